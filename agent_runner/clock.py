@@ -1,0 +1,49 @@
+"""The only place that knows what time it is and how to wait; tests hand in their own."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Time as the program sees it, in seconds."""
+
+    def now(self) -> float:
+        """Wall time, epoch seconds. May jump: order things by sequence, never by this."""
+
+    def monotonic(self) -> float:
+        """Time that never goes back, for durations."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; cancellable."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        import anyio  # lazy: pure commands that only need the time stay quick to start
+
+        await anyio.sleep(seconds)
+
+
+def iso(at: float) -> str:
+    """Epoch seconds as `2026-11-24T13:00:00.000000Z`, the form in which times are stored."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def from_iso(text: str) -> float:
+    """The epoch seconds of a stored time."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def local(at: float, *, seconds: bool = False) -> str:
+    """Epoch seconds as local time for people, with the zone's name."""
+    when = datetime.fromtimestamp(at).astimezone()
+    return when.strftime("%Y-%m-%d %H:%M:%S %Z" if seconds else "%Y-%m-%d %H:%M %Z")

@@ -1,0 +1,1 @@
+"""YAML and JSON read into trees that know where every value stands."""

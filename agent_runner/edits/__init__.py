@@ -1,0 +1,1 @@
+"""From a reply to changed files: formats, matching, planning, applying."""

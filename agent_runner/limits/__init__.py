@@ -1,0 +1,1 @@
+"""Whether a call fits the limits, and when it will."""

@@ -1,0 +1,137 @@
+"""Every error that the program raises on purpose, under one base.
+
+Expected failures of a task (red tests, a malformed edit, a limit) are events, not errors. An error here means wrong
+usage, a broken environment, or a provider that did not answer; the agent step turns the provider's into events.
+"""
+
+from attrs import field, frozen
+
+
+class AgentRunnerError(Exception):
+    """Base of all errors meant for the user: `str()` says what and where, `fix` what to type or do next."""
+
+    def __init__(self, what: str, *, fix: str = "") -> None:
+        super().__init__(what)
+        self.fix = fix
+
+
+# --- wrong usage, configuration or task list (exit code 2) ---
+
+
+class UsageError(AgentRunnerError):
+    """The command was called with words that cannot be followed."""
+
+
+@frozen
+class Problem:
+    """One mistake in a file that a person wrote. Lines and columns count from 1; 0 means "the file as a whole"."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{where}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+
+
+class InputError(UsageError):
+    """A configuration, task list or template has mistakes; all of them are in `problems`, in file order."""
+
+    def __init__(self, problems: "tuple[Problem, ...]", *, fix: str = "") -> None:
+        super().__init__("\n".join(str(p) for p in problems), fix=fix)
+        self.problems = problems
+
+
+# --- the state folder (exit code 3) ---
+
+
+class StateError(AgentRunnerError):
+    """The state cannot be used; nothing in it was changed."""
+
+
+class StateLockedError(StateError):
+    """Another run holds the state or the project folder."""
+
+
+class JournalDamagedError(StateError):
+    """The journal holds a bad record before good ones."""
+
+
+class StateMismatchError(StateError):
+    """The state belongs to another task list, or the snapshot is ahead of the journal."""
+
+
+class StateVersionError(StateError):
+    """The state was written by a newer version of the program."""
+
+
+class StateLostError(StateError):
+    """The state folder vanished under a running program."""
+
+
+class StorageError(StateError):
+    """The disk refused a write (full, read-only, input/output error)."""
+
+
+# --- providers (turned into events by the agent step) ---
+
+
+class ProviderError(AgentRunnerError):
+    """A call brought no reply.
+
+    `status` is the HTTP status if there was one, `request_id` the provider's name for the call, `limits` what its
+    headers said of the account's limits (`model.usage.ReportedLimit`).
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        fix: str = "",
+        status: int | None = None,
+        request_id: str | None = None,
+        limits: tuple[object, ...] = (),
+    ) -> None:
+        super().__init__(what, fix=fix)
+        self.status = status
+        self.request_id = request_id
+        self.limits = limits
+
+
+class RateLimitedError(ProviderError):
+    """The provider asks for a wait of `retry_after` seconds (None: it did not say)."""
+
+    def __init__(self, what: str, *, retry_after: float | None = None, **rest: object) -> None:
+        super().__init__(what, **rest)  # type: ignore[arg-type]  # forwarded unchanged
+        self.retry_after = retry_after
+
+
+class TransientError(ProviderError):
+    """Nothing was billed and the same call may work soon (overload, refused connection); `retry_after` in seconds."""
+
+    def __init__(self, what: str, *, retry_after: float | None = None, **rest: object) -> None:
+        super().__init__(what, **rest)  # type: ignore[arg-type]  # forwarded unchanged
+        self.retry_after = retry_after
+
+
+class UnknownOutcomeError(ProviderError):
+    """The connection was lost after the request was sent: it may have been billed."""
+
+
+class AuthError(ProviderError):
+    """The key is missing, wrong or not allowed: the run stops, the task is not at fault."""
+
+
+class BudgetError(ProviderError):
+    """Credit, quota or spend cap is used up: the run stops, the task is not at fault."""
+
+
+class FatalError(ProviderError):
+    """The request itself can never work (unknown model, malformed); sending it again would change nothing."""
+
+
+class CallTooLargeError(FatalError):
+    """The prompt does not fit the model or the limit: this task's call can never fit."""

@@ -1,0 +1,126 @@
+"""The flow table: every state, event and guard. Everything that affects a transition is in this file.
+
+Rows of one event are tried in order; the first whose guard holds is taken. Guards see the record after
+`evolve(record, event)`. A journal record carries the state it moved to, and replay never asks a guard again.
+"""
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from agent_runner.model import events as e
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.states import FINAL, TaskState
+
+PENDING, PRE_HOOKS, AGENT, APPLY, POST_HOOKS, PASSED, ESCALATED, SKIPPED = TaskState
+
+
+@frozen
+class Policy:
+    """The settings that guards look at, for one task. All are counts."""
+
+    max_attempts: int = 3
+    max_consecutive_failures: int = 5
+    max_no_progress: int = 2
+    max_edit_retries: int = 2
+    max_unusable_replies: int = 2
+    max_turns: int = 5
+    stop_on_first_failure: bool = False
+
+
+Guard = Callable[[TaskRecord, Policy], bool]
+
+
+@frozen
+class Row:
+    """One row: `event` takes a task from any of `sources` to `dest` if `guard` holds (None: always)."""
+
+    event: type[e.TaskEvent]
+    sources: tuple[TaskState, ...]
+    dest: TaskState
+    guard: Guard | None = None
+
+
+def attempts_left(record: TaskRecord, policy: Policy) -> bool:
+    """Another attempt may begin."""
+    return record.attempts < policy.max_attempts + record.granted
+
+
+def turns_left(record: TaskRecord, policy: Policy) -> bool:
+    """The agent may still ask to see something in this attempt."""
+    return record.turns <= policy.max_turns
+
+
+def unusable_replies_left(record: TaskRecord, policy: Policy) -> bool:
+    """Another reply may be asked for in place of an unusable one."""
+    return record.unusable <= policy.max_unusable_replies
+
+
+def edit_retries_left(record: TaskRecord, policy: Policy) -> bool:
+    """The reply may be corrected within the same attempt."""
+    return record.rejections <= policy.max_edit_retries
+
+
+def may_try_again(record: TaskRecord, policy: Policy) -> bool:
+    """Red judges lead to another attempt: some are left, it moves forward, nobody asked to stop or checks by hand."""
+    return (
+        attempts_left(record, policy)
+        and record.no_progress < policy.max_no_progress
+        and record.in_row < policy.max_consecutive_failures
+        and not policy.stop_on_first_failure
+        and not record.judging
+    )
+
+
+def pre_hooks_to_redo(record: TaskRecord, _policy: Policy) -> bool:
+    """What failed were the pre-hooks."""
+    return record.retry_to is PRE_HOOKS
+
+
+def change_to_redo(record: TaskRecord, _policy: Policy) -> bool:
+    """What failed was writing a paid answer's changes."""
+    return record.retry_to is APPLY
+
+
+def judging_to_redo(record: TaskRecord, _policy: Policy) -> bool:
+    """What failed was the judge itself (it could not start), not what it judged."""
+    return record.retry_to is POST_HOOKS
+
+
+FLOW: tuple[Row, ...] = (
+    Row(e.Started, (PENDING,), PRE_HOOKS),
+    Row(e.PreHooksPassed, (PRE_HOOKS,), AGENT),
+    Row(e.AlreadyGreen, (PRE_HOOKS,), PASSED),
+    Row(e.PreHooksFailed, (PRE_HOOKS,), ESCALATED),
+    Row(e.Consulted, (AGENT,), AGENT, turns_left),
+    Row(e.Consulted, (AGENT,), ESCALATED),
+    Row(e.Unusable, (AGENT,), AGENT, unusable_replies_left),
+    Row(e.Unusable, (AGENT,), ESCALATED),
+    Row(e.Deferred, (AGENT,), AGENT),
+    Row(e.Refused, (AGENT,), ESCALATED),
+    Row(e.Replied, (AGENT,), APPLY),
+    Row(e.Applied, (APPLY,), POST_HOOKS),
+    Row(e.Rejected, (APPLY,), AGENT, edit_retries_left),
+    Row(e.Rejected, (APPLY,), AGENT, attempts_left),
+    Row(e.Rejected, (APPLY,), ESCALATED),
+    Row(e.Conflicted, (APPLY,), ESCALATED),
+    Row(e.PostHooksPassed, (POST_HOOKS,), PASSED),
+    Row(e.PostHooksFailed, (POST_HOOKS,), AGENT, may_try_again),
+    Row(e.PostHooksFailed, (POST_HOOKS,), ESCALATED),
+    Row(e.HookBroken, (PRE_HOOKS, POST_HOOKS), ESCALATED),
+    Row(e.CrashLooped, (PRE_HOOKS, AGENT, APPLY, POST_HOOKS), ESCALATED),
+    Row(e.Retried, (ESCALATED,), PRE_HOOKS, pre_hooks_to_redo),
+    Row(e.Retried, (ESCALATED,), APPLY, change_to_redo),
+    Row(e.Retried, (ESCALATED,), POST_HOOKS, judging_to_redo),
+    Row(e.Retried, (ESCALATED,), AGENT),
+    Row(e.Checked, (PENDING, ESCALATED, SKIPPED), POST_HOOKS),
+    Row(e.Skipped, tuple(state for state in TaskState if state not in FINAL), SKIPPED),
+    Row(e.Reset, tuple(TaskState), PENDING),
+)
+
+
+def next_attempt(record: TaskRecord, policy: Policy) -> int:
+    """The number of the attempt that the next call belongs to."""
+    if record.attempt_open and edit_retries_left(record, policy):
+        return record.attempts
+    return record.attempts + 1

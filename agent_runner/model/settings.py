@@ -1,0 +1,314 @@
+"""Every option there is, with its default and one line on it. Loading, merging and checking is the room `config`.
+
+A field made with `option()` is an option of the configuration file: its name is the key, its type says what is
+accepted, its metadata holds the line of documentation and how the text is read. Everything else that lists options
+(`example.config.yml`, the docs, the environment variables) is made from these classes.
+"""
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import Factory, field, frozen
+
+from agent_runner.model.hooks import Hook
+
+
+class Reading(enum.StrEnum):
+    """How the text of an option is read, where its type alone does not say it."""
+
+    PLAIN = "plain"
+    DURATION = "duration"
+    PATH = "path"
+    SECRET = "secret"
+    AT_LEAST_ONE = "at_least_one"
+    NOT_NEGATIVE = "not_negative"
+
+
+def option(default: Any, doc: str, *, reading: Reading = Reading.PLAIN, example: str = "") -> Any:
+    """A field that is an option. `doc` is one line; `example` replaces the default in the example file."""
+    wrapped = Factory(type(default)) if isinstance(default, dict) else default
+    metadata = {"doc": doc, "reading": reading, "example": example}
+    return field(
+        default=wrapped, kw_only=True, metadata=metadata, hash=not isinstance(default, dict)
+    )
+
+
+def group(cls: type, doc: str) -> Any:
+    """A field that is a group of options of its own class."""
+    return field(
+        factory=cls, kw_only=True, metadata={"doc": doc, "reading": Reading.PLAIN, "example": ""}
+    )
+
+
+class CommandsRule(enum.StrEnum):
+    """Whether commands that a reply proposes may run; a list of patterns stands beside it in `ApplySettings.allow`."""
+
+    NEVER = "never"
+    ASK = "ask"
+    ALLOW = "allow"
+
+
+class OnEscalation(enum.StrEnum):
+    """What a run does with a task that needs a person."""
+
+    ASK = "ask"
+    STOP = "stop"
+    CONTINUE = "continue"
+
+
+class BaselineRule(enum.StrEnum):
+    """When the post-hooks run once before the first paid call of a task."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class CommitRule(enum.StrEnum):
+    """What git commits by itself."""
+
+    OFF = "off"
+    TASK = "task"
+    ATTEMPT = "attempt"
+
+
+class WindowKind(enum.StrEnum):
+    """How a limit's window moves: with the calendar, or with the calls."""
+
+    CALENDAR = "calendar"
+    ROLLING = "rolling"
+
+
+@frozen
+class Price:
+    """What one model costs, in US dollars per million tokens. Missing cached prices count as `input`."""
+
+    input: float = option(0.0, "dollars per million input tokens", reading=Reading.NOT_NEGATIVE)
+    output: float = option(0.0, "dollars per million output tokens", reading=Reading.NOT_NEGATIVE)
+    cached: float | None = option(
+        None, "dollars per million input tokens read from the provider's cache"
+    )
+    cache_write: float | None = option(
+        None, "dollars per million input tokens written to the provider's cache"
+    )
+
+
+@frozen
+class ProviderSettings:
+    """One provider: a wire protocol with its address, model and key."""
+
+    protocol: str | None = option(
+        None, "wire protocol: anthropic, responses, chat, or a plug-in's name"
+    )
+    base_url: str | None = option(None, "address of the API")
+    model: str | None = option(None, "model name, as the provider spells it")
+    api_key_env: str | None = option(None, "name of the environment variable that holds the key")
+    api_key: str | None = option(
+        None, "the key itself; better name a variable", reading=Reading.SECRET
+    )
+    headers: Mapping[str, str] = option({}, "further HTTP headers")
+    params: Mapping[str, Any] = option(
+        {}, "further fields of the request body, as the provider names them"
+    )
+    timeout: float = option(
+        600.0, "longest silence before a call counts as lost", reading=Reading.DURATION
+    )
+    stream: bool = option(True, "receive the answer as it is written")
+    background: bool = option(
+        False, "let the provider keep the answer, to fetch it after a crash (protocol responses)"
+    )
+    replies: Path | None = option(
+        None, "folder of recorded answers (provider replay)", reading=Reading.PATH
+    )
+
+
+@frozen
+class LimitSettings:
+    """Limits of one provider; None means no limit. Requests and tokens are counts, cost is in dollars."""
+
+    max_requests_minute: int | None = option(None, "most calls a minute")
+    max_requests_hour: int | None = option(None, "most calls an hour")
+    max_requests_day: int | None = option(None, "most calls a day")
+    max_requests_week: int | None = option(None, "most calls a week")
+    max_tokens_minute: int | None = option(None, "most tokens (input and output) a minute")
+    max_tokens_hour: int | None = option(None, "most tokens (input and output) an hour")
+    max_tokens_day: int | None = option(None, "most tokens (input and output) a day")
+    max_tokens_week: int | None = option(None, "most tokens (input and output) a week")
+    max_cost_minute: float | None = option(None, "most dollars a minute (needs prices)")
+    max_cost_hour: float | None = option(None, "most dollars an hour (needs prices)")
+    max_cost_day: float | None = option(None, "most dollars a day (needs prices)")
+    max_cost_week: float | None = option(None, "most dollars a week (needs prices)")
+    models: Mapping[str, "LimitSettings"] = option(
+        {}, "the same limits for single models, beside those above"
+    )
+
+
+@frozen
+class WindowSettings:
+    """How windows of time are laid."""
+
+    window: WindowKind = option(
+        WindowKind.CALENDAR, "calendar (hours, days, weeks of the clock) or rolling"
+    )
+    timezone: str | None = option(None, "time zone of the windows (IANA name); null: the machine's")
+    week_starts: str = option("monday 00:00", "when a calendar week begins: weekday and time")
+
+
+@frozen
+class BudgetSettings:
+    """Caps per run and per task; None means no cap."""
+
+    max_cost_run: float | None = option(None, "most dollars a run")
+    max_calls_run: int | None = option(None, "most calls a run")
+    max_tokens_run: int | None = option(None, "most tokens a run")
+    max_cost_task: float | None = option(None, "most dollars a task")
+    max_calls_task: int | None = option(None, "most calls a task")
+    max_tokens_task: int | None = option(None, "most tokens a task")
+
+
+@frozen
+class RetrySettings:
+    """How a call that brought no answer is tried again. Times in seconds."""
+
+    max_tries: int = option(
+        6, "calls in a row without an answer before the run stops", reading=Reading.AT_LEAST_ONE
+    )
+    first_wait: float = option(
+        1.0, "wait before the second try; doubled each time", reading=Reading.DURATION
+    )
+    max_backoff: float = option(60.0, "longest wait of our own choosing", reading=Reading.DURATION)
+    max_wait: float = option(
+        300.0, "longest wait that is sat out; longer ones stop the run", reading=Reading.DURATION
+    )
+
+
+@frozen
+class Defaults:
+    """Hooks of tasks that name none."""
+
+    pre_hooks: tuple[str, ...] = option(
+        (), "hooks before the agent, for tasks that name none", example="[test-env]"
+    )
+    post_hooks: tuple[str, ...] = option(
+        (), "hooks that judge, for tasks that name none", example="[unit-tests]"
+    )
+
+
+@frozen
+class ApplySettings:
+    """What a reply may change."""
+
+    commands: CommandsRule | None = option(
+        None, "commands a reply proposes: never, ask, allow; null: ask on a terminal"
+    )
+    allow: tuple[str, ...] = option(
+        (), "commands allowed without asking, as patterns of words (commands: allow)"
+    )
+    command_timeout: float = option(
+        600.0, "time-out of a proposed command", reading=Reading.DURATION
+    )
+    protect: tuple[str, ...] = option((), "globs that no task may change")
+    ignored_files: bool = option(False, "let a reply change files that git ignores")
+
+
+@frozen
+class GitSettings:
+    """What the runner does with git, where there is git."""
+
+    commit: CommitRule = option(CommitRule.OFF, "commit what a task changed: off, task, attempt")
+    message: str = option(
+        "{title}", "first line of the commit message; {id}, {title}, {attempt} are filled in"
+    )
+    include_modified: bool = option(
+        False, "also commit changed files that you had modified before the task began"
+    )
+
+
+@frozen
+class PromptSettings:
+    """What the agent is shown."""
+
+    template: Path | None = option(None, "your own prompt template", reading=Reading.PATH)
+    max_tokens: int = option(
+        60_000,
+        "most tokens of one prompt; listed files are cut to fit",
+        reading=Reading.AT_LEAST_ONE,
+    )
+    max_turns: int = option(
+        5, "how often in one attempt the agent may ask to see files", reading=Reading.NOT_NEGATIVE
+    )
+
+
+@frozen
+class NotifySettings:
+    """Commands run when something happens; each gets a JSON line on stdin and AGENT_RUNNER_* variables."""
+
+    escalated: str | None = option(None, "a task needs a person")
+    finished: str | None = option(None, "the run ended with nothing left to do")
+    limit: str | None = option(None, "the run stopped at a limit")
+    crashed_and_resumed: str | None = option(None, "a run went on after one that ended uncleanly")
+    timeout: float = option(30.0, "time-out of a notify command", reading=Reading.DURATION)
+
+
+@frozen
+class Settings:
+    """The merged configuration of a run."""
+
+    provider: str | None = option(None, "which provider to ask", example="claude")
+    model: str | None = option(None, "model for this run, in place of the provider's own")
+    providers: Mapping[str, ProviderSettings] = option({}, "providers by name")
+    rate_limits: Mapping[str, LimitSettings] = option({}, "limits by provider name")
+    limits: WindowSettings = group(WindowSettings, "how the windows of limits are laid")
+    budget: BudgetSettings = group(BudgetSettings, "caps per run and per task")
+    prices: Mapping[str, Price] = option({}, "prices by model name, for costs")
+    retry: RetrySettings = group(RetrySettings, "what happens when a call brings no answer")
+    hooks: Mapping[str, Hook] = option({}, "hooks by id")
+    defaults: Defaults = group(Defaults, "hooks of tasks that name none")
+    test_command: str | None = option(
+        None, "shorthand: a post-hook named test, in front of the default ones"
+    )
+    max_attempts_per_task: int = option(
+        3, "attempts before a person is asked", reading=Reading.AT_LEAST_ONE
+    )
+    max_consecutive_failures: int = option(
+        5, "post-hook failures of one task in a row", reading=Reading.AT_LEAST_ONE
+    )
+    max_no_progress: int = option(
+        2, "attempts in a row without progress", reading=Reading.AT_LEAST_ONE
+    )
+    max_edit_retries: int = option(
+        2,
+        "corrections of a reply that does not apply, before it counts as an attempt",
+        reading=Reading.NOT_NEGATIVE,
+    )
+    max_unusable_replies: int = option(
+        2, "unusable replies that are asked for again", reading=Reading.NOT_NEGATIVE
+    )
+    max_escalations_in_row: int = option(
+        3, "escalated tasks in a row before the run stops", reading=Reading.AT_LEAST_ONE
+    )
+    max_output_tokens: int = option(
+        16_000, "most tokens of one answer; reserved before the call", reading=Reading.AT_LEAST_ONE
+    )
+    stop_on_first_failure: bool = option(False, "any post-hook failure stops at once and asks")
+    on_escalation: OnEscalation = option(
+        OnEscalation.ASK, "ask on a terminal, stop the run, or continue with other tasks"
+    )
+    summary_failures: int = option(
+        3, "failures and attempts shown when a person is asked", reading=Reading.AT_LEAST_ONE
+    )
+    baseline: BaselineRule = option(
+        BaselineRule.AUTO, "run the post-hooks before the first call: auto, always, never"
+    )
+    skip_if_green: bool = option(
+        False, "pass a task without a call when its post-hooks are green before it"
+    )
+    apply: ApplySettings = group(ApplySettings, "what a reply may change")
+    git: GitSettings = group(GitSettings, "what is done with git")
+    prompt: PromptSettings = group(PromptSettings, "what the agent is shown")
+    notify: NotifySettings = group(NotifySettings, "commands run when something happens")
+    ledger: bool = option(
+        True, "share the use of limits between your projects through ~/.agent-runner/"
+    )

@@ -1,0 +1,68 @@
+"""A task and the list it stands in, as a person wrote them, after validation."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+
+@frozen
+class Task:
+    """One coding task. `root` is the absolute folder its hooks run in and its agent sees; globs are relative to it."""
+
+    id: str
+    title: str
+    description: str
+    root: Path
+    path: str = "."
+    pre_hooks: tuple[str, ...] = ()
+    post_hooks: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    protect: tuple[str, ...] = ()
+    provider: str | None = None
+    model: str | None = None
+    max_attempts: int | None = None
+    template: Path | None = None
+    metadata: Mapping[str, Any] = field(factory=dict, hash=False)
+    line: int = field(default=0, eq=False)
+
+    @property
+    def definition(self) -> str:
+        """Hash of what the task asks for; a change of it makes a passed task stale."""
+        asked = [
+            self.title,
+            self.description,
+            self.path,
+            self.pre_hooks,
+            self.post_hooks,
+            self.files,
+            self.protect,
+        ]
+        return hashlib.sha256(json.dumps(asked, ensure_ascii=True).encode()).hexdigest()[:16]
+
+
+@frozen
+class TaskList:
+    """All tasks of one file, in the file's order. `folder` is the project; `id` names the list inside it."""
+
+    id: str
+    file: Path
+    folder: Path
+    tasks: tuple[Task, ...]
+    _by_id: dict[str, Task] = field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_by_id", {task.id: task for task in self.tasks})
+
+    def __getitem__(self, task_id: str) -> Task:
+        return self._by_id[task_id]
+
+    def __contains__(self, task_id: object) -> bool:
+        return task_id in self._by_id
+
+    def __len__(self) -> int:
+        return len(self.tasks)

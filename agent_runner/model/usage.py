@@ -1,0 +1,50 @@
+"""What calls use, and what a provider says of the account's limits. Tokens are counted, money is in US dollars."""
+
+from attrs import frozen
+
+
+@frozen
+class Usage:
+    """Tokens of one call. `input` includes `cached` (read) and `cache_write`; `output` includes `reasoning`.
+
+    `estimated` is true where the server reported nothing and the figures are our own guess.
+    """
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    estimated: bool = False
+
+    @property
+    def total(self) -> int:
+        """Input and output together."""
+        return self.input + self.output
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input + other.input,
+            self.output + other.output,
+            self.cached + other.cached,
+            self.cache_write + other.cache_write,
+            self.reasoning + other.reasoning,
+            self.estimated or other.estimated,
+        )
+
+
+@frozen
+class ReportedLimit:
+    """One limit as a provider's headers told it at `read_at` (epoch seconds, as `resets_at`).
+
+    `name`: `requests`, `tokens`, `input-tokens`, `output-tokens`, or a subscription window (`5h`, `7d`, ...).
+    `used`: fraction of a subscription window, may pass 1. `status`: the provider's verdict word, if it gives one.
+    """
+
+    name: str
+    read_at: float
+    limit: int | None = None
+    remaining: int | None = None
+    used: float | None = None
+    resets_at: float | None = None
+    status: str | None = None

@@ -1,0 +1,1 @@
+"""From a task to the text that is sent."""

@@ -1,0 +1,1 @@
+"""Clients for LLM services: one file per wire protocol behind one interface."""
