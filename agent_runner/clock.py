@@ -22,12 +22,15 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> float:
+        """Epoch seconds, as the system has them."""
         return time.time()
 
     def monotonic(self) -> float:
+        """Seconds since some moment in the past."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """Wait without holding anybody up."""
         import anyio  # lazy: pure commands that only need the time stay quick to start
 
         await anyio.sleep(seconds)

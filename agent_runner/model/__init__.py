@@ -1,1 +1,4 @@
-"""The words every room shares: domain types, the flow table, events and errors. No I/O, no clock, no randomness."""
+"""The words every room shares: domain types, the flow table, events and errors.
+
+No I/O, no clock, no randomness.
+"""

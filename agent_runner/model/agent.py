@@ -18,7 +18,10 @@ class Message:
 
 @frozen
 class Prompt:
-    """All text that is sent: standing instructions, then the turns, the last of which is the user's."""
+    """All text that is sent.
+
+    Standing instructions, then the turns, the last of which is the user's.
+    """
 
     system: str
     messages: tuple[Message, ...]
@@ -26,7 +29,10 @@ class Prompt:
 
 @frozen
 class AgentRequest:
-    """One call, as stored in `request.json`. `number`: the n-th answered call of the task, from 1. Caps in tokens."""
+    """One call, as stored in `request.json`.
+
+    `number`: the n-th answered call of the task, from 1. Caps in tokens.
+    """
 
     call: str
     task: str
@@ -40,7 +46,10 @@ class AgentRequest:
 
 
 class Finish(enum.StrEnum):
-    """How a reply ended. Only `COMPLETE` is a full answer; `REFUSED` is the model declining; the rest are unusable."""
+    """How a reply ended.
+
+    Only `COMPLETE` is a full answer; `REFUSED` is the model declining; the rest are unusable.
+    """
 
     COMPLETE = "complete"
     TRUNCATED = "truncated"
@@ -54,7 +63,10 @@ class Finish(enum.StrEnum):
 
 @frozen
 class ToolCall:
-    """A tool the model asked to use instead of answering; this product offers none, so it is kept for the log."""
+    """A tool the model asked to use instead of answering.
+
+    This product offers none, so it is kept for the log.
+    """
 
     id: str
     name: str
@@ -63,9 +75,12 @@ class ToolCall:
 
 @frozen
 class AgentResponse:
-    """One reply, as stored in `response.json`. `text` is the model's words; `detail` says more about a bad finish.
+    """One reply, as stored in `response.json`.
 
-    `edits` and `logs` are for plug-ins whose agent changes files itself: unified diffs, and lines for the task's log.
+    `text` is the model's words; `detail` says more about a bad finish.
+
+    `edits` and `logs` are for plug-ins whose agent changes files itself: unified diffs, and lines
+    for the task's log.
     """
 
     text: str

@@ -1,4 +1,7 @@
-"""What a reply changes, planned in memory: images before and after, per file. Contents are blobs, named by sha256."""
+"""What a reply changes, planned in memory: images before and after, per file.
+
+Contents are blobs, named by sha256.
+"""
 
 import enum
 
@@ -14,7 +17,10 @@ class Kind(enum.StrEnum):
 
 @frozen
 class Image:
-    """What stands (or shall stand) at a path: kind, permission bits and the sha256 of the content (64 hex digits)."""
+    """What stands (or shall stand) at a path.
+
+    Its kind, permission bits and the sha256 of its content (64 hex digits).
+    """
 
     kind: Kind
     mode: int = 0o644
@@ -26,7 +32,10 @@ ABSENT = Image(Kind.ABSENT, 0, "")
 
 @frozen
 class FileChange:
-    """One path, relative to the task's root with `/`; `temp` is the temporary file's name in the same folder."""
+    """One path, relative to the task's root with `/`.
+
+    `temp` is the temporary file's name in the same folder.
+    """
 
     path: str
     before: Image
@@ -36,7 +45,10 @@ class FileChange:
 
 @frozen
 class ChangeSet:
-    """All files that one reply changes, applied all or nothing; `folders` are those it creates, parents first."""
+    """All files that one reply changes, applied all or nothing.
+
+    `folders` are those it creates, parents first.
+    """
 
     id: str
     changes: tuple[FileChange, ...]

@@ -1,14 +1,18 @@
 """Every error that the program raises on purpose, under one base.
 
-Expected failures of a task (red tests, a malformed edit, a limit) are events, not errors. An error here means wrong
-usage, a broken environment, or a provider that did not answer; the agent step turns the provider's into events.
+Expected failures of a task (red tests, a malformed edit, a limit) are events, not errors. An error
+here means wrong usage, a broken environment, or a provider that did not answer; the agent step
+turns the provider's into events.
 """
 
-from attrs import field, frozen
+from attrs import frozen
 
 
 class AgentRunnerError(Exception):
-    """Base of all errors meant for the user: `str()` says what and where, `fix` what to type or do next."""
+    """Base of all errors meant for the user.
+
+    `str()` says what and where, `fix` what to type or do next.
+    """
 
     def __init__(self, what: str, *, fix: str = "") -> None:
         super().__init__(what)
@@ -24,7 +28,10 @@ class UsageError(AgentRunnerError):
 
 @frozen
 class Problem:
-    """One mistake in a file that a person wrote. Lines and columns count from 1; 0 means "the file as a whole"."""
+    """One mistake in a file that a person wrote.
+
+    Lines and columns count from 1; 0 means "the file as a whole".
+    """
 
     file: str
     line: int
@@ -38,7 +45,10 @@ class Problem:
 
 
 class InputError(UsageError):
-    """A configuration, task list or template has mistakes; all of them are in `problems`, in file order."""
+    """A configuration, task list or template has mistakes.
+
+    All of them are in `problems`, in file order.
+    """
 
     def __init__(self, problems: "tuple[Problem, ...]", *, fix: str = "") -> None:
         super().__init__("\n".join(str(p) for p in problems), fix=fix)
@@ -82,8 +92,8 @@ class StorageError(StateError):
 class ProviderError(AgentRunnerError):
     """A call brought no reply.
 
-    `status` is the HTTP status if there was one, `request_id` the provider's name for the call, `limits` what its
-    headers said of the account's limits (`model.usage.ReportedLimit`).
+    `status` is the HTTP status if there was one, `request_id` the provider's name for the call,
+    `limits` what its headers said of the account's limits (`model.usage.ReportedLimit`).
     """
 
     def __init__(
@@ -110,7 +120,10 @@ class RateLimitedError(ProviderError):
 
 
 class TransientError(ProviderError):
-    """Nothing was billed and the same call may work soon (overload, refused connection); `retry_after` in seconds."""
+    """Nothing was billed and the same call may work soon (overload, refused connection).
+
+    `retry_after` in seconds.
+    """
 
     def __init__(self, what: str, *, retry_after: float | None = None, **rest: object) -> None:
         super().__init__(what, **rest)  # type: ignore[arg-type]  # forwarded unchanged
@@ -130,7 +143,10 @@ class BudgetError(ProviderError):
 
 
 class FatalError(ProviderError):
-    """The request itself can never work (unknown model, malformed); sending it again would change nothing."""
+    """The request itself can never work (unknown model, malformed).
+
+    Sending it again would change nothing.
+    """
 
 
 class CallTooLargeError(FatalError):

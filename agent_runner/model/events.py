@@ -1,7 +1,9 @@
-"""All that can happen, as past-tense facts: task events move the machine, facts move nothing. Both go to the journal.
+"""All that can happen, as past-tense facts: task events move the machine, facts move nothing.
 
-Every event is frozen and made of plain values, so that a journal record is its fields and nothing else. A new field
-needs a default: journals of earlier releases are read for ever.
+Both go to the journal.
+
+Every event is frozen and made of plain values, so that a journal record is its fields and nothing
+else. A new field needs a default: journals of earlier releases are read for ever.
 """
 
 from attrs import field, frozen
@@ -23,7 +25,10 @@ class TaskEvent(Event):
 
 @frozen
 class Fact(Event):
-    """An event that moves nothing; `RunStarted`, `RunStopped` and `Aborted` belong to the run, the rest to a task."""
+    """An event that moves nothing.
+
+    `RunStarted`, `RunStopped` and `Aborted` belong to the run, the rest to a task.
+    """
 
 
 # --- task events, in the order of the flow table ---
@@ -31,7 +36,10 @@ class Fact(Event):
 
 @frozen
 class Started(TaskEvent):
-    """A task was taken from the list; `definition` is the hash of what it asked for at that time."""
+    """A task was taken from the list.
+
+    `definition` is the hash of what it asked for at that time.
+    """
 
     definition: str = ""
 
@@ -99,7 +107,10 @@ class Replied(TaskEvent):
 
 @frozen
 class Applied(TaskEvent):
-    """The reply's changes stand in the tree; `tree` is the tree's hash after them, `summary` one line for people."""
+    """The reply's changes stand in the tree.
+
+    `tree` is the tree's hash after them, `summary` one line for people.
+    """
 
     paths: tuple[str, ...] = ()
     tree: str = ""
@@ -109,7 +120,10 @@ class Applied(TaskEvent):
 
 @frozen
 class Rejected(TaskEvent):
-    """The reply could not be applied; `problems` is what the next turn is told. Nothing of it stands in the tree."""
+    """The reply could not be applied; `problems` is what the next turn is told.
+
+    Nothing of it stands in the tree.
+    """
 
     problems: str
     summary: str = ""
@@ -143,7 +157,10 @@ class PostHooksPassed(TaskEvent):
 
 @frozen
 class PostHooksFailed(TaskEvent):
-    """A judge failed on `tree`. `unchanged`: the attempt changed nothing; `fingerprint`: how it failed, normalised."""
+    """A judge failed on `tree`.
+
+    `unchanged`: the attempt changed nothing; `fingerprint`: how it failed, normalised.
+    """
 
     hook: str
     reason: str
@@ -155,7 +172,10 @@ class PostHooksFailed(TaskEvent):
 
 @frozen
 class HookBroken(TaskEvent):
-    """A hook could not start (126, 127, missing folder): the fault of the set-up, not of the agent."""
+    """A hook could not start (126, 127, missing folder).
+
+    That is the fault of the set-up, not of the agent.
+    """
 
     hook: str
     reason: str
@@ -171,7 +191,10 @@ class CrashLooped(TaskEvent):
 
 @frozen
 class Retried(TaskEvent):
-    """A person asked for another try. `grants`: attempts added, 0 where some are left; `hint` goes into the prompt."""
+    """A person asked for another try.
+
+    `grants`: attempts added, 0 where some are left; `hint` goes into the prompt.
+    """
 
     hint: str = ""
     grants: int = 0
@@ -228,7 +251,10 @@ class Aborted(Fact):
 
 @frozen
 class HookStarted(Fact):
-    """A hook's process began: leader of its own group. `began`: its start time as the system tells it, to know it again."""
+    """A hook's process began: leader of its own group.
+
+    `began`: its start time as the system tells it, to know it again.
+    """
 
     phase: Phase
     hook: str
@@ -257,7 +283,10 @@ class BaselineTaken(Fact):
 
 @frozen
 class CallStarted(Fact):
-    """About to be sent. Reserved: `input_estimate` and `output_cap` tokens, `cost` dollars (None: no prices)."""
+    """About to be sent.
+
+    Reserved: `input_estimate` and `output_cap` tokens, `cost` dollars (None: no prices).
+    """
 
     call: str
     attempt: int
@@ -272,9 +301,12 @@ class CallStarted(Fact):
 
 @frozen
 class CallSettled(Fact):
-    """What came of a call. `outcome`: a word of `CALL_OUTCOMES`; `usage` None: nothing is known, the reservation stays.
+    """What came of a call.
 
-    `not_before`: the next call waits until then (epoch seconds). `adopted`: the answer was found on disk after a crash.
+    `outcome`: a word of `CALL_OUTCOMES`; `usage` None: nothing is known, the reservation stays.
+
+    `not_before`: the next call waits until then (epoch seconds). `adopted`: the answer was found on
+    disk after a crash.
     """
 
     call: str
@@ -292,12 +324,19 @@ class CallSettled(Fact):
 
 
 CALL_OUTCOMES = ("answered", "throttled", "failed", "lost", "refused")
-"""answered: a reply is on disk; throttled/failed: certainly not billed; lost: possibly billed; refused: by the server."""
+"""What a call can come to.
+
+answered: a reply is on disk; throttled/failed: certainly not billed; lost: possibly billed;
+refused: by the server.
+"""
 
 
 @frozen
 class CallCreated(Fact):
-    """The provider named the call (`response_id`), by which its answer can be fetched after a crash."""
+    """The provider named the call.
+
+    By its name (`response_id`) the answer can be fetched after a crash.
+    """
 
     call: str
     response_id: str
@@ -344,7 +383,10 @@ class CommandFinished(Fact):
 
 @frozen
 class Committed(Fact):
-    """Git holds the task's files as `commit`; `left_out`: changed files that were already modified by the user."""
+    """Git holds the task's files as `commit`.
+
+    `left_out`: changed files that were already modified by the user.
+    """
 
     commit: str
     paths: tuple[str, ...] = field(factory=tuple)

@@ -1,7 +1,8 @@
-"""The flow table: every state, event and guard. Everything that affects a transition is in this file.
+"""The flow table: everything that affects a transition is in this file.
 
-Rows of one event are tried in order; the first whose guard holds is taken. Guards see the record after
-`evolve(record, event)`. A journal record carries the state it moved to, and replay never asks a guard again.
+Rows of one event are tried in order; the first whose guard holds is taken. Guards see the record
+after `evolve(record, event)`. A journal record carries the state it moved to, and replay never asks
+a guard again.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,10 @@ Guard = Callable[[TaskRecord, Policy], bool]
 
 @frozen
 class Row:
-    """One row: `event` takes a task from any of `sources` to `dest` if `guard` holds (None: always)."""
+    """One row of the table.
+
+    `event` takes a task from any of `sources` to `dest` if `guard` holds (None: always).
+    """
 
     event: type[e.TaskEvent]
     sources: tuple[TaskState, ...]
@@ -62,7 +66,10 @@ def edit_retries_left(record: TaskRecord, policy: Policy) -> bool:
 
 
 def may_try_again(record: TaskRecord, policy: Policy) -> bool:
-    """Red judges lead to another attempt: some are left, it moves forward, nobody asked to stop or checks by hand."""
+    """Red judges lead to another attempt.
+
+    Some are left, it moves forward, nobody asked to stop or checks by hand.
+    """
     return (
         attempts_left(record, policy)
         and record.no_progress < policy.max_no_progress

@@ -1,4 +1,7 @@
-"""The state of a run, folded from the journal: `RunState.take(entry)` is the only way it changes."""
+"""The state of a run, folded from the journal.
+
+`RunState.take(entry)` is the only way it changes.
+"""
 
 from attrs import define, evolve as replaced, field, frozen
 
@@ -9,7 +12,10 @@ from agent_runner.model.states import STEPS, TaskState
 
 @frozen
 class Entry:
-    """One journal record: its number, time (epoch seconds, UTC), task ("" for the run's own) and the state moved to."""
+    """One journal record.
+
+    Its number, time (epoch seconds, UTC), task ("" for the run's own) and the state moved to.
+    """
 
     seq: int
     at: float
@@ -30,7 +36,10 @@ class RunInfo:
 
 @define
 class RunState:
-    """Everything that the journal says, as of entry `seq`. One mutable holder; the records in it are immutable."""
+    """Everything that the journal says, as of entry `seq`.
+
+    One mutable holder; the records in it are immutable.
+    """
 
     list_id: str = ""
     seq: int = 0

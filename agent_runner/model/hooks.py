@@ -15,14 +15,20 @@ class Phase(enum.StrEnum):
 
 @frozen
 class When:
-    """Conditions; empty means always. `changed`: globs, one of which must match a file changed since the task began."""
+    """Conditions; empty means always.
+
+    `changed`: globs, one of which must match a file changed since the task began.
+    """
 
     changed: tuple[str, ...] = ()
 
 
 @frozen
 class Failures:
-    """How a hook's failing checks are named: a JUnit file it writes, or a regex over its output. Neither: pytest's own."""
+    """How a hook's failing checks are named.
+
+    By a JUnit file it writes, or a regex over its output. Neither: as pytest prints them.
+    """
 
     junit: str | None = None
     regex: str | None = None
@@ -30,7 +36,10 @@ class Failures:
 
 @frozen
 class Hook:
-    """A command that prepares or judges. A string is run by `sh -c`, a tuple directly. Times in seconds."""
+    """A command that prepares or judges.
+
+    A string is run by `sh -c`, a tuple directly. Times in seconds.
+    """
 
     id: str
     command: str | tuple[str, ...]
@@ -51,7 +60,10 @@ class Hook:
 
 
 class HookOutcome(enum.StrEnum):
-    """What came of a hook. `BROKEN`: it could not start (126, 127, missing folder). `SKIPPED`: its `when` did not hold."""
+    """What came of a hook.
+
+    `BROKEN`: it could not start (126, 127, missing folder). `SKIPPED`: its `when` did not hold.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
@@ -69,9 +81,10 @@ GREEN = frozenset({HookOutcome.PASSED, HookOutcome.ALLOWED, HookOutcome.SKIPPED}
 class HookResult:
     """What one hook did. `excerpt`: head and tail of its output as text, at most 4,000 characters.
 
-    `failing`: names of the failing checks where they could be told. `fingerprint`: hash of the normalised failure
-    (numbers, times, addresses, temporary paths ignored), equal when it failed the same way. `log` with `offset` and
-    `length` in bytes: where the whole output stands, relative to the state folder.
+    `failing`: names of the failing checks where they could be told. `fingerprint`: hash of the
+    normalised failure (numbers, times, addresses, temporary paths ignored), equal when it failed
+    the same way. `log` with `offset` and `length` in bytes: where the whole output stands, relative
+    to the state folder.
     """
 
     hook: str

@@ -16,11 +16,12 @@ from agent_runner.model.usage import Usage
 class TaskRecord:
     """One task's facts. `state` is moved by the machine alone; everything else is `evolve`'s.
 
-    attempts: numbered from 1, the last one begun; `attempt_open`: the next call belongs to it. calls: answered ones;
-    begun: all ever sent, never set back, so that call ids stay unique.
-    failures: post-hook failures in all; in_row: those since a person last decided. rejections, turns: in this attempt.
-    hooks_done: finished hooks of the step in hand. call: id of a call begun and not settled. reply: id of the answer to
-    apply. open_change: an apply or rollback begun and not known to be finished. trees, fingerprints: of failed judgements.
+    attempts: numbered from 1, the last one begun; `attempt_open`: the next call belongs to it.
+    calls: answered ones; begun: all ever sent, never set back, so that call ids stay unique.
+    failures: post-hook failures in all; in_row: those since a person last decided. rejections,
+    turns: in this attempt. hooks_done: finished hooks of the step in hand. call: id of a call begun
+    and not settled. reply: id of the answer to apply. open_change: an apply or rollback begun and
+    not known to be finished. trees, fingerprints: of failed judgements.
     """
 
     id: str
@@ -72,7 +73,8 @@ class TaskRecord:
 def evolve(record: TaskRecord, event: e.Event) -> TaskRecord:
     """The record after `event`, its state untouched. Pure: used live and on resume alike.
 
-    Unknown kinds of facts change nothing, so that an older program can show a newer journal's tasks.
+    Unknown kinds of facts change nothing, so that an older program can show a newer journal's
+    tasks.
     """
     if isinstance(event, e.Reset):
         return _reset(record)
@@ -205,7 +207,10 @@ def _post_hooks_failed(record: TaskRecord, event: e.PostHooksFailed) -> _Changes
 
 
 def _no_progress_rule(record: TaskRecord, event: e.PostHooksFailed) -> str:
-    """Why this failure is no step forward, or "": judged by the state of tree and checks, never by words."""
+    """Why this failure is no step forward, or "".
+
+    Judged by the state of tree and checks, never by words.
+    """
     if event.unchanged:
         return "the attempt changed nothing"
     if event.tree and event.tree in record.trees:

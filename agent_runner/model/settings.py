@@ -1,8 +1,11 @@
-"""Every option there is, with its default and one line on it. Loading, merging and checking is the room `config`.
+"""Every option there is, with its default and one line on it.
 
-A field made with `option()` is an option of the configuration file: its name is the key, its type says what is
-accepted, its metadata holds the line of documentation and how the text is read. Everything else that lists options
-(`example.config.yml`, the docs, the environment variables) is made from these classes.
+Loading, merging and checking is the room `config`.
+
+A field made with `option()` is an option of the configuration file: its name is the key, its type
+says what is accepted, its metadata holds the line of documentation and how the text is read.
+Everything else that lists options (`example.config.yml`, the docs, the environment variables) is
+made from these classes.
 """
 
 import enum
@@ -27,7 +30,10 @@ class Reading(enum.StrEnum):
 
 
 def option(default: Any, doc: str, *, reading: Reading = Reading.PLAIN, example: str = "") -> Any:
-    """A field that is an option. `doc` is one line; `example` replaces the default in the example file."""
+    """A field that is an option.
+
+    `doc` is one line; `example` replaces the default in the example file.
+    """
     wrapped = Factory(type(default)) if isinstance(default, dict) else default
     metadata = {"doc": doc, "reading": reading, "example": example}
     return field(
@@ -43,7 +49,10 @@ def group(cls: type, doc: str) -> Any:
 
 
 class CommandsRule(enum.StrEnum):
-    """Whether commands that a reply proposes may run; a list of patterns stands beside it in `ApplySettings.allow`."""
+    """Whether commands that a reply proposes may run.
+
+    A list of patterns stands beside it in `ApplySettings.allow`.
+    """
 
     NEVER = "never"
     ASK = "ask"
@@ -83,7 +92,10 @@ class WindowKind(enum.StrEnum):
 
 @frozen
 class Price:
-    """What one model costs, in US dollars per million tokens. Missing cached prices count as `input`."""
+    """What one model costs, in US dollars per million tokens.
+
+    Missing cached prices count as `input`.
+    """
 
     input: float = option(0.0, "dollars per million input tokens", reading=Reading.NOT_NEGATIVE)
     output: float = option(0.0, "dollars per million output tokens", reading=Reading.NOT_NEGATIVE)
@@ -126,7 +138,10 @@ class ProviderSettings:
 
 @frozen
 class LimitSettings:
-    """Limits of one provider; None means no limit. Requests and tokens are counts, cost is in dollars."""
+    """Limits of one provider; None means no limit.
+
+    Requests and tokens are counts, cost is in dollars.
+    """
 
     max_requests_minute: int | None = option(None, "most calls a minute")
     max_requests_hour: int | None = option(None, "most calls an hour")
@@ -243,7 +258,10 @@ class PromptSettings:
 
 @frozen
 class NotifySettings:
-    """Commands run when something happens; each gets a JSON line on stdin and AGENT_RUNNER_* variables."""
+    """Commands run when something happens.
+
+    Each gets a JSON line on stdin and AGENT_RUNNER_* variables.
+    """
 
     escalated: str | None = option(None, "a task needs a person")
     finished: str | None = option(None, "the run ended with nothing left to do")

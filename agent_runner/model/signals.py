@@ -1,4 +1,7 @@
-"""What the screen may show and nobody needs to keep: lost when the process ends, never journaled."""
+"""What the screen may show and nobody needs to keep.
+
+Lost when the process ends, never journaled.
+"""
 
 from typing import Protocol
 
@@ -33,7 +36,10 @@ class HookOutput(Signal):
 
 @frozen
 class Receiving(Signal):
-    """The agent's answer arrives: about `tokens` so far (0: the call was sent, nothing came yet)."""
+    """The agent's answer arrives.
+
+    About `tokens` so far (0: the call was sent, nothing came yet).
+    """
 
     call: str
     tokens: int
@@ -41,7 +47,10 @@ class Receiving(Signal):
 
 @frozen
 class Waiting(Signal):
-    """Nothing happens until `until` (epoch seconds) because of `why`; sent again as it counts down."""
+    """Nothing happens until `until` (epoch seconds) because of `why`.
+
+    Sent again as it counts down.
+    """
 
     until: float
     why: str
@@ -49,16 +58,25 @@ class Waiting(Signal):
 
 @frozen
 class Working(Signal):
-    """What the task does now, in two or three words, where no entry says it: `baseline`, `reading the tree`."""
+    """What the task does now, where no entry says it.
+
+    In two or three words: `baseline`, `reading the tree`.
+    """
 
     what: str
 
 
 class Observer(Protocol):
-    """Sees every entry after it is durable and the task has moved, and the signals between. Must not raise."""
+    """Sees every entry after it is durable and the task has moved, and the signals between.
+
+    Must not raise.
+    """
 
     def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
-        """`before` and `after` are the task's record around the entry; None for the run's own entries."""
+        """Something durable happened.
+
+        `before` and `after` are the task's record around it; None for the run's own entries.
+        """
 
     def signal(self, signal: Signal) -> None:
         """Something passing."""

@@ -4,7 +4,10 @@ import enum
 
 
 class TaskState(enum.StrEnum):
-    """Where a task stands. The four in the middle have a step, the last three wait for a person or for nobody."""
+    """Where a task stands.
+
+    The four in the middle have a step, the last three wait for a person or for nobody.
+    """
 
     PENDING = "pending"
     PRE_HOOKS = "pre_hooks"

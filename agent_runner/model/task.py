@@ -11,7 +11,10 @@ from attrs import field, frozen
 
 @frozen
 class Task:
-    """One coding task. `root` is the absolute folder its hooks run in and its agent sees; globs are relative to it."""
+    """One coding task.
+
+    `root` is the absolute folder its hooks run in and its agent sees; globs are relative to it.
+    """
 
     id: str
     title: str
@@ -47,7 +50,10 @@ class Task:
 
 @frozen
 class TaskList:
-    """All tasks of one file, in the file's order. `folder` is the project; `id` names the list inside it."""
+    """All tasks of one file, in the file's order.
+
+    `folder` is the project; `id` names the list inside it.
+    """
 
     id: str
     file: Path

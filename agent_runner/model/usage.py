@@ -1,11 +1,16 @@
-"""What calls use, and what a provider says of the account's limits. Tokens are counted, money is in US dollars."""
+"""What calls use, and what a provider says of the account's limits.
+
+Tokens are counted, money is in US dollars.
+"""
 
 from attrs import frozen
 
 
 @frozen
 class Usage:
-    """Tokens of one call. `input` includes `cached` (read) and `cache_write`; `output` includes `reasoning`.
+    """Tokens of one call.
+
+    `input` includes `cached` (read) and `cache_write`; `output` includes `reasoning`.
 
     `estimated` is true where the server reported nothing and the figures are our own guess.
     """
@@ -37,8 +42,9 @@ class Usage:
 class ReportedLimit:
     """One limit as a provider's headers told it at `read_at` (epoch seconds, as `resets_at`).
 
-    `name`: `requests`, `tokens`, `input-tokens`, `output-tokens`, or a subscription window (`5h`, `7d`, ...).
-    `used`: fraction of a subscription window, may pass 1. `status`: the provider's verdict word, if it gives one.
+    `name`: `requests`, `tokens`, `input-tokens`, `output-tokens`, or a subscription window (`5h`,
+    `7d`, ...). `used`: fraction of a subscription window, may pass 1. `status`: the provider's
+    verdict word, if it gives one.
     """
 
     name: str
