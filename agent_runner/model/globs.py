@@ -1,0 +1,95 @@
+"""Globs over paths below a task's root, one kind for all: `files`, `protect`, `when.changed`.
+
+They read as in a `.gitignore`: `*` and `?` stay within one folder's name, `**` crosses folders; a
+pattern without a slash (but at its end) holds at any depth, one with a slash from the root; one
+that names a folder covers all below it; `!pattern` takes back what an earlier one covered. Case
+matters.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from attrs import field, frozen
+
+
+@frozen
+class Globs:
+    """Patterns in the order they were written; the last one that covers a path decides."""
+
+    patterns: tuple[str, ...] = field(converter=tuple[str, ...])
+
+    def covers(self, path: str) -> bool:
+        """Whether `path` (relative, with `/`) is meant. No patterns cover nothing."""
+        for pattern in reversed(self.patterns):
+            if _regex(pattern.removeprefix("!")).match(path):
+                return not pattern.startswith("!")
+        return False
+
+    def covered(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """Those of `paths` that are meant, in their order."""
+        return tuple(path for path in paths if self.covers(path))
+
+
+def is_plain(pattern: str) -> bool:
+    """Whether the pattern is just a path: nothing in it stands for anything else."""
+    return not (set("*?[\\") & set(pattern) or pattern.startswith("!"))
+
+
+@lru_cache(maxsize=1024)
+def _regex(pattern: str) -> re.Pattern[str]:
+    """The pattern as a regular expression over whole paths."""
+    body = pattern.removeprefix("./")
+    anchored = "/" in body.rstrip("/")
+    body = body.strip("/")
+    if body in {"", "."}:  # the root itself: everything
+        return re.compile("", re.DOTALL)
+    head = "" if anchored else "(?:.*/)?"
+    return re.compile(rf"{head}{_translated(body)}(?:/.*)?\Z", re.DOTALL)
+
+
+def _translated(body: str) -> str:
+    """Regular expression text for a pattern without leading or trailing slashes."""
+    parts: list[str] = []
+    at = 0
+    while at < len(body):
+        rest = body[at:]
+        if rest.startswith("**/") and (at == 0 or body[at - 1] == "/"):
+            parts.append("(?:.*/)?")
+            at += 3
+        elif rest == "**" and (at == 0 or body[at - 1] == "/"):
+            parts.append(".+")
+            at += 2
+        elif rest[0] == "*":
+            stars = len(rest) - len(rest.lstrip("*"))
+            parts.append("[^/]*")
+            at += stars
+        elif rest[0] == "?":
+            parts.append("[^/]")
+            at += 1
+        elif rest[0] == "[" and (end := _class_end(body, at)):
+            parts.append(_class(body[at + 1 : end]))
+            at = end + 1
+        else:
+            escaped = rest[0] == "\\" and len(rest) > 1
+            parts.append(re.escape(rest[1] if escaped else rest[0]))
+            at += 2 if escaped else 1
+    return "".join(parts)
+
+
+def _class_end(body: str, at: int) -> int:
+    """Where the `[` at `at` is closed, 0 if nowhere: then it is a plain character."""
+    first = at + 2 if body[at + 1 : at + 2] in {"!", "^"} else at + 1
+    return max(0, body.find("]", first + 1))
+
+
+def _class(inside: str) -> str:
+    """A character class; never matches a slash."""
+    negated = inside[0] in "!^"
+    chars = inside[1:] if negated else inside
+    text = re.sub(r"([\[\]\\^&~|])", r"\\\1", chars).replace("--", r"\-\-")
+    try:
+        re.compile(f"[{text}]")
+    except re.error:  # a range that runs backwards: it matches nothing, as in a shell
+        return r"(?!)"
+    return f"(?!/)[{'^' if negated else ''}{text}]"
