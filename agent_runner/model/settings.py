@@ -37,7 +37,11 @@ def option(default: Any, doc: str, *, reading: Reading = Reading.PLAIN, example:
     wrapped = Factory(type(default)) if isinstance(default, dict) else default
     metadata = {"doc": doc, "reading": reading, "example": example}
     return field(
-        default=wrapped, kw_only=True, metadata=metadata, hash=not isinstance(default, dict)
+        default=wrapped,
+        kw_only=True,
+        metadata=metadata,
+        hash=not isinstance(default, dict),
+        repr=reading is not Reading.SECRET,
     )
 
 
@@ -119,6 +123,12 @@ class ProviderSettings:
     api_key_env: str | None = option(None, "name of the environment variable that holds the key")
     api_key: str | None = option(
         None, "the key itself; better name a variable", reading=Reading.SECRET
+    )
+    auth: str | None = option(
+        None, "how the key is sent: bearer, x-api-key, api-key; null: as the protocol does"
+    )
+    ca_file: Path | None = option(
+        None, "certificates to trust beside the usual ones (PEM)", reading=Reading.PATH
     )
     headers: Mapping[str, str] = option({}, "further HTTP headers")
     params: Mapping[str, Any] = option(
