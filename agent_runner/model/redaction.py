@@ -1,4 +1,4 @@
-"""Takes keys out of text and bytes before they reach a disk or a screen: known ones, and what is shaped like one."""
+"""Takes keys out of text and bytes before they reach a disk or a screen: known and likely ones."""
 
 import json
 import re
@@ -9,7 +9,10 @@ MARK = "[redacted]"
 """What stands where a key was."""
 
 SHORTEST = 8
-"""Known secrets with fewer characters are placeholders (`none`, `ollama`), and would riddle ordinary text with marks."""
+"""Known secrets with fewer characters are placeholders (`none`, `ollama`).
+
+Taking them out would riddle ordinary text with marks.
+"""
 
 PLACEHOLDERS = frozenset({"lm-studio", "not-needed", "no-key-required", "localhost", "anything"})
 """Longer words that people give as the key of a server that wants none."""
@@ -18,8 +21,9 @@ PLACEHOLDERS = frozenset({"lm-studio", "not-needed", "no-key-required", "localho
 class Redactor:
     """Knows the secrets of a run. Its `repr` tells how many, never which.
 
-    `text` and `raw` also take out what only looks like a key: right for logs, errors and the screen. `exact` and
-    `exact_raw` touch nothing but known secrets: right for recordings, which must stay byte for byte what came.
+    `text` and `raw` also take out what only looks like a key: right for logs, errors and the
+    screen. `exact` and `exact_raw` touch nothing but known secrets: right for recordings, which
+    must stay byte for byte what came.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -57,7 +61,10 @@ class Redactor:
 
 
 class RedactedStream:
-    """Takes known secrets out of bytes in pieces, also one that is split between two: the last bytes are held back."""
+    """Takes known secrets out of bytes that come in pieces.
+
+    The last bytes are held back, so that a secret split between two pieces is found too.
+    """
 
     def __init__(self, redactor: Redactor, *, hold: int) -> None:
         self._redactor = redactor
