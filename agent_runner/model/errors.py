@@ -55,6 +55,10 @@ class InputError(UsageError):
         self.problems = problems
 
 
+class IllegalEventError(UsageError):
+    """The flow table has no row for an event in the task's state; nothing happened."""
+
+
 # --- the state folder (exit code 3) ---
 
 

@@ -38,10 +38,11 @@ class Fact(Event):
 class Started(TaskEvent):
     """A task was taken from the list.
 
-    `definition` is the hash of what it asked for at that time.
+    `definition` is the hash of what it asked for at that time, `tree` the blob of its files' state.
     """
 
     definition: str = ""
+    tree: str = ""
 
 
 @frozen
@@ -120,13 +121,14 @@ class Applied(TaskEvent):
 
 @frozen
 class Rejected(TaskEvent):
-    """The reply could not be applied; `problems` is what the next turn is told.
+    """The reply could not be applied; nothing of it stands in the tree.
 
-    Nothing of it stands in the tree.
+    `problems` is what the next turn is told; `fine`: numbers of the blocks that are kept for it.
     """
 
     problems: str
     summary: str = ""
+    fine: tuple[int, ...] = ()
 
 
 @frozen
@@ -242,6 +244,7 @@ class RunStopped(Fact):
     exit_code: int
     detail: str = ""
     not_before: float | None = None
+    fix: str = ""
 
 
 @frozen
@@ -409,6 +412,7 @@ STOP_REASONS = (
     "paused",
     "auth",
     "budget",
+    "fatal",
     "outage",
     "aborted",
     "escalations",

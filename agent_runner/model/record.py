@@ -13,6 +13,14 @@ from agent_runner.model.usage import Usage
 
 
 @frozen
+class Kept:
+    """Blocks of a rejected reply that were fine: they are applied together with the corrected ones."""
+
+    call: str
+    blocks: tuple[int, ...]
+
+
+@frozen
 class TaskRecord:
     """One task's facts. `state` is moved by the machine alone; everything else is `evolve`'s.
 
@@ -46,7 +54,11 @@ class TaskRecord:
     response_id: str | None = None
     reply: str | None = None
     not_before: float | None = None
+    talk: str | None = None
+    kept: tuple[Kept, ...] = ()
     hooks_done: tuple[e.HookFinished, ...] = ()
+    hook_running: e.HookStarted | None = None
+    start_tree: str = ""
     open_change: ChangeSet | None = None
     rolling_back: bool = False
     command_running: int | None = None
@@ -89,7 +101,7 @@ def moved(record: TaskRecord, to: TaskState) -> TaskRecord:
     """The record in its new state; hooks finished in the state that was left are forgotten."""
     if record.state is to:
         return record
-    return attrs.evolve(record, state=to, hooks_done=())
+    return attrs.evolve(record, state=to, hooks_done=(), hook_running=None)
 
 
 _STARTS = (e.HookStarted, e.CallStarted, e.ApplyPlanned, e.RollbackPlanned, e.CommandStarted)
@@ -105,7 +117,7 @@ def _reset(record: TaskRecord) -> TaskRecord:
 
 
 def _started(_record: TaskRecord, event: e.Started) -> _Changes:
-    return {"definition": event.definition, "last_error": ""}
+    return {"definition": event.definition, "start_tree": event.tree, "last_error": ""}
 
 
 def _pre_hooks_passed(_record: TaskRecord, _event: e.PreHooksPassed) -> _Changes:
@@ -120,10 +132,11 @@ def _pre_hooks_failed(_record: TaskRecord, event: e.PreHooksFailed) -> _Changes:
     return {"retry_to": TaskState.PRE_HOOKS, "last_error": event.reason}
 
 
-def _consulted(record: TaskRecord, _event: e.Consulted) -> _Changes:
+def _consulted(record: TaskRecord, event: e.Consulted) -> _Changes:
     return {
         "turns": record.turns + 1,
         "reply": None,
+        "talk": event.call,
         "retry_to": TaskState.AGENT,
         "last_error": "the agent asked to see more files than it has turns for",
     }
@@ -156,14 +169,19 @@ def _applied(record: TaskRecord, event: e.Applied) -> _Changes:
         "reply": None,
         "open_change": None,
         "rejections": 0,
+        "talk": None,
+        "kept": (),
         "tree": event.tree,
         "change_sets": record.change_sets + applied,
     }
 
 
 def _rejected(record: TaskRecord, event: e.Rejected) -> _Changes:
+    kept = (Kept(record.reply, event.fine),) if record.reply and event.fine else ()
     return {
         "rejections": record.rejections + 1,
+        "talk": record.reply,
+        "kept": record.kept + kept,
         "reply": None,
         "open_change": None,
         "rolling_back": False,
@@ -250,8 +268,12 @@ def _skipped(_record: TaskRecord, event: e.Skipped) -> _Changes:
     return {"reply": None, "open_change": None, "last_error": event.reason}
 
 
+def _hook_started(_record: TaskRecord, event: e.HookStarted) -> _Changes:
+    return {"hook_running": event}
+
+
 def _hook_finished(record: TaskRecord, event: e.HookFinished) -> _Changes:
-    return {"hooks_done": (*record.hooks_done, event)}
+    return {"hooks_done": (*record.hooks_done, event), "hook_running": None}
 
 
 def _baseline_taken(_record: TaskRecord, event: e.BaselineTaken) -> _Changes:
@@ -259,7 +281,7 @@ def _baseline_taken(_record: TaskRecord, event: e.BaselineTaken) -> _Changes:
 
 
 def _call_started(record: TaskRecord, event: e.CallStarted) -> _Changes:
-    new_attempt = dict.fromkeys(("rejections", "turns", "unusable"), 0)
+    new_attempt = {"rejections": 0, "turns": 0, "unusable": 0, "talk": None, "kept": ()}
     return {
         "call": event.call,
         "call_provider": event.provider,
@@ -340,6 +362,7 @@ _CHANGES: dict[type[e.Event], Callable[[TaskRecord, Any], _Changes]] = {
     e.Retried: _retried,
     e.Checked: _checked,
     e.Skipped: _skipped,
+    e.HookStarted: _hook_started,
     e.HookFinished: _hook_finished,
     e.BaselineTaken: _baseline_taken,
     e.CallStarted: _call_started,

@@ -1,0 +1,76 @@
+"""The one way in which a task moves and a fact is kept: journal, then state, then observers."""
+
+from collections.abc import Callable
+
+from attrs import define, field
+
+from agent_runner.engine.machine import FlowMachine
+from agent_runner.model.events import Fact, TaskEvent
+from agent_runner.model.flow import Policy
+from agent_runner.model.fold import Entry
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.signals import Observer, Signal
+from agent_runner.model.states import TaskState
+from agent_runner.store.store import Store
+
+
+@define
+class Core:
+    """Fires events and notes facts for the tasks of one store. `policy_of` gives the guards' settings for a task."""
+
+    store: Store
+    policy_of: Callable[[str], Policy]
+    observers: tuple[Observer, ...] = ()
+    _machine: FlowMachine = field(init=False)
+    _entry: Entry | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        self._machine = FlowMachine(self._write_ahead)
+
+    def record(self, task: str) -> TaskRecord:
+        """The task's record as it is now."""
+        return self.store.state.record(task)
+
+    def fire(self, task: str, event: TaskEvent) -> TaskRecord:
+        """Move a task by an event and return its new record; durable when this returns.
+
+        Raises:
+            IllegalEventError: the flow table has no such row; nothing happened.
+            StorageError: the disk refused; the task is where it was.
+        """
+        self._machine.fire(self.record(task), event, self.policy_of(task))
+        entry, self._entry = self._entry, None
+        assert entry is not None, "the machine moved without journaling"  # noqa: S101  # invariant
+        self._take(entry)
+        return self.record(task)
+
+    def note(self, task: str, fact: Fact) -> TaskRecord:
+        """Keep a fact, durable when this returns; `task` is "" for the run's own."""
+        entry = self.store.append(task, fact)
+        self.store.sync()
+        self._take(entry)
+        return self.record(task)
+
+    def jot(self, task: str, fact: Fact) -> TaskRecord:
+        """Keep a fact that a power cut may take: it is made durable together with the next one that must be."""
+        self._take(self.store.append(task, fact))
+        return self.record(task)
+
+    def signal(self, signal: Signal) -> None:
+        """Tell the observers something passing."""
+        for observer in self.observers:
+            observer.signal(signal)
+
+    def _write_ahead(self, task: str, event: TaskEvent, to: TaskState) -> None:
+        entry = self.store.append(task, event, to)
+        self.store.sync()
+        self._entry = entry
+
+    def _take(self, entry: Entry) -> None:
+        before = self.record(entry.task) if entry.task else None
+        self.store.take(entry)
+        after = self.record(entry.task) if entry.task else None
+        for observer in self.observers:
+            observer.entry(entry, before, after)
+
+

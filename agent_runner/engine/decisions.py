@@ -1,0 +1,73 @@
+"""A person's decisions, made at a question, by a key or by a command: recorded here, acted on by the next step."""
+
+from agent_runner.engine.core import Core
+from agent_runner.engine.machine import allows
+from agent_runner.engine.recovery import Recovery
+from agent_runner.model import events as e
+from agent_runner.model.decisions import Choice, Decision
+from agent_runner.model.errors import IllegalEventError
+from agent_runner.model.flow import attempts_left
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.states import TaskState
+
+
+def retry(core: Core, task: str, *, hint: str = "", attempts: int = 0) -> TaskRecord:
+    """Ask for another try of an escalated task; one more attempt is granted only where none is left.
+
+    Raises IllegalEventError with what to type instead, if the task is not escalated.
+    """
+    record = core.record(task)
+    _require(record, e.Retried)
+    grants = attempts or (0 if attempts_left(record, core.policy_of(task)) else 1)
+    return core.fire(task, e.Retried(hint, grants))
+
+
+def skip(core: Core, recovery: Recovery, task: str, *, reason: str) -> TaskRecord:
+    """Skip a task; a change half applied is rolled back first."""
+    _require(core.record(task), e.Skipped)
+    recovery.settle(task, reason="the task is skipped")
+    return core.fire(task, e.Skipped(reason))
+
+
+def check(core: Core, recovery: Recovery, task: str) -> TaskRecord:
+    """Have the post-hooks judge what a person did to the files, without a call."""
+    _require(core.record(task), e.Checked)
+    recovery.settle(task, reason="a person checks the files")
+    return core.fire(task, e.Checked())
+
+
+def reset(core: Core, recovery: Recovery, task: str, *, reason: str) -> TaskRecord:
+    """Start a task from nothing; the files stay as they are."""
+    recovery.settle(task, reason="the task is reset")
+    return core.fire(task, e.Reset(reason))
+
+
+def carry_out(core: Core, recovery: Recovery, task: str, decision: Decision) -> TaskRecord | None:
+    """Record what was decided at the question; None: the run is to be aborted."""
+    match decision.choice:
+        case Choice.RETRY:
+            return retry(core, task, hint=decision.hint)
+        case Choice.CHECK:
+            return check(core, recovery, task)
+        case Choice.SKIP:
+            return skip(core, recovery, task, reason="skipped by a person")
+        case Choice.ABORT:
+            core.note(task, e.Aborted())
+            return None
+
+
+_INSTEAD = {
+    TaskState.PENDING: "it has not been started: agent-runner run",
+    TaskState.PASSED: "it has passed; to do it again: agent-runner reset {id}",
+    TaskState.SKIPPED: "it was skipped; to take it up again: agent-runner reset {id}",
+    TaskState.ESCALATED: "it waits for you: agent-runner retry {id}, skip {id} or check {id}",
+}
+
+
+def _require(record: TaskRecord, event: type[e.TaskEvent]) -> None:
+    if not allows(record.state, event):
+        word = {e.Retried: "retried", e.Skipped: "skipped", e.Checked: "checked"}[event]
+        instead = _INSTEAD.get(record.state, "it is in the middle of a step: agent-runner resume")
+        raise IllegalEventError(
+            f"{record.id} is {record.state} and cannot be {word}", fix=instead.format(id=record.id)
+        )

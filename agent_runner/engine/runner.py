@@ -1,0 +1,204 @@
+"""The loop: take the next ready task through its steps until nothing is ready or something stops the run."""
+
+from collections.abc import Callable, Mapping
+
+from attrs import define, field, frozen
+
+from agent_runner.clock import Clock
+from agent_runner.engine import decisions
+from agent_runner.engine.control import Control
+from agent_runner.engine.core import Core
+from agent_runner.engine.halt import Halt
+from agent_runner.engine.recovery import Recovery
+from agent_runner.engine.schedule import Schedule
+from agent_runner.engine.steps.step import Step, Work
+from agent_runner.engine.waiting import Waiter
+from agent_runner.model import events as e
+from agent_runner.model.decisions import Escalation, Person
+from agent_runner.model.settings import OnEscalation
+from agent_runner.model.signals import Said
+from agent_runner.model.states import FINAL, STEPS, TaskState
+from agent_runner.model.task import Task, TaskList
+
+MAX_CRASHES = 3
+"""Unclean stops in one step without a new fact before the task is escalated."""
+
+EXIT_CODES = {
+    "finished": 0,
+    "preview": 0,
+    "held": 1,
+    "escalations": 1,
+    "aborted": 1,
+    "auth": 1,
+    "budget": 1,
+    "fatal": 1,
+    "limit": 75,
+    "outage": 75,
+}
+"""What the command returns for each reason to stop; a signal's or a key's stop brings its own."""
+
+
+@frozen
+class RunOptions:
+    """How this run treats escalations. `only`: tasks to work on (empty: all)."""
+
+    on_escalation: OnEscalation = OnEscalation.ASK
+    max_escalations_in_row: int = 3
+
+
+@define
+class Runner:
+    """One run over a task list."""
+
+    run_id: str
+    core: Core
+    tasks: TaskList
+    steps: Mapping[TaskState, Step]
+    recovery: Recovery
+    control: Control
+    waiter: Waiter
+    clock: Clock
+    options: RunOptions = field(factory=RunOptions)
+    person: Person | None = None
+    summarise: Callable[[Task], tuple[str, ...]] = field(default=lambda _task: ())
+    _schedule: Schedule = field(init=False)
+    _escalated_in_row: int = field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        self._schedule = Schedule(self.tasks, lambda task: self.core.record(task).state)
+
+    async def run(self, started: e.RunStarted) -> e.RunStopped:
+        """Work until nothing is ready or the run must stop; returns the last entry of the run, already journaled.
+
+        Raises:
+            StateError: the state folder vanished or the disk refused; the journal holds all until then.
+        """
+        self.core.note("", started)
+        halt = await self._decide_open_escalations() or await self._work()
+        if halt.reason in EXIT_CODES:
+            code = EXIT_CODES[halt.reason]
+        else:
+            code = self.control.exit_code or 1
+        stopped = e.RunStopped(self.run_id, halt.reason, code, halt.detail, halt.not_before, halt.fix)
+        self.core.note("", stopped)
+        return stopped
+
+    async def _work(self) -> Halt:
+        while True:
+            if self.control.stop_reason:
+                return self._stopped()
+            if self.control.pause_asked:
+                await self.waiter.pause(self.control)
+                continue
+            task = self._schedule.next()
+            if task is None:
+                return self._nothing_ready()
+            halt = await self._take_through(task)
+            if halt is not None:
+                return halt
+            self._schedule.moved(task.id)
+            self.core.store.refresh_snapshot()
+
+    async def _take_through(self, task: Task) -> Halt | None:
+        """Run a task's steps until it leaves them; None: go on with the next task."""
+        record = self.core.record(task.id)
+        if record.state is TaskState.PENDING:
+            record = self.core.fire(task.id, e.Started(task.definition, self.recovery.tree_blob(task)))
+            self.core.store.refresh_snapshot()
+        while record.state in STEPS:
+            self.core.store.journal.check_in_place()
+            outcome = await self._step(task)
+            if isinstance(outcome, Halt):
+                return outcome
+            if outcome is None:
+                continue
+            record = self.core.fire(task.id, outcome)
+            if isinstance(outcome, e.Deferred):
+                halt = await self.waiter.wait_or_halt(outcome, task.id, self.control)
+                if halt is not None:
+                    return halt
+        return await self._after(task)
+
+    async def _step(self, task: Task) -> e.TaskEvent | Halt | None:
+        """Run the step of the task's state once; None: it was skipped by a key, which is recorded."""
+        record = self.core.record(task.id)
+        if record.crashes >= MAX_CRASHES:
+            return e.CrashLooped(record.state.value, record.crashes)
+        work = Work(
+            task,
+            record,
+            self.core.policy_of(task.id),
+            self.run_id,
+            note=lambda fact: self.core.note(task.id, fact),
+            jot=lambda fact: self.core.jot(task.id, fact),
+            signal=self.core.signal,
+        )
+        outcome: e.TaskEvent | Halt | None = None
+        with self.control.interruptible():
+            outcome = await self.steps[record.state](work)
+        if outcome is not None:
+            return outcome
+        if self.control.stop_reason:
+            return self._stopped()
+        return self._skipped(task)
+
+    def _skipped(self, task: Task) -> e.TaskEvent | None:
+        self.control.skip_asked = False
+        self.recovery.settle(task.id, reason="the task is skipped")
+        applied = self.core.record(task.id).change_sets
+        undo = f"; its changes stay in the files (take them back: agent-runner undo {task.id})"
+        self.core.signal(Said(task.id, f"{task.id} skipped{undo if applied else ''}"))
+        return e.Skipped("skipped by a key")
+
+    async def _after(self, task: Task) -> Halt | None:
+        state = self.core.record(task.id).state
+        if state is not TaskState.ESCALATED:
+            self._escalated_in_row = 0
+            return None
+        self._escalated_in_row += 1
+        halt = await self._decide(task)
+        if halt is None and self._escalated_in_row >= self.options.max_escalations_in_row:
+            if self.core.record(task.id).state is TaskState.ESCALATED:
+                return Halt("escalations", f"{self._escalated_in_row} tasks in a row need a person")
+        return halt
+
+    async def _decide(self, task: Task) -> Halt | None:
+        """Ask the person about an escalated task; without one, stop or go on as the settings say."""
+        if self.options.on_escalation is OnEscalation.CONTINUE:
+            return None
+        if self.person is None or self.options.on_escalation is OnEscalation.STOP:
+            return Halt("held", f"{task.id} needs a person: {self.core.record(task.id).last_error}")
+        escalation = Escalation(task, self.core.record(task.id), self.summarise(task))
+        decision = None
+        with self.control.interruptible():
+            decision = await self.person.decide(escalation)
+        if decision is None:
+            return self._stopped()
+        decided = decisions.carry_out(self.core, self.recovery, task.id, decision)
+        if decided is None:
+            return Halt("aborted", f"aborted at {task.id}")
+        self._escalated_in_row = 0
+        self._schedule.moved(task.id)
+        return None
+
+    async def _decide_open_escalations(self) -> Halt | None:
+        """Tasks that an earlier run left for a person are asked about before new work begins."""
+        for task in self.tasks.tasks:
+            if self.core.record(task.id).state is TaskState.ESCALATED:
+                halt = await self._decide(task)
+                if halt is not None:
+                    return halt
+        return None
+
+    def _stopped(self) -> Halt:
+        return Halt(self.control.stop_reason or "interrupted", "stopped; everything so far is saved")
+
+    def _nothing_ready(self) -> Halt:
+        open_tasks = [t for t in self.tasks.tasks if self.core.record(t.id).state not in FINAL]
+        if not open_tasks:
+            return Halt("finished", "nothing is left to do")
+        escalated = [t.id for t in open_tasks if self.core.record(t.id).state is TaskState.ESCALATED]
+        held = [t.id for t in open_tasks if t.id not in escalated]
+        words = [f"{', '.join(escalated)} needs a person"] if escalated else []
+        words += [f"{', '.join(held)} held by tasks that have not passed"] if held else []
+        return Halt("held", "; ".join(words))

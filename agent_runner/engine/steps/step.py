@@ -1,0 +1,40 @@
+"""What a step is given and what it must return."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from attrs import frozen
+
+from agent_runner.engine.halt import Halt
+from agent_runner.model.events import Fact, TaskEvent
+from agent_runner.model.flow import Policy
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.signals import Signal
+from agent_runner.model.task import Task
+
+
+@frozen
+class Work:
+    """One task in one state, as a step sees it.
+
+    `note` keeps a fact durably before the step acts on it, `jot` keeps one that may be made durable with the next;
+    both return the record as it is then. `record` itself stays what it was when the step began.
+    """
+
+    task: Task
+    record: TaskRecord
+    policy: Policy
+    run: str
+    note: Callable[[Fact], TaskRecord]
+    jot: Callable[[Fact], TaskRecord]
+    signal: Callable[[Signal], None]
+
+
+class Step(Protocol):
+    """The effect of one state. It never moves the machine, never prints, never writes state."""
+
+    async def __call__(self, work: Work) -> TaskEvent | Halt:
+        """Do the work and return exactly one event; or `Halt` when the run cannot go on and the task is not at fault.
+
+        May be cancelled at every wait; what it then left undone, the next call of it finds in the record.
+        """

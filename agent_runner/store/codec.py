@@ -1,0 +1,146 @@
+"""Journal entries and snapshots as bytes, and back.
+
+A record is one line of ASCII JSON whose last member is a CRC-32 over all bytes before it; its `prev` is the CRC of the
+record before, so that a torn tail, a flipped byte and a splice are told apart.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cattrs
+from attrs import frozen
+
+from agent_runner.clock import from_iso, iso
+from agent_runner.model import events
+from agent_runner.model.errors import StateVersionError
+from agent_runner.model.fold import Entry
+from agent_runner.model.states import TaskState
+
+FORMAT = 1
+"""Version of journal and snapshot. A newer one on disk is refused."""
+
+MAX_RECORD = 16 * 1024
+"""Bytes of one journal line; what would be longer keeps its payload in a blob."""
+
+NO_CHAIN = "00000000"
+"""`prev` of the first record."""
+
+_TAIL = len(',"crc":"00000000"}')
+
+KINDS: dict[str, type[events.Event]] = {
+    name: cls
+    for name, cls in vars(events).items()
+    if isinstance(cls, type)
+    and issubclass(cls, events.Event)
+    and cls not in {events.Event, events.TaskEvent, events.Fact}
+}
+"""Every kind of event by the name it has in the journal."""
+
+T = TypeVar("T")
+
+
+@frozen
+class Line:
+    """A decoded line: the entry, its own checksum, and the sequence known to be on disk when it was written."""
+
+    entry: Entry
+    crc: str
+    prev: str
+    synced: int
+
+
+def _converter_with(*, omit_if_default: bool) -> cattrs.Converter:
+    converter = cattrs.Converter(omit_if_default=omit_if_default)
+    converter.register_unstructure_hook(Path, str)
+    converter.register_structure_hook(Path, lambda value, _: Path(value))
+    return converter
+
+
+_converter = _converter_with(omit_if_default=True)
+_whole = _converter_with(omit_if_default=False)
+
+
+def to_plain(value: Any) -> Any:
+    """An attrs value as JSON-ready dicts and lists; fields that have their default are left out."""
+    return _converter.unstructure(value)
+
+
+def to_plain_whole(value: Any) -> Any:
+    """The same with every field written out, for people and programs that read `--json`."""
+    return _whole.unstructure(value)
+
+
+def from_plain(plain: Any, cls: type[T]) -> T:
+    """The attrs value that `to_plain` was given. Unknown fields are ignored: newer writers may add some."""
+    return _converter.structure(plain, cls)
+
+
+def encode(
+    entry: Entry, *, prev: str, synced: int, spill: Callable[[bytes], str]
+) -> tuple[bytes, str]:
+    """The entry as a line, and its checksum. `spill` stores a payload that is too long and returns its sha256."""
+    members: dict[str, Any] = {
+        "v": FORMAT,
+        "seq": entry.seq,
+        "at": iso(entry.at),
+        "kind": type(entry.event).__name__,
+    }
+    if entry.task:
+        members["task"] = entry.task
+    if entry.to is not None:
+        members["to"] = entry.to.value
+    payload = to_plain(entry.event)
+    place = {"synced": synced, "prev": prev}
+    line, crc = _seal({**members, "data": payload, **place})
+    if len(line) > MAX_RECORD:
+        blob = spill(json.dumps(payload, separators=(",", ":")).encode("ascii"))
+        line, crc = _seal({**members, "blob": blob, **place})
+    return line, crc
+
+
+def decode(line: bytes, fetch: Callable[[str], bytes]) -> Line | None:
+    """The record in a line (without its newline), or None if it is torn, flipped or no record at all.
+
+    Raises:
+        StateVersionError: a newer version wrote it.
+        StateError: its payload's blob is gone.
+    """
+    body, tail = line[:-_TAIL], line[-_TAIL:]
+    crc = f"{zlib.crc32(body):08x}"
+    if tail != b',"crc":"%s"}' % crc.encode():
+        return None
+    members = json.loads(line)
+    if members["v"] > FORMAT or members["kind"] not in KINDS:
+        raise StateVersionError(
+            f"the journal was written by a newer version (format {members['v']}, {members['kind']})",
+            fix="upgrade: pip install -U agent-runner",
+        )
+    payload = members["data"] if "data" in members else json.loads(fetch(members["blob"]))
+    to = members.get("to")
+    entry = Entry(
+        members["seq"],
+        from_iso(members["at"]),
+        members.get("task", ""),
+        from_plain(payload, KINDS[members["kind"]]),
+        TaskState(to) if to else None,
+    )
+    return Line(entry, crc, members["prev"], members["synced"])
+
+
+def checksum_and_sync(line: bytes) -> int | None:
+    """The `synced` of a line whose checksum is good, else None: enough to tell a torn tail from damage."""
+    body, tail = line[:-_TAIL], line[-_TAIL:]
+    if tail != b',"crc":"%08x"}' % zlib.crc32(body):
+        return None
+    synced = json.loads(line).get("synced")
+    return synced if isinstance(synced, int) else None
+
+
+def _seal(members: Mapping[str, Any]) -> tuple[bytes, str]:
+    body = json.dumps(members, separators=(",", ":")).encode("ascii")[:-1]
+    crc = f"{zlib.crc32(body):08x}"
+    return b'%s,"crc":"%s"}\n' % (body, crc.encode()), crc
+

@@ -1,0 +1,70 @@
+"""Where everything lies in the state folder."""
+
+from pathlib import Path
+
+from attrs import frozen
+
+from agent_runner.store.disk import Disk, storage_errors
+
+FOLDER = ".agent-runner"
+"""The state folder's name, beside the task list."""
+
+_GITIGNORE = b"# kept out of git, so that `git clean -fd` leaves it alone\n*\n!config.yml\n"
+
+
+@frozen
+class Layout:
+    """The paths inside one state folder."""
+
+    folder: Path
+
+    @property
+    def journal(self) -> Path:
+        """The truth."""
+        return self.folder / "journal.jsonl"
+
+    @property
+    def snapshot(self) -> Path:
+        """The fold of the journal, a cache."""
+        return self.folder / "state.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held while a command changes the state."""
+        return self.folder / "lock"
+
+    @property
+    def holder(self) -> Path:
+        """Who holds the lock, for the message of the second one."""
+        return self.folder / "holder.json"
+
+    @property
+    def blobs(self) -> Path:
+        """Contents by sha256."""
+        return self.folder / "blobs"
+
+    @property
+    def archive(self) -> Path:
+        """States that `run --fresh` put aside."""
+        return self.folder / "archive"
+
+    def logs(self, task: str) -> Path:
+        """Everything about one task that people may want to read."""
+        return self.folder / "logs" / task
+
+    def attempt(self, task: str, attempt: int) -> Path:
+        """One attempt's folder: its change and its calls."""
+        return self.logs(task) / f"attempt-{attempt:02}"
+
+    def call(self, task: str, attempt: int, call: str) -> Path:
+        """One call's folder: prompt.md, request.json, response.json."""
+        return self.attempt(task, attempt) / call
+
+    def create(self, disk: Disk) -> None:
+        """Make the folder, private to the user, ignored by git (its own .gitignore included)."""
+        with storage_errors(self.folder):
+            disk.create_folder(self.folder)
+            self.folder.chmod(0o700)
+            ignore = self.folder / ".gitignore"
+            if not ignore.exists():
+                disk.write_file(ignore, _GITIGNORE)

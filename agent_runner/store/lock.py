@@ -1,0 +1,71 @@
+"""One run at a time: a lock on the state folder, and one on the project folder against another state folder."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+
+import filelock
+from attrs import define, field
+
+from agent_runner.clock import local
+from agent_runner.model.errors import StateLockedError
+from agent_runner.store.layout import Layout
+
+
+@define
+class StateLock:
+    """Both locks. The system drops them when the process ends, however it ends: never a stale lock."""
+
+    layout: Layout
+    project: Path
+    _lock: filelock.FileLock | None = None
+    _project_descriptor: int | None = field(default=None)
+
+    def acquire(self, now: float) -> None:
+        """Take both or none. Raises StateLockedError naming the holder's process and start."""
+        lock = filelock.FileLock(self.layout.lock, timeout=0, fallback_to_soft=False)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise StateLockedError(
+                f"the state in {self.layout.folder} is held by another command{self._holder()}",
+                fix="wait for it, or stop it with Ctrl+C there",
+            ) from None
+        self._lock = lock
+        try:
+            self._lock_project()
+        except BaseException:
+            self.release()
+            raise
+        self.layout.holder.write_text(json.dumps({"pid": os.getpid(), "since": now}))
+
+    def release(self) -> None:
+        """Give both back."""
+        if self._project_descriptor is not None:
+            os.close(self._project_descriptor)
+            self._project_descriptor = None
+        if self._lock is not None:
+            self.layout.holder.unlink(missing_ok=True)
+            self._lock.release()
+            self._lock = None
+
+    def _lock_project(self) -> None:
+        """Lock the folder itself: leaves no file in the user's project, and `git clean` cannot remove it."""
+        descriptor = os.open(self.project, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise StateLockedError(
+                f"another run with a state folder of its own works in {self.project}",
+                fix="wait for it, or stop it",
+            ) from None
+        self._project_descriptor = descriptor
+
+    def _holder(self) -> str:
+        try:
+            holder = json.loads(self.layout.holder.read_text())
+            return f" (process {holder['pid']}, since {local(holder['since'], seconds=True)})"
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""

@@ -1,0 +1,168 @@
+"""The state of one task list on disk: open it, append to it, leave it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import define, field
+
+from agent_runner.clock import Clock
+from agent_runner.model.errors import StateMismatchError
+from agent_runner.model.events import Event
+from agent_runner.model.fold import Entry, RunState
+from agent_runner.model.states import TaskState
+from agent_runner.store import snapshot as snapshots
+from agent_runner.store.blobs import Blobs
+from agent_runner.store.disk import Disk, storage_errors
+from agent_runner.store.journal import Journal, Place, Reader
+from agent_runner.store.layout import Layout
+from agent_runner.store.lock import StateLock
+from agent_runner.store.snapshot import Snapshot
+
+_SMALL = 64 * 1024
+"""A snapshot under this many bytes is replaced at every call; a larger one when the journal grew by its size."""
+
+
+@define
+class Store:
+    """The state, open for one command that changes it. `state` is always the fold of the journal."""
+
+    layout: Layout
+    clock: Clock
+    disk: Disk
+    blobs: Blobs
+    journal: Journal
+    state: RunState
+    warnings: tuple[str, ...] = ()
+    _lock: StateLock | None = None
+    _snapshot_size: int = 0
+    _snapshot_offset: int = field(default=0)
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, project: Path, list_id: str, clock: Clock, disk: Disk | None = None
+    ) -> "Store":
+        """Lock, recover and open the state; create it where there is none.
+
+        Raises:
+            StateLockedError, JournalDamagedError, StateMismatchError, StateVersionError, StorageError.
+        """
+        disk = disk or Disk()
+        layout = Layout(folder)
+        layout.create(disk)
+        lock = StateLock(layout, project)
+        with storage_errors(layout.lock):
+            lock.acquire(clock.now())
+        try:
+            blobs = Blobs(layout.blobs, disk)
+            state, reader = _fold(layout, blobs)
+            _check_list(state, list_id, layout)
+            warnings = _set_tail_aside(reader, layout, disk)
+            journal = Journal.open(layout.journal, blobs, disk, reader.place)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(layout, clock, disk, blobs, journal, state, warnings, lock)
+
+    def append(self, task: str, event: Event, to: TaskState | None = None) -> Entry:
+        """Journal one event; it survives this process, and a power cut after `sync`. The state is not moved yet."""
+        return self.journal.append(self.clock.now(), task, event, to)
+
+    def take(self, entry: Entry) -> None:
+        """Move the state by an entry that is in the journal."""
+        self.state.take(entry)
+
+    def sync(self) -> None:
+        """Return once everything appended is on the disk."""
+        self.journal.sync()
+
+    def refresh_snapshot(self) -> None:
+        """Replace state.json if that is cheap by now: the cost stays constant per transition."""
+        grown = self.journal.place.offset - self._snapshot_offset
+        if self._snapshot_size < _SMALL or grown >= self._snapshot_size:
+            self._write_snapshot(durable=False)
+
+    def close(self) -> None:
+        """Sync, write the snapshot, give the locks back."""
+        try:
+            self.sync()
+            self._write_snapshot(durable=True)
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Leave without writing anything more (after the disk refused)."""
+        self.journal.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _write_snapshot(self, *, durable: bool) -> None:
+        content = snapshots.render(Snapshot(self.state, self.journal.place))
+        with storage_errors(self.layout.snapshot):
+            self.disk.write_file(self.layout.snapshot, content, durable=durable)
+        self._snapshot_size = len(content)
+        self._snapshot_offset = self.journal.place.offset
+
+
+def read_state(folder: Path) -> tuple[RunState, tuple[str, ...]]:
+    """The state as it is now, without lock and without writing, also while a run is on; and warnings."""
+    layout = Layout(folder)
+    state, reader = _fold(layout, Blobs(layout.blobs, Disk()))
+    torn = reader.torn
+    warnings = (f"{layout.journal}: {torn.size} bytes at its end are no record yet",) if torn else ()
+    return state, warnings
+
+
+def read_entries(folder: Path) -> Iterator[Entry]:
+    """All journal entries from the first, streaming; a torn tail is left out."""
+    layout = Layout(folder)
+    return iter(Reader(layout.journal, Blobs(layout.blobs, Disk())))
+
+
+def archive(folder: Path, *, clock: Clock) -> Path | None:
+    """Put journal, snapshot, logs and blobs aside for a fresh start; returns where, or None if there was nothing."""
+    layout = Layout(folder)
+    if not layout.journal.exists():
+        return None
+    number = 1
+    while (target := layout.archive / f"{number:03}").exists():
+        number += 1
+    disk = Disk()
+    with storage_errors(target):
+        disk.create_folder(target)
+        for path in (layout.snapshot, layout.journal, layout.blobs, folder / "logs"):
+            if path.exists():
+                path.rename(target / path.name)
+        disk.sync_folder(target)
+        disk.sync_folder(folder)
+    return target
+
+
+def _fold(layout: Layout, blobs: Blobs) -> tuple[RunState, Reader]:
+    """Snapshot plus the journal after it, or the whole journal where there is no good snapshot."""
+    snapshot = snapshots.load(layout.snapshot, layout.journal)
+    state = snapshot.state if snapshot else RunState()
+    reader = Reader(layout.journal, blobs, snapshot.place if snapshot else Place())
+    for entry in reader:
+        state.take(entry)
+    return state, reader
+
+
+def _check_list(state: RunState, list_id: str, layout: Layout) -> None:
+    if state.list_id and state.list_id != list_id:
+        raise StateMismatchError(
+            f"{layout.folder} holds the state of {state.list_id}, not of {list_id}; nothing was changed",
+            fix=f"give this list its own: --state-dir {layout.folder}-{Path(list_id).stem}",
+        )
+
+
+def _set_tail_aside(reader: Reader, layout: Layout, disk: Disk) -> tuple[str, ...]:
+    """Copy a torn tail to a file of its own, durably, before the journal is cut."""
+    if reader.torn is None:
+        return ()
+    aside = layout.folder / f"journal.torn-{reader.place.seq + 1}"
+    with storage_errors(aside), layout.journal.open("rb") as file:
+        file.seek(reader.torn.offset)
+        disk.write_file(aside, file.read())
+    size = reader.torn.size
+    return (f"{layout.journal} ended in {size} bytes that are no record; they were set aside in {aside.name}",)
