@@ -3,7 +3,9 @@
 import enum
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import frozen
+
+from agent_runner.model.options import Reading, group, option, required
 
 
 class Phase(enum.StrEnum):
@@ -20,7 +22,9 @@ class When:
     `changed`: globs, one of which must match a file changed since the task began.
     """
 
-    changed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = option(
+        (), "run only if a file matching one of these globs changed", example='["src/**"]'
+    )
 
 
 @frozen
@@ -30,8 +34,10 @@ class Failures:
     By a JUnit file it writes, or a regex over its output. Neither: as pytest prints them.
     """
 
-    junit: str | None = None
-    regex: str | None = None
+    junit: str | None = option(None, "JUnit XML file that the hook writes", example="report.xml")
+    regex: str | None = option(
+        None, "regex over the output; its first group names a check", example='"^FAILED (\\\\S+)"'
+    )
 
 
 @frozen
@@ -42,16 +48,24 @@ class Hook:
     """
 
     id: str
-    command: str | tuple[str, ...]
-    cwd: str | None = None
-    env: dict[str, str] = field(factory=dict, hash=False)
-    timeout: float | None = None
-    when: When = field(factory=When)
-    allow_failure: bool = False
-    retries: int = 0
-    rerun_on_resume: bool = False
-    pass_keys: bool = False
-    failures: Failures = field(factory=Failures)
+    command: str | tuple[str, ...] = required(
+        "what is run: text by sh, a list of words directly", example="pytest -q"
+    )
+    cwd: str | None = option(None, "folder to run in, relative to the task's", example="backend")
+    env: dict[str, str] = option({}, "further environment variables", example="{CI: 1}")
+    timeout: float | None = option(
+        None, "time-out; null: none", reading=Reading.TIMEOUT, example="10m"
+    )
+    when: When = group(When, "when the hook runs; nothing given: always")
+    allow_failure: bool = option(False, "go on even if it fails")
+    retries: int = option(
+        0, "how often a failing hook is run again before it counts", reading=Reading.NOT_NEGATIVE
+    )
+    rerun_on_resume: bool = option(
+        False, "run a finished pre-hook again on resume (it starts a service)"
+    )
+    pass_keys: bool = option(False, "let the hook see the environment variables that hold keys")
+    failures: Failures = group(Failures, "how failing checks are named; nothing: as pytest does")
 
     @property
     def shown(self) -> str:

@@ -2,10 +2,10 @@
 
 Loading, merging and checking is the room `config`.
 
-A field made with `option()` is an option of the configuration file: its name is the key, its type
-says what is accepted, its metadata holds the line of documentation and how the text is read.
-Everything else that lists options (`example.config.yml`, the docs, the environment variables) is
-made from these classes.
+A field made with `option()` (`options.py`) is an option of the configuration file: its name is the
+key, its type says what is accepted, its metadata holds the line of documentation and how the text
+is read. Everything else that lists options (`example.config.yml`, the docs, the environment
+variables) is made from these classes.
 """
 
 import enum
@@ -13,43 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import Factory, field, frozen
+from attrs import frozen
 
 from agent_runner.model.hooks import Hook
-
-
-class Reading(enum.StrEnum):
-    """How the text of an option is read, where its type alone does not say it."""
-
-    PLAIN = "plain"
-    DURATION = "duration"
-    PATH = "path"
-    SECRET = "secret"
-    AT_LEAST_ONE = "at_least_one"
-    NOT_NEGATIVE = "not_negative"
-
-
-def option(default: Any, doc: str, *, reading: Reading = Reading.PLAIN, example: str = "") -> Any:
-    """A field that is an option.
-
-    `doc` is one line; `example` replaces the default in the example file.
-    """
-    wrapped = Factory(type(default)) if isinstance(default, dict) else default
-    metadata = {"doc": doc, "reading": reading, "example": example}
-    return field(
-        default=wrapped,
-        kw_only=True,
-        metadata=metadata,
-        hash=not isinstance(default, dict),
-        repr=reading is not Reading.SECRET,
-    )
-
-
-def group(cls: type, doc: str) -> Any:
-    """A field that is a group of options of its own class."""
-    return field(
-        factory=cls, kw_only=True, metadata={"doc": doc, "reading": Reading.PLAIN, "example": ""}
-    )
+from agent_runner.model.options import Reading, group, option
 
 
 class CommandsRule(enum.StrEnum):
@@ -104,10 +71,14 @@ class Price:
     input: float = option(0.0, "dollars per million input tokens", reading=Reading.NOT_NEGATIVE)
     output: float = option(0.0, "dollars per million output tokens", reading=Reading.NOT_NEGATIVE)
     cached: float | None = option(
-        None, "dollars per million input tokens read from the provider's cache"
+        None,
+        "dollars per million input tokens read from the provider's cache",
+        reading=Reading.NOT_NEGATIVE,
     )
     cache_write: float | None = option(
-        None, "dollars per million input tokens written to the provider's cache"
+        None,
+        "dollars per million input tokens written to the provider's cache",
+        reading=Reading.NOT_NEGATIVE,
     )
 
 
@@ -135,7 +106,7 @@ class ProviderSettings:
         {}, "further fields of the request body, as the provider names them"
     )
     timeout: float = option(
-        600.0, "longest silence before a call counts as lost", reading=Reading.DURATION
+        600.0, "longest silence before a call counts as lost", reading=Reading.TIMEOUT
     )
     stream: bool = option(True, "receive the answer as it is written")
     background: bool = option(
@@ -153,18 +124,34 @@ class LimitSettings:
     Requests and tokens are counts, cost is in dollars.
     """
 
-    max_requests_minute: int | None = option(None, "most calls a minute")
-    max_requests_hour: int | None = option(None, "most calls an hour")
-    max_requests_day: int | None = option(None, "most calls a day")
-    max_requests_week: int | None = option(None, "most calls a week")
-    max_tokens_minute: int | None = option(None, "most tokens (input and output) a minute")
-    max_tokens_hour: int | None = option(None, "most tokens (input and output) an hour")
-    max_tokens_day: int | None = option(None, "most tokens (input and output) a day")
-    max_tokens_week: int | None = option(None, "most tokens (input and output) a week")
-    max_cost_minute: float | None = option(None, "most dollars a minute (needs prices)")
-    max_cost_hour: float | None = option(None, "most dollars an hour (needs prices)")
-    max_cost_day: float | None = option(None, "most dollars a day (needs prices)")
-    max_cost_week: float | None = option(None, "most dollars a week (needs prices)")
+    max_requests_minute: int | None = option(None, "most calls a minute", reading=Reading.POSITIVE)
+    max_requests_hour: int | None = option(None, "most calls an hour", reading=Reading.POSITIVE)
+    max_requests_day: int | None = option(None, "most calls a day", reading=Reading.POSITIVE)
+    max_requests_week: int | None = option(None, "most calls a week", reading=Reading.POSITIVE)
+    max_tokens_minute: int | None = option(
+        None, "most tokens (input and output) a minute", reading=Reading.POSITIVE
+    )
+    max_tokens_hour: int | None = option(
+        None, "most tokens (input and output) an hour", reading=Reading.POSITIVE
+    )
+    max_tokens_day: int | None = option(
+        None, "most tokens (input and output) a day", reading=Reading.POSITIVE
+    )
+    max_tokens_week: int | None = option(
+        None, "most tokens (input and output) a week", reading=Reading.POSITIVE
+    )
+    max_cost_minute: float | None = option(
+        None, "most dollars a minute (needs prices)", reading=Reading.POSITIVE
+    )
+    max_cost_hour: float | None = option(
+        None, "most dollars an hour (needs prices)", reading=Reading.POSITIVE
+    )
+    max_cost_day: float | None = option(
+        None, "most dollars a day (needs prices)", reading=Reading.POSITIVE
+    )
+    max_cost_week: float | None = option(
+        None, "most dollars a week (needs prices)", reading=Reading.POSITIVE
+    )
     models: Mapping[str, "LimitSettings"] = option(
         {}, "the same limits for single models, beside those above"
     )
@@ -185,12 +172,12 @@ class WindowSettings:
 class BudgetSettings:
     """Caps per run and per task; None means no cap."""
 
-    max_cost_run: float | None = option(None, "most dollars a run")
-    max_calls_run: int | None = option(None, "most calls a run")
-    max_tokens_run: int | None = option(None, "most tokens a run")
-    max_cost_task: float | None = option(None, "most dollars a task")
-    max_calls_task: int | None = option(None, "most calls a task")
-    max_tokens_task: int | None = option(None, "most tokens a task")
+    max_cost_run: float | None = option(None, "most dollars a run", reading=Reading.POSITIVE)
+    max_calls_run: int | None = option(None, "most calls a run", reading=Reading.POSITIVE)
+    max_tokens_run: int | None = option(None, "most tokens a run", reading=Reading.POSITIVE)
+    max_cost_task: float | None = option(None, "most dollars a task", reading=Reading.POSITIVE)
+    max_calls_task: int | None = option(None, "most calls a task", reading=Reading.POSITIVE)
+    max_tokens_task: int | None = option(None, "most tokens a task", reading=Reading.POSITIVE)
 
 
 @frozen
@@ -232,7 +219,7 @@ class ApplySettings:
         (), "commands allowed without asking, as patterns of words (commands: allow)"
     )
     command_timeout: float = option(
-        600.0, "time-out of a proposed command", reading=Reading.DURATION
+        600.0, "time-out of a proposed command", reading=Reading.TIMEOUT
     )
     protect: tuple[str, ...] = option((), "globs that no task may change")
     ignored_files: bool = option(False, "let a reply change files that git ignores")
@@ -277,7 +264,7 @@ class NotifySettings:
     finished: str | None = option(None, "the run ended with nothing left to do")
     limit: str | None = option(None, "the run stopped at a limit")
     crashed_and_resumed: str | None = option(None, "a run went on after one that ended uncleanly")
-    timeout: float = option(30.0, "time-out of a notify command", reading=Reading.DURATION)
+    timeout: float = option(30.0, "time-out of a notify command", reading=Reading.TIMEOUT)
 
 
 @frozen
