@@ -1,0 +1,1 @@
+"""Scales recipes and writes shopping lists, in exact kitchen fractions."""

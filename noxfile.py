@@ -1,0 +1,123 @@
+"""Every check of the project, each one command: `nox -s NAME`; `nox -l` lists them."""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = False
+nox.options.stop_on_first_error = False
+nox.options.sessions = ["lint", "typing", "imports", "tests"]
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+CHECKED_WHOLLY = "agent_runner/model/*,agent_runner/engine/*"
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Every rule of ruff, and the layout that `format` gives."""
+    session.install(*_groups("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def format(session: nox.Session) -> None:  # noqa: A001  # the session's name is the function's
+    """Lay the code out, and mend what ruff can mend safely."""
+    session.install(*_groups("lint"))
+    session.run("ruff", "check", "--fix-only")
+    session.run("ruff", "format")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Strict types, in the tests and here too."""
+    session.install("--editable", ".", *_groups("dev"))
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """The rooms import one way only."""
+    session.install(*_groups("imports"))
+    session.run("lint-imports")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The tests, on every supported Python that is installed here. Arguments go to pytest."""
+    session.install("--editable", ".", *_groups("test"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def cover(session: nox.Session) -> None:
+    """The tests again with branch coverage, which is complete in the model and the engine."""
+    session.install("--editable", ".", *_groups("test", "cover"))
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+    session.run("coverage", "report", f"--include={CHECKED_WHOLLY}", "--fail-under=100")
+
+
+@nox.session
+def crash(session: nox.Session) -> None:
+    """The long enumerations: killed at every system call, power cuts. Minutes; some need root."""
+    session.install("--editable", ".", *_groups("test"))
+    session.run("pytest", "-m", "long", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmarks; each prints its figures and fails past its bound."""
+    session.install("--editable", ".", *_groups("test"))
+    for script in sorted((ROOT / "tests" / "bench").glob("bench_*.py")):
+        session.run("python", str(script), *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Links lead somewhere, and what is generated into the docs is up to date."""
+    session.install("--editable", ".", *_groups("test"))
+    session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Source archive and wheel; then the demo, from the wheel alone, in an empty folder."""
+    session.install("build")
+    made = Path(session.create_tmp())
+    shutil.rmtree(made, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(made / "dist"), silent=True)
+    (wheel,) = (made / "dist").glob("*.whl")
+    bin_folder = made / "venv" / "bin"
+    session.run("python", "-m", "venv", str(made / "venv"))
+    _run_of(session, bin_folder / "python", "-m", "pip", "install", "--quiet", str(wheel))
+    (made / "empty").mkdir()
+    with session.chdir(made / "empty"):
+        _run_of(session, bin_folder / "agent-runner", "demo")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The demo, from this checkout, in a new folder."""
+    session.install(".")
+    folder = Path(session.create_tmp())
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("agent-runner", "demo", str(folder / "demo"))
+
+
+def _groups(*names: str) -> tuple[str, ...]:
+    """What the dependency groups of pyproject.toml ask for."""
+    return nox.project.dependency_groups(PYPROJECT, *names)
+
+
+def _run_of(session: nox.Session, program: Path, *arguments: str) -> None:
+    """Run a program that lies outside the session's own environment."""
+    session.run(str(program.resolve().parent / program.name), *arguments, external=True)

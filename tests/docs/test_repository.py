@@ -1,0 +1,106 @@
+"""The repository keeps its layout, its commands and its links."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOP_LEVEL = {
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "README.md",
+    "agent_runner",
+    "docs",
+    "example.config.yml",
+    "examples",
+    "noxfile.py",
+    "pyproject.toml",
+    "tests",
+}
+PAGES = sorted(
+    page
+    for pattern in ("*.md", "docs/**/*.md", "examples/*/README.md")
+    for page in ROOT.glob(pattern)
+)
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+
+
+def _tracked() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return listed.stdout.strip("\0").split("\0")
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that a heading gets: lower case, signs dropped, spaces to hyphens."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _command(name: str) -> str:
+    """The one command between the README's markers, as `.ci/run` takes it."""
+    found = re.search(
+        rf"^<!-- {name}:begin -->\n+```sh\n(.+)\n```\n+<!-- {name}:end -->$",
+        (ROOT / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    assert found, f"the README has no single-line command {name!r}"
+    return found[1]
+
+
+def test_nothing_else_stands_at_the_top() -> None:
+    entries = {path.split("/")[0] for path in _tracked()}
+    assert {each for each in entries if not each.startswith(".")} <= TOP_LEVEL
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(page.read_text()):
+        if link.startswith(("https://", "http://", "mailto:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        assert target.exists(), f"{link} leads nowhere"
+        if anchor:
+            assert anchor in {_anchor(each) for each in HEADING.findall(target.read_text())}, link
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = set(LINK.findall((ROOT / "docs" / "index.md").read_text()))
+    pages = {str(page.relative_to(ROOT / "docs")) for page in ROOT.glob("docs/**/*.md")}
+    assert pages - {"index.md"} <= listed
+
+
+@pytest.mark.parametrize("name", ["demo", "tests"])
+def test_the_readme_gives_each_command_on_one_line(name: str) -> None:
+    assert _command(name).startswith("sh .ci/setup")
+
+
+@pytest.mark.parametrize("name", ["demo", "tests"])
+def test_the_checks_run_the_very_command_of_the_readme(name: str) -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    reader = re.search(r"^readme\(\) \{$.*?^\}$", script, re.MULTILINE | re.DOTALL)
+    assert reader
+    assert f'"$(readme {name})"' in script
+    taken = subprocess.run(
+        ["bash", "-c", f"{reader[0]}\nreadme {name}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert taken.stdout.strip() == _command(name)
+
+
+def test_the_version_stands_once_in_the_package_and_in_the_changelog() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    package = (ROOT / "agent_runner" / "__init__.py").read_text()
+    assert f'__version__ = "{project["version"]}"' in package
+    assert f"## {project['version']}" in (ROOT / "docs" / "CHANGELOG.md").read_text()
