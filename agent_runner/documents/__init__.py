@@ -1,1 +1,33 @@
 """YAML and JSON read into trees that know where every value stands."""
+
+from agent_runner.documents.expect import Expect
+from agent_runner.documents.reading import paused_collector, read_document, read_value
+from agent_runner.documents.suggestions import Suggestions
+from agent_runner.documents.tree import (
+    Document,
+    Fields,
+    Items,
+    Node,
+    Scalar,
+    Source,
+    described,
+    plain,
+    quoted,
+)
+
+__all__ = [
+    "Document",
+    "Expect",
+    "Fields",
+    "Items",
+    "Node",
+    "Scalar",
+    "Source",
+    "Suggestions",
+    "described",
+    "paused_collector",
+    "plain",
+    "quoted",
+    "read_document",
+    "read_value",
+]

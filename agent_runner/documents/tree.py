@@ -1,0 +1,137 @@
+"""The tree that YAML and JSON are read into: plain values that know their source and position."""
+
+import bisect
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from attrs import define, frozen
+
+from agent_runner.model.errors import Problem
+
+MAX_DEPTH = 64
+"""Deepest nesting that is read; hand-written files have about six levels."""
+
+
+@frozen(eq=False)
+class Source:
+    """A text with the name under which mistakes in it are reported.
+
+    `numbered`: whether lines and columns mean something to the reader (a file) or not (a variable,
+    a flag).
+    """
+
+    name: str
+    text: str
+    numbered: bool = True
+
+    def position(self, at: int) -> tuple[int, int]:
+        """Line and column of the character at offset `at`, both from 1; (0, 0) if not numbered."""
+        if not self.numbered:
+            return 0, 0
+        line = bisect.bisect_right(self._line_starts, at)
+        return line, at - self._line_starts[line - 1] + 1
+
+    def problem(self, at: int, message: str, hint: str = "") -> Problem:
+        """A mistake at offset `at`."""
+        return Problem(self.name, *self.position(at), message, hint)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+
+@define(eq=False)
+class Scalar:
+    """A single value: text, number, true/false or None. `text`: as it was written, unquoted."""
+
+    value: str | int | float | bool | None
+    text: str
+    at: int
+    source: Source
+
+    def problem(self, message: str, hint: str = "") -> Problem:
+        """A mistake at this value."""
+        return self.source.problem(self.at, message, hint)
+
+
+@define(eq=False)
+class Items:
+    """A list."""
+
+    items: "list[Node]"
+    at: int
+    source: Source
+
+    def problem(self, message: str, hint: str = "") -> Problem:
+        """A mistake at the start of this list."""
+        return self.source.problem(self.at, message, hint)
+
+
+@define(eq=False)
+class Fields:
+    """A mapping: `values` by key, and the `keys` themselves with their own positions."""
+
+    values: "dict[str, Node]"
+    keys: dict[str, Scalar]
+    at: int
+    source: Source
+
+    def problem(self, message: str, hint: str = "") -> Problem:
+        """A mistake at the start of this mapping."""
+        return self.source.problem(self.at, message, hint)
+
+    def __iter__(self) -> "Iterator[tuple[str, Scalar, Node]]":
+        for name, value in self.values.items():
+            yield name, self.keys[name], value
+
+
+Node: TypeAlias = Scalar | Items | Fields
+
+
+@frozen(eq=False)
+class Document:
+    """A text that was read. `problems`: mistakes beside which the rest could be read."""
+
+    source: Source
+    root: Node
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing in it but comments, or the word null."""
+        return isinstance(self.root, Scalar) and self.root.value is None
+
+
+def plain(node: Node) -> Any:
+    """The node as Python's own values: dict, list, str, int, float, bool, None."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Items):
+        return [plain(item) for item in node.items]
+    return {key: plain(value) for key, value in node.values.items()}
+
+
+def described(node: Node) -> str:
+    """What stands there, in a few words, for messages."""
+    if isinstance(node, Items):
+        return "a list"
+    if isinstance(node, Fields):
+        return "a mapping"
+    if node.value is None:
+        return "nothing"
+    if isinstance(node.value, bool):
+        return f"the word {node.text}"
+    kind = "the text" if isinstance(node.value, str) else "the number"
+    return f"{kind} {quoted(node.text)}"
+
+
+def quoted(text: str, most: int = 60) -> str:
+    """`text` in quotes, control characters escaped, at most about `most` characters."""
+    shown = text if len(text) <= most else text[: most - 3] + "..."
+    return (
+        '"'
+        + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+        + '"'
+    )
