@@ -289,6 +289,8 @@ class CallStarted(Fact):
     """About to be sent.
 
     Reserved: `input_estimate` and `output_cap` tokens, `cost` dollars (None: no prices).
+    `raw_estimate`: the input as guessed before this journal's usage corrected the guess (0: not
+    corrected). `day`: the calendar day (`2026-11-24`) where the user is; "": that of UTC.
     """
 
     call: str
@@ -300,6 +302,8 @@ class CallStarted(Fact):
     input_estimate: int = 0
     output_cap: int = 0
     cost: float | None = None
+    raw_estimate: int = 0
+    day: str = ""
 
 
 @frozen

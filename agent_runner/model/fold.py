@@ -7,6 +7,7 @@ from attrs import define, evolve as replaced, field, frozen
 
 from agent_runner.model import events as e
 from agent_runner.model.record import TaskRecord, evolve, moved
+from agent_runner.model.spending import Spending
 from agent_runner.model.states import STEPS, TaskState
 
 
@@ -46,6 +47,7 @@ class RunState:
     run: RunInfo | None = None
     current: str | None = None
     tasks: dict[str, TaskRecord] = field(factory=dict)
+    spending: Spending = field(factory=Spending)
 
     def record(self, task_id: str) -> TaskRecord:
         """The task's record; a fresh one if nothing has happened to it."""
@@ -54,6 +56,7 @@ class RunState:
     def take(self, entry: Entry) -> None:
         """Fold one entry in. The entry's own state is trusted: replay asks no guard."""
         self.seq = entry.seq
+        self.spending.take(entry.at, entry.task, entry.event)
         if entry.task:
             self._take_task(entry)
         else:
