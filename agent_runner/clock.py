@@ -46,6 +46,11 @@ def from_iso(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
+def stored(at: float) -> float:
+    """The time as it will be read back, so that live and replayed state are equal to the last bit."""
+    return from_iso(iso(at))
+
+
 def local(at: float, *, seconds: bool = False) -> str:
     """Epoch seconds as local time for people, with the zone's name."""
     when = datetime.fromtimestamp(at).astimezone()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
+from agent_runner.clock import stored
 from agent_runner.model.errors import JournalDamagedError, StateLostError, StorageError
 from agent_runner.model.events import Event
 from agent_runner.model.fold import Entry
@@ -129,7 +130,7 @@ class Journal:
             StorageError: the disk refused; what was written of the record is cut off again.
         """
         self._check_whole()
-        entry = Entry(self.place.seq + 1, at, task, event, to)
+        entry = Entry(self.place.seq + 1, stored(at), task, event, to)
         line, crc = encode(entry, prev=self.place.crc, synced=self.synced, spill=self.blobs.put)
         with storage_errors(self.path):
             try:
@@ -166,8 +167,10 @@ class Journal:
             )
 
     def close(self) -> None:
-        """Close the file; appended records stay."""
-        os.close(self._descriptor)
+        """Close the file; appended records stay. A second time does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def _cut_back(self) -> None:
         """Take half a record off again; if even that fails, nothing may follow it."""

@@ -90,7 +90,7 @@ class Store:
             self.abandon()
 
     def abandon(self) -> None:
-        """Leave without writing anything more (after the disk refused)."""
+        """Leave without writing anything more (after the disk refused); a second time does nothing."""
         self.journal.close()
         if self._lock is not None:
             self._lock.release()
@@ -119,22 +119,35 @@ def read_entries(folder: Path) -> Iterator[Entry]:
     return iter(Reader(layout.journal, Blobs(layout.blobs, Disk())))
 
 
-def archive(folder: Path, *, clock: Clock) -> Path | None:
-    """Put journal, snapshot, logs and blobs aside for a fresh start; returns where, or None if there was nothing."""
+def archive(folder: Path, *, project: Path, clock: Clock) -> Path | None:
+    """Put journal, snapshot, logs and blobs aside for a fresh start; returns where, or None if there was nothing.
+
+    Raises StateLockedError if a run is on.
+    """
     layout = Layout(folder)
     if not layout.journal.exists():
         return None
+    lock = StateLock(layout, project)
+    lock.acquire(clock.now())
+    try:
+        return _move_aside(layout)
+    finally:
+        lock.release()
+
+
+def _move_aside(layout: Layout) -> Path:
     number = 1
     while (target := layout.archive / f"{number:03}").exists():
         number += 1
     disk = Disk()
     with storage_errors(target):
         disk.create_folder(target)
-        for path in (layout.snapshot, layout.journal, layout.blobs, folder / "logs"):
+        # the snapshot first: one that is ahead of its journal would be refused
+        for path in (layout.snapshot, layout.journal, layout.blobs, layout.folder / "logs"):
             if path.exists():
                 path.rename(target / path.name)
         disk.sync_folder(target)
-        disk.sync_folder(folder)
+        disk.sync_folder(layout.folder)
     return target
 
 

@@ -1,0 +1,98 @@
+"""The machine and the table agree, row by row."""
+
+import itertools
+
+import attrs
+import pytest
+
+from agent_runner.engine.diagram import mermaid
+from agent_runner.engine.machine import FlowMachine, allows
+from agent_runner.model import events as e
+from agent_runner.model.changes import ChangeSet
+from agent_runner.model.errors import IllegalEventError, StorageError
+from agent_runner.model.flow import FLOW, Policy
+from agent_runner.model.record import TaskRecord, evolve
+from agent_runner.model.states import FINAL, STEPS, TaskState
+
+EXAMPLES: dict[type[e.TaskEvent], e.TaskEvent] = {
+    e.Started: e.Started(),
+    e.PreHooksPassed: e.PreHooksPassed(),
+    e.AlreadyGreen: e.AlreadyGreen(),
+    e.PreHooksFailed: e.PreHooksFailed("h", "r"),
+    e.Consulted: e.Consulted("c"),
+    e.Unusable: e.Unusable("c", "r"),
+    e.Deferred: e.Deferred("p", "hour", 1.0),
+    e.Refused: e.Refused("r"),
+    e.Replied: e.Replied("c"),
+    e.Applied: e.Applied(),
+    e.Rejected: e.Rejected("r"),
+    e.Conflicted: e.Conflicted("f", "r"),
+    e.PostHooksPassed: e.PostHooksPassed(),
+    e.PostHooksFailed: e.PostHooksFailed("h", "r", fingerprint="f"),
+    e.HookBroken: e.HookBroken("h", "r"),
+    e.CrashLooped: e.CrashLooped("agent", 3),
+    e.Retried: e.Retried(),
+    e.Checked: e.Checked(),
+    e.Skipped: e.Skipped(),
+    e.Reset: e.Reset(),
+}
+
+RECORDS = [
+    TaskRecord("T1"),
+    TaskRecord("T1", attempts=3, attempt_open=True, rejections=2, unusable=2, turns=5),
+    TaskRecord("T1", no_progress=1, fingerprints=("f",)),
+    TaskRecord("T1", judging=True),
+    TaskRecord("T1", retry_to=TaskState.PRE_HOOKS),
+    TaskRecord("T1", retry_to=TaskState.APPLY, open_change=ChangeSet("x", ())),
+    TaskRecord("T1", retry_to=TaskState.POST_HOOKS),
+]
+POLICIES = [Policy(), Policy(max_attempts=1), Policy(stop_on_first_failure=True)]
+
+
+def table_says(record: TaskRecord, event: e.TaskEvent, policy: Policy) -> TaskState | None:
+    after = evolve(record, event)
+    for row in FLOW:
+        fits = row.event is type(event) and record.state in row.sources
+        if fits and (row.guard is None or row.guard(after, policy)):
+            return row.dest
+    return None
+
+
+@pytest.mark.parametrize("event", EXAMPLES.values(), ids=lambda event: type(event).__name__)
+def test_the_machine_goes_where_the_table_says(event: e.TaskEvent) -> None:
+    journal: list[tuple[str, e.TaskEvent, TaskState]] = []
+    machine = FlowMachine(lambda *move: journal.append(move))
+    for state, record, policy in itertools.product(TaskState, RECORDS, POLICIES):
+        standing = attrs.evolve(record, state=state)
+        expected = table_says(standing, event, policy)
+        journal.clear()
+        if expected is None:
+            with pytest.raises(IllegalEventError):
+                machine.fire(standing, event, policy)
+            assert journal == []
+        else:
+            assert machine.fire(standing, event, policy) is expected
+            assert journal == [("T1", event, expected)]
+        assert allows(state, type(event)) == (expected is not None)
+
+
+def test_a_journal_that_refuses_leaves_the_task_where_it_was() -> None:
+    def refuse(*_move: object) -> None:
+        raise StorageError("full")
+
+    machine = FlowMachine(refuse)
+    record = TaskRecord("T1")
+    with pytest.raises(StorageError):
+        machine.fire(record, e.Started(), Policy())
+    assert record.state is TaskState.PENDING
+
+
+def test_the_diagram_shows_every_row() -> None:
+    text = mermaid()
+    for row in FLOW:
+        assert row.event.__name__ in text
+    skipped = next(row for row in FLOW if row.event is e.Skipped)
+    assert set(skipped.sources) == set(TaskState) - FINAL
+    reset = next(row for row in FLOW if row.event is e.Reset)
+    assert set(reset.sources) == set(TaskState)
+    assert STEPS < set(skipped.sources)

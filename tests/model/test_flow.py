@@ -1,0 +1,65 @@
+"""The flow table itself: complete, reachable, and nothing leaves a final state but a person."""
+
+from agent_runner.model import events as e
+from agent_runner.model.flow import FLOW, Policy, next_attempt
+from agent_runner.model.record import TaskRecord, evolve
+from agent_runner.model.states import FINAL, STEPS, TaskState
+
+PERSON = {e.Retried, e.Checked, e.Skipped, e.Reset}
+
+
+def test_every_task_event_has_a_row_and_every_row_an_event() -> None:
+    task_events = set(e.TaskEvent.__subclasses__())
+    assert {row.event for row in FLOW} == task_events
+
+
+def test_every_state_is_reachable() -> None:
+    reached = {TaskState.PENDING}
+    while True:
+        more = {row.dest for row in FLOW if reached & set(row.sources)} | reached
+        if more == reached:
+            break
+        reached = more
+    assert reached == set(TaskState)
+
+
+def test_final_states_are_left_only_by_a_person() -> None:
+    leaving = {row.event for row in FLOW for s in row.sources if s in FINAL and row.dest is not s}
+    assert leaving <= PERSON
+
+
+def test_an_escalated_task_is_moved_only_by_a_person() -> None:
+    assert {row.event for row in FLOW if TaskState.ESCALATED in row.sources} == PERSON
+
+
+def test_the_last_row_of_each_event_and_state_has_no_guard() -> None:
+    for event in {row.event for row in FLOW}:
+        for state in TaskState:
+            rows = [row for row in FLOW if row.event is event and state in row.sources]
+            if rows:
+                assert rows[-1].guard is None, (event, state)
+                assert all(row.guard for row in rows[:-1]), (event, state)
+
+
+def test_every_step_has_a_way_to_fail_towards_a_person() -> None:
+    for state in STEPS:
+        assert any(state in row.sources and row.dest is TaskState.ESCALATED for row in FLOW)
+
+
+def call(record: TaskRecord, attempt: int) -> TaskRecord:
+    return evolve(record, e.CallStarted(f"c{record.begun}", attempt, 1, 1, "p", "m"))
+
+
+def test_an_attempt_survives_edit_retries_and_ends_with_a_judgement() -> None:
+    policy = Policy(max_edit_retries=1)
+    record = TaskRecord("T1")
+    assert next_attempt(record, policy) == 1
+    record = call(record, 1)
+    record = evolve(record, e.Rejected("bad"))
+    assert next_attempt(record, policy) == 1
+    record = evolve(call(record, 1), e.Rejected("bad again"))
+    assert next_attempt(record, policy) == 2
+    record = call(record, 2)
+    assert record.rejections == 0
+    record = evolve(record, e.PostHooksFailed("h", "red"))
+    assert next_attempt(record, policy) == 3
