@@ -245,6 +245,8 @@ class _Builder:
         frame = self._frames[-1]
         frame.height = max(frame.height, height)
         into = frame.node
+        if isinstance(node, Scalar) and not node.text and node.value is None:
+            self._locate_empty(frame, node)
         if isinstance(into, Items):
             into.items.append(node)
         elif frame.merging:
@@ -256,6 +258,13 @@ class _Builder:
                 into.values[frame.key.text] = node
                 into.keys[frame.key.text] = frame.key
             frame.key = None
+
+    def _locate_empty(self, frame: _Frame, node: Scalar) -> None:
+        """Nothing stands where the next token is, says the parser; better: at its key or dash."""
+        if frame.key is not None:
+            node.at = frame.key.at
+        elif isinstance(frame.node, Items):
+            node.at = max(self._source.text.rfind("-", 0, node.at), frame.node.at)
 
     def _key(self, frame: _Frame, node: Node) -> None:
         """Take `node` as the next key: its text as written, so that `on:` or `1:` are words."""

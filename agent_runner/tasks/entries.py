@@ -1,0 +1,196 @@
+"""One task of the list: its fields, each read as what it ought to be."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from attrs import define
+
+from agent_runner.documents import Expect, Fields, Items, Node, Scalar, Suggestions, plain, quoted
+from agent_runner.model.names import PROVIDERS
+from agent_runner.model.settings import Settings
+from agent_runner.model.task import Task
+from agent_runner.tasks.ids import fault_of_id
+from agent_runner.tasks.roots import Roots, is_there
+
+KEYS = (
+    "id",
+    "title",
+    "description",
+    "path",
+    "pre_hooks",
+    "post_hooks",
+    "depends_on",
+    "files",
+    "protect",
+    "provider",
+    "model",
+    "max_attempts",
+    "template",
+    "metadata",
+)
+"""All fields of a task; the first three are required."""
+
+_REQUIRED = KEYS[:3]
+
+
+@define(eq=False)
+class Entry:
+    """A task as read. `named`: the node of its id, None where there is no usable one."""
+
+    task: Task
+    named: Node | None
+    depends_on: list[Scalar]
+
+
+class EntryReader:
+    """Reads the entries of one list, located at `folder`; mistakes go to `expect`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        home: Path,
+        settings: Settings,
+        plugged_in: Callable[[], Iterable[str]],
+        expect: Expect,
+    ) -> None:
+        self._folder = folder
+        self._home = home
+        self._settings = settings
+        self._plugged_in = plugged_in
+        self._expect = expect
+        self._roots = Roots(folder)
+        self._keys = Suggestions(KEYS)
+        self._hooks = Suggestions(settings.hooks)
+        self._providers = Suggestions((*settings.providers, *PROVIDERS))
+
+    def read(self, node: Node) -> Entry | None:
+        """The entry, with placeholders where it has mistakes; None if it is no mapping at all."""
+        fields = self._expect.fields(node, "a task")
+        if fields is None:
+            return None
+        self._expect.known_keys(fields, "a task", self._keys)
+        self._missing(fields)
+        values = {
+            key: value
+            for key, _, value in fields
+            if key.endswith("_hooks") or not isinstance(value, Scalar) or value.value is not None
+        }
+        named, name = self._id(values.get("id"))
+        path = self._text(values, "path") or "."
+        task = Task(
+            id=name,
+            title=self._title(values),
+            description=self._text(values, "description") or "",
+            root=self._root(values, path),
+            path=path,
+            pre_hooks=self._hook_ids(values, "pre_hooks", self._settings.defaults.pre_hooks),
+            post_hooks=self._hook_ids(values, "post_hooks", self._settings.defaults.post_hooks),
+            depends_on=self._texts(values, "depends_on"),
+            files=self._texts(values, "files"),
+            protect=self._texts(values, "protect"),
+            provider=self._provider(values),
+            model=self._text(values, "model"),
+            max_attempts=self._max_attempts(values),
+            template=self._template(values),
+            metadata=self._metadata(values),
+            line=node.source.position(node.at)[0],
+        )
+        return Entry(task, named, _scalars(values.get("depends_on")))
+
+    def _missing(self, fields: Fields) -> None:
+        """Notes required fields that are not there, or there without a value."""
+        for key in _REQUIRED:
+            value = fields.values.get(key)
+            if value is None:
+                hint = "every task needs id, title and description"
+                self._expect.note(fields, f"{_called(fields)} has no {key}", hint)
+            elif isinstance(value, Scalar) and value.value is None:
+                self._expect.note(value, f"{key} must not be empty")
+
+    def _id(self, node: Node | None) -> tuple[Node | None, str]:
+        name = self._expect.text(node, "id") if node else None
+        if node is None or name is None:
+            return None, ""
+        fault = fault_of_id(name)
+        if fault:
+            self._expect.note(node, f"the id {quoted(name)} {fault}", "it names files and folders")
+        return node, name
+
+    def _title(self, values: dict[str, Node]) -> str:
+        title = (self._text(values, "title") or "").strip()
+        if "\n" in title:
+            self._expect.note(values["title"], "title must be one line", "say more in description")
+        return title
+
+    def _root(self, values: dict[str, Node], path: str) -> Path:
+        root = self._roots.of(path)
+        if root.fault:
+            self._expect.note(values["path"], f"path {quoted(path)} {root.fault}", root.hint)
+        return root.folder
+
+    def _hook_ids(
+        self, values: dict[str, Node], key: str, defaults: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """The task's own hooks, or the defaults if it names none; `[]` means none at all."""
+        if key not in values:
+            return defaults
+        for item in _scalars(values[key]):
+            if item.text not in self._settings.hooks:
+                hint = self._hooks.hint(item.text) or "hooks are defined in the configuration"
+                self._expect.note(item, f"there is no hook {quoted(item.text)}", hint)
+        return self._texts(values, key)
+
+    def _provider(self, values: dict[str, Node]) -> str | None:
+        name = self._text(values, "provider")
+        if name and name not in self._providers.words and name not in set(self._plugged_in()):
+            hint = self._providers.hint(name)
+            self._expect.note(values["provider"], f"there is no provider {quoted(name)}", hint)
+        return name
+
+    def _max_attempts(self, values: dict[str, Node]) -> int | None:
+        node = values.get("max_attempts")
+        return self._expect.whole(node, "max_attempts", least=1) if node else None
+
+    def _template(self, values: dict[str, Node]) -> Path | None:
+        written = self._text(values, "template")
+        if written is None:
+            return None
+        shown = Path(written)
+        if shown.parts[:1] == ("~",):
+            shown = self._home.joinpath(*shown.parts[1:])
+        file = self._folder / shown
+        if not is_there(file):
+            message = f"template {quoted(written)} is not there, or no file"
+            self._expect.note(values["template"], message, "it is looked for beside the task list")
+        return file
+
+    def _metadata(self, values: dict[str, Node]) -> dict[str, object]:
+        node = values.get("metadata")
+        fields = self._expect.fields(node, "metadata") if node else None
+        found: dict[str, object] = plain(fields) if fields else {}
+        return found
+
+    def _text(self, values: dict[str, Node], key: str) -> str | None:
+        return self._expect.text(values[key], key) if key in values else None
+
+    def _texts(self, values: dict[str, Node], key: str) -> tuple[str, ...]:
+        return (self._expect.texts(values[key], key) or ()) if key in values else ()
+
+
+def _scalars(node: Node | None) -> list[Scalar]:
+    """The texts in a list, each with its position; what else is in it is noted elsewhere."""
+    if not isinstance(node, Items):
+        return []
+    return [
+        i
+        for i in node.items
+        if isinstance(i, Scalar) and isinstance(i.value, str) and i.value.strip()
+    ]
+
+
+def _called(fields: Fields) -> str:
+    """How a message calls a task."""
+    name = fields.values.get("id")
+    if isinstance(name, Scalar) and isinstance(name.value, str) and name.value:
+        return f"the task {quoted(name.value)}"
+    return "this task"

@@ -1,0 +1,67 @@
+"""Where a task lives: inside the project, whatever symlinks say."""
+
+import os
+from pathlib import Path
+
+from attrs import frozen
+
+_OURS = frozenset({".git", ".agent-runner"})
+_LONGEST_NAME = 255
+
+
+@frozen
+class Root:
+    """A task's absolute folder. `fault`: why it cannot be one, as the end of a sentence, or ""."""
+
+    folder: Path
+    fault: str = ""
+    hint: str = ""
+
+
+class Roots:
+    """Finds roots below `project` (absolute, without symlinks); every path is looked up once."""
+
+    def __init__(self, project: Path) -> None:
+        self._project = project
+        self._known: dict[str, Root] = {}
+
+    def of(self, path: str) -> Root:
+        """The root that `path` (relative to the project) means. A folder need not be there yet."""
+        if path not in self._known:
+            self._known[path] = self._find(path)
+        return self._known[path]
+
+    def _find(self, path: str) -> Root:
+        relative = "it is relative to the task list's folder"
+        if "\0" in path or any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.split("/")):
+            return Root(self._project, "is no name that a folder can have")
+        if path.startswith("~"):
+            return Root(self._project, "leaves the project", relative)
+        folder = Path(os.path.realpath(self._project / path))
+        if not folder.is_relative_to(self._project):
+            lexical = Path(os.path.normpath(self._project / path))
+            linked = lexical.is_relative_to(self._project)
+            hint = f"through a symlink, to {folder}" if linked else relative
+            return Root(self._project, "leaves the project", hint)
+        inside = folder.relative_to(self._project)
+        if any(part.casefold() in _OURS for part in inside.parts):
+            return Root(self._project, "lies in a folder that no task may change")
+        if not _is_folder_or_free(folder):
+            return Root(self._project, "is no folder")
+        return Root(folder)
+
+
+def is_there(file: Path) -> bool:
+    """Whether `file` is a file that can be opened."""
+    try:
+        return file.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_folder_or_free(folder: Path) -> bool:
+    """Whether it is a folder, or could be made one: the nearest thing that exists is a folder."""
+    place = folder
+    while not os.path.lexists(place):
+        place = place.parent
+    return place.is_dir()

@@ -1,0 +1,90 @@
+"""What can only be told with all tasks in view: unique ids, known dependencies, no circles."""
+
+from collections.abc import Sequence
+
+from agent_runner.documents import Expect, Scalar, Suggestions, quoted
+from agent_runner.tasks.entries import Entry
+from agent_runner.tasks.ids import as_file_name
+
+_MOST_SHOWN = 12
+
+
+def check_unique(entries: Sequence[Entry], expect: Expect) -> None:
+    """Notes ids that stand twice, or that one folder could not keep apart on every system."""
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.named is None:
+            continue
+        name = entry.task.id
+        earlier = first.setdefault(as_file_name(name), entry)
+        if earlier is entry:
+            continue
+        if earlier.task.id == name:
+            message = f"the id {quoted(name)} is already taken"
+        else:
+            message = f"the ids {quoted(name)} and {quoted(earlier.task.id)} differ only in case"
+        expect.note(entry.named, message, f"the other task begins in line {earlier.task.line}")
+
+
+def check_dependencies(entries: Sequence[Entry], expect: Expect) -> None:
+    """Notes unknown and repeated dependencies, and every cycle once, spelled out."""
+    known = {entry.task.id for entry in entries if entry.named is not None}
+    ids = Suggestions(entry.task.id for entry in entries if entry.named is not None)
+    for entry in entries:
+        seen: set[str] = set()
+        for item in entry.depends_on:
+            if item.text not in known:
+                hint = ids.hint(item.text)
+                expect.note(item, f"there is no task {quoted(item.text)} to depend on", hint)
+            elif item.text in seen:
+                expect.note(item, f"{quoted(item.text)} stands in depends_on twice")
+            seen.add(item.text)
+    edges: dict[str, list[Scalar]] = {}
+    for entry in entries:
+        if entry.named is not None:
+            edges.setdefault(entry.task.id, [i for i in entry.depends_on if i.text in known])
+    for cycle in _cycles(edges):
+        at = next(item for item in edges[cycle[0]] if item.text == cycle[1])
+        expect.note(at, f"these tasks wait for each other: {_spelled(cycle)}", "break the circle")
+
+
+def _cycles(edges: dict[str, list[Scalar]]) -> list[list[str]]:
+    """Circles, first name repeated at the end; no task is in two of them. Never recurses."""
+    found: list[list[str]] = []
+    told: set[str] = set()
+    done: set[str] = set()
+    for start, first in edges.items():
+        path = [start] if start not in done else []
+        on_path = set(path)
+        waiting = [iter(first)] if path else []
+        while path:
+            item = next(waiting[-1], None)
+            if item is None:
+                waiting.pop()
+                on_path.discard(path[-1])
+                done.add(path.pop())
+            elif item.text in on_path:
+                if item.text not in told and path[-1] not in told:
+                    cycle = path[path.index(item.text) :]
+                    found.append(_from_first(cycle, edges))
+                    told.update(cycle)
+            elif item.text not in done:
+                path.append(item.text)
+                on_path.add(item.text)
+                waiting.append(iter(edges[item.text]))
+    return found
+
+
+def _from_first(cycle: list[str], edges: dict[str, list[Scalar]]) -> list[str]:
+    """The circle begun at the task that stands first in the file, and closed."""
+    members = set(cycle)
+    first = cycle.index(next(name for name in edges if name in members))
+    turned = cycle[first:] + cycle[:first]
+    return [*turned, turned[0]]
+
+
+def _spelled(cycle: list[str]) -> str:
+    if len(cycle) <= _MOST_SHOWN:
+        return " -> ".join(cycle)
+    shown = _MOST_SHOWN - 2
+    return " -> ".join([*cycle[:shown], f"({len(cycle) - shown - 1} more)", cycle[-1]])
