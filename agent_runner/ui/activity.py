@@ -1,0 +1,90 @@
+"""What the task in hand does at this moment, in a few words, from entries and signals."""
+
+from agent_runner.clock import Clock
+from agent_runner.model import events as e, signals as s
+from agent_runner.model.fold import Entry
+from agent_runner.model.states import TaskState
+from agent_runner.ui import words
+
+_MOST_TAIL = 64 * 1024
+"""Bytes of a hook's output kept for its last line and for verbose mode."""
+
+
+class Activity:
+    """The one thing that goes on. Follows a single task: one works at a time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._doing = ""
+        self._since = clock.monotonic()
+        self._until: float | None = None
+        self._tail = b""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether nothing happens until some time comes."""
+        return self._until is not None
+
+    def entry(self, entry: Entry) -> None:
+        """Follow the journal."""
+        event = entry.event
+        self._until = None
+        if isinstance(event, e.HookStarted):
+            self._tail = b""
+            self._begin(f"{event.phase.value}-hook {event.hook}")
+        elif isinstance(event, e.HookFinished):
+            self._tail = b""
+            self._begin("")
+        elif isinstance(event, e.CallStarted):
+            self._begin(f"asking {event.provider}")
+        elif isinstance(event, e.Consulted):
+            self._begin(f"consulting {words.listed(event.asked, most=2)}")
+        elif isinstance(event, e.CommandStarted):
+            self._begin(f"command {words.clean(event.command)}")
+        elif entry.to is not None:
+            self._begin("")
+
+    def signal(self, signal: s.Signal) -> None:
+        """Follow what passes."""
+        if isinstance(signal, s.HookOutput):
+            self._tail = (self._tail + signal.chunk)[-_MOST_TAIL:]
+            return
+        self._until = signal.until if isinstance(signal, s.Waiting) else None
+        if isinstance(signal, s.Waiting):
+            self._doing = f"waiting: {words.clean(signal.why)}"
+        elif isinstance(signal, s.Receiving) and signal.tokens:
+            self._doing = f"receiving {words.count(signal.tokens)} tokens"
+        elif isinstance(signal, s.Working):
+            self._begin(words.clean(signal.what))
+
+    def now(self, state: TaskState) -> str:
+        """`post-hook unit-tests 12s`, `asking claude 3s`, `waiting: throttled, 45s left`."""
+        if self._until is not None:
+            left = max(0.0, self._until - self._clock.now())
+            return f"{self._doing}, {words.ticking(left)} left"
+        doing = self._doing or _STEP_WORDS.get(state, state.value)
+        return f"{doing} {words.ticking(self._clock.monotonic() - self._since)}"
+
+    def last_line(self) -> str:
+        """The last line with something in it of the running hook's output, made safe; else ""."""
+        end = self._tail[-4096:].replace(b"\r", b"\n").rstrip(b"\n \t")
+        return words.clean(end.rpartition(b"\n")[2].decode("utf-8", "replace"))
+
+    def full_lines(self) -> list[str]:
+        """The output's finished lines not given before, made safe."""
+        finished, newline, self._tail = self._tail.rpartition(b"\n")
+        if not newline:
+            return []
+        return [words.clean(line.decode("utf-8", "replace")) for line in finished.split(b"\n")]
+
+    def _begin(self, doing: str) -> None:
+        self._doing = doing
+        self._since = self._clock.monotonic()
+
+
+_STEP_WORDS = {
+    TaskState.PRE_HOOKS: "preparing",
+    TaskState.AGENT: "building the prompt",
+    TaskState.APPLY: "applying the answer",
+    TaskState.POST_HOOKS: "judging",
+}

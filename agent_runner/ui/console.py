@@ -1,0 +1,214 @@
+"""The screen of a run at a terminal: lines that stay, and below them a few about what goes on."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+
+from rich.padding import Padding
+from rich.text import Text
+
+from agent_runner.clock import Clock
+from agent_runner.model import events as e, signals as s
+from agent_runner.model.fold import Entry
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.states import STEPS
+from agent_runner.ui import words
+from agent_runner.ui.activity import Activity
+from agent_runner.ui.keys import key_help
+from agent_runner.ui.live import LivePart
+from agent_runner.ui.narration import Line, Tone, narrate
+from agent_runner.ui.output import Output
+from agent_runner.ui.painting import STATE_STYLES, TONE_STYLES, Painter, rich_table
+from agent_runner.ui.tables import final_table
+from agent_runner.ui.tally import Tally
+
+_TICK = 0.25
+"""Seconds between redraws that only let the time tick."""
+
+_LEAST_BETWEEN = 0.1
+"""Seconds between redraws because of signals, so that a flooding hook costs next to nothing."""
+
+_MOST_OUTPUT = 200
+"""Lines of a hook's output shown per redraw in verbose mode; the log has all."""
+
+
+class Console:
+    """An observer for a terminal.
+
+    `environ` decides on colour; `options` end up in printed commands.
+
+    The keys' effects on the screen are `toggle_verbose`, `show_pausing` and `show_keys`. `tick`
+    lets the time run.
+    """
+
+    def __init__(
+        self,
+        out: Output,
+        tally: Tally,
+        clock: Clock,
+        environ: Mapping[str, str],
+        *,
+        options: str = "",
+    ) -> None:
+        self._out = out
+        self._tally = tally
+        self._clock = clock
+        self._options = options
+        self._painter = Painter(out, environ)
+        self._live = LivePart(out)
+        self._activity = Activity(clock)
+        self._record: TaskRecord | None = None
+        self._places = {task.id: place for place, task in enumerate(tally.tasks.tasks, start=1)}
+        self._verbose = False
+        self._pausing = False
+        self._output: deque[str] = deque(maxlen=_MOST_OUTPUT)
+        self._unshown = 0
+        self._drawn_at = 0.0
+
+    @property
+    def broken(self) -> Exception | None:
+        """The first error of the stream, if it broke (closed terminal)."""
+        return self._out.broken
+
+    def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
+        """Print what happened for good and redraw."""
+        del before
+        above: list[str] = []
+        if after is not None:
+            self._tally.take(after)
+            if self._record is None or self._record.id != after.id:
+                above += self._rule(after.id)
+            self._record = after
+        self._activity.entry(entry)
+        for line in narrate(entry, after):
+            above += self._painted(line)
+        if isinstance(entry.event, e.RunStopped):
+            self._record = None
+            above += self._closing(entry.event)
+        self._redraw(above)
+
+    def signal(self, signal: s.Signal) -> None:
+        """Show what passes in the live part; only what is said stays."""
+        self._activity.signal(signal)
+        if isinstance(signal, s.Said):
+            warning = signal.level == "warning"
+            text = f"{'warning: ' if warning else ''}{words.clean(signal.text)}"
+            self._redraw(self._painted(Line(text, Tone.WARN if warning else Tone.PLAIN)))
+            return
+        if isinstance(signal, s.HookOutput) and self._verbose:
+            self._take_output(self._activity.full_lines())
+        if self._clock.monotonic() - self._drawn_at >= _LEAST_BETWEEN:
+            self._redraw([])
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Print ready lines, such as the summary of an escalation."""
+        above = []
+        for line in lines:
+            above += self._painter.lines(Text(line)) if line else [""]
+        self._redraw(above)
+
+    def toggle_verbose(self) -> None:
+        """Stream the running hook's output, or stop that."""
+        self._verbose = not self._verbose
+        if self._verbose:
+            self._take_output(self._activity.full_lines())
+        word = "on" if self._verbose else "off"
+        self._redraw(self._painted(Line(f"output of hooks: {word}", Tone.DIM)))
+
+    def show_pausing(self, *, pausing: bool) -> None:
+        """Whether the run will pause after this task, in the footer."""
+        self._pausing = pausing
+        self._redraw([])
+
+    def show_keys(self) -> None:
+        """Print what each key does."""
+        self._redraw([line for text in key_help() for line in self._painted(Line(text))])
+
+    def hidden(self) -> AbstractContextManager[None]:
+        """No live part meanwhile: for a question, or while the process is stopped."""
+        return self._live.hidden()
+
+    def close(self) -> None:
+        """Take the live part away and show the cursor again; for every way out."""
+        self._live.erase()
+
+    async def tick(self) -> None:
+        """Let the time on the screen run, until cancelled or the stream broke."""
+        try:
+            while self.broken is None:
+                self._redraw([])
+                await self._clock.sleep(_TICK)
+        finally:
+            self.close()
+
+    def _redraw(self, above: list[str]) -> None:
+        self._drawn_at = self._clock.monotonic()
+        self._live.draw(self._live_lines(), above=[*self._shown_output(), *above])
+
+    def _live_lines(self) -> list[str]:
+        record = self._record
+        if record is None or record.state not in STEPS:
+            return []
+        lines = [self._painter.one_line(self._status(record))]
+        last = "" if self._verbose else self._activity.last_line()
+        if last:
+            lines.append(self._painter.one_line(Text(f"  | {last}", style="dim")))
+        lines.append(self._painter.one_line(self._footer()))
+        return lines
+
+    def _status(self, record: TaskRecord) -> Text:
+        """`T1 running  post-hook unit-tests 12s  attempt 2  1m05s`."""
+        since = record.since if record.since is not None else self._clock.now()
+        spent = record.seconds + max(0.0, self._clock.now() - since)
+        word = words.state_word(record.state)
+        attempt = f"  attempt {record.attempts}" if record.attempts else ""
+        return Text.assemble(
+            (record.id, "bold"),
+            " ",
+            (word, STATE_STYLES[word]),
+            f"  {self._activity.now(record.state)}",
+            (f"{attempt}  {words.ticking(spent)} in all", "dim"),
+        )
+
+    def _footer(self) -> Text:
+        keys = "p pause  s skip  q stop  v output  ? keys"
+        if self._activity.waiting:
+            keys = f"r try now  {keys}"
+        if self._pausing:
+            return Text.assemble(
+                ("pausing after this task (p: go on)", "yellow"), (f"  {keys}", "dim")
+            )
+        return Text(keys, style="dim")
+
+    def _rule(self, task_id: str) -> list[str]:
+        place = self._places.get(task_id)
+        of = f"  {place} of {len(self._tally.tasks)}" if place else ""
+        title = Text.assemble((task_id, "bold"), f" {self._tally.title(task_id)}", (of, "dim"))
+        return ["", *self._painter.rule(title)]
+
+    def _painted(self, line: Line) -> list[str]:
+        style = TONE_STYLES[line.tone]
+        if line.tone is Tone.DETAIL:
+            return [self._painter.one_line(Text(f"    | {line.text}", style=style))]
+        return self._painter.lines(Padding(Text(line.text, style=style), (0, 0, 0, 2)))
+
+    def _take_output(self, lines: list[str]) -> None:
+        self._unshown += max(0, len(self._output) + len(lines) - _MOST_OUTPUT)
+        self._output.extend(lines)
+
+    def _shown_output(self) -> list[str]:
+        """The hook's output since the last redraw, in verbose mode."""
+        if not self._output:
+            return []
+        shown = [Text(f"  | {line}", style="dim") for line in self._output]
+        if self._unshown:
+            shown.insert(0, Text(f"  | ... {self._unshown} lines more, in the log", style="yellow"))
+        self._output.clear()
+        self._unshown = 0
+        return [self._painter.one_line(text) for text in shown]
+
+    def _closing(self, stopped: e.RunStopped) -> list[str]:
+        table = self._painter.lines(rich_table(final_table(self._tally)))
+        closing = Text(self._tally.closing_line(), style="bold")
+        step = Text(self._tally.next_step(stopped, self._options))
+        return ["", *table, "", *self._painter.lines(closing), *self._painter.lines(step)]

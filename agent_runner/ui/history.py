@@ -1,0 +1,110 @@
+"""A task's journal entries gathered into attempts and failures."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from agent_runner.model import events as e
+from agent_runner.model.fold import Entry
+from agent_runner.model.hooks import HookResult
+from agent_runner.model.states import TaskState
+from agent_runner.model.usage import Usage
+from agent_runner.ui import words
+from agent_runner.ui.narration import changed
+
+
+@frozen
+class Attempt:
+    """One attempt: answered calls, their tokens and dollars, what it changed and how it ended."""
+
+    number: int
+    calls: int = 0
+    usage: Usage = field(factory=Usage)
+    cost: float = 0.0
+    changed: str = "changed nothing"
+    ended: str = "not judged"
+
+
+@frozen
+class Failure:
+    """A hook that was red after an attempt (0: before the first), with its result if known."""
+
+    attempt: int
+    phase: str
+    hook: str
+    reason: str
+    result: HookResult | None = None
+
+
+@define
+class History:
+    """What a task has behind it since it last began from nothing.
+
+    `escalated`: the event that needs a person.
+    """
+
+    attempts: list[Attempt] = field(factory=list)
+    failures: list[Failure] = field(factory=list)
+    escalated: e.Event | None = None
+    _red: dict[str, HookResult] = field(factory=dict)
+
+    def take(self, entry: Entry) -> None:
+        """Add the task's next entry."""
+        event = entry.event
+        if isinstance(event, e.Reset):
+            self.attempts, self.failures, self.escalated = [], [], None
+            self._red.clear()
+            return
+        self._take_call(event)
+        self._take_judgement(event)
+        if isinstance(event, e.Applied):
+            self._attempt(changed=changed(event))
+        elif isinstance(event, e.Rejected):
+            reason = event.summary or event.problems.partition("\n")[0]
+            self._attempt(ended=f"the reply did not apply: {words.clean(reason)}")
+        elif isinstance(event, (e.Unusable, e.Refused)):
+            self._attempt(ended=words.clean(event.reason))
+        elif isinstance(event, e.PostHooksPassed):
+            self._attempt(ended="passed")
+        if entry.to is not None:
+            self.escalated = event if entry.to is TaskState.ESCALATED else None
+
+    def _take_call(self, event: e.Event) -> None:
+        if isinstance(event, e.CallStarted):
+            if not self.attempts or self.attempts[-1].number != event.attempt:
+                self.attempts.append(Attempt(event.attempt))
+        elif isinstance(event, e.CallSettled) and self.attempts:
+            last = self.attempts[-1]
+            self._attempt(
+                calls=last.calls + (event.outcome == "answered"),
+                usage=last.usage + (event.usage or Usage()),
+                cost=last.cost + (event.cost or 0.0),
+            )
+
+    def _take_judgement(self, event: e.Event) -> None:
+        if isinstance(event, e.HookFinished):
+            if not event.result.green:
+                self._red[event.result.hook] = event.result
+        elif isinstance(event, e.BaselineTaken):
+            self._red.clear()  # red before the first call: nobody's failure
+        elif isinstance(event, (e.PostHooksFailed, e.PreHooksFailed, e.HookBroken)):
+            phase = "pre" if isinstance(event, e.PreHooksFailed) else "post"
+            number = self.attempts[-1].number if self.attempts else 0
+            result = self._red.pop(event.hook, None)
+            self.failures.append(Failure(number, phase, event.hook, event.reason, result))
+            self._attempt(ended=f"{event.hook} was red")
+
+    def _attempt(self, **facts: Any) -> None:
+        """Add facts to the last attempt, if one has begun."""
+        if self.attempts:
+            self.attempts[-1] = evolve(self.attempts[-1], **facts)
+
+
+def history(task_id: str, entries: Iterable[Entry]) -> History:
+    """The history of one task; entries of others are passed over."""
+    gathered = History()
+    for entry in entries:
+        if entry.task == task_id:
+            gathered.take(entry)
+    return gathered

@@ -1,0 +1,71 @@
+"""`--json` of `run` and `resume`: the journal's events, one JSON object a line (docs/json.md)."""
+
+import enum
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from agent_runner.clock import iso
+from agent_runner.model.fold import Entry
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.signals import Signal
+from agent_runner.ui.output import Output
+
+VERSION = 1
+"""Version of the lines' form, in `v`. Adding kinds and fields does not change it."""
+
+
+def to_plain(value: Any) -> Any:
+    """A value of the model as JSON has it: classes as objects, enums by value, paths as text."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    if attrs.has(type(value)):
+        return {
+            a.name: to_plain(getattr(value, a.name))
+            for a in attrs.fields(type(value))
+            if not a.name.startswith("_")
+        }
+    if isinstance(value, Mapping):
+        return {str(to_plain(key)): to_plain(each) for key, each in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return [to_plain(each) for each in value]
+    return value
+
+
+def entry_line(entry: Entry) -> str:
+    """The entry as one line of ASCII, without its line end."""
+    shown = {
+        "v": VERSION,
+        "seq": entry.seq,
+        "at": iso(entry.at),
+        "kind": type(entry.event).__name__,
+        "task": entry.task or None,
+        "to": None if entry.to is None else entry.to.value,
+        "data": to_plain(entry.event),
+    }
+    return json.dumps(shown, ensure_ascii=True, separators=(",", ":"))
+
+
+class JsonLines:
+    """Prints every entry. Signals are passing and have no line."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+
+    @property
+    def broken(self) -> Exception | None:
+        """The first error of the stream, if it broke."""
+        return self._out.broken
+
+    def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
+        """Print the entry."""
+        del before, after
+        self._out.line(entry_line(entry))
+
+    def signal(self, signal: Signal) -> None:
+        """Nothing: what is not journaled is not promised."""

@@ -1,0 +1,36 @@
+"""Several observers as one, of which none can hurt the run."""
+
+from agent_runner.model.fold import Entry
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.signals import Observer, Signal
+
+
+class Observers:
+    """Tells each observer in turn.
+
+    One that raises is remembered in `broken` and told nothing more; the rest go on.
+    """
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = list(observers)
+        self.broken: list[Exception] = []
+
+    def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
+        """Tell all."""
+        for observer in tuple(self._observers):
+            try:
+                observer.entry(entry, before, after)
+            except Exception as error:  # noqa: BLE001  # a screen's bug must not stop the run
+                self._drop(observer, error)
+
+    def signal(self, signal: Signal) -> None:
+        """Tell all."""
+        for observer in tuple(self._observers):
+            try:
+                observer.signal(signal)
+            except Exception as error:  # noqa: BLE001  # as above
+                self._drop(observer, error)
+
+    def _drop(self, observer: Observer, error: Exception) -> None:
+        self._observers.remove(observer)
+        self.broken.append(error)

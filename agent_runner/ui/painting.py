@@ -1,0 +1,102 @@
+"""Colours, and the way from rich's objects to lines for the terminal."""
+
+import io
+from collections.abc import Mapping
+
+from rich.console import Console as RichConsole, RenderableType
+from rich.rule import Rule
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from agent_runner.ui.narration import Tone
+from agent_runner.ui.output import Output
+from agent_runner.ui.tables import Table
+
+STATE_STYLES = {
+    "pending": "dim",
+    "running": "cyan",
+    "passed": "green",
+    "passed (unchecked)": "yellow",
+    "failed": "bold red",
+    "skipped": "yellow",
+}
+"""A colour per state word, beside the word itself: nothing is said by colour alone."""
+
+TONE_STYLES = {
+    Tone.DIM: "dim",
+    Tone.PLAIN: "",
+    Tone.GOOD: "green",
+    Tone.WARN: "yellow",
+    Tone.BAD: "bold red",
+    Tone.DETAIL: "dim",
+}
+
+
+class Painter:
+    """Paints for one output, as wide as it is now; with `NO_COLOR` in `environ` without colours."""
+
+    def __init__(
+        self, out: Output, environ: Mapping[str, str], *, width: int | None = None
+    ) -> None:
+        self._out = out
+        self._width = width
+        self._rich = RichConsole(
+            file=_Encoded(out.encoding),
+            force_terminal=True,
+            legacy_windows=False,
+            highlight=False,
+            no_color=bool(environ.get("NO_COLOR")),
+            _environ={**environ, "COLUMNS": "", "LINES": ""},
+        )
+
+    @property
+    def width(self) -> int:
+        """Columns that may be written; one is left free, since some terminals break full lines."""
+        return max(20, (self._width or self._out.size.columns) - 1)
+
+    def lines(self, what: RenderableType) -> list[str]:
+        """The painted lines, at most `width` columns each."""
+        self._rich.width = self.width
+        with self._rich.capture() as captured:
+            self._rich.print(what, soft_wrap=False)
+        return captured.get().rstrip("\n").split("\n")
+
+    def one_line(self, text: Text) -> str:
+        """The text cut to one line."""
+        text.truncate(self.width, overflow="ellipsis" if self._out.unicode else "crop")
+        text.no_wrap = True
+        return self.lines(text)[0]
+
+    def rule(self, title: Text) -> list[str]:
+        """A line across the screen with a title at its left."""
+        title.truncate(self.width - 6, overflow="ellipsis" if self._out.unicode else "crop")
+        return self.lines(Rule(title, align="left", style="dim"))
+
+
+def rich_table(table: Table) -> RichTable:
+    """The table in colour. Columns that may shrink wrap nothing: they end in an ellipsis."""
+    painted = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in table.columns:
+        painted.add_column(
+            column.name,
+            justify="right" if column.number else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=None,
+            min_width=None if column.shrinks else max(len(column.name), column.width(table)),
+        )
+    for row in table.rows:
+        painted.add_row(*(Text(cell, style=STATE_STYLES.get(cell, "")) for cell in row))
+    return painted
+
+
+class _Encoded(io.StringIO):
+    """A buffer with the encoding of the stream it stands for: rich draws its lines by that."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # StringIO's own is an attribute
+        return self._encoding

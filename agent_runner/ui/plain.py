@@ -1,0 +1,163 @@
+"""The screen without a terminal: one line per fact, no control codes.
+
+Also the quiet one, and GitHub Actions' dialect.
+"""
+
+from collections.abc import Iterable
+
+from agent_runner.clock import local
+from agent_runner.model import events as e
+from agent_runner.model.fold import Entry
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.signals import Said, Signal, Waiting
+from agent_runner.model.states import TaskState
+from agent_runner.ui import words
+from agent_runner.ui.narration import Line, Tone, narrate
+from agent_runner.ui.output import Output
+from agent_runner.ui.tally import Tally
+
+
+class Plain:
+    """Every fact on a line that starts with its task: `T1 unit-tests: ...`.
+
+    `options` end up in printed commands.
+    """
+
+    def __init__(self, out: Output, tally: Tally, *, options: str = "") -> None:
+        self._out = out
+        self._tally = tally
+        self._options = options
+        self._task = ""
+        self._waiting_until = 0.0
+
+    @property
+    def broken(self) -> Exception | None:
+        """The first error of the stream, if it broke."""
+        return self._out.broken
+
+    def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
+        """Print the lines of the entry."""
+        del before
+        if after is not None:
+            self._tally.take(after)
+            if entry.task != self._task:
+                self._task = entry.task
+                self._begin(entry.task)
+        for line in narrate(entry, after):
+            self._fact(entry.task, line)
+        if entry.to is TaskState.ESCALATED and after is not None:
+            self._failed(entry.task, words.clean(after.last_error))
+        if isinstance(entry.event, e.RunStopped):
+            self._closing(entry.event)
+
+    def signal(self, signal: Signal) -> None:
+        """Print what is said, and each wait once."""
+        if isinstance(signal, Said):
+            self._said(signal)
+        elif isinstance(signal, Waiting) and signal.until != self._waiting_until:
+            self._waiting_until = signal.until
+            until = local(signal.until, seconds=True)
+            self._fact(signal.task, Line(f"waiting until {until}: {words.clean(signal.why)}"))
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Print ready lines, such as the summary of an escalation."""
+        for line in lines:
+            self._out.line(self._safe(line))
+
+    def _begin(self, task_id: str) -> None:
+        self._out.line(self._safe(f"{task_id} {self._tally.title(task_id)}"))
+
+    def _fact(self, task_id: str, line: Line) -> None:
+        mark = f"{task_id} " if task_id else ""
+        bar = "  | " if line.tone is Tone.DETAIL else ""
+        self._out.line(self._safe(f"{mark}{bar}{line.text}"))
+
+    def _said(self, said: Said) -> None:
+        tone = Tone.WARN if said.level == "warning" else Tone.PLAIN
+        level = "warning: " if tone is Tone.WARN else ""
+        self._fact(said.task, Line(f"{level}{words.clean(said.text)}", tone))
+
+    def _failed(self, task_id: str, reason: str) -> None:
+        """The line is there already; other dialects mark it."""
+
+    def _closing(self, stopped: e.RunStopped) -> None:
+        self._out.line(self._safe(self._tally.closing_line()))
+        self._out.line(self._safe(self._tally.next_step(stopped, self._options)))
+
+    def _safe(self, text: str) -> str:
+        return text
+
+
+class Quiet(Plain):
+    """Silence but failures and one closing line."""
+
+    def _begin(self, task_id: str) -> None:
+        """Not a failure."""
+
+    def _fact(self, task_id: str, line: Line) -> None:
+        if line.tone is Tone.BAD:
+            super()._fact(task_id, line)
+
+    def _said(self, said: Said) -> None:
+        if said.level == "warning":
+            super()._fact(said.task, Line(f"warning: {words.clean(said.text)}", Tone.WARN))
+
+    def _closing(self, stopped: e.RunStopped) -> None:
+        closing = f"{self._tally.closing_line()}. {self._tally.next_step(stopped, self._options)}"
+        self._out.line(self._safe(closing))
+
+
+class GitHub(Plain):
+    """A group per task, an annotation per failure and warning, as GitHub Actions reads them.
+
+    The dialect: docs.github.com, "Workflow commands for GitHub Actions". What hooks and agents
+    wrote can give no such command: every line but our own begins with something else.
+    """
+
+    def __init__(self, out: Output, tally: Tally, *, options: str = "") -> None:
+        super().__init__(out, tally, options=options)
+        self._in_group = False
+
+    def _begin(self, task_id: str) -> None:
+        self._end_group()
+        title = f"{task_id} {self._tally.title(task_id)}"
+        self._out.line(f"::group::{_escaped(title)}")
+        self._in_group = True
+
+    def _said(self, said: Said) -> None:
+        if said.level != "warning":
+            super()._said(said)
+            return
+        title = f" title={_property(said.task)}" if said.task else ""
+        self._out.line(f"::warning{title}::{_escaped(words.clean(said.text))}")
+
+    def _failed(self, task_id: str, reason: str) -> None:
+        self._end_group()
+        title = _property(f"{task_id} failed")
+        self._out.line(f"::error title={title}::{_escaped(reason)}")
+
+    def _closing(self, stopped: e.RunStopped) -> None:
+        self._end_group()
+        super()._closing(stopped)
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Print ready lines outside of the group, where nobody has to unfold them."""
+        self._end_group()
+        super().show(lines)
+
+    def _end_group(self) -> None:
+        if self._in_group:
+            self._out.line("::endgroup::")
+            self._in_group = False
+
+    def _safe(self, text: str) -> str:
+        text = text.replace("##[", "## [")  # the older form of a command, obeyed anywhere in a line
+        return f"| {text}" if text.lstrip().startswith("::") else text
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")

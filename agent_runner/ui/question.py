@@ -1,0 +1,129 @@
+"""Questions to the person at the terminal: what to do with a task, may a proposed command run."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from agent_runner.model.decisions import Choice, Decision, Escalation
+from agent_runner.ui import terminal, words
+from agent_runner.ui.keys import Keyboard
+from agent_runner.ui.output import Output
+
+_CHOICES = "[R]etry once more  [H]int  [E]dit by hand, then check  [S]kip  [A]bort"
+
+_SHORTEST = {
+    "r": Decision(Choice.RETRY),
+    "s": Decision(Choice.SKIP),
+    "a": Decision(Choice.ABORT),
+}
+
+_WORDS = {"retry": "r", "hint": "h", "edit": "e", "check": "e", "skip": "s", "abort": "a"}
+
+
+class TerminalPerson:
+    """Asks on the controlling terminal. End of input is the careful answer: abort, no.
+
+    `keyboard` is told to leave the terminal alone meanwhile; `aside` makes a screen step back
+    (`Console.hidden`).
+    """
+
+    def __init__(
+        self,
+        out: Output,
+        keyboard: Keyboard,
+        *,
+        aside: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._out = out
+        self._keyboard = keyboard
+        self._aside = aside
+
+    async def decide(self, escalation: Escalation) -> Decision:
+        """Show the summary and ask until there is an answer. Cancellable."""
+        with self._aside(), self._keyboard.released(), terminal.open_terminal() as descriptor:
+            lines = Lines(descriptor, self._out)
+            self._out.line()
+            for line in escalation.summary:
+                self._out.line(line)
+            self._out.line()
+            while True:
+                answer = await lines.ask(f"{_CHOICES}: ")
+                if answer is None:
+                    return Decision(Choice.ABORT)
+                decision = await self._follow(answer, escalation, lines)
+                if decision is not None:
+                    return decision
+
+    async def ask_command(self, command: str) -> bool:
+        """Show a command that a reply proposes, with nothing in it hidden, and ask.
+
+        Only a clear yes is one.
+        """
+        with self._aside(), self._keyboard.released(), terminal.open_terminal() as descriptor:
+            self._out.line("The agent proposes to run:")
+            for line in words.visible(command).split("\n"):
+                self._out.line(f"  $ {line}")
+            answer = await Lines(descriptor, self._out).ask("Run it? [y]es  [N]o: ")
+        return answer is not None and answer.strip().lower() in {"y", "yes"}
+
+    async def _follow(self, answer: str, escalation: Escalation, lines: "Lines") -> Decision | None:
+        """The decision, or None to ask again."""
+        word = answer.strip().lower()
+        letter = _WORDS.get(word, word)
+        if letter in _SHORTEST:
+            return _SHORTEST[letter]
+        if letter == "h":
+            return await self._hint(lines)
+        if letter == "e":
+            return await self._edited(escalation, lines)
+        if word:
+            self._out.line("Please answer with one of the letters r, h, e, s, a.")
+        return None
+
+    @staticmethod
+    async def _hint(lines: "Lines") -> Decision | None:
+        hint = await lines.ask("Hint for the agent (empty: back to the question): ")
+        if hint is None:
+            return Decision(Choice.ABORT)
+        return Decision(Choice.RETRY, hint.strip()) if hint.strip() else None
+
+    async def _edited(self, escalation: Escalation, lines: "Lines") -> Decision | None:
+        self._out.line(f"Edit what is needed in {escalation.task.root}")
+        ready = await lines.ask("Enter: run the post-hooks on it (b: back to the question): ")
+        if ready is None:
+            return Decision(Choice.ABORT)
+        return None if ready.strip().lower() in {"b", "back"} else Decision(Choice.CHECK)
+
+
+class Lines:
+    """Lines typed at a terminal.
+
+    `descriptor` None: nobody is there, every answer is end of input.
+    """
+
+    def __init__(self, descriptor: int | None, out: Output) -> None:
+        self._descriptor = descriptor
+        self._out = out
+        self._typed = b""
+        if descriptor is not None:
+            terminal.drop_pending(descriptor)  # a key meant for the run is no answer
+
+    async def ask(self, question: str) -> str | None:
+        """Write the question and wait for a line; None at end of input (Ctrl+D, terminal gone).
+
+        Cancellable.
+        """
+        self._out.write(question)
+        while b"\n" not in self._typed:
+            received = await self._receive()
+            if not received:
+                self._out.line()
+                return None
+            self._typed += received
+        line, _, self._typed = self._typed.partition(b"\n")
+        return line.decode("utf-8", "replace")
+
+    async def _receive(self) -> bytes:
+        if self._descriptor is None:
+            return b""
+        await terminal.input_ready(self._descriptor)
+        return terminal.take_input(self._descriptor)

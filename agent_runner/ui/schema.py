@@ -1,0 +1,102 @@
+"""The JSON schema of `--json`, made from the event classes, so that the two cannot differ."""
+
+import enum
+import json
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from agent_runner.model import events
+from agent_runner.model.states import TaskState
+from agent_runner.ui.jsonl import VERSION
+
+_SIMPLE: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    Path: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    type(None): {"type": "null"},
+    Any: {},
+}
+
+
+def kinds() -> tuple[type[events.Event], ...]:
+    """Every event class that can stand in a line, in the order in which events.py defines them."""
+    bases = (events.Event, events.TaskEvent, events.Fact)
+    return tuple(
+        cls
+        for cls in vars(events).values()
+        if isinstance(cls, type) and issubclass(cls, events.Event) and cls not in bases
+    )
+
+
+def event_schema() -> dict[str, Any]:
+    """The schema of one line."""
+    definitions: dict[str, Any] = {}
+    data = [
+        {
+            "if": {"properties": {"kind": {"const": cls.__name__}}},
+            "then": {"properties": {"data": _of(cls, definitions)}},
+        }
+        for cls in kinds()
+    ]
+    state = {"type": ["string", "null"], "enum": [*(s.value for s in TaskState), None]}
+    properties = {
+        "v": {"const": VERSION, "description": "version of this form"},
+        "seq": {"type": "integer", "minimum": 1, "description": "number in the journal"},
+        "at": {"type": "string", "format": "date-time", "description": "UTC"},
+        "kind": {"enum": [cls.__name__ for cls in kinds()], "description": "what happened"},
+        "task": {"type": ["string", "null"], "description": "id; null for the run's own events"},
+        "to": {**state, "description": "the state moved to; null if it moved nothing"},
+        "data": {"type": "object", "description": "the event's fields, by kind"},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "One line of agent-runner run --json",
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "allOf": data,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def schema_text() -> str:
+    """The schema as it stands in docs/events.schema.json."""
+    return json.dumps(event_schema(), indent=1, ensure_ascii=True) + "\n"
+
+
+def _of(annotation: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema of one type; classes are defined once and referred to."""
+    if annotation in _SIMPLE:
+        return _SIMPLE[annotation]
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in {typing.Union, types.UnionType}:
+        return {"anyOf": [_of(each, definitions) for each in arguments]}
+    if origin is tuple:
+        return {"type": "array", "items": _of(arguments[0], definitions)}
+    if origin in {dict, Mapping}:
+        return {"type": "object", "additionalProperties": _of(arguments[1], definitions)}
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return {"enum": [each.value for each in annotation]}
+    name = annotation.__name__
+    if name not in definitions:
+        definitions[name] = {}  # holds the place, should a class refer to itself
+        definitions[name] = _of_class(annotation, definitions)
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _of_class(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    fields = attrs.fields(attrs.resolve_types(cls))
+    described = " ".join((cls.__doc__ or "").split())
+    return {
+        "type": "object",
+        "description": described.replace("`", ""),
+        "properties": {each.name: _of(each.type, definitions) for each in fields},
+        "required": [each.name for each in fields],
+    }

@@ -1,0 +1,172 @@
+"""What a person is shown when a task needs one: why, what was tried, the logs, what to type."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from agent_runner.model import events as e
+from agent_runner.model.flow import Policy
+from agent_runner.model.fold import Entry
+from agent_runner.model.record import TaskRecord
+from agent_runner.ui import words
+from agent_runner.ui.decisive import decisive, outcome_words
+from agent_runner.ui.history import Attempt, Failure, History, history
+
+
+def summarise(
+    record: TaskRecord,
+    entries: Iterable[Entry],
+    *,
+    failures: int,
+    state_dir: Path,
+    policy: Policy | None = None,
+    options: str = "",
+) -> tuple[str, ...]:
+    """Everything, as ready lines: `findings`, then `commands`."""
+    found = findings(record, entries, failures=failures, state_dir=state_dir, policy=policy)
+    return (*found, "", *commands(record.id, options))
+
+
+def findings(
+    record: TaskRecord,
+    entries: Iterable[Entry],
+    *,
+    failures: int,
+    state_dir: Path,
+    policy: Policy | None = None,
+) -> tuple[str, ...]:
+    """Why the task needs a person, its last failures and attempts, and where the logs are."""
+    past = history(record.id, entries)
+    lines = [f"{record.id} needs a person: {why(record, past, policy or Policy())}"]
+    lines += [f"  {line}" for line in _evidence(record, past)]
+    shown = past.failures[-failures:]
+    if shown:
+        lines += ["", _heading("failure", len(shown), len(past.failures))]
+        lines += [line for failure in shown for line in _failure_lines(failure)]
+    tried = past.attempts[-failures:]
+    if tried:
+        lines += ["", _heading("attempt", len(tried), len(past.attempts))]
+        lines += [f"  {_attempt_line(attempt)}" for attempt in tried]
+    lines += ["", *_logs(record.id, past, state_dir)]
+    return tuple(lines)
+
+
+def commands(task_id: str, options: str = "") -> tuple[str, ...]:
+    """What can be typed, each explained.
+
+    `options`, such as ` --state-dir X`, stand at the end of every command.
+    """
+    explained = {
+        f'retry {task_id} --hint "..."{options}': "one more attempt; the hint goes into the prompt",
+        f"check {task_id}{options}": "you changed the files: run the post-hooks, pass if they do",
+        f"skip {task_id}{options}": "leave it; tasks that depend on it stay pending",
+        f"reset {task_id}{options}": "forget its attempts and begin anew; files stay as they are",
+        f"resume{options}": "go on with the run, after one of these",
+    }
+    width = max(len(command) for command in explained)
+    return (
+        "Type one of these:",
+        *(f"  agent-runner {command.ljust(width)}  {text}" for command, text in explained.items()),
+    )
+
+
+def why(record: TaskRecord, past: History, policy: Policy) -> str:
+    """Which rule asked for a person."""
+    event = past.escalated
+    match event:
+        case e.PostHooksFailed():
+            rule = _why_red(record, policy)
+        case e.Rejected():
+            reason = _first_line(event.summary or event.problems)
+            rule = f"the last reply could not be applied, and {_used_up(record)}: {reason}"
+        case e.Unusable():
+            replies = words.plural(record.unusable, "unusable reply", "unusable replies")
+            rule = f"{replies} in a row"
+        case e.PreHooksFailed():
+            rule = f"pre-hook {event.hook} failed; the agent was not asked"
+        case e.HookBroken():
+            rule = f"hook {event.hook} could not start: the set-up is at fault, not the agent"
+        case e.Conflicted():
+            rule = f"{words.clean(event.path)} was changed by somebody else; nothing was touched"
+        case e.Refused():
+            rule = "the request was refused"
+        case _:
+            rule = words.clean(record.last_error) or "it was stopped"
+    return rule
+
+
+def _why_red(record: TaskRecord, policy: Policy) -> str:
+    """The guards of the flow table, in the order in which a person would want to know."""
+    if record.judging:
+        return "the post-hooks are red on the files as you left them"
+    if policy.stop_on_first_failure:
+        return "a post-hook failed, and the first failure was to stop the run"
+    if record.no_progress >= policy.max_no_progress:
+        times = words.plural(record.no_progress, "attempt")
+        return f"no progress in {times} in a row: {record.no_progress_rule}"
+    if record.in_row >= policy.max_consecutive_failures:
+        return f"{record.in_row} post-hook failures in a row"
+    return _used_up(record)
+
+
+def _used_up(record: TaskRecord) -> str:
+    return f"all {words.plural(record.attempts, 'attempt')} are used up"
+
+
+def _evidence(record: TaskRecord, past: History) -> Iterator[str]:
+    """The facts under the rule: what was compared, and what was red before any change."""
+    event = past.escalated
+    if isinstance(event, e.PostHooksFailed) and record.no_progress:
+        if event.unchanged:
+            yield "evidence: no file differs from before the attempt"
+        elif event.tree and record.trees.count(event.tree) > 1:
+            yield f"evidence: tree {words.short(event.tree)} was judged before and was red then"
+        elif event.fingerprint:
+            yield f"evidence: the normalised failure is the same, {words.short(event.fingerprint)}"
+    if isinstance(event, (e.Unusable, e.Refused, e.Conflicted, e.HookBroken, e.PreHooksFailed)):
+        yield f"evidence: {_first_line(event.reason)}"
+    if record.baseline is not None:
+        before = "green" if record.baseline.green else "already red"
+        names = f": {words.listed(record.baseline.failing)}" if record.baseline.failing else ""
+        yield f"before the first call the post-hooks were {before}{names}"
+    if record.possibly_billed:
+        calls = words.plural(record.possibly_billed, "call")
+        yield f"{calls} without an answer may have been billed"
+
+
+def _heading(word: str, shown: int, there_are: int) -> str:
+    if shown == there_are:
+        return f"{words.plural(there_are, word).capitalize()}:"
+    return f"Last {shown} of {words.plural(there_are, word)}:"
+
+
+def _failure_lines(failure: Failure) -> Iterator[str]:
+    when = f"after attempt {failure.attempt}" if failure.attempt else "before the first attempt"
+    name = f"{failure.phase}-hook {failure.hook}"
+    if failure.result is None:
+        yield f"  {when}, {name}: {_first_line(failure.reason)}"
+        return
+    yield f"  {when}, {name}: {outcome_words(failure.result)}"
+    for line in decisive(failure.result.excerpt):
+        yield f"    | {line}"
+
+
+def _attempt_line(attempt: Attempt) -> str:
+    facts = [words.plural(attempt.calls, "call"), f"{words.count(attempt.usage.total)} tokens"]
+    facts.extend([words.money(attempt.cost)] if attempt.cost else [])
+    return f"attempt {attempt.number}: {attempt.changed}; {attempt.ended} ({', '.join(facts)})"
+
+
+def _logs(task_id: str, past: History, state_dir: Path) -> Iterator[str]:
+    folder = state_dir / "logs" / task_id
+    yield f"Logs: {folder}/"
+    last = next((f.result for f in reversed(past.failures) if f.result and f.result.log), None)
+    if last is not None:
+        where = state_dir / last.log
+        yield f"  the last failure whole: {where} from byte {last.offset}, {last.length} bytes"
+    if past.attempts:
+        number = past.attempts[-1].number
+        yield f"  the last attempt's prompt, reply and changes: {folder}/attempt-{number:02}/"
+
+
+def _first_line(text: str) -> str:
+    return words.clean(text.partition("\n")[0])

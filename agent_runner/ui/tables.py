@@ -1,0 +1,194 @@
+"""The tables of `status`, of a run's end and of `debug state`; their colours are in painting.py."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from attrs import frozen
+
+from agent_runner.clock import iso, local
+from agent_runner.model import events as e
+from agent_runner.model.fold import Entry, RunState
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.states import FINAL, TaskState
+from agent_runner.model.task import Task
+from agent_runner.ui import words
+from agent_runner.ui.decisive import outcome_words
+from agent_runner.ui.jsonl import to_plain
+from agent_runner.ui.tally import Tally
+
+
+@frozen
+class Column:
+    """A column: numbers stand at the right; one that `shrinks` is cut when the screen is narrow."""
+
+    name: str
+    number: bool = False
+    shrinks: bool = False
+
+    def width(self, table: "Table") -> int:
+        """Columns of the screen that its longest cell takes."""
+        place = table.columns.index(self)
+        return max(len(self.name), *(words.columns(row[place]) for row in table.rows), 0)
+
+
+@frozen
+class Table:
+    """Rows of cells, all text."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def lines(self) -> Iterator[str]:
+        """Plain columns for pipes, one line at a time: nothing is cut, nothing coloured."""
+        widths = [column.width(self) for column in self.columns]
+        for row in (tuple(column.name for column in self.columns), *self.rows):
+            cells = []
+            for cell, width, column in zip(row, widths, self.columns, strict=True):
+                space = " " * (width - words.columns(cell))
+                cells.append(space + cell if column.number else cell + space)
+            yield "  ".join(cells).rstrip()
+
+
+def status_table(tally: Tally) -> Table:
+    """Every task: state, attempts, failures, time, what holds it, calls, tokens, cost."""
+    columns = (
+        Column("task"),
+        Column("title", shrinks=True),
+        Column("state"),
+        Column("attempts", number=True),
+        Column("failures", number=True),
+        Column("time", number=True),
+        Column("held by", shrinks=True),
+        Column("calls", number=True),
+        Column("tokens", number=True),
+        Column("cost", number=True),
+    )
+    rows = tuple(_status_row(tally, task) for task in tally.tasks.tasks)
+    return _without_empty(Table(columns, rows), ("held by", "cost"))
+
+
+def final_table(tally: Tally) -> Table:
+    """The end of a run: task, state, attempts, time, calls, tokens, cost."""
+    full = status_table(tally)
+    return _without(full, {"failures", "held by"})
+
+
+def transitions(entries: Iterable[Entry]) -> Iterator[str]:
+    """The transitions taken, one a line: `7  TIME  T1  PreHooksPassed  pre_hooks -> agent`."""
+    states: dict[str, TaskState] = {}
+    for entry in entries:
+        if entry.to is None:
+            continue
+        before = states.get(entry.task, TaskState.PENDING)
+        states[entry.task] = entry.to
+        when = local(entry.at, seconds=True)
+        event = type(entry.event).__name__
+        yield f"{entry.seq:>7}  {when}  {entry.task}  {event}  {before.value} -> {entry.to.value}"
+
+
+def task_details(entries: Iterable[Entry], task_id: str) -> Iterator[str]:
+    """One task's hook results and changed files, in order, for `debug state T1`."""
+    for entry in entries:
+        if entry.task != task_id:
+            continue
+        event = entry.event
+        when = local(entry.at, seconds=True)
+        if isinstance(event, e.HookFinished):
+            result = event.result
+            log = f"  ({words.clean(result.log)} at byte {result.offset})" if result.log else ""
+            yield f"{when}  {event.phase.value}-hook {result.hook}: {outcome_words(result)}{log}"
+        elif isinstance(event, e.ApplyPlanned):
+            for change in event.change_set.changes:
+                kinds = f"{change.before.kind.value} -> {change.after.kind.value}"
+                yield f"{when}  plan {words.clean(change.path)}: {kinds}"
+        elif isinstance(event, e.Applied):
+            yield f"{when}  changed {words.listed(event.paths, most=len(event.paths)) or 'nothing'}"
+
+
+def status_object(tally: Tally, state: RunState) -> dict[str, Any]:
+    """What `status --json` and `debug state --json` print (docs/json.md)."""
+    return {
+        "list": state.list_id or tally.tasks.id,
+        "seq": state.seq,
+        "current": state.current,
+        "run": _run_object(state),
+        "tasks": [_task_object(tally, task) for task in tally.tasks.tasks],
+    }
+
+
+def _run_object(state: RunState) -> dict[str, Any] | None:
+    if state.run is None:
+        return None
+    run, stopped = state.run, state.run.stopped
+    return {
+        "id": run.started.run,
+        "pid": run.started.pid,
+        "started_at": iso(run.started_at),
+        "stopped_at": None if run.stopped_at is None else iso(run.stopped_at),
+        "reason": stopped.reason if stopped else None,
+        "exit_code": stopped.exit_code if stopped else None,
+        "not_before": iso(stopped.not_before) if stopped and stopped.not_before else None,
+    }
+
+
+def _task_object(tally: Tally, task: Task) -> dict[str, Any]:
+    record = tally.record(task.id)
+    return {
+        "id": task.id,
+        "title": task.title,
+        "state": record.state.value,
+        "attempts": record.attempts,
+        "failures": record.failures,
+        "seconds": round(record.seconds, 3),
+        "calls": record.calls,
+        "usage": to_plain(record.usage),
+        "cost": record.cost,
+        "held_by": list(tally.held_by(task)),
+        "checked": record.checked_by_hook,
+        "stale": _stale(task, record),
+        "last_error": record.last_error,
+        "proof": to_plain(record.proof),
+        "tree": record.tree,
+        "commit": record.commit,
+    }
+
+
+def _status_row(tally: Tally, task: Task) -> tuple[str, ...]:
+    record = tally.record(task.id)
+    held = ", ".join(
+        f"{one} ({words.state_word(tally.record(one).state)})" for one in tally.held_by(task)
+    )
+    title = words.clean(task.title)
+    return (
+        task.id,
+        f"{title} [text changed since]" if _stale(task, record) else title,
+        words.record_word(record),
+        str(record.attempts),
+        str(record.failures),
+        words.duration(record.seconds) if record.seconds else "-",
+        held,
+        str(record.calls),
+        words.count(record.usage.total),
+        words.money(record.cost),
+    )
+
+
+def _stale(task: Task, record: TaskRecord) -> bool:
+    """Whether a final task was judged by another text than the list has now."""
+    judged = record.state in FINAL and record.definition
+    return bool(judged and record.definition != task.definition)
+
+
+def _without_empty(table: Table, names: tuple[str, ...]) -> Table:
+    """The table without those of `names` that say nothing in any row."""
+    places = {column.name: place for place, column in enumerate(table.columns)}
+    empty = {n for n in names if all(row[places[n]] in {"", "-"} for row in table.rows)}
+    return _without(table, empty)
+
+
+def _without(table: Table, names: set[str]) -> Table:
+    kept = [place for place, column in enumerate(table.columns) if column.name not in names]
+    return Table(
+        tuple(table.columns[place] for place in kept),
+        tuple(tuple(row[place] for place in kept) for row in table.rows),
+    )

@@ -1,0 +1,145 @@
+"""What a list's tasks come to: how many stand where, the cost, what holds them, what is next."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from agent_runner.clock import local
+from agent_runner.model.events import RunStopped
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.states import FINAL, TaskState
+from agent_runner.model.task import Task, TaskList
+from agent_runner.model.usage import Usage
+from agent_runner.ui import words
+
+_MOST_HOLDERS = 4
+
+
+class Tally:
+    """The records of a list's tasks, as last seen.
+
+    `records` is copied: it is only the beginning.
+    """
+
+    def __init__(self, tasks: TaskList, records: Mapping[str, TaskRecord] | None = None) -> None:
+        self.tasks = tasks
+        self._records = dict(records or {})
+        self._stuck: dict[str, tuple[str, ...]] = {}
+
+    def take(self, record: TaskRecord) -> None:
+        """The task's newest record."""
+        self._records[record.id] = record
+        self._stuck.clear()
+
+    def record(self, task_id: str) -> TaskRecord:
+        """The task's record; a fresh one if nothing has happened to it."""
+        return self._records.get(task_id) or TaskRecord(task_id)
+
+    def title(self, task_id: str) -> str:
+        """The task's title on one line; "" if the list has no such task (any more)."""
+        return words.clean(self.tasks[task_id].title) if task_id in self.tasks else ""
+
+    def held_by(self, task: Task) -> tuple[str, ...]:
+        """Ids of what a pending task waits for: what only a person frees, else its direct needs."""
+        if self.record(task.id).state is not TaskState.PENDING:
+            return ()
+        direct = tuple(i for i in task.depends_on if self.record(i).state is not TaskState.PASSED)
+        return self._stuck_before(task.id) or direct
+
+    def in_state(self, state: TaskState) -> tuple[str, ...]:
+        """Ids of the tasks in this state, in list order."""
+        return tuple(task.id for task in self.tasks.tasks if self.record(task.id).state is state)
+
+    def totals(self) -> tuple[float, int, Usage, float]:
+        """Seconds, answered calls, usage and dollars of all tasks."""
+        records = [self.record(task.id) for task in self.tasks.tasks]
+        usage = sum((record.usage for record in records), Usage())
+        seconds = sum(record.seconds for record in records)
+        return seconds, sum(r.calls for r in records), usage, sum(r.cost for r in records)
+
+    def closing_line(self) -> str:
+        """`3 tasks: 2 passed, 1 failed; 1m05s, 5 calls, 12.3k tokens, $0.12`."""
+        counted = Counter(words.record_word(self.record(task.id)) for task in self.tasks.tasks)
+        order = ("passed", "passed (unchecked)", "failed", "skipped", "running", "pending")
+        states = ", ".join(f"{counted[word]} {word}" for word in order if counted[word])
+        seconds, calls, usage, cost = self.totals()
+        facts = [words.duration(seconds), words.plural(calls, "call")]
+        facts.append(f"{words.count(usage.total)} tokens")
+        facts.extend([words.money(cost)] if cost else [])
+        total = words.plural(len(self.tasks), "task")
+        return f"{total}: {states}; {', '.join(facts)}" if states else f"{total}"
+
+    def next_step(self, stopped: RunStopped, options: str = "") -> str:
+        """Why the run ended and the command to type next, `options` (` --state-dir X`) added."""
+        resume = f"`agent-runner resume{options}`"
+        detail = f" ({words.clean(stopped.detail)})" if stopped.detail else ""
+        if stopped.reason == "limit":
+            when = "" if stopped.not_before is None else f" after {local(stopped.not_before)}"
+            return f"Rate limit reached, safe to re-run{when}: {resume}"
+        if stopped.reason == "finished":
+            return self._finished(options)
+        if stopped.reason in {"held", "escalations", "aborted"}:
+            return f"{_WHY[stopped.reason]}{detail}{self._for_a_person(options)}"
+        why = _WHY.get(stopped.reason, f"Stopped: {stopped.reason}")
+        return f"{why}{detail}. Go on with {resume}"
+
+    def _finished(self, options: str) -> str:
+        unfinished = [t.id for t in self.tasks.tasks if self.record(t.id).state not in FINAL]
+        if unfinished:
+            left = f"{len(unfinished)} left"
+            return f"{left}: `agent-runner resume{options}` goes on with {unfinished[0]}"
+        return "Nothing is left to do."
+
+    def _for_a_person(self, options: str) -> str:
+        failed = self.in_state(TaskState.ESCALATED)
+        if not failed:
+            return f". Look with `agent-runner status{options}`"
+        one = failed[0]
+        return (
+            f": {words.listed(failed)} failed. Look with `agent-runner why {one}{options}`, then "
+            f"`agent-runner retry {one}{options}` (or skip, check, reset) and "
+            f"`agent-runner resume{options}`"
+        )
+
+    def _stuck_before(self, task_id: str) -> tuple[str, ...]:
+        """Tasks that only a person frees, among all that `task_id` stands on; the first few.
+
+        Each is visited once.
+        """
+        waiting = [task_id]
+        while waiting:
+            one = waiting[-1]
+            needs = self.tasks[one].depends_on if one in self.tasks else ()
+            unknown = [i for i in needs if i not in self._stuck and self._only_waits(i)]
+            if unknown:
+                waiting.extend(unknown)
+                continue
+            found = dict.fromkeys(
+                root
+                for i in needs
+                for root in ((i,) if self._needs_person(i) else self._stuck.get(i, ()))
+            )
+            self._stuck[one] = tuple(found)[:_MOST_HOLDERS]
+            waiting.pop()
+        return self._stuck[task_id]
+
+    def _only_waits(self, task_id: str) -> bool:
+        return task_id in self.tasks and self.record(task_id).state is TaskState.PENDING
+
+    def _needs_person(self, task_id: str) -> bool:
+        return self.record(task_id).state in {TaskState.ESCALATED, TaskState.SKIPPED}
+
+
+_WHY = {
+    "held": "A person is needed",
+    "escalations": "Too many tasks failed in a row, a person is needed",
+    "aborted": "Aborted",
+    "interrupted": "Interrupted; everything is saved",
+    "quit": "Stopped; everything is saved",
+    "paused": "Paused; everything is saved",
+    "auth": "The provider refused the key; no task is at fault. Set the key",
+    "budget": "Credit or budget is used up; no task is at fault. Raise it",
+    "outage": "The provider does not answer; no task is at fault",
+    "storage": "The state could not be written; what was saved is safe. Free the disk",
+    "preview": "Preview only; nothing was changed",
+    "error": "Stopped by an error; everything before it is saved",
+}

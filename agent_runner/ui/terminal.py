@@ -1,0 +1,123 @@
+"""The controlling terminal: finding it, reading it without blocking, its two ways of input."""
+
+import atexit
+import os
+import select
+import sys
+import termios
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import anyio
+
+_POLL = 0.1
+"""Seconds between looks where the event loop cannot watch the terminal (kqueue on /dev/tty)."""
+
+_to_restore: dict[int, list[object]] = {}
+"""Modes as they were before ours, by descriptor: what `restore_terminal` puts back."""
+
+
+@contextmanager
+def open_terminal() -> Iterator[int | None]:
+    """A descriptor of the controlling terminal, closed at the end; None where there is none.
+
+    The device's own name is preferred to /dev/tty, which macOS cannot watch.
+    """
+    descriptor = _open()
+    try:
+        yield descriptor
+    finally:
+        if descriptor is not None:
+            restore(descriptor)
+            os.close(descriptor)
+
+
+def in_foreground(descriptor: int) -> bool:
+    """Whether this process may read from the terminal now; a background job would be stopped."""
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def single_keys(descriptor: int) -> None:
+    """Keys arrive at once and are not shown; Ctrl+C and Ctrl+Z still are signals.
+
+    Safe to call again and again.
+    """
+    with suppress(termios.error):
+        now = termios.tcgetattr(descriptor)
+        local_modes = now[3]
+        if not local_modes & (termios.ICANON | termios.ECHO):
+            return
+        _to_restore.setdefault(descriptor, list(now))
+        tty.setcbreak(descriptor, termios.TCSANOW)
+
+
+def restore(descriptor: int) -> None:
+    """The terminal as it was before `single_keys`; left alone where another job owns it now."""
+    modes = _to_restore.pop(descriptor, None)
+    if modes is not None and in_foreground(descriptor):
+        with suppress(termios.error):
+            termios.tcsetattr(descriptor, termios.TCSANOW, modes)  # type: ignore[arg-type]  # tcgetattr's
+
+
+@atexit.register
+def restore_terminal() -> None:
+    """Restore whatever was changed. For exits that unwind nothing (`os._exit`): call this first."""
+    for descriptor in list(_to_restore):
+        restore(descriptor)
+
+
+def drop_pending(descriptor: int) -> None:
+    """Forget keys typed before a question was shown."""
+    with suppress(termios.error):
+        termios.tcflush(descriptor, termios.TCIFLUSH)
+
+
+async def input_ready(descriptor: int, *, within: float | None = None) -> bool:
+    """Wait, cancellable, for input (or its end); False if there is none for `within` seconds."""
+    with anyio.move_on_after(within):
+        try:
+            await anyio.wait_readable(descriptor)
+        except OSError:
+            await _poll(descriptor)
+    return _ready(descriptor)
+
+
+def take_input(descriptor: int) -> bytes:
+    """What has arrived; b"" at end of input or when the terminal is gone.
+
+    Call it when `input_ready`.
+    """
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:
+        return b""
+
+
+async def _poll(descriptor: int) -> None:
+    while not _ready(descriptor):  # noqa: ASYNC110  # a terminal sets no event
+        await anyio.sleep(_POLL)
+
+
+def _ready(descriptor: int) -> bool:
+    return bool(select.select([descriptor], [], [], 0)[0])
+
+
+def _open() -> int | None:
+    names = []
+    for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__):
+        with suppress(OSError, ValueError, AttributeError):
+            names.append(os.ttyname(stream.fileno()))  # type: ignore[union-attr]  # suppressed
+    for name in (*names, "/dev/tty"):
+        with suppress(OSError):
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOCTTY)
+            try:
+                os.tcgetpgrp(descriptor)  # fails where it is not our controlling terminal
+            except OSError:
+                os.close(descriptor)
+                continue
+            return descriptor
+    return None

@@ -1,0 +1,154 @@
+"""The words and figures that all screens share, and other people's text made safe to show."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from agent_runner.model.events import Judged
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.states import STEPS, TaskState
+
+STATE_WORDS = ("pending", "running", "passed", "failed", "skipped")
+"""What a state is called on screen; `failed` is escalated: a person has not decided yet."""
+
+
+def state_word(state: TaskState) -> str:
+    """One of `STATE_WORDS`."""
+    if state in STEPS:
+        return "running"
+    return "failed" if state is TaskState.ESCALATED else state.value
+
+
+def record_word(record: TaskRecord) -> str:
+    """The state's word, and `passed (unchecked)` where no hook judged."""
+    word = state_word(record.state)
+    unchecked = record.state is TaskState.PASSED and not record.checked_by_hook
+    return f"{word} (unchecked)" if unchecked else word
+
+
+def duration(seconds: float) -> str:
+    """`0.3s`, `12s`, `1m05s`, `2h03m`, `3d04h`; negative counts as nothing."""
+    seconds = max(0.0, seconds)
+    if seconds < 9.95:  # below, a tenth of a second is still told
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days}d{hours:02}h"
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
+def ticking(seconds: float) -> str:
+    """A duration while it grows: whole seconds, so that it does not flutter."""
+    whole = int(max(0.0, seconds))
+    return f"{whole}s" if whole < 10 else duration(whole)  # no tenths
+
+
+def count(tokens: int) -> str:
+    """`0`, `999`, `1.2k`, `12.3k`, `123k`, `1.2M`."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if tokens >= size - size // 2000:  # 999,500 is shown as 1.0M, not as 1000k
+            scaled = tokens / size
+            return f"{scaled:.0f}{unit}" if scaled >= 99.95 else f"{scaled:.1f}{unit}"  # 3 digits
+    return str(tokens)
+
+
+def money(dollars: float) -> str:
+    """`$0.0042`, `$0.12`, `$12.30`; `-` where nothing is known to have been spent."""
+    if dollars <= 0:
+        return "-"
+    return f"${dollars:.4f}" if dollars < 0.1 else f"${dollars:.2f}"  # below a dime
+
+
+def plural(number: int, word: str, many: str = "") -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {word if number == 1 else many or word + 's'}"
+
+
+def short(digest: str) -> str:
+    """The first seven digits of a hash, as git shows it; a name before a colon stays."""
+    name, colon, digits = digest.rpartition(":")
+    return f"{name}{colon}{digits[:7]}"
+
+
+def listed(names: Iterable[str], most: int = 4) -> str:
+    """`a, b, c and 5 more`."""
+    every = [clean(name) for name in names]
+    shown = ", ".join(every[:most])
+    return f"{shown} and {len(every) - most} more" if len(every) > most else shown
+
+
+def columns(text: str) -> int:
+    """The columns of the screen that a clean text takes: wide characters two, combining none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(c) in {"W", "F"} for c in text)
+    return len(text) + wide - sum(bool(unicodedata.combining(c)) for c in text)
+
+
+_SEQUENCES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)"  # OSC and other strings: titles, links
+    r"|\x1b[ -/]*[0-~]"  # the short ones
+    r"|\x9b[0-?]*[ -/]*[@-~]",  # CSI as one character
+    re.DOTALL,
+)
+_PLAIN = re.compile(r"[ -~\t]*")
+
+
+def clean(text: str) -> str:
+    """One line of somebody else's text without anything that a terminal would obey.
+
+    Escape sequences go, tabs and line ends become spaces, other control and direction characters
+    go. What stands before the last carriage return goes as well, as on a terminal (progress bars).
+    """
+    if _PLAIN.fullmatch(text):
+        return text.replace("\t", "    ")
+    text = _SEQUENCES.sub("", text)
+    text = text.rstrip("\r\n").rpartition("\r")[2].replace("\n", " ").replace("\t", "    ")
+    return "".join(character for character in text if not _unseen(character))
+
+
+def visible(text: str) -> str:
+    r"""Text in which nothing is hidden: what a terminal would obey is written out (`\x1b`).
+
+    Line ends stay.
+    """
+    return "".join(ascii(c)[1:-1] if c != "\n" and (_unseen(c) or c == "\t") else c for c in text)
+
+
+def _unseen(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def judged(proof: Iterable[Judged]) -> str:
+    """The hooks that judged: `unit-tests exit 0 in 2.1s, lint exit 0 in 0.3s`."""
+    return ", ".join(
+        f"{one.hook} {exit_words(one.exit_code)} in {duration(one.seconds)}" for one in proof
+    )
+
+
+def exit_words(code: int | None) -> str:
+    """`exit 1`, `signal 9`, `no exit code`."""
+    if code is None:
+        return "no exit code"
+    return f"signal {-code}" if code < 0 else f"exit {code}"
+
+
+def proof_line(record: TaskRecord) -> str:
+    """Why a passed task counts as done: its judges, and the tree and commit that they saw."""
+    if not record.checked_by_hook:
+        return "passed (unchecked): no hook judged it"
+    by = (
+        f"passed: {judged(record.proof)}" if record.proof else "passed: already green, no call made"
+    )
+    seen = [
+        f"{name} {short(digest)}"
+        for name, digest in (("tree", record.tree), ("commit", record.commit))
+        if digest
+    ]
+    return f"{by}; saw {', '.join(seen)}" if seen else by
