@@ -51,18 +51,18 @@ class Repository:
         """
         if not root.is_dir() or not available():
             return None
-        inside = ask(root, ["rev-parse", "--is-inside-work-tree", "--show-object-format"])
+        asked = ["--is-inside-work-tree", "--show-object-format", "--show-prefix"]
+        inside = ask(root, ["rev-parse", *asked])
         if inside.code != 0:
             if "not a git repository" in inside.err:
                 return None
             raise _refusal(root, inside)
-        words = inside.line.split("\n")
-        if words[0] != "true":
+        in_work_tree, hashing, prefix = inside.line.split("\n", 2)
+        if in_work_tree != "true":
             return None
-        prefix = demanded(ask(root, ["rev-parse", "--show-prefix"]), root).line
         if prefix and _ignores_itself(root, prefix):
             return None
-        return cls(root, prefix, words[1])
+        return cls(root, prefix, hashing)
 
     @property
     def branch(self) -> str | None:

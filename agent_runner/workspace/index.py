@@ -16,7 +16,7 @@ RAW = ("-z", "--raw", "--ignore-submodules=all", "--no-ext-diff", "--no-renames"
 
 _GITLINK = b"160000"  # the mode of a submodule's entry, which is no file
 _CONVERTING = ("text", "eol", "crlf", "filter", "ident", "working-tree-encoding")
-_UNCONVERTED = ",".join(f"!{name}" for name in _CONVERTING).replace(",", " ")
+_UNCONVERTED = " ".join(f"!{name}" for name in _CONVERTING)
 _QUESTIONS = {
     "index": ["ls-files", "-z", "-s", "-v"],
     "dirty": [
@@ -24,9 +24,10 @@ _QUESTIONS = {
         *("diff-files", "--relative", *RAW),
     ],
     "others": ["ls-files", "-z", "--others", "--exclude-standard"],
-    "converted": [
-        *("--no-literal-pathspecs", "ls-files", "-z", "--", "."),
-        f":(exclude,attr:{_UNCONVERTED})",
+    "autocrlf": ["config", "--default", "false", "--get", "core.autocrlf"],
+    "converted": [  # of the whole work tree: below a folder git 2.39 misses the attributes
+        *("--no-literal-pathspecs", "ls-files", "-z", "--", ":(top)"),
+        f":(top,exclude,attr:{_UNCONVERTED})",
     ],
 }
 
@@ -59,11 +60,14 @@ def git_files(scope: Scope, repository: Repository, contents: Contents) -> Files
     index = _Index.parsed(told["index"].out)
     entries = index.entries
     dirty = _Dirty.parsed(told["dirty"].out)
-    doubted = index.doubted | dirty.changed | (_converted(scope.root, told) & entries.keys())
+    doubted = index.doubted | dirty.changed | (_converted(told) & entries.keys())
 
     before: dict[bytes, bytes | None] = {path: entries.get(path) for path in doubted | dirty.gone}
     before.update(dict.fromkeys(dirty.announced))
-    before.update((path, old) for path, old, _, _ in raw_records(told["staged"].out))
+    if commit:
+        before.update((path, old) for path, old, _, _ in raw_records(told["staged"].out))
+    else:
+        before.update(dict.fromkeys(entries))
 
     for path in doubted | dirty.gone | dirty.announced:
         entries.pop(path, None)
@@ -161,13 +165,12 @@ def _asked_side_by_side(root: Path, commit: str) -> dict[str, Answer]:
     told = {name: finish(process) for name, process in running.items()}
     for answer in told.values():
         demanded(answer, root)
-    return {"staged": Answer(0, b"", ""), **told}
+    return told
 
 
-def _converted(root: Path, told: dict[str, Answer]) -> set[bytes]:
+def _converted(told: dict[str, Answer]) -> set[bytes]:
     """Paths whose bytes git may store in another form than they stand in the tree."""
-    everywhere = ask(root, ["config", "--get", "core.autocrlf"]).line.lower()
-    if everywhere in {"true", "input", "yes", "on", "1"}:
+    if told["autocrlf"].line.lower() not in {"false", "no", "off", "0", ""}:
         return set(_Index.parsed(told["index"].out).entries)
     return {path for path in told["converted"].out.split(b"\0") if path}
 

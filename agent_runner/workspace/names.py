@@ -63,7 +63,7 @@ def file_names(scope: Scope) -> list[str]:
 
 def _known_to_git(scope: Scope, repository: Repository) -> Iterator[str]:
     """Tracked and untracked paths; those of repositories inside this one as well."""
-    options = ["-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    options = ["-z", "--cached", "--others", "--exclude-standard"]
     told = demanded(ask(scope.root, ["ls-files", *options]), repository.root)
     tracked = set(demanded(ask(scope.root, ["ls-files", "-z"]), repository.root).paths)
     for path in told.paths:
