@@ -92,25 +92,23 @@ def docs(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """Source archive and wheel; then the demo, from the wheel alone, in an empty folder."""
     session.install("build")
-    made = Path(session.create_tmp())
-    shutil.rmtree(made, ignore_errors=True)
+    made = _empty_folder(session)
     session.run("python", "-m", "build", "--outdir", str(made / "dist"), silent=True)
     (wheel,) = (made / "dist").glob("*.whl")
-    bin_folder = made / "venv" / "bin"
+    programs = made / "venv" / "bin"
     session.run("python", "-m", "venv", str(made / "venv"))
-    _run_of(session, bin_folder / "python", "-m", "pip", "install", "--quiet", str(wheel))
+    pip = (str(programs / "python"), "-m", "pip")
+    session.run(*pip, "install", "--quiet", str(wheel), external=True)
     (made / "empty").mkdir()
     with session.chdir(made / "empty"):
-        _run_of(session, bin_folder / "agent-runner", "demo")
+        session.run(str(programs / "agent-runner"), "demo", external=True)
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
     """The demo, from this checkout, in a new folder."""
     session.install(".")
-    folder = Path(session.create_tmp())
-    shutil.rmtree(folder, ignore_errors=True)
-    session.run("agent-runner", "demo", str(folder / "demo"))
+    session.run("agent-runner", "demo", str(_empty_folder(session) / "demo"))
 
 
 def _groups(*names: str) -> tuple[str, ...]:
@@ -118,6 +116,9 @@ def _groups(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PYPROJECT, *names)
 
 
-def _run_of(session: nox.Session, program: Path, *arguments: str) -> None:
-    """Run a program that lies outside the session's own environment."""
-    session.run(str(program.resolve().parent / program.name), *arguments, external=True)
+def _empty_folder(session: nox.Session) -> Path:
+    """The session's own temporary folder, with nothing in it from an earlier time."""
+    folder = Path(session.create_tmp()).absolute()
+    shutil.rmtree(folder)
+    folder.mkdir()
+    return folder
