@@ -220,8 +220,7 @@ class Meters:
 
     def reserve(self, call: str, reservation: Reservation) -> None:
         """Count a call that is about to be sent."""
-        self.turn_back(reservation.at)
-        self._track(reservation).add(reservation.at, reservation.amount)
+        self.count(reservation.provider, reservation.model, reservation.at, reservation.amount)
         self.open[call] = reservation
         if len(self.open) > MAX_OPEN:
             del self.open[next(iter(self.open))]
@@ -233,7 +232,13 @@ class Meters:
         """
         reservation = self.open.pop(call, None)
         if reservation is not None:
-            self._track(reservation).correct(reservation.at, used - reservation.amount)
+            track = self._track(reservation.provider, reservation.model)
+            track.correct(reservation.at, used - reservation.amount)
+
+    def count(self, provider: str, model: str, at: float, amount: Amount) -> None:
+        """Count use at `at` that stays as it is."""
+        self.turn_back(at)
+        self._track(provider, model).add(at, amount)
 
     def turn_back(self, now: float) -> None:
         """Learn what time it is: nothing lies ahead of it, whatever the clock said before."""
@@ -247,7 +252,5 @@ class Meters:
             if reservation.at > now:
                 self.open[call] = evolve(reservation, at=now)
 
-    def _track(self, reservation: Reservation) -> Track:
-        return self.tracks.setdefault(reservation.provider, {}).setdefault(
-            reservation.model, Track()
-        )
+    def _track(self, provider: str, model: str) -> Track:
+        return self.tracks.setdefault(provider, {}).setdefault(model, Track())

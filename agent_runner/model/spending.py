@@ -186,17 +186,13 @@ class Spending:
         call = self.meters.open.get(event.call)
         provider, model = (call.provider, call.model) if call else (event.provider, "")
         self._listen(at, provider, model, event)
-        if call is None or event.outcome == "lost":
-            return  # nothing is known: the reservation stays
-        if event.usage is None and event.outcome not in UNBILLED:
+        used = settlement(call, event) if call else None
+        if call is None or used is None:
             return
-        usage = event.usage
-        cost = nanodollars(event.cost)
-        if usage is not None and event.cost is None:
-            cost = call.nanodollars
-        self.meters.settle(event.call, Amount(1, usage.total if usage else 0, cost))
+        self.meters.settle(event.call, used)
         for total in self._totals(call):
-            total.settle(call, usage, cost)
+            total.settle(call, event.usage, used.nanodollars)
+        usage = event.usage
         if usage is not None and usage.input and call.raw_estimate and not usage.estimated:
             ratio = self.ratios.setdefault(call.model, Ratio())
             ratio.learn(usage.input / call.raw_estimate)
@@ -226,6 +222,16 @@ class Spending:
             self.holds.setdefault(provider, {})[model] = hold
         elif event.outcome == "answered":
             self.holds.get(provider, {}).pop(model, None)
+
+
+def settlement(call: Reservation, event: e.CallSettled) -> Amount | None:
+    """What a settled call counts from now on; None: nothing is known, its reservation stays."""
+    if event.usage is None:
+        return Amount(requests=1) if event.outcome in UNBILLED else None
+    if event.outcome == "lost":
+        return None
+    cost = call.nanodollars if event.cost is None else nanodollars(event.cost)
+    return Amount(1, event.usage.total, cost)
 
 
 def _absorb(totals: dict[str, Total], name: str, into: str) -> None:

@@ -1,0 +1,79 @@
+"""One configured limit, and which of them hold for a call."""
+
+from collections.abc import Callable, Iterator
+
+from attrs import frozen
+
+from agent_runner.limits.windows import SECONDS
+from agent_runner.model.meters import Amount, nanodollars
+from agent_runner.model.settings import LimitSettings, Settings
+
+MEASURES: dict[str, Callable[[Amount], int]] = {
+    "requests": lambda amount: amount.requests,
+    "tokens": lambda amount: amount.tokens,
+    "cost": lambda amount: amount.nanodollars,
+}
+"""What can be limited, and where an amount holds it (money in billionths of a dollar)."""
+
+
+@frozen
+class Limit:
+    """At most `most` of a measure in a window.
+
+    `model` None: all models of the provider together.
+    """
+
+    provider: str
+    model: str | None
+    measure: str
+    window: str
+    most: int
+
+    @property
+    def option(self) -> str:
+        """The option's name."""
+        return f"max_{self.measure}_{self.window}"
+
+    @property
+    def scope(self) -> str:
+        """Whose use it limits, for people."""
+        return f"{self.provider} {self.model}" if self.model else self.provider
+
+    @property
+    def shown(self) -> str:
+        """The limit in words: `claude: 100,000 tokens an hour`."""
+        article = "an" if self.window == "hour" else "a"
+        return f"{self.scope}: {shown(self.measure, self.most)} {article} {self.window}"
+
+    def of(self, amount: Amount) -> int:
+        """What of an amount counts here."""
+        return MEASURES[self.measure](amount)
+
+
+def limits_for(settings: Settings, provider: str, model: str) -> Iterator[Limit]:
+    """The configured limits that hold for a call: the provider's, then the model's own."""
+    configured = settings.rate_limits.get(provider)
+    if configured is None:
+        return
+    yield from limits_in(configured, provider, None)
+    own = configured.models.get(model)
+    if own is not None:
+        yield from limits_in(own, provider, model)
+
+
+def limits_in(configured: LimitSettings, provider: str, model: str | None) -> Iterator[Limit]:
+    """The limits of one group of options, shortest window first."""
+    for window in SECONDS:
+        for measure in MEASURES:
+            most = getattr(configured, f"max_{measure}_{window}")
+            if most is not None:
+                counted = nanodollars(most) if measure == "cost" else most
+                yield Limit(provider, model, measure, window, counted)
+
+
+def shown(measure: str, count: int) -> str:
+    """A count of a measure for people: `100,000 tokens`, `1 call`, `$2.50`."""
+    if measure == "cost":
+        return f"${Amount(nanodollars=count).cost:,.2f}"
+    word = "call" if measure == "requests" else "token"
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

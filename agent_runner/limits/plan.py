@@ -1,0 +1,262 @@
+"""Which of the remaining tasks fit into the windows now, and when the rest could run.
+
+The plan plays the calls through on a copy of what was used, with the same decision and the same
+fold as a real run.
+"""
+
+import copy
+from collections.abc import Iterable, Sequence
+from statistics import fmean
+from zoneinfo import ZoneInfo
+
+from attrs import define, field, frozen
+
+from agent_runner.limits.check import check
+from agent_runner.limits.decision import Decision, Fits, Full, Need
+from agent_runner.limits.waiting import soon
+from agent_runner.model import events as e
+from agent_runner.model.meters import Meters
+from agent_runner.model.settings import Settings
+from agent_runner.model.spending import EARLIER, Spending, Total
+from agent_runner.model.usage import Usage
+
+MAX_CALLS = 5_000
+"""Calls that are played through; what lies beyond has no time."""
+
+_NAMED_SLOTS = 3
+
+
+@frozen
+class Expected:
+    """What one task is expected to take. `need`: the worst case of a call, which is reserved.
+
+    `input`, `output` (tokens) and `cost` (dollars; None: no prices): what a call is likely to use
+    in the end.
+    """
+
+    task: str
+    provider: str
+    model: str
+    calls: int
+    need: Need
+    input: int
+    output: int
+    cost: float | None = None
+
+
+@frozen
+class Slot:
+    """Tasks that can run after `at` (epoch seconds; None: too far ahead to say)."""
+
+    at: float | None
+    tasks: tuple[str, ...]
+
+
+@frozen
+class Blocked:
+    """A task whose calls no waiting lets through."""
+
+    task: str
+    reason: str
+
+
+@frozen
+class Plan:
+    """When the tasks (`order`) can run, and what they are expected to take in all.
+
+    Cost in dollars (None: no prices).
+    """
+
+    order: tuple[str, ...]
+    now: tuple[str, ...]
+    later: tuple[Slot, ...]
+    blocked: tuple[Blocked, ...]
+    calls: int
+    tokens: int
+    cost: float | None
+
+    def line(self, now: float, zone: ZoneInfo | None = None) -> str:
+        """In one line: `4 of 9 now; T5-T9 after Tue 09:00`."""
+        words = [f"{len(self.now)} of {len(self.order)} now"]
+        named = self.later[:_NAMED_SLOTS]
+        words += [f"{self._range(slot.tasks)} {_after(slot.at, now, zone)}" for slot in named]
+        rest = [task for slot in self.later[_NAMED_SLOTS:] for task in slot.tasks]
+        if rest:
+            words.append(
+                f"{self._range(rest)} later, the last {_after(self.later[-1].at, now, zone)}"
+            )
+        if self.blocked:
+            words.append(f"{self._range([one.task for one in self.blocked])} never")
+        return "; ".join(words)
+
+    def _range(self, tasks: Sequence[str]) -> str:
+        """Task names, a run of them in list order as first-last."""
+        place = {task: n for n, task in enumerate(self.order)}
+        runs: list[list[str]] = []
+        for task in tasks:
+            if runs and place[task] == place[runs[-1][-1]] + 1:
+                runs[-1].append(task)
+            else:
+                runs.append([task])
+        return ", ".join(
+            f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(run)  # two are a pair
+            for run in runs
+        )
+
+
+def expect(
+    spending: Spending, task: str, provider: str, model: str, need: Need, *, calls: int = 1
+) -> Expected:
+    """What a task will take, from this journal's history of the model.
+
+    Without one `calls` calls at their worst.
+    """
+    finished = [
+        total.calls for name, total in spending.tasks.items() if total.calls and name != EARLIER
+    ]
+    begun = spending.tasks.get(task) or Total()
+    expected = round(fmean(finished)) if finished else calls
+    remaining = max(1, expected - begun.calls)
+    past = spending.models.get(provider, {}).get(model) or Total()
+    answered = past.calls
+    if not answered:
+        cost = need.cost
+        return Expected(
+            task, provider, model, remaining, need, need.input_estimate, need.output_cap, cost
+        )
+    return Expected(
+        task,
+        provider,
+        model,
+        remaining,
+        need,
+        past.input // answered,
+        (past.output + past.reserved) // answered,
+        past.amount.cost / answered if need.cost is not None else None,
+    )
+
+
+def plan_calls(
+    tasks: Iterable[Expected],
+    spending: Spending,
+    settings: Settings,
+    now: float,
+    *,
+    ignore_config: bool = False,
+    others: Meters | None = None,
+) -> Plan:
+    """Play the tasks through in their order, one call after the other.
+
+    Each at the earliest time it fits.
+
+    Calls take no time of their own here, so that the times are the earliest possible ones.
+
+    Raises:
+        UsageError: the time zone or the start of the week is none.
+    """
+    wanted = list(tasks)
+    play = _Play(_copied(spending, wanted), settings, now, ignore_config, others)
+    at_once: list[str] = []
+    slots: dict[float | None, list[str]] = {}
+    blocked: list[Blocked] = []
+    for task in wanted:
+        outcome = play.run(task)
+        if isinstance(outcome, str):
+            blocked.append(Blocked(task.task, outcome))
+        elif outcome == now:
+            at_once.append(task.task)
+        else:
+            slots.setdefault(outcome, []).append(task.task)
+    prices = [task.calls * task.cost for task in wanted if task.cost is not None]
+    return Plan(
+        tuple(task.task for task in wanted),
+        tuple(at_once),
+        tuple(Slot(at, tuple(names)) for at, names in slots.items()),
+        tuple(blocked),
+        sum(task.calls for task in wanted),
+        sum(task.calls * (task.input + task.output) for task in wanted),
+        sum(prices) if prices else None,
+    )
+
+
+@define
+class _Play:
+    """A run that is only played: it moves its own clock and counts on its own copy."""
+
+    spending: Spending
+    settings: Settings
+    now: float
+    ignore_config: bool
+    others: Meters | None
+    calls: int = field(default=0, init=False)
+
+    def run(self, task: Expected) -> float | str | None:
+        """When the task's last call fits; None: too far ahead to say; a text: why it never does."""
+        for _ in range(task.calls):
+            if self.calls >= MAX_CALLS:
+                return None
+            self.calls += 1
+            decision = self._admit(task)
+            if not isinstance(decision, Fits):
+                assert not isinstance(decision, Full)  # noqa: S101  # those were waited for
+                return decision.reason
+            self._count(task)
+        return self.now
+
+    def _admit(self, task: Expected) -> Decision:
+        decision = self._check(task)
+        while isinstance(decision, Full):
+            self.now = decision.not_before
+            self.spending.run_total = Total()  # a run that stops at a limit goes on as a new one
+            decision = self._check(task)
+        return decision
+
+    def _check(self, task: Expected) -> Decision:
+        return check(
+            self.spending,
+            self.settings,
+            task.provider,
+            task.model,
+            task.need,
+            self.now,
+            task=task.task,
+            ignore_config=self.ignore_config,
+            others=self.others,
+        )
+
+    def _count(self, task: Expected) -> None:
+        call = f"planned-{self.calls}"
+        need = task.need
+        began = e.CallStarted(
+            call,
+            1,
+            1,
+            1,
+            task.provider,
+            task.model,
+            need.input_estimate,
+            need.output_cap,
+            need.cost,
+        )
+        usage = Usage(task.input, task.output, estimated=True)
+        ended = e.CallSettled(call, "answered", task.provider, usage, task.cost)
+        self.spending.take(self.now, task.task, began)
+        self.spending.take(self.now, task.task, ended)
+
+
+def _copied(spending: Spending, tasks: Iterable[Expected]) -> Spending:
+    """As much of the spending as the decision looks at; the next run begins with nothing used."""
+    return Spending(
+        meters=copy.deepcopy(spending.meters),
+        tasks={
+            task.task: copy.copy(spending.tasks[task.task])
+            for task in tasks
+            if task.task in spending.tasks
+        },
+        reported=spending.reported,
+        holds=copy.deepcopy(spending.holds),
+    )
+
+
+def _after(at: float | None, now: float, zone: ZoneInfo | None) -> str:
+    return "at a time too far ahead to say" if at is None else f"after {soon(at, now, zone)}"
