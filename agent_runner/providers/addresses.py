@@ -1,0 +1,78 @@
+"""Judges and tidies the address of an API, so that a slip is told before the first call."""
+
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from agent_runner.model.errors import UsageError
+
+_ENDPOINTS = ("/chat/completions", "/responses", "/v1/messages", "/messages", "/completions")
+
+
+def base_url_of(given: str, source: str, protocol: str, base_path: str = "") -> str:
+    """`given` without a slash at its end; `base_path` is put behind an address without a path.
+
+    The Anthropic protocol puts `/v1` in front of its paths itself, so one at the end is taken off.
+    `source` says where it was written. Raises UsageError.
+    """
+    parts = _split(given.strip(), source)
+    path = parts.path.rstrip("/")
+    for endpoint in _ENDPOINTS:
+        if path.endswith(endpoint):
+            short = urlunsplit(parts._replace(path=path.removesuffix(endpoint), query=""))
+            raise UsageError(
+                f'{source}: "{_shown(parts)}" is an endpoint, not the base of the API',
+                fix=f"set it to {short}",
+            )
+    if parts.query or parts.fragment:
+        raise UsageError(
+            f"{source}: an address with a query cannot be used",
+            fix="leave out all from the question mark on; Azure's v1 API needs no api-version",
+        )
+    if not path and base_path:
+        path = base_path
+    if protocol == "anthropic":
+        path = path.removesuffix("/v1")
+    elif (parts.hostname or "").endswith("api.openai.com") and not path:
+        raise UsageError(
+            f"{source}: the path /v1 is missing", fix=f"set it to {given.rstrip('/')}/v1"
+        )
+    return urlunsplit(parts._replace(path=path))
+
+
+def belongs_to(url: str, vendor: str) -> bool:
+    """Whether `url` is at the vendor's own host or one of its regions (`eu.` in front of it)."""
+    (scheme, host, port), (their_scheme, their_host, their_port) = origin(url), origin(vendor)
+    same = host == their_host or host.endswith(f".{their_host}")
+    return same and (scheme, port) == (their_scheme, their_port)
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    default = 443 if parts.scheme == "https" else 80
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or default
+
+
+def _split(url: str, source: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise UsageError(f"{source}: not an address: {error}", fix=_EXAMPLE) from error
+    if "@" in parts.netloc:
+        raise UsageError(
+            f"{source}: an address must not hold a user or password",
+            fix="put the key into a variable and name it with api_key_env",
+        )
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_fine:
+        guess = f"did you mean https://{url}?" if "://" not in url else _EXAMPLE
+        raise UsageError(f'{source}: "{url}" is not an http(s) address', fix=guess)
+    if any(c.isspace() or not c.isprintable() for c in url):
+        raise UsageError(f"{source}: an address must not hold spaces", fix=_EXAMPLE)
+    return parts
+
+
+def _shown(parts: SplitResult) -> str:
+    return urlunsplit(parts._replace(query="", fragment=""))
+
+
+_EXAMPLE = "give it in the form https://host/path"

@@ -1,0 +1,210 @@
+"""The providers that need no configuration, and what is known of models: all of it data.
+
+Prices, windows and lists of models go stale, so nothing here decides more than it must: a model
+that is not listed is sent as it is, and the server has the last word. Facts as of November 2026.
+"""
+
+import enum
+import re
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+
+class Auth(enum.StrEnum):
+    """The header that carries the key."""
+
+    BEARER = "bearer"
+    X_API_KEY = "x-api-key"
+    API_KEY = "api-key"
+
+    def header(self, key: str) -> tuple[str, str]:
+        """Name and value of the header."""
+        return ("authorization", f"Bearer {key}") if self is Auth.BEARER else (self.value, key)
+
+
+@frozen
+class KeyVariable:
+    """An environment variable that may hold the key, and how that key is sent."""
+
+    name: str
+    auth: Auth
+
+
+@frozen
+class Entry:
+    """A provider as it stands ready. None and empty mean that the user must say it, or need not.
+
+    protocol: None lets the model decide. keys: variables looked for, in order. base_urls: variables
+    that may hold the address; `base_path` is put behind that address. headers_from: header names
+    and the variables that hold their values; lines_from: a variable with one `Name: value` a line.
+    cap: the field of Chat Completions that caps the answer. family: models served at `base_url`.
+    """
+
+    name: str
+    protocol: str | None
+    base_url: str | None = None
+    model: str | None = None
+    keys: tuple[KeyVariable, ...] = ()
+    key_needed: bool = False
+    base_urls: tuple[str, ...] = ()
+    base_path: str = ""
+    auth: Auth = Auth.BEARER
+    headers_from: Mapping[str, str] = field(factory=dict, hash=False)
+    lines_from: str = ""
+    cap: str = "max_tokens"
+    family: str = ""
+    about: str = ""
+
+
+PROTOCOLS = ("anthropic", "responses", "chat", "replay")
+"""The wire protocols that are built in."""
+
+BUILT_IN: Mapping[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        Entry(
+            "claude",
+            "anthropic",
+            "https://api.anthropic.com",
+            "claude-sonnet-5-5",
+            (
+                KeyVariable("ANTHROPIC_API_KEY", Auth.X_API_KEY),
+                KeyVariable("ANTHROPIC_AUTH_TOKEN", Auth.BEARER),
+            ),
+            key_needed=True,
+            base_urls=("ANTHROPIC_BASE_URL",),
+            auth=Auth.X_API_KEY,
+            lines_from="ANTHROPIC_CUSTOM_HEADERS",
+            family=r"claude-",
+            about="Anthropic's Messages API",
+        ),
+        Entry(
+            "openai",
+            None,
+            "https://api.openai.com/v1",
+            "gpt-6.1-sol",
+            (KeyVariable("OPENAI_API_KEY", Auth.BEARER),),
+            key_needed=True,
+            base_urls=("OPENAI_BASE_URL",),
+            headers_from={
+                "OpenAI-Organization": "OPENAI_ORG_ID",
+                "OpenAI-Project": "OPENAI_PROJECT_ID",
+            },
+            lines_from="OPENAI_CUSTOM_HEADERS",
+            cap="max_completion_tokens",
+            family=r"(?!(?:claude|gemini|llama|qwen|mistral|deepseek)[-/0-9])",
+            about="OpenAI's Responses API, or Chat Completions for models that know only that",
+        ),
+        Entry(
+            "ollama",
+            "chat",
+            "http://localhost:11434/v1",
+            keys=(KeyVariable("OLLAMA_API_KEY", Auth.BEARER),),
+            about="local models; knows max_tokens only and ignores max_completion_tokens silently",
+        ),
+        Entry(
+            "vllm",
+            "chat",
+            "http://localhost:8000/v1",
+            keys=(KeyVariable("VLLM_API_KEY", Auth.BEARER),),
+            about="your own models; the key is what `--api-key` was given",
+        ),
+        Entry(
+            "openrouter",
+            "chat",
+            "https://openrouter.ai/api/v1",
+            keys=(KeyVariable("OPENROUTER_API_KEY", Auth.BEARER),),
+            key_needed=True,
+            about="many vendors behind one key; reports failures inside a 200 too",
+        ),
+        Entry(
+            "lmstudio",
+            "chat",
+            "http://localhost:1234/v1",
+            about="local models; loads a model at its first call, so the first byte may be late",
+        ),
+        Entry(
+            "llamacpp",
+            "chat",
+            "http://localhost:8080/v1",
+            "default",
+            keys=(KeyVariable("LLAMA_API_KEY", Auth.BEARER),),
+            about="llama-server; ignores the model's name unless it routes",
+        ),
+        Entry(
+            "azure",
+            "responses",
+            None,
+            keys=(
+                KeyVariable("AZURE_OPENAI_API_KEY", Auth.API_KEY),
+                KeyVariable("AZURE_OPENAI_AD_TOKEN", Auth.BEARER),
+            ),
+            key_needed=True,
+            base_urls=("AZURE_OPENAI_ENDPOINT",),
+            base_path="/openai/v1",
+            auth=Auth.API_KEY,
+            cap="max_completion_tokens",
+            about="Azure OpenAI, v1 API; `model` is the name of your deployment",
+        ),
+        Entry("replay", "replay", None, "replay", about="answers from files, without a network"),
+    )
+}
+
+ALIASES: Mapping[str, str] = {"codex": "openai", "anthropic": "claude"}
+"""Other names of ready-made providers."""
+
+KNOWN_MODELS = (
+    "claude-fable-5-2",
+    "claude-fable-5-1",
+    "claude-fable-5",
+    "claude-opus-5-5",
+    "claude-opus-5",
+    "claude-opus-4-8",
+    "claude-sonnet-5-5",
+    "claude-sonnet-5",
+    "claude-sonnet-4-6",
+    "claude-haiku-5-5",
+    "claude-haiku-4-5",
+    "gpt-6.2-astra",
+    "gpt-6.2-sol",
+    "gpt-6.1-sol",
+    "gpt-6.1-terra",
+    "gpt-6-astra",
+    "gpt-6-sol",
+    "gpt-6-luna",
+    "gpt-5.6-sol",
+    "gpt-5.6-terra",
+    "gpt-5.6-luna",
+    "gpt-5.5",
+    "gpt-5.5-pro",
+    "gpt-5.4",
+    "gpt-5.4-mini",
+    "gpt-5.3-codex",
+    "gpt-5.2",
+    "gpt-5.2-codex",
+)
+"""Names to guess from when a server does not know a model; no list of what may be used."""
+
+_RESPONSES_ONLY = re.compile(
+    r"gpt-5[\d.]*-codex.*|codex-.*|(?:gpt-|o)[\d.]+-pro(?:-\d{4}-.*)?|.*-deep-research.*"
+    r"|computer-use-.*|.*-cyber|gpt-daybreak-.*|.*rosalind.*|.*-astra-law"
+)
+_CHAT_ONLY = re.compile(
+    r"gpt-audio.*|gpt-4o(?:-mini)?-(?:audio|search)-preview.*|gpt-3\.5-.*|gpt-4(?:-0.*|-32k.*)?"
+)
+
+
+def openai_protocol(model: str) -> str:
+    """The protocol that an OpenAI model is asked through: Responses, which nearly all of them know.
+
+    Newer models take tools and effort only there; the audio and search previews only know Chat.
+    """
+    return "chat" if _CHAT_ONLY.fullmatch(model) else "responses"
+
+
+def serves(protocol: str, model: str) -> bool:
+    """Whether OpenAI serves `model` through `protocol`, as far as is known."""
+    if protocol == "chat":
+        return not _RESPONSES_ONLY.fullmatch(model)
+    return protocol != "responses" or not _CHAT_ONLY.fullmatch(model)

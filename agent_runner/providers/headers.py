@@ -1,0 +1,187 @@
+"""Reads what answer headers say of waits and limits, in every form that providers write them.
+
+Times come out as epoch seconds, waits as seconds. A value that makes no sense (-1, 0, words, a time
+long past) counts as absent: a wrong wait is worse than none.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+from agent_runner.model.usage import ReportedLimit
+
+LONGEST = 366 * 86400.0
+"""Seconds; a wait beyond this is a misread unit."""
+
+REJECTED = "rejected"
+"""The word by which a subscription window says that it turned this call away."""
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """The provider's name for the call; `headers` must look names up in lower case."""
+    for name in ("request-id", "x-request-id", "x-generation-id", "apim-request-id"):
+        if headers.get(name):
+            return headers[name]
+    return None
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds to wait, as the server asks: milliseconds first, then seconds or a date."""
+    millis = _number(headers.get("retry-after-ms"))
+    if millis is not None and 0 < millis / 1000 <= LONGEST:
+        return millis / 1000
+    # a gateway renames the header of the provider behind it
+    text = headers.get("retry-after") or headers.get("llm_provider-retry-after")
+    if not text:
+        return None
+    seconds = _number(text)
+    if seconds is None:
+        when = _http_date(text)
+        seconds = when - now if when is not None else None
+    return seconds if seconds is not None and 0 < seconds <= LONGEST else None
+
+
+def wait_until_reset(limits: tuple[ReportedLimit, ...], now: float) -> float | None:
+    """Seconds until the limits that turned the call away let one through; None if none says."""
+    spent = [limit for limit in limits if is_spent(limit) and limit.resets_at is not None]
+    verdicts = [limit for limit in spent if limit.status == REJECTED]
+    waits = [limit.resets_at - now for limit in verdicts or spent if limit.resets_at is not None]
+    return max((wait for wait in waits if 0 < wait <= LONGEST), default=None)
+
+
+def is_spent(limit: ReportedLimit) -> bool:
+    """Whether nothing is left of this limit."""
+    return limit.status == REJECTED or limit.remaining == 0
+
+
+def limits(headers: Mapping[str, str], now: float) -> tuple[ReportedLimit, ...]:
+    """All limits that the headers tell, by name; empty where there are none."""
+    found: dict[str, dict[str, str]] = {}
+    for header, value in headers.items():
+        match = _LIMIT.fullmatch(header.lower())
+        if match:
+            name = match["first"] or match["last"]
+            found.setdefault(name, {})[match["what1"] or match["what2"]] = value
+    ordinary = [_limit(name, told, now) for name, told in sorted(found.items())]
+    return (*filter(None, ordinary), *_windows(headers, now))
+
+
+def moment(text: str | None, now: float) -> float | None:
+    """A reset as epoch seconds: RFC 3339, a Go duration, epoch seconds or milliseconds, seconds."""
+    if not text:
+        return None
+    number = _number(text)
+    if number is not None:
+        at = _epoch(number, now)
+    else:
+        length = duration(text)
+        at = now + length if length is not None else _rfc3339(text)
+    # a reset that has just passed still says which limit it was; one long past says nothing
+    return at if at is not None and now - 60 <= at <= now + LONGEST else None
+
+
+def duration(text: str) -> float | None:
+    """Seconds of a Go duration (`6m0s`, `20ms`, `1h2m3s`, `1.41s`); None if it is none."""
+    if not _DURATION.fullmatch(text.strip()):
+        return None
+    return sum(float(value) * _UNITS[unit] for value, unit in _PART.findall(text))
+
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|µs|us|ns|h|m|s)")  # ms before m
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|µs|us|ns|h|m|s))+")
+
+_LIMIT = re.compile(
+    r"anthropic-(?:ratelimit-|(?=priority-|fast-))(?!unified)"
+    r"(?P<first>[a-z-]+)-(?P<what1>limit|remaining|reset)"
+    r"|x-ratelimit-(?P<what2>limit|remaining|reset)-(?P<last>[a-z_-]+)"
+)
+
+_UNIFIED = "anthropic-ratelimit-unified-"
+_WINDOW = re.compile(_UNIFIED + r"(?P<name>\d+[a-z_]+)-(?P<what>status|utilization|reset)")
+
+_CLAIMS = {"five_hour": "5h", "seven_day": "7d", "seven_day_overage_included": "7d_oi"}
+"""The names under which the verdict speaks of a window, to those of the window's own headers."""
+
+
+def _limit(name: str, told: Mapping[str, str], now: float) -> ReportedLimit | None:
+    limit, remaining = _count(told.get("limit")), _count(told.get("remaining"))
+    if not limit and remaining == 0:
+        remaining = None  # some servers send zeros where they count nothing
+    if limit is None and remaining is None:
+        return None
+    return ReportedLimit(
+        name, now, limit=limit, remaining=remaining, resets_at=moment(told.get("reset"), now)
+    )
+
+
+def _windows(headers: Mapping[str, str], now: float) -> tuple[ReportedLimit, ...]:
+    """A subscription's windows, and its verdict on this call, the only one that counts."""
+    told: dict[str, dict[str, str]] = {}
+    for header, value in headers.items():
+        match = _WINDOW.fullmatch(header.lower())
+        if match:
+            told.setdefault(match["name"], {})[match["what"]] = value
+    windows = {
+        name: ReportedLimit(
+            name,
+            now,
+            used=_number(said.get("utilization")),
+            resets_at=moment(said.get("reset"), now),
+            status=said.get("status"),
+        )
+        for name, said in sorted(told.items())
+    }
+    verdict = headers.get(f"{_UNIFIED}status")
+    if verdict:
+        claim = headers.get(f"{_UNIFIED}representative-claim", "")
+        name = _CLAIMS.get(claim, claim) or "subscription"
+        known = windows.get(name)
+        resets_at = moment(headers.get(f"{_UNIFIED}reset"), now)
+        windows[name] = ReportedLimit(
+            name,
+            now,
+            used=known.used if known else None,
+            resets_at=resets_at or (known.resets_at if known else None),
+            status=verdict,
+        )
+    return tuple(windows.values())
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text) if text else None
+    except ValueError:
+        return None
+    # "nan" and "inf" are numbers to float() only
+    return number if number is not None and abs(number) < 1e18 else None
+
+
+def _count(text: str | None) -> int | None:
+    number = _number(text)
+    return int(number) if number is not None and number >= 0 else None
+
+
+def _epoch(number: float, now: float) -> float | None:
+    """A bare number by its size: milliseconds or seconds since 1970, or seconds from now."""
+    if number > 1e11:
+        return number / 1000
+    if number > 1e9:
+        return number
+    return now + number if number > 0 else None
+
+
+def _rfc3339(text: str) -> float | None:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return when.timestamp() if when.tzinfo else None
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except ValueError:
+        return _rfc3339(text)

@@ -1,0 +1,243 @@
+"""The one place that talks HTTP: connections, time-outs, redirects, and what a break means.
+
+One `httpx.AsyncClient` for each provider and run, made at the first call. httpx itself is imported
+then too, and the TLS context, the dearest part, is built only for https.
+"""
+
+import json
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+from urllib.request import getproxies
+
+from agent_runner import __version__
+from agent_runner.model.errors import (
+    FatalError,
+    ProviderError,
+    TransientError,
+    UnknownOutcomeError,
+    UsageError,
+)
+from agent_runner.providers.addresses import origin
+from agent_runner.providers.profiles import Profile
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds to find a server and agree on TLS."""
+
+KEEP_IDLE = 30.0
+"""Seconds that an unused connection is kept."""
+
+_MOST_REDIRECTS = 3
+_REDIRECTS = frozenset({307, 308})
+"""Redirects that keep method and body; the others would turn a POST into a GET."""
+
+
+class Connection:
+    """Sends requests of one profile. Holds no key: the header that carries it is made per call."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._client: httpx.AsyncClient | None = None
+
+    @asynccontextmanager
+    async def send(
+        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> "AsyncIterator[httpx.Response]":
+        """The response, its body not read yet. Raises ProviderError for what breaks before it.
+
+        Redirects are followed within the same host only: another one must not see the key.
+        """
+        import httpx
+
+        client = self._client = self._client or self._made()
+        url = self._profile.base_url + path
+        sent = {**headers, **self._own_headers()}
+        # half a surrogate pair, as a prompt may hold one, is no UTF-8: it goes out as "?"
+        content = (
+            None if body is None else json.dumps(body, ensure_ascii=False).encode(errors="replace")
+        )
+        for _ in range(_MOST_REDIRECTS + 1):
+            try:
+                request = client.build_request(method, url, content=content, headers=sent)
+                response = await client.send(request, stream=True)
+            except httpx.HTTPError as error:
+                raise broken(error, self._profile) from error
+            target = self._redirect(response)
+            if target is None:
+                try:
+                    yield response
+                finally:
+                    await response.aclose()
+                return
+            await response.aclose()
+            url = target
+        raise FatalError(
+            f"{self._profile.name}: {self._profile.base_url} redirects in circles",
+            fix=f"check providers.{self._profile.name}.base_url",
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections; a second time does nothing."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    def _own_headers(self) -> dict[str, str]:
+        """The user's headers and the key, read now. Raises UsageError without showing a value."""
+        headers = {
+            "user-agent": f"agent-runner/{__version__}",
+            "content-type": "application/json",
+            "accept-encoding": "identity",  # what is kept on disk is what was sent
+        }
+        for name, value in self._profile.headers.items():
+            if not name.isascii() or not value.isascii() or not (name + value).isprintable():
+                raise UsageError(
+                    f"providers.{self._profile.name}.headers: the value of {name!r} holds "
+                    "characters that no header can carry",
+                    fix="write it in plain ASCII on one line",
+                )
+            headers[name.lower()] = value.strip()
+        key = self._profile.key.header()
+        if key is not None:
+            headers[key[0]] = key[1]
+        return headers
+
+    def _redirect(self, response: "httpx.Response") -> str | None:
+        """Where a redirect within the host leads; None for an ordinary answer."""
+        if not response.is_redirect:
+            return None
+        here = str(response.request.url)
+        target: str = urljoin(here, response.headers.get("location", ""))
+        if response.status_code in _REDIRECTS and origin(target) == origin(here):
+            return target
+        raise FatalError(
+            f"{self._profile.name} answered {response.status_code}: redirect to "
+            f"{_without_query(target)}, which is not followed",
+            fix=f"if you trust that address, set providers.{self._profile.name}.base_url to it",
+            status=response.status_code,
+        )
+
+    def _made(self) -> "httpx.AsyncClient":
+        import httpx
+
+        profile = self._profile
+        proxied = bool(getproxies())
+        verify = _tls(profile) if proxied or profile.base_url.startswith("https:") else _no_tls()
+        limits = httpx.Limits(max_connections=4, keepalive_expiry=KEEP_IDLE)
+        silence = httpx.Timeout(profile.timeout, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT)
+        # a transport of our own would make httpx overlook the proxies of the environment
+        transport = (
+            None
+            if proxied
+            else httpx.AsyncHTTPTransport(
+                verify=verify, limits=limits, socket_options=_keep_alive()
+            )
+        )
+        return httpx.AsyncClient(
+            verify=verify,
+            limits=limits,
+            timeout=silence,
+            transport=transport,
+            follow_redirects=False,
+        )
+
+
+def broken(error: "httpx.HTTPError", profile: Profile) -> ProviderError:
+    """What a break before the answer's headers means: nothing sent, or lost on the way."""
+    import httpx
+
+    where = f"{profile.name} ({profile.base_url})"
+    if isinstance(error, httpx.ConnectError):
+        return _unconnected(error, where, profile)
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return TransientError(
+            f"{where}: no connection within {CONNECT_TIMEOUT:g} s", fix="check the network"
+        )
+    if isinstance(error, httpx.ProxyError | httpx.UnsupportedProtocol):
+        return TransientError(f"{where}: {error}", fix="check the proxy that the environment names")
+    if isinstance(error, httpx.ReadTimeout):
+        what = f"nothing came for {profile.timeout:g} s"
+    else:
+        what = f"the connection broke ({str(error) or type(error).__name__})"
+    return UnknownOutcomeError(
+        f"{where}: {what} after the request was sent; it may have been billed",
+        fix=f"raise providers.{profile.name}.timeout if answers take longer",
+    )
+
+
+def _unconnected(error: Exception, where: str, profile: Profile) -> ProviderError:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return FatalError(
+                f"{where}: the server's certificate is not trusted ({cause.verify_message})",
+                fix=f"set providers.{profile.name}.ca_file to the certificate of your authority",
+            )
+        if isinstance(cause, ssl.SSLError):
+            return TransientError(
+                f"{where}: TLS failed ({cause.reason or cause})",
+                fix="check that the address is right: https where the server speaks TLS",
+            )
+        if isinstance(cause, socket.gaierror):
+            return TransientError(
+                f"{where}: the host's name is not known", fix="check the address and the network"
+            )
+        if isinstance(cause, ConnectionRefusedError):
+            return TransientError(f"{where}: connection refused", fix="is the server running?")
+    return TransientError(
+        f"{where}: no connection ({str(error) or type(error).__name__})", fix="check the network"
+    )
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    """The error and what led to it, groups opened."""
+    found: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is not None and one not in found:
+            found.append(one)
+            waiting += [one.__cause__, one.__context__]
+            waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+    return found
+
+
+def _no_tls() -> ssl.SSLContext:
+    """For addresses without TLS: quick to make, for it trusts nobody."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _tls(profile: Profile) -> ssl.SSLContext:
+    """The usual authorities, and the user's own beside them. There is no way to trust everybody."""
+    import httpx
+
+    context, ca_file = httpx.create_ssl_context(), profile.ca_file
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=str(ca_file))
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(
+                f"the certificates in {ca_file} cannot be read: {error}",
+                fix="name a PEM file with ca_file",
+            ) from error
+    return context
+
+
+def _keep_alive() -> list[tuple[int, int, int]]:
+    """TCP probes, so that a network does not drop a connection on which a model thinks."""
+    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
+    if idle is not None:
+        options.append((socket.IPPROTO_TCP, idle, 60))
+    if hasattr(socket, "TCP_KEEPINTVL"):
+        options.append((socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 30))
+    return options
+
+
+def _without_query(url: str) -> str:
+    return url.partition("?")[0]

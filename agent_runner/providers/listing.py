@@ -1,0 +1,108 @@
+"""What `agent-runner providers` shows: who could be asked, who will be, and why."""
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from agent_runner.model.errors import UsageError
+from agent_runner.model.settings import ProviderSettings, Settings
+from agent_runner.providers.catalogue import BUILT_IN
+from agent_runner.providers.profiles import Profile, canonical, outline
+
+
+@frozen
+class Choice:
+    """The provider that a run asks, and why that one."""
+
+    name: str
+    why: str
+
+
+@frozen
+class ProviderRow:
+    """One line of the listing. `key`: where it comes from, never itself; `trouble`: why it fails.
+
+    `ready` is true if a call could be made.
+    """
+
+    name: str
+    protocol: str = ""
+    model: str = ""
+    base_url: str = ""
+    key: str = ""
+    chosen: str = ""
+    trouble: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing stands in the way of a call, as far as can be told without one."""
+        return not self.trouble
+
+
+def chosen(settings: Settings, env: Mapping[str, str]) -> Choice:
+    """Which provider a task without its own is given to. Raises UsageError if nobody can tell.
+
+    The settings decide; without them the only one configured, or the only one with a key.
+    """
+    if settings.provider:
+        return Choice(canonical(settings.provider, settings), "`provider` says so")
+    configured = list(settings.providers)
+    if len(configured) == 1:
+        return Choice(configured[0], "the only one configured")
+    ready = configured or list(BUILT_IN)
+    with_key = {name: source for name in ready if (source := _key(name, settings, env))}
+    if len(with_key) == 1:
+        name, source = next(iter(with_key.items()))
+        return Choice(name, f"the only one with a key ({source})")
+    names = ", ".join(with_key or ready)
+    raise UsageError(
+        "which provider shall be asked?", fix=f"set `provider` or give --provider: {names}"
+    )
+
+
+def rows(settings: Settings, env: Mapping[str, str]) -> tuple[ProviderRow, ...]:
+    """One row for each provider that is configured, chosen, or ready with its key at hand."""
+    try:
+        choice = chosen(settings, env)
+    except UsageError:
+        choice = Choice("", "")
+    names = dict.fromkeys((*settings.providers, *filter(None, [choice.name])))
+    names |= {name: None for name in BUILT_IN if name not in names and _key(name, settings, env)}
+    return tuple(_row(name, settings, env, choice) for name in names)
+
+
+def _key(name: str, settings: Settings, env: Mapping[str, str]) -> str:
+    """Where the provider's key comes from, "" if there is none or the provider cannot be used."""
+    try:
+        return outline(name, settings, env).key.origin
+    except UsageError:
+        return ""
+
+
+def _row(name: str, settings: Settings, env: Mapping[str, str], choice: Choice) -> ProviderRow:
+    why = choice.why if name == choice.name else ""
+    try:
+        profile = outline(name, settings, env)
+    except UsageError as error:
+        own = settings.providers.get(name, ProviderSettings())
+        told = f"{error}; {error.fix}" if error.fix else str(error)
+        return ProviderRow(name, own.protocol or "", own.model or "", chosen=why, trouble=told)
+    return _row_of(profile, why)
+
+
+def _row_of(profile: Profile, why: str) -> ProviderRow:
+    trouble = ""
+    try:
+        profile.key.demand(profile.name)
+        profile.key.header()
+    except UsageError as error:
+        trouble = f"{error}; {error.fix}"
+    return ProviderRow(
+        profile.name,
+        profile.protocol,
+        profile.model,
+        profile.base_url or str(profile.replies or ""),
+        profile.key.origin,
+        why,
+        trouble,
+    )

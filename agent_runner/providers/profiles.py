@@ -1,0 +1,221 @@
+"""From a provider's name to everything a client needs, with every mistake found before a call.
+
+Settings win over the environment variables of the ecosystem, those over what stands ready in
+`catalogue`. A key goes to no host that was not meant for it: a provider of your own sends one only
+if its settings name it.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from agent_runner.model.errors import UsageError
+from agent_runner.model.settings import ProviderSettings, Settings
+from agent_runner.providers import catalogue
+from agent_runner.providers.addresses import base_url_of, belongs_to
+from agent_runner.providers.catalogue import BUILT_IN, Entry
+from agent_runner.providers.keys import KeySource, carries_key, key_source
+from agent_runner.providers.plugins import plugged_in
+
+
+@frozen
+class Profile:
+    """One provider, resolved. Holds no key: `key` reads it when it is needed. `repr` shows none.
+
+    model: as the provider spells it. base_url: without a slash at its end; "" for protocols without
+    a network. cap: the field of Chat Completions that caps an answer. timeout: seconds of silence.
+    official: the address is the vendor's own.
+    """
+
+    name: str
+    protocol: str
+    base_url: str
+    model: str
+    key: KeySource
+    headers: Mapping[str, str] = field(factory=dict, repr=False, hash=False)
+    params: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
+    timeout: float = 600.0
+    stream: bool = True
+    background: bool = False
+    replies: Path | None = None
+    ca_file: Path | None = None
+    cap: str = "max_tokens"
+    official: bool = False
+
+
+def resolve(
+    name: str, settings: Settings, env: Mapping[str, str], *, model: str | None = None
+) -> Profile:
+    """The profile of provider `name`, ready to be used. `model` wins over all settings.
+
+    Raises UsageError for whatever would make the first call fail: an unknown name or protocol, a
+    model that the protocol cannot serve, a bad address, a missing key.
+    """
+    profile = outline(name, settings, env, model=model)
+    profile.key.demand(profile.name)
+    return profile
+
+
+def outline(
+    name: str, settings: Settings, env: Mapping[str, str], *, model: str | None = None
+) -> Profile:
+    """As `resolve`, but the key may be missing: for previews and listings."""
+    name = canonical(name, settings)
+    own = settings.providers.get(name, ProviderSettings())
+    entry = _entry(name, own, settings)
+    model = model or _run_model(name, settings) or own.model or entry.model or ""
+    url, official = _address(name, entry, own, env)
+    protocol = own.protocol or entry.protocol or _openai_protocol(model, official=official)
+    headers = {**_ambient_headers(entry, env, official=official), **own.headers}
+    profile = Profile(
+        name=name,
+        protocol=protocol,
+        base_url=url,
+        model=model,
+        key=key_source(entry, own, env, official=official, in_headers=carries_key(headers)),
+        headers=headers,
+        params=own.params,
+        timeout=own.timeout,
+        stream=own.stream,
+        background=own.background,
+        replies=own.replies,
+        ca_file=own.ca_file,
+        cap=entry.cap if official else "max_tokens",
+        official=official,
+    )
+    _check(profile, entry)
+    return profile
+
+
+def canonical(name: str, settings: Settings) -> str:
+    """The one name of a provider: an alias gives way unless it is configured itself."""
+    return name if name in settings.providers else catalogue.ALIASES.get(name, name)
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """`did you mean "X"?`, or "" where nothing comes near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else ""
+
+
+def _entry(name: str, own: ProviderSettings, settings: Settings) -> Entry:
+    """What stands ready under that name, or what a provider of the user's own begins with."""
+    base = catalogue.ALIASES.get(name, name)
+    if base in BUILT_IN:
+        return BUILT_IN[base]
+    if name in settings.providers:
+        vendor = {"anthropic": "claude", "responses": "openai"}.get(own.protocol or "")
+        if vendor and not own.base_url:
+            return BUILT_IN[vendor]
+        return Entry(name, own.protocol or "chat")
+    if name in plugged_in():
+        return Entry(name, name)
+    known = sorted({*BUILT_IN, *catalogue.ALIASES, *settings.providers})
+    raise UsageError(
+        f'there is no provider "{name}"',
+        fix=f"{closest(name, known)} Known: {', '.join(known)}; your own stands under "
+        f"`providers: {{{name}: {{base_url: ..., model: ...}}}}`".strip(),
+    )
+
+
+def _run_model(name: str, settings: Settings) -> str | None:
+    """The model given for the whole run, which is meant for the run's own provider alone."""
+    chosen = settings.provider
+    return settings.model if chosen is None or canonical(chosen, settings) == name else None
+
+
+def _address(
+    name: str, entry: Entry, own: ProviderSettings, env: Mapping[str, str]
+) -> tuple[str, bool]:
+    """The base URL and whether it is the vendor's own."""
+    protocol = own.protocol or entry.protocol or "responses"
+    if protocol not in catalogue.PROTOCOLS or protocol == "replay":
+        return own.base_url or "", False
+    source, given = f"providers.{name}.base_url", own.base_url
+    for variable in entry.base_urls:
+        if not given and env.get(variable):
+            source, given = variable, env[variable]
+    if not given and not entry.base_url:
+        wanted = entry.base_urls[0] if entry.base_urls else ""
+        or_variable = f" or the variable {wanted}" if wanted else ""
+        raise UsageError(
+            f'provider "{name}" has no address', fix=f"set providers.{name}.base_url{or_variable}"
+        )
+    url = base_url_of(given or entry.base_url or "", source, protocol, entry.base_path)
+    return url, bool(entry.base_url and belongs_to(url, entry.base_url)) or bool(entry.base_path)
+
+
+def _openai_protocol(model: str, *, official: bool) -> str:
+    """By the model at OpenAI itself; elsewhere Chat, which every compatible server knows."""
+    if official or not catalogue.serves("chat", model):
+        return catalogue.openai_protocol(model)
+    return "chat"
+
+
+def _ambient_headers(entry: Entry, env: Mapping[str, str], *, official: bool) -> dict[str, str]:
+    """Headers that the vendor's own environment variables ask for."""
+    found = {}
+    if official:
+        found = {name: env[var] for name, var in entry.headers_from.items() if env.get(var)}
+    for line in env.get(entry.lines_from, "").splitlines() if entry.lines_from else ():
+        name, colon, value = line.partition(":")
+        if colon and name.strip():
+            found[name.strip()] = value.strip()
+    return found
+
+
+def _check(profile: Profile, entry: Entry) -> None:
+    """Raise UsageError for what cannot work together."""
+    where = f"providers.{profile.name}"
+    if profile.protocol not in catalogue.PROTOCOLS:
+        _check_plugged_in(profile, where)
+        return
+    if profile.protocol == "replay":
+        if profile.replies is None:
+            raise UsageError(
+                f'provider "{profile.name}" has no answers to replay',
+                fix=f"set {where}.replies to the folder of recorded answers",
+            )
+        return
+    if not profile.model:
+        raise UsageError(
+            f'provider "{profile.name}" has no model', fix=f"set {where}.model or give --model"
+        )
+    if profile.background and profile.protocol != "responses":
+        raise UsageError(
+            f"{where}.background needs protocol responses, not {profile.protocol}",
+            fix=f"remove {where}.background, or set {where}.protocol to responses",
+        )
+    _check_model(profile, entry, where)
+
+
+def _check_plugged_in(profile: Profile, where: str) -> None:
+    known = (*catalogue.PROTOCOLS, *plugged_in())
+    if profile.protocol not in known:
+        raise UsageError(
+            f'{where}.protocol: there is no protocol "{profile.protocol}"',
+            fix=f"{closest(profile.protocol, known)} Known: {', '.join(known)}".strip(),
+        )
+
+
+def _check_model(profile: Profile, entry: Entry, where: str) -> None:
+    if not profile.official:
+        return
+    model, host = profile.model, profile.base_url
+    if entry.family and not re.match(entry.family, model):
+        guess = closest(model, (m for m in catalogue.KNOWN_MODELS if re.match(entry.family, m)))
+        other = next((e.name for e in BUILT_IN.values() if e.family and e is not entry), "")
+        raise UsageError(
+            f'provider "{profile.name}" ({host}) does not serve model "{model}"',
+            fix=guess or f"choose another model, or another provider such as --provider {other}",
+        )
+    if not catalogue.serves(profile.protocol, model):
+        needed = "responses" if profile.protocol == "chat" else "chat"
+        raise UsageError(
+            f'model "{model}" is not served through protocol {profile.protocol}',
+            fix=f"remove {where}.protocol, or set it to {needed}",
+        )

@@ -1,0 +1,72 @@
+"""Fields that one server wants and another turns away: learnt from a 400, once for each field.
+
+Such a 400 costs nothing, so the same question is asked again at once, changed; later calls of the
+run begin with what was learnt.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from agent_runner.providers.failures import Failure
+
+_RENAMED = {
+    "max_tokens": "max_completion_tokens",
+    "max_completion_tokens": "max_tokens",
+}
+_DROPPED = ("temperature", "top_p", "top_k", "stream_options", "store")
+_REFUSED = re.compile(
+    r"unsupported|not supported|not support|unrecognized|unknown|not permitted|not allowed"
+    r"|extra inputs|unexpected|deprecated|no longer|cannot|can't|does not|only the default",
+    re.IGNORECASE,
+)
+
+
+class Remedies:
+    """What was learnt of one server. `notes` tells it to the user."""
+
+    def __init__(self) -> None:
+        self._learnt: dict[str, str | None] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One line for each field changed."""
+        return tuple(
+            f"the server does not take {field}: " + (f"sent as {other}" if other else "left out")
+            for field, other in self._learnt.items()
+        )
+
+    def on(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """`body` as this server takes it."""
+        changed = dict(body)
+        for field, other in self._learnt.items():
+            if field in changed:
+                value = changed.pop(field)
+                if other is not None:
+                    changed[other] = value
+        return changed
+
+    def learn(self, failure: Failure, body: Mapping[str, Any]) -> bool:
+        """Whether the failure is about a field that can be changed and was not changed yet."""
+        if failure.status not in {400, 422}:
+            return False
+        field = next((name for name in self.on(body) if _blames(failure, name)), None)
+        if field is None or field in self._learnt or field in self._learnt.values():
+            return False
+        self._learnt[field] = _RENAMED.get(field)
+        return True
+
+
+def _blames(failure: Failure, field: str) -> bool:
+    """Whether the server minds that this field is there, and not what its value is."""
+    if field not in _RENAMED and field not in _DROPPED:
+        return False
+    named = failure.param == field or _names_first(failure.message, field)
+    told = failure.has(frozenset({"unsupported_parameter", "unsupported_value"}))
+    return named and (told or bool(_REFUSED.search(failure.message)))
+
+
+def _names_first(message: str, field: str) -> bool:
+    """Of all fields that the message names the first is the one it is about."""
+    found = re.search(r"\b(" + "|".join((*_RENAMED, *_DROPPED)) + r")\b", message)
+    return found is not None and found[1] == field

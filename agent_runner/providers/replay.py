@@ -1,0 +1,107 @@
+"""Answers from files instead of a network, and the form in which answers are recorded.
+
+The n-th answered call of task T1 is answered by `DIR/T1/n.json` (a whole AgentResponse, as a
+recording leaves it) or else by `DIR/T1/n.md`, whose text is the reply.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio.lowlevel
+import attrs
+
+from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt, ToolCall
+from agent_runner.model.errors import FatalError
+from agent_runner.model.usage import ReportedLimit, Usage
+from agent_runner.providers.client import CallContext
+from agent_runner.providers.estimate import estimated_usage, tokens_of
+from agent_runner.providers.profiles import Profile
+
+
+class ReplayClient:
+    """An `AgentClient` that reads its answers. `profile.replies` is the folder."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._folder = profile.replies or Path()
+        self._model = profile.model
+
+    async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
+        """The recorded answer; raises FatalError naming the file that is missing or unreadable."""
+        await anyio.lowlevel.checkpoint()  # cancellable, as a call over a network is
+        context.progress(0)
+        response = _answer(self._folder, context.request, prompt, self._model)
+        context.keep(response.text.encode("utf-8", "replace"))
+        context.progress(tokens_of(response.text, self._model))
+        return response
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+def recording(folder: Path, request: AgentRequest) -> Path:
+    """The file in which the answer to `request` is recorded."""
+    return folder / request.task / f"{request.number}.json"
+
+
+def encode(response: AgentResponse) -> str:
+    """A response as JSON, all of it."""
+    return json.dumps(attrs.asdict(response), ensure_ascii=True, indent=1) + "\n"
+
+
+def decode(text: str) -> AgentResponse:
+    """The response that `encode` wrote; fields that are missing have their defaults.
+
+    Raises ValueError for anything else.
+    """
+    told = json.loads(text)
+    if not isinstance(told, Mapping) or not isinstance(told.get("text"), str):
+        raise ValueError("no object with a `text`")  # noqa: TRY004 (a wrong value of a file)
+    known = {name: told[name] for name in _names(AgentResponse) if name in told}
+    try:
+        known["finish"] = Finish(known.get("finish", Finish.COMPLETE))
+        known["usage"] = Usage(**_only(Usage, known.get("usage")))
+        known["tool_calls"] = tuple(ToolCall(**call) for call in known.get("tool_calls", ()))
+        known["limits"] = tuple(
+            ReportedLimit(**_only(ReportedLimit, limit)) for limit in known.get("limits", ())
+        )
+        known["edits"], known["logs"] = tuple(known.get("edits", ())), tuple(known.get("logs", ()))
+        return AgentResponse(**known)
+    except (TypeError, AttributeError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _answer(folder: Path, request: AgentRequest, prompt: Prompt, model: str) -> AgentResponse:
+    whole = recording(folder, request)
+    words = whole.with_suffix(".md")
+    try:
+        if whole.is_file():
+            return decode(whole.read_bytes().decode())
+        # bytes, for reading as text would change line ends
+        text = words.read_bytes().decode()
+    except FileNotFoundError:
+        raise FatalError(
+            f"replay: there is no answer {request.number} for task {request.task}: "
+            f"{words} is missing",
+            fix=f"write {words} or {whole.name} beside it, or check `replies`",
+        ) from None
+    except (OSError, ValueError) as error:
+        broken = whole if whole.is_file() else words
+        raise FatalError(
+            f"replay: {broken} cannot be read: {error}", fix="record or write it again"
+        ) from error
+    finish = Finish.COMPLETE if text.strip() else Finish.EMPTY
+    usage = estimated_usage(prompt, text, model)
+    detail = "" if text.strip() else f"{words} holds no text"
+    return AgentResponse(text, finish, usage, model=model, detail=detail)
+
+
+def _names(cls: type[attrs.AttrsInstance]) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(cls))
+
+
+def _only(cls: type[attrs.AttrsInstance], told: object) -> dict[str, Any]:
+    """The fields of `cls` in an object; later releases may have written more."""
+    given = told if isinstance(told, Mapping) else {}
+    return {name: given[name] for name in _names(cls) if name in given}
