@@ -5,10 +5,14 @@ from attrs import frozen
 
 @frozen
 class FileText:
-    """A text file as it stands in the tree; `path` relative to the task's root with `/`."""
+    """A text file as it stands in the tree; `path` relative to the task's root with `/`.
+
+    `lines` is "" for a whole file, else which of its lines these are, as `1-200`.
+    """
 
     path: str
     text: str
+    lines: str = ""
 
 
 @frozen
