@@ -47,12 +47,14 @@ class FileChange:
 class ChangeSet:
     """All files that one reply changes, applied all or nothing.
 
-    `folders` are those it creates, parents first.
+    `folders` are those it creates, parents first; `removed` those it takes away if they are empty,
+    deepest first.
     """
 
     id: str
     changes: tuple[FileChange, ...]
     folders: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -62,4 +64,4 @@ class ChangeSet:
     def inverted(self, new_id: str) -> "ChangeSet":
         """The change set that takes this one back."""
         back = tuple(FileChange(c.path, c.after, c.before, c.temp) for c in reversed(self.changes))
-        return ChangeSet(new_id, back)
+        return ChangeSet(new_id, back, self.removed[::-1], self.folders[::-1])

@@ -1,0 +1,287 @@
+"""Writes a change set to the tree: all or nothing, once, however often it is interrupted and begun again.
+
+First every file is judged by its hash; one that is neither image is a conflict, and nothing is
+touched. Then all new contents are written beside their files and synced, then all are renamed, then
+deletions, then the folders are synced. Used unchanged for an apply, a resume and a rollback.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from attrs import define, field, frozen
+
+from agent_runner.edits.images import (
+    Folders,
+    Judgement,
+    Stands,
+    folders_of,
+    judged,
+    name,
+    parent,
+    stamp,
+)
+from agent_runner.edits.jail import Refusal, opened_root
+from agent_runner.model.changes import ChangeSet, FileChange, Kind
+from agent_runner.model.errors import StorageError
+
+_TEMP = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OURS = 0o7777
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "not permitted",
+    errno.EIO: "the disk reports an input/output error",
+}
+
+OnWrite = Callable[[str, str], None]
+"""Called before each step that changes the disk, with its word (`folder`, `temp`, `rename`, `delete`,
+`remove`, `sync`) and the path; what it raises stops everything there, as a crash would."""
+
+
+class BlobReader(Protocol):
+    """Where contents are read by their sha256."""
+
+    def get(self, name: str) -> bytes:
+        """The content of this sha256 (64 hex digits)."""
+
+
+@frozen
+class Conflict:
+    """A file is neither of its images: nothing was touched. `reason` completes "PATH: ..."."""
+
+    path: str
+    reason: str
+
+
+def apply(
+    change_set: ChangeSet, root: Path, blobs: BlobReader, on_write: OnWrite | None = None
+) -> Conflict | None:
+    """Make the tree hold every after-image, durably; None when it does.
+
+    Safe to call again after it was interrupted at any point. A conflict means that nothing was
+    touched by this call.
+
+    Raises:
+        StorageError: the disk refused. If it did while new contents were being written (a full disk
+            shows there), the tree is as before; else calling again finishes it.
+    """
+    place = ""
+    try:
+        with opened_root(root) as descriptor:
+            applying = _Applying(change_set, Folders(descriptor), blobs, on_write or _silent)
+            try:
+                return applying.run()
+            finally:
+                place = applying.place
+                applying.folders.close()
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
+        raise StorageError(
+            f"cannot write {root / place}: {reason}",
+            fix="make room or mend the permissions, then: agent-runner resume",
+        ) from error
+
+
+def remove_temps(change_set: ChangeSet, root: Path) -> None:
+    """Remove the temporary files that an interrupted apply of this change set may have left."""
+    with contextlib.suppress(OSError), opened_root(root) as descriptor:
+        folders = Folders(descriptor)
+        try:
+            for change in change_set.changes:
+                _remove_temp(folders, change)
+        finally:
+            folders.close()
+
+
+def _silent(_step: str, _path: str) -> None:
+    """Nobody wants to know."""
+
+
+def _remove_temp(folders: Folders, change: FileChange) -> None:
+    folder = folders.at(parent(change.path))
+    if change.temp and isinstance(folder, int):
+        with contextlib.suppress(OSError):
+            os.unlink(change.temp, dir_fd=folder)
+
+
+@define
+class _Applying:
+    """One application of a change set. `place` is the path in hand, for the words of an error."""
+
+    change_set: ChangeSet
+    folders: Folders
+    blobs: BlobReader
+    on_write: OnWrite
+    place: str = field(init=False, default="")
+
+    def run(self) -> Conflict | None:
+        judgements = [self._judged(change) for change in self.change_set.changes]
+        for judgement in judgements:
+            if judgement.stands is Stands.NEITHER:
+                return Conflict(judgement.change.path, judgement.reason)
+        waiting = [j for j in judgements if j.stands is Stands.BEFORE]
+        writes = [j for j in waiting if j.change.after.kind is Kind.FILE]
+        conflict = self._prepare(waiting, writes)
+        if conflict is not None:
+            return conflict
+        for judgement in writes:
+            self._rename(judgement.change)
+        for judgement in waiting:
+            if judgement.change.after.kind is Kind.ABSENT:
+                self._delete(judgement.change)
+        for folder in self.change_set.removed:
+            self._remove_folder(folder)
+        self._sync_folders()
+        return None
+
+    def _judged(self, change: FileChange) -> Judgement:
+        self.place = change.path
+        return judged(self.folders, change)
+
+    def _prepare(self, waiting: list[Judgement], writes: list[Judgement]) -> Conflict | None:
+        """Folders and temporary files, all synced. Where the disk refuses, they are taken away again."""
+        made: list[str] = []
+        try:
+            for folder in self.change_set.folders:
+                conflict = self._make_folder(folder, made)
+                if conflict is not None:
+                    self._take_away(writes, made)
+                    return conflict
+            for judgement in writes:
+                self._write_temp(judgement)
+            conflict = self._changed_meanwhile(waiting)
+        except OSError:
+            self._take_away(writes, made)
+            raise
+        if conflict is not None:
+            self._take_away(writes, made)
+        return conflict
+
+    def _take_away(self, writes: list[Judgement], made: list[str]) -> None:
+        for judgement in writes:
+            _remove_temp(self.folders, judgement.change)
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):
+                self._remove_folder(folder)
+
+    def _make_folder(self, path: str, made: list[str]) -> Conflict | None:
+        self.place = path
+        above = self.folders.at(parent(path))
+        if not isinstance(above, int):
+            return Conflict(path, above.reason if above else "its parent folder is gone")
+        self.on_write("folder", path)
+        try:
+            os.mkdir(name(path), dir_fd=above)
+            made.append(path)
+        except FileExistsError:
+            here = self.folders.at(path)
+            if isinstance(here, Refusal):
+                return Conflict(path, here.reason)
+        return None
+
+    def _write_temp(self, judgement: Judgement) -> None:
+        change = judgement.change
+        self.place = change.path
+        content = self.blobs.get(change.after.sha256)
+        folder = self._folder(change.path)
+        self.on_write("temp", change.path)
+        with contextlib.suppress(FileNotFoundError):  # left by a crash
+            os.unlink(change.temp, dir_fd=folder)
+        descriptor = os.open(change.temp, _TEMP, 0o600, dir_fd=folder)
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            _keep_owner(descriptor, judgement.owner)
+            os.fchmod(descriptor, _mode(judgement))
+            self.on_write("sync", change.path)
+            _sync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _changed_meanwhile(self, waiting: list[Judgement]) -> Conflict | None:
+        """Writing took its time: look once more, cheaply, before the first file is replaced."""
+        for judgement in waiting:
+            path = judgement.change.path
+            folder = self.folders.at(parent(path))
+            now: tuple[int, ...] = ()
+            if isinstance(folder, int):
+                with contextlib.suppress(FileNotFoundError):
+                    now = stamp(os.stat(name(path), dir_fd=folder, follow_symlinks=False))
+            if now != judgement.stamp:
+                return Conflict(path, "it was changed while the new contents were being written")
+        return None
+
+    def _rename(self, change: FileChange) -> None:
+        self.place = change.path
+        folder = self._folder(change.path)
+        self.on_write("rename", change.path)
+        os.rename(change.temp, name(change.path), src_dir_fd=folder, dst_dir_fd=folder)
+
+    def _delete(self, change: FileChange) -> None:
+        self.place = change.path
+        folder = self._folder(change.path)
+        self.on_write("delete", change.path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name(change.path), dir_fd=folder)
+
+    def _remove_folder(self, path: str) -> None:
+        """Only if it is empty: what the user put there stays."""
+        self.place = path
+        above = self.folders.at(parent(path))
+        if not isinstance(above, int):
+            return
+        self.on_write("remove", path)
+        try:
+            os.rmdir(name(path), dir_fd=above)
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR}:
+                raise
+
+    def _sync_folders(self) -> None:
+        """Make the names durable, also those that an interrupted call had already given."""
+        for folder in folders_of(self.change_set):
+            self.place = folder
+            descriptor = self.folders.at(folder)
+            if isinstance(descriptor, int):
+                self.on_write("sync", folder)
+                _sync(descriptor)
+
+    def _folder(self, path: str) -> int:
+        folder = self.folders.at(parent(path))
+        if isinstance(folder, int):
+            return folder
+        raise OSError(errno.ENOENT, folder.reason if folder else "its folder is gone", path)
+
+
+def _mode(judgement: Judgement) -> int:
+    """The planned bits, where the change is about them; else those that the file has by now."""
+    change = judgement.change
+    if judgement.mode is not None and change.before.mode == change.after.mode:
+        return judgement.mode & _OURS
+    return change.after.mode & _OURS
+
+
+def _keep_owner(descriptor: int, owner: tuple[int, int] | None) -> None:
+    """A file that another user owns (the runner being root) stays theirs."""
+    status = os.fstat(descriptor)
+    if owner is not None and owner != (status.st_uid, status.st_gid):
+        with contextlib.suppress(OSError):
+            os.fchown(descriptor, *owner)
+
+
+def _sync(descriptor: int) -> None:
+    """Return once it is on the disk itself; macOS needs a stronger word than fsync."""
+    full = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is not None and stat.S_ISREG(os.fstat(descriptor).st_mode):
+        fcntl.fcntl(descriptor, full)
+    else:
+        os.fsync(descriptor)

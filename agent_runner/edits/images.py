@@ -1,0 +1,148 @@
+"""How a change set's files stand in the tree now: each judged by the hash of its content."""
+
+import enum
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from agent_runner.edits.jail import Refusal, open_entry, open_folder, opened_root, read_all
+from agent_runner.model.changes import ChangeSet, FileChange, Image, Kind
+from agent_runner.model.errors import StorageError
+
+_MOST_OPEN = 64
+"""Folders kept open at a time; macOS gives a process 256 descriptors."""
+
+
+class Stands(enum.Enum):
+    """Which image a file is."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    NEITHER = "neither"
+
+
+@frozen
+class Judgement:
+    """One change and which of its images stands. `reason`: for NEITHER. `mode`, `owner`: of the file that is there."""
+
+    change: FileChange
+    stands: Stands
+    reason: str = ""
+    mode: int | None = None
+    owner: tuple[int, int] | None = None
+    stamp: tuple[int, ...] = ()
+
+
+@define
+class Folders:
+    """Descriptors of the folders below a root, opened once each, through no symbolic link."""
+
+    root: int
+    _open: dict[str, int] = field(init=False, factory=dict)
+
+    def at(self, folder: str) -> int | Refusal | None:
+        """The folder's descriptor, valid until the next call; None if it is not there."""
+        if not folder:
+            return self.root
+        if folder in self._open:
+            return self._open[folder]
+        descriptor = open_folder(self.root, folder.split("/"))
+        if descriptor is None or isinstance(descriptor, Refusal):
+            return descriptor
+        if len(self._open) >= _MOST_OPEN:
+            os.close(self._open.pop(next(iter(self._open))))
+        self._open[folder] = descriptor
+        return descriptor
+
+    def close(self) -> None:
+        """Close them all."""
+        for descriptor in self._open.values():
+            os.close(descriptor)
+        self._open.clear()
+
+
+def judge(change_set: ChangeSet, root: Path) -> tuple[Judgement, ...]:
+    """Say of every change which of its images stands in the tree. Nothing is touched.
+
+    Raises:
+        StorageError: the root or a file cannot be read.
+    """
+    try:
+        with opened_root(root) as descriptor:
+            folders = Folders(descriptor)
+            try:
+                return tuple(judged(folders, change) for change in change_set.changes)
+            finally:
+                folders.close()
+    except OSError as error:
+        raise StorageError(
+            f"{root}: {error.strerror}", fix="mend the folder, then resume"
+        ) from error
+
+
+def judged(folders: Folders, change: FileChange) -> Judgement:
+    """The same for one change."""
+    folder = folders.at(parent(change.path))
+    if isinstance(folder, Refusal):
+        return Judgement(change, Stands.NEITHER, folder.reason)
+    descriptor = None if folder is None else open_entry(folder, name(change.path))
+    if isinstance(descriptor, Refusal):
+        return Judgement(change, Stands.NEITHER, descriptor.reason)
+    if descriptor is None:
+        return _judgement(change, Kind.ABSENT, "")
+    status = os.fstat(descriptor)
+    content = read_all(descriptor)
+    mode = stat.S_IMODE(status.st_mode)
+    found = _judgement(change, Kind.FILE, hashlib.sha256(content).hexdigest(), mode)
+    owner = (status.st_uid, status.st_gid)
+    return Judgement(change, found.stands, found.reason, mode, owner, stamp(status))
+
+
+def stamp(status: os.stat_result) -> tuple[int, ...]:
+    """What tells that a file was changed or replaced since it was looked at."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def parent(path: str) -> str:
+    """The folder of a relative path, "" for the root."""
+    return path.rpartition("/")[0]
+
+
+def name(path: str) -> str:
+    """The last part of a path."""
+    return path.rpartition("/")[2]
+
+
+def folders_of(change_set: ChangeSet) -> Iterator[str]:
+    """Every folder in which a name comes or goes, once each."""
+    places = [parent(change.path) for change in change_set.changes]
+    places += [parent(folder) for folder in (*change_set.folders, *change_set.removed)]
+    yield from dict.fromkeys(places)
+
+
+def _judgement(change: FileChange, kind: Kind, sha256: str, mode: int = 0) -> Judgement:
+    """By content; by permission bits too where nothing else tells the images apart."""
+
+    def alike(image: Image) -> bool:
+        return image.kind is kind and image.sha256 == sha256
+
+    before, after = alike(change.before), alike(change.after)
+    if before and after:
+        stands = Stands.AFTER if mode == change.after.mode else Stands.BEFORE
+        return Judgement(change, stands)
+    if after:
+        return Judgement(change, Stands.AFTER)
+    if before:
+        return Judgement(change, Stands.BEFORE)
+    reason = (
+        "it was deleted since the change was planned"
+        if kind is Kind.ABSENT
+        else "it appeared since the change was planned"
+        if change.before.kind is Kind.ABSENT
+        else "it was edited since the change was planned"
+    )
+    return Judgement(change, Stands.NEITHER, reason)

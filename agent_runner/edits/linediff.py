@@ -1,0 +1,151 @@
+"""Which lines two texts share, in bounded time: for diffs, for SEARCH/REPLACE blocks, for files of mixed endings."""
+
+import difflib
+from collections.abc import Sequence
+from typing import TypeVar
+
+from agent_runner.edits.edit import ADD, DROP, KEEP, HunkLine
+
+Line = TypeVar("Line", str, bytes)
+
+Same = tuple[int, int, int]
+"""A run of lines that both have: where in the old, where in the new, how many."""
+
+_SMALL = 40_000
+"""Old lines times new lines up to which every pairing is tried."""
+
+
+def same_runs(old: Sequence[Line], new: Sequence[Line]) -> list[Same]:
+    """The runs that stay, in order, not overlapping. Not always the most lines, never a wrong one."""
+    runs: list[Same] = []
+    waiting = [(0, len(old), 0, len(new))]
+    while waiting:
+        low, high, new_low, new_high = waiting.pop()
+        head = _common(old, new, low, high, new_low, new_high)
+        if head:
+            runs.append((low, new_low, head))
+            low, new_low = low + head, new_low + head
+        tail = _common_tail(old, new, low, high, new_low, new_high)
+        if tail:
+            high, new_high = high - tail, new_high - tail
+            runs.append((high, new_high, tail))
+        if low == high or new_low == new_high:
+            continue
+        if (high - low) * (new_high - new_low) <= _SMALL:
+            matcher = difflib.SequenceMatcher(
+                None, old[low:high], new[new_low:new_high], autojunk=False
+            )
+            runs += [
+                (low + block.a, new_low + block.b, block.size)
+                for block in matcher.get_matching_blocks()
+                if block.size
+            ]
+            continue
+        waiting += _between(
+            _anchors(old, new, low, high, new_low, new_high), low, high, new_low, new_high
+        )
+    return _merged(sorted(runs))
+
+
+def hunk_lines(before: list[str], after: list[str]) -> tuple[HunkLine, ...]:
+    """The two texts as one run of lines that stay, go and come."""
+    lines: list[HunkLine] = []
+    at = new_at = 0
+    for start, new_start, size in [*same_runs(before, after), (len(before), len(after), 0)]:
+        lines += [(DROP, text) for text in before[at:start]]
+        lines += [(ADD, text) for text in after[new_at:new_start]]
+        lines += [(KEEP, text) for text in before[start : start + size]]
+        at, new_at = start + size, new_start + size
+    return tuple(lines)
+
+
+def _common(
+    old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
+) -> int:
+    most = min(high - low, new_high - new_low)
+    size = 0
+    while size < most and old[low + size] == new[new_low + size]:
+        size += 1
+    return size
+
+
+def _common_tail(
+    old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
+) -> int:
+    most = min(high - low, new_high - new_low)
+    size = 0
+    while size < most and old[high - 1 - size] == new[new_high - 1 - size]:
+        size += 1
+    return size
+
+
+def _anchors(
+    old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
+) -> list[tuple[int, int]]:
+    """Lines that stand once in each part, the longest series of them in the same order (patience)."""
+    once = _unique(old, low, high)
+    new_once = _unique(new, new_low, new_high)
+    pairs = sorted((at, new_once[line]) for line, at in once.items() if line in new_once)
+    piles: list[int] = []
+    back: list[int] = []
+    tops: list[int] = []
+    for index, (_, new_at) in enumerate(pairs):
+        pile = _bisect(tops, new_at)
+        back.append(piles[pile - 1] if pile else -1)
+        if pile == len(tops):
+            tops.append(new_at)
+            piles.append(index)
+        else:
+            tops[pile] = new_at
+            piles[pile] = index
+    series: list[tuple[int, int]] = []
+    index = piles[-1] if piles else -1
+    while index >= 0:
+        series.append(pairs[index])
+        index = back[index]
+    return series[::-1]
+
+
+def _bisect(tops: list[int], value: int) -> int:
+    low, high = 0, len(tops)
+    while low < high:
+        middle = (low + high) // 2
+        if tops[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _unique(lines: Sequence[Line], low: int, high: int) -> dict[Line, int]:
+    seen: dict[Line, int] = {}
+    for at in range(low, high):
+        line = lines[at]
+        seen[line] = -1 if line in seen else at
+    return {line: at for line, at in seen.items() if at >= 0}
+
+
+def _between(
+    anchors: list[tuple[int, int]], low: int, high: int, new_low: int, new_high: int
+) -> list[tuple[int, int, int, int]]:
+    """The parts from anchor to anchor; each begins with its anchor, so that it gets shorter."""
+    if not anchors:
+        return []
+    parts = []
+    at, new_at = low, new_low
+    for anchor, new_anchor in [*anchors, (high, new_high)]:
+        parts.append((at, anchor, new_at, new_anchor))
+        at, new_at = anchor, new_anchor
+    return parts
+
+
+def _merged(runs: list[Same]) -> list[Same]:
+    merged: list[Same] = []
+    for run in runs:
+        if merged:
+            start, new_start, size = merged[-1]
+            if (start + size, new_start + size) == run[:2]:
+                merged[-1] = (start, new_start, size + run[2])
+                continue
+        merged.append(run)
+    return merged
