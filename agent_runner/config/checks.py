@@ -1,0 +1,184 @@
+"""What can only be told with the whole configuration in view: names that must exist, limits."""
+
+import itertools
+import re
+import zoneinfo
+from collections.abc import Callable, Iterable, Iterator
+
+from attrs import field, frozen
+
+from agent_runner.config.layers import Places
+from agent_runner.documents import Expect, Fields, Items, Node, Scalar, Suggestions, quoted
+from agent_runner.model.errors import Problem
+from agent_runner.model.names import PROTOCOLS, PROVIDERS
+from agent_runner.model.settings import CommandsRule, LimitSettings, Settings
+
+TEST_HOOK = "test"
+"""The id of the hook that `test_command` makes."""
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEK_START = re.compile(
+    rf"({'|'.join(_WEEKDAYS)}) ([01]?[0-9]|2[0-3]):([0-5][0-9])", re.IGNORECASE
+)
+_WINDOWS = ("minute", "hour", "day", "week")
+
+
+@frozen
+class Subject:
+    """What is checked: the merged tree, and the settings made from it."""
+
+    tree: Fields
+    settings: Settings
+    places: Places
+    plugged_in: Callable[[], Iterable[str]]
+    expect: Expect
+    warnings: list[Problem] = field(factory=list)
+
+    def at(self, *path: str) -> Node | None:
+        """What stands at `path`, if anything was set there."""
+        node: Node = self.tree
+        for name in path:
+            if not isinstance(node, Fields) or name not in node.values:
+                return None
+            node = node.values[name]
+        return node
+
+    def key(self, *path: str) -> Scalar | None:
+        """The key of what stands at `path`."""
+        above = self.at(*path[:-1])
+        return above.keys.get(path[-1]) if isinstance(above, Fields) else None
+
+    def note(self, node: Node | None, message: str, hint: str = "") -> None:
+        """A mistake at `node`; values that nobody set are right."""
+        if node is not None:
+            self.expect.note(node, message, hint)
+
+    def warn(self, node: Node | None, message: str, hint: str = "") -> None:
+        """Something that is allowed and probably not meant."""
+        if node is not None:
+            self.warnings.append(node.problem(message, hint))
+
+
+def check(subject: Subject) -> None:
+    """Notes everything wrong or odd in `subject`."""
+    for one in _CHECKS:
+        one(subject)
+
+
+def _hooks(subject: Subject) -> None:
+    for name, hook in subject.settings.hooks.items():
+        key = subject.key("hooks", name)
+        if not hook.command and subject.at("hooks", name, "command") is None:
+            subject.note(key, f"the hook {quoted(name)} has no command")
+        if hook.failures.regex is not None:
+            try:
+                re.compile(hook.failures.regex)
+            except (re.error, OverflowError, RecursionError) as error:
+                at = subject.at("hooks", name, "failures", "regex")
+                subject.note(at, f"this is no regular expression: {error}")
+    if subject.settings.test_command is not None and TEST_HOOK in subject.settings.hooks:
+        message = f"test_command makes the hook {TEST_HOOK}, which hooks has already"
+        subject.note(subject.key("test_command"), message, "keep one of them")
+
+
+def _default_hooks(subject: Subject) -> None:
+    made = [TEST_HOOK] if subject.settings.test_command is not None else []
+    known = Suggestions([*subject.settings.hooks, *made])
+    for name in ("pre_hooks", "post_hooks"):
+        for item in _texts(subject.at("defaults", name)):
+            if item.text not in known.words:
+                message = f"there is no hook {quoted(item.text)}"
+                subject.note(item, message, known.hint(item.text) or "define it under hooks")
+
+
+def _providers(subject: Subject) -> None:
+    names = Suggestions([*subject.settings.providers, *PROVIDERS])
+    if subject.settings.provider is not None:
+        _known(subject, subject.at("provider"), subject.settings.provider, "provider", names)
+    for name in subject.settings.rate_limits:
+        _known(subject, subject.key("rate_limits", name), name, "provider", names)
+    protocols = Suggestions(PROTOCOLS)
+    for name, provider in subject.settings.providers.items():
+        if provider.protocol is not None:
+            at = subject.at("providers", name, "protocol")
+            _known(subject, at, provider.protocol, "protocol", protocols)
+
+
+def _known(subject: Subject, at: Node | None, name: str, what: str, known: Suggestions) -> None:
+    if name not in known.words and name not in set(subject.plugged_in()):
+        subject.note(at, f"there is no {what} {quoted(name)}", known.hint(name))
+
+
+def _limits(subject: Subject) -> None:
+    for name, limits in subject.settings.rate_limits.items():
+        _contradictions(subject, limits, ("rate_limits", name))
+        for model, inner in limits.models.items():
+            _contradictions(subject, inner, ("rate_limits", name, "models", model))
+
+
+def _contradictions(subject: Subject, limits: LimitSettings, path: tuple[str, ...]) -> None:
+    """Warns of limits that a limit of a longer window makes meaningless, and of missing prices."""
+    for what in ("requests", "tokens", "cost"):
+        names = [f"max_{what}_{window}" for window in _WINDOWS]
+        given = [(n, getattr(limits, n)) for n in names if getattr(limits, n) is not None]
+        for (short, low), (long, high) in itertools.pairwise(given):
+            if low > high:
+                message = f"{short} ({low:g}) can never be used up: {long} is {high:g}"
+                subject.warn(subject.at(*path, short), message)
+        if what == "cost" and given and not subject.settings.prices:
+            message = "a limit in dollars counts nothing without prices"
+            subject.warn(subject.at(*path, given[0][0]), message, "give them under prices")
+
+
+def _budget(subject: Subject) -> None:
+    for name in ("max_cost_run", "max_cost_task"):
+        if getattr(subject.settings.budget, name) is not None and not subject.settings.prices:
+            message = "a cap in dollars counts nothing without prices"
+            subject.warn(subject.at("budget", name), message, "give them under prices")
+
+
+def _windows(subject: Subject) -> None:
+    limits = subject.settings.limits
+    if not _WEEK_START.fullmatch(limits.week_starts):
+        message = f"limits.week_starts is no weekday and time: {quoted(limits.week_starts)}"
+        subject.note(subject.at("limits", "week_starts"), message, "write it as monday 00:00")
+    if limits.timezone is not None:
+        try:
+            zoneinfo.ZoneInfo(limits.timezone)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            message = f"there is no time zone {quoted(limits.timezone)}"
+            nearest = Suggestions(zoneinfo.available_timezones()).nearest(limits.timezone)
+            hint = f"did you mean {nearest}?" if nearest else "write it as Europe/Berlin"
+            subject.note(subject.at("limits", "timezone"), message, hint)
+
+
+def _template(subject: Subject) -> None:
+    template = subject.settings.prompt.template
+    if template is not None and not template.is_file():
+        message = f"the template {subject.places.shown(template)} is not there, or no file"
+        subject.note(subject.at("prompt", "template"), message)
+
+
+def _commands(subject: Subject) -> None:
+    apply = subject.settings.apply
+    if apply.commands is CommandsRule.ALLOW and not apply.allow:
+        message = "apply.commands is allow, but no command is named"
+        subject.note(subject.at("apply", "commands"), message, "name them: {allow: [pytest]}")
+
+
+def _texts(node: Node | None) -> Iterator[Scalar]:
+    for item in node.items if isinstance(node, Items) else ():
+        if isinstance(item, Scalar) and isinstance(item.value, str):
+            yield item
+
+
+_CHECKS: tuple[Callable[[Subject], None], ...] = (
+    _hooks,
+    _default_hooks,
+    _providers,
+    _limits,
+    _budget,
+    _windows,
+    _template,
+    _commands,
+)

@@ -1,0 +1,150 @@
+"""Where configuration comes from: two files, the environment, flags; each becomes one tree."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from agent_runner.documents import (
+    Document,
+    Expect,
+    Fields,
+    Items,
+    Node,
+    Scalar,
+    Source,
+    read_document,
+)
+from agent_runner.documents.scalars import resolved
+from agent_runner.model.errors import InputError, Problem
+
+GLOBAL_VARIABLE = "AGENT_RUNNER_CONFIG"
+"""The variable that names another global file; the null device means none."""
+
+PROJECT_FILES = (Path(".agent-runner/config.yml"), Path("agent-runner.yml"))
+"""Where a project's configuration may stand, beside the task list. Both at once is an error."""
+
+
+@frozen(eq=False)
+class Layer:
+    """One place of configuration. `base`: the folder that relative paths in it start from.
+
+    `file` is None for the environment and flags.
+    """
+
+    root: Fields
+    base: Path
+    file: Path | None = None
+    project: bool = False
+    sources: tuple[Source, ...] = field(factory=tuple)
+
+
+@frozen
+class Places:
+    """The folders that matter: of the task list, of the user, and the current one; all absolute."""
+
+    folder: Path
+    home: Path
+    cwd: Path
+
+    def shown(self, file: Path) -> str:
+        """`file` as a person would write it: from the current folder, from home, or in full."""
+        if file.is_relative_to(self.cwd):
+            return str(file.relative_to(self.cwd))
+        return f"~/{file.relative_to(self.home)}" if file.is_relative_to(self.home) else str(file)
+
+
+def file_layers(
+    places: Places, env: Mapping[str, str], expect: Expect, warnings: list[Problem]
+) -> list[Layer]:
+    """The files that there are, the global one first. What cannot be read is noted."""
+    layers = []
+    for file, base in _files(places, env, expect, warnings):
+        name = places.shown(file)
+        try:
+            document = read_document(file, name=name)
+        except InputError as error:
+            expect.problems += error.problems
+            document = Document(Source(name, ""), Scalar(None, "", 0, Source(name, "")))
+        expect.problems += document.problems
+        root = _root_fields(document, expect)
+        project = base == places.folder
+        layers.append(Layer(root, base, file, project, (document.source,)))
+    return layers
+
+
+def flag_layer(flags: Mapping[str, Any], places: Places) -> Layer:
+    """The flags that were given: dotted path to value, None for one that was not."""
+    tree = Fields({}, {}, 0, Source("flags", "", numbered=False))
+    sources = []
+    for path, value in flags.items():
+        if value is not None:
+            source = Source(f"flag {path}", "", numbered=False)
+            sources.append(source)
+            plant(tree, tuple(path.split(".")), as_node(value, source))
+    return Layer(tree, places.cwd, sources=tuple(sources))
+
+
+def plant(tree: Fields, path: tuple[str, ...], node: Node) -> None:
+    """Put `node` into `tree` under `path`, making the mappings on the way."""
+    for depth, name in enumerate(path):
+        tree.keys.setdefault(name, Scalar(name, name, 0, node.source))
+        if depth == len(path) - 1:
+            tree.values[name] = node
+            return
+        below = tree.values.get(name)
+        if not isinstance(below, Fields):
+            below = tree.values[name] = Fields({}, {}, 0, node.source)
+        tree = below
+
+
+def as_node(value: Any, source: Source) -> Node:
+    """Python's own values as a tree; text is read as a word of YAML where an option asks for it."""
+    if isinstance(value, Mapping):
+        values = {str(key): as_node(item, source) for key, item in value.items()}
+        keys = {key: Scalar(key, key, 0, source) for key in values}
+        return Fields(values, keys, 0, source)
+    if isinstance(value, list | tuple):
+        return Items([as_node(item, source) for item in value], 0, source)
+    if value is None or isinstance(value, bool | int | float):
+        return Scalar(value, str(value).lower(), 0, source)
+    return Scalar(resolved(str(value)), str(value), 0, source)
+
+
+def _files(
+    places: Places, env: Mapping[str, str], expect: Expect, warnings: list[Problem]
+) -> list[tuple[Path, Path]]:
+    """Each file with the folder that its relative paths start from."""
+    found = []
+    named = env.get(GLOBAL_VARIABLE)
+    own = (places.home / ".agent-runner" / "config.yml") if not named else _named(named, places)
+    if (named and str(own) != os.devnull) or (not named and own.is_file()):
+        found.append((own, own.parent))
+    there = [places.folder / file for file in PROJECT_FILES if (places.folder / file).is_file()]
+    there = [file for file in there if file != own]
+    if len(there) > 1:
+        first, second = map(places.shown, there)
+        message = f"there are two configurations of this project: {first} and {second}"
+        expect.problems.append(Problem(second, 0, 0, message, "keep one of them"))
+    found += [(file, places.folder) for file in there]
+    for name in ("agent-runner.yaml", "agent-runner.json"):
+        if (places.folder / name).is_file():
+            shown = places.shown(places.folder / name)
+            warnings.append(
+                Problem(shown, 0, 0, "this file is not read", "name it agent-runner.yml")
+            )
+    return found
+
+
+def _named(path: str, places: Places) -> Path:
+    parts = Path(path).parts
+    return places.home.joinpath(*parts[1:]) if parts[0] == "~" else places.cwd / path
+
+
+def _root_fields(document: Document, expect: Expect) -> Fields:
+    root = document.root
+    if not isinstance(root, Fields) and not document.empty:
+        expect.fields(root, "a configuration")
+    return root if isinstance(root, Fields) else Fields({}, {}, 0, document.source)

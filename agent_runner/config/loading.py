@@ -1,0 +1,149 @@
+"""Loads the configuration: finds its layers, merges, binds and checks them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from agent_runner.config.binding import Binder
+from agent_runner.config.checks import TEST_HOOK, Subject, check
+from agent_runner.config.environment import environment_layer
+from agent_runner.config.layers import Layer, Places, file_layers, flag_layer
+from agent_runner.config.merge import merged, normalised
+from agent_runner.config.tracked import warn_of_tracked_keys
+from agent_runner.documents import Expect, Fields, Node, Source
+from agent_runner.model.errors import InputError, Problem
+from agent_runner.model.hooks import Hook
+from agent_runner.model.settings import Settings
+
+
+@frozen
+class Origin:
+    """Where an option's value came from, as a person would say it."""
+
+    text: str
+
+
+DEFAULT = Origin("default")
+"""The origin of what nobody set."""
+
+
+@frozen
+class Loaded:
+    """The configuration as it stands.
+
+    origins: by dotted path, for every option that was set. files: all that were read, absolute; an
+    agent may not change them. problems: empty but where a caller asked to see them.
+    """
+
+    settings: Settings
+    origins: Mapping[str, Origin]
+    files: tuple[Path, ...]
+    warnings: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def origin(self, path: str) -> Origin:
+        """Where the value of the option at `path` came from."""
+        return self.origins.get(path, DEFAULT)
+
+
+def load_settings(
+    *,
+    folder: Path,
+    env: Mapping[str, str],
+    home: Path,
+    flags: Mapping[str, Any],
+    cwd: Path | None = None,
+    plugged_in: Callable[[], Iterable[str]] = tuple,
+) -> Loaded:
+    """The merged configuration of the task list in `folder`.
+
+    Under one another, the later winning: the global file below `home`, the project's file, the
+    environment, flags (dotted path to value, None for one that was not given). `cwd` is where
+    relative paths in variables and flags start from; None: the process's own. `plugged_in` tells
+    names of further providers and protocols and is asked only about names nobody else knows.
+
+    Raises InputError with all mistakes, in the order of the layers.
+    """
+    loaded = survey_settings(
+        folder=folder, env=env, home=home, flags=flags, cwd=cwd, plugged_in=plugged_in
+    )
+    if loaded.problems:
+        raise InputError(loaded.problems)
+    return loaded
+
+
+def survey_settings(
+    *,
+    folder: Path,
+    env: Mapping[str, str],
+    home: Path,
+    flags: Mapping[str, Any],
+    cwd: Path | None = None,
+    plugged_in: Callable[[], Iterable[str]] = tuple,
+) -> Loaded:
+    """As `load_settings`, but mistakes are in `problems` and what has one stays at its default."""
+    places = Places(folder.resolve(), home.resolve(), (cwd or Path.cwd()).resolve())
+    expect, warnings = Expect(), list[Problem]()
+    layers = [_long(layer, expect) for layer in file_layers(places, env, expect, warnings)]
+    files = _merged(layers)
+    layers.append(_long(environment_layer(env, files, places, expect, warnings), expect))
+    layers.append(_long(flag_layer(flags, places), expect))
+    bases = {source: layer.base for layer in layers for source in layer.sources}
+    for layer in layers:
+        Binder(expect, bases, places).bind(Settings, layer.root)
+    tree = _merged(layers)
+    binder = Binder(Expect(), bases, places)
+    settings = binder.bind(Settings, tree)
+    check(Subject(tree, settings, places, plugged_in, expect, warnings))
+    warn_of_tracked_keys(layers, warnings)
+    origins = {".".join(path): _origin(node) for path, node in binder.origins.items()}
+    settings = _with_test_hook(settings, origins)
+    return Loaded(
+        settings=settings,
+        origins=origins,
+        files=tuple(layer.file for layer in layers if layer.file is not None),
+        warnings=tuple(dict.fromkeys(warnings)),
+        problems=_in_order(expect.problems, layers),
+    )
+
+
+def _long(layer: Layer, expect: Expect) -> Layer:
+    return attrs.evolve(layer, root=normalised(layer.root, Settings, expect))
+
+
+def _merged(layers: Iterable[Layer]) -> Fields:
+    tree = Fields({}, {}, 0, Source("configuration", "", numbered=False))
+    for layer in layers:
+        tree = merged(tree, layer.root)
+    return tree
+
+
+def _with_test_hook(settings: Settings, origins: dict[str, Origin]) -> Settings:
+    """The settings with `test_command` made what it is short for."""
+    command = settings.test_command
+    if command is None or TEST_HOOK in settings.hooks:
+        return settings
+    others = tuple(name for name in settings.defaults.post_hooks if name != TEST_HOOK)
+    origins[f"hooks.{TEST_HOOK}.command"] = origins["test_command"]
+    origins.setdefault("defaults.post_hooks", origins["test_command"])
+    return attrs.evolve(
+        settings,
+        hooks={**settings.hooks, TEST_HOOK: Hook(TEST_HOOK, command)},
+        defaults=attrs.evolve(settings.defaults, post_hooks=(TEST_HOOK, *others)),
+    )
+
+
+def _origin(node: Node) -> Origin:
+    line, column = node.source.position(node.at)
+    return Origin(f"{node.source.name}:{line}:{column}" if line else node.source.name)
+
+
+def _in_order(problems: list[Problem], layers: list[Layer]) -> tuple[Problem, ...]:
+    """Each once, in the order of the layers, within a file by position."""
+    rank = {source.name: n for n, layer in enumerate(layers) for source in layer.sources}
+    return tuple(
+        sorted(dict.fromkeys(problems), key=lambda p: (rank.get(p.file, -1), p.line, p.column))
+    )
