@@ -98,7 +98,8 @@ class HookResult:
     `failing`: names of the failing checks where they could be told. `fingerprint`: hash of the
     normalised failure (numbers, times, addresses, temporary paths ignored), equal when it failed
     the same way. `log` with `offset` and `length` in bytes: where the whole output stands, relative
-    to the state folder.
+    to the state folder. `reason`: why it is not green, in a few words. `left_running`: pids of what
+    a pre-hook left in its group (a service).
     """
 
     hook: str
@@ -112,6 +113,8 @@ class HookResult:
     log: str = ""
     offset: int = 0
     length: int = 0
+    reason: str = ""
+    left_running: tuple[int, ...] = ()
 
     @property
     def green(self) -> bool:

@@ -28,11 +28,11 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if is_secret(secret) for form in _written(secret)}
-        self._longest = max((len(form.encode()) for form in forms), default=0)
         ordered = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._raw_forms = tuple(form.encode() for form in ordered)
         self._known_raw = (
-            re.compile(b"|".join(re.escape(form.encode()) for form in ordered)) if ordered else None
+            re.compile(b"|".join(map(re.escape, self._raw_forms))) if ordered else None
         )
         self._count = len(forms)
 
@@ -54,7 +54,7 @@ class Redactor:
 
     def stream(self) -> "RedactedStream":
         """A filter for bytes that come in pieces."""
-        return RedactedStream(self, hold=max(0, self._longest - 1))
+        return RedactedStream(self, self._raw_forms)
 
     def __repr__(self) -> str:
         return f"Redactor({self._count} forms)"
@@ -63,26 +63,34 @@ class Redactor:
 class RedactedStream:
     """Takes known secrets out of bytes that come in pieces.
 
-    The last bytes are held back, so that a secret split between two pieces is found too.
+    Last bytes that may be the beginning of a secret are held back, so that one split between two
+    pieces is found too; all others are let through at once, so that a screen shows what happens.
     """
 
-    def __init__(self, redactor: Redactor, *, hold: int) -> None:
+    def __init__(self, redactor: Redactor, forms: tuple[bytes, ...]) -> None:
         self._redactor = redactor
-        self._hold = hold
+        self._forms = forms
+        self._longest = max(map(len, forms), default=0)
         self._held = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """What may be written now; at most the longest secret's length stays behind."""
+        """What may be written now; less than the longest secret's length stays behind."""
         clean = self._redactor.exact_raw(self._held + piece)
-        if not self._hold:
-            return clean
-        self._held = clean[-self._hold :]
-        return clean[: -self._hold]
+        at = len(clean) - self._beginning(clean)
+        self._held = clean[at:]
+        return clean[:at]
 
     def end(self) -> bytes:
         """The rest."""
         held, self._held = self._held, b""
         return self._redactor.exact_raw(held)
+
+    def _beginning(self, clean: bytes) -> int:
+        """How many of the last bytes are a secret's beginning; the most that are."""
+        for size in range(min(self._longest - 1, len(clean)), 0, -1):
+            if any(form.startswith(clean[-size:]) for form in self._forms):
+                return size
+        return 0
 
 
 def is_secret(value: str) -> bool:

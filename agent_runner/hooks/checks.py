@@ -1,0 +1,122 @@
+"""Names of failing checks, read from the output of test runners or by a hook's own regex."""
+
+import re
+from collections.abc import Iterable
+
+from attrs import define, field
+
+from agent_runner.hooks.excerpt import ANSI
+
+MOST = 200
+"""Names that are kept; the rest is counted."""
+
+LONGEST = 200
+"""Characters of a name that are kept."""
+
+_SUMMARY = re.compile(rb"^=+ short test summary info =+$")
+_SUMMARY_LINE = re.compile(
+    rb"^(?:FAILED|ERROR|SUBFAIL(?:ED)?(?:\[.*?\] ?|\(.*?\) ?)*) ?"
+    rb"(?P<name>\S[^\[\n]*?(?:\[.*?\])?)(?: - .*)?$"
+)
+
+_OTHERS = re.compile(
+    rb"^(?:"
+    rb"(?:FAIL|ERROR): (?P<test>\w+) \((?P<where>[\w.]+)\)"  # unittest
+    rb"|[ ]*--- FAIL: (?P<go>\S+) \("  # go test
+    rb"|test (?P<cargo>\S+) \.\.\. FAILED$"  # cargo test
+    rb")",
+    re.MULTILINE,
+)
+
+
+@define
+class Names:
+    """A set of names, bounded in memory: the first `MOST` different ones, then only a count."""
+
+    _kept: set[str] = field(factory=set, init=False)
+    _more: int = field(default=0, init=False)
+
+    def add(self, name: str) -> None:
+        """One more name; empty ones and those seen before add nothing."""
+        name = name.strip()[:LONGEST]
+        if not name or name in self._kept:
+            return
+        if len(self._kept) < MOST:
+            self._kept.add(name)
+        else:
+            self._more += 1
+
+    def sorted(self) -> tuple[str, ...]:
+        """The names in order, and `... and n more` at the end where there were too many."""
+        rest = (f"... and {self._more} more",) if self._more else ()
+        return (*sorted(self._kept), *rest)
+
+
+@define
+class KnownRunners:
+    """pytest's short summary, and the failure lines of unittest, go test and cargo test."""
+
+    names: Names = field(factory=Names)
+    _in_summary: bool = field(default=False, init=False)
+
+    def feed(self, block: bytes) -> None:
+        """Read whole lines, free of escape sequences."""
+        if self._in_summary or b" short test summary info " in block:
+            for line in block.splitlines():
+                self._summary_line(line)
+        for match in _OTHERS.finditer(block):
+            self._other(match)
+
+    def _summary_line(self, line: bytes) -> None:
+        """pytest's lines count only below its heading: a log line may begin with ERROR too."""
+        if _SUMMARY.match(line):
+            self._in_summary = True
+        elif self._in_summary:
+            if match := _SUMMARY_LINE.match(line):
+                self.names.add(_text(match["name"]))
+            elif line.startswith(b"="):
+                self._in_summary = False
+
+    def _other(self, match: re.Match[bytes]) -> None:
+        test, where = match["test"], match["where"]
+        if test is None:
+            self.names.add(_text(match["go"] or match["cargo"]))
+        elif where.split(b".")[-1] == test:  # since 3.11 the place ends with the test's own name
+            self.names.add(_text(where))
+        else:
+            self.names.add(_text(where + b"." + test))
+
+
+@define
+class ByRegex:
+    """A hook's own regex, looked for in every line: group 1, or all that matched."""
+
+    pattern: re.Pattern[str]
+    names: Names = field(factory=Names)
+
+    def feed(self, block: bytes) -> None:
+        """Read whole lines, free of escape sequences."""
+        for match in self.pattern.finditer(_text(block)):
+            self.names.add((match[1] if self.pattern.groups else match[0]) or "")
+
+
+def by_regex(regex: str) -> ByRegex:
+    """A reader for a hook's `failures.regex`; `^` and `$` hold at every line. Raises re.error."""
+    return ByRegex(re.compile(regex, re.MULTILINE))
+
+
+def without_escapes(block: bytes) -> bytes:
+    """The block without colours and other escape sequences."""
+    return ANSI.sub(b"", block) if b"\x1b" in block else block
+
+
+def bounded(names: Iterable[str]) -> tuple[str, ...]:
+    """Names from elsewhere, brought into the same form."""
+    kept = Names()
+    for name in names:
+        kept.add(name)
+    return kept.sorted()
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")

@@ -1,0 +1,255 @@
+"""Runs one hook or proposed command: conditions, tries, log and result."""
+
+import contextlib
+import re
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from attrs import define, evolve, field, frozen
+
+from agent_runner.clock import Clock, iso
+from agent_runner.hooks import ending as endings
+from agent_runner.hooks.child import Child, Graces, start
+from agent_runner.hooks.ending import Ending
+from agent_runner.hooks.environment import environment
+from agent_runner.hooks.excerpt import excerpt
+from agent_runner.hooks.leftovers import Leftovers
+from agent_runner.hooks.log import HookLog
+from agent_runner.hooks.table import Table, this_machine
+from agent_runner.hooks.verdict import Judgement, judgement
+from agent_runner.hooks.watch import WatchFactory, watch_exit
+from agent_runner.model.errors import StorageError
+from agent_runner.model.globs import Globs
+from agent_runner.model.hooks import Hook, HookOutcome, HookResult, Phase
+from agent_runner.model.redaction import Redactor
+from agent_runner.model.task import Task
+
+_RED = frozenset({HookOutcome.FAILED, HookOutcome.TIMED_OUT})
+"""Outcomes that are tried again, judged, and may be allowed; what cannot start is none of them."""
+
+_MOST_LEFT = 20  # pids of left processes that are kept in a result
+
+
+@frozen
+class _Order:
+    """One hook with all that its tries need."""
+
+    hook: Hook
+    phase: Phase
+    task: Task
+    attempt: int
+    cwd: Path
+    env: Mapping[str, str]
+    log_name: str
+    on_start: Callable[[int, str], None]
+    on_output: Callable[[bytes], None]
+
+
+@define(eq=False)
+class HookRunner:
+    """Runs hooks one after another.
+
+    `state_dir`: the logs go below it. `environment`: what hooks are given, but for the variables
+    named in `key_names`. `redactor` takes known secrets out of everything that is logged or shown.
+    """
+
+    clock: Clock
+    state_dir: Path
+    environment: Mapping[str, str]
+    key_names: Collection[str] = ()
+    redactor: Redactor = field(factory=Redactor)
+    watch: WatchFactory = watch_exit
+    table: Table = field(factory=this_machine)
+    graces: Graces = field(factory=Graces)
+    _live: set[Child] = field(factory=set, init=False)
+    _leftovers: Leftovers = field(factory=Leftovers, init=False)
+
+    async def run(  # noqa: PLR0913 - each is another fact of the run, given by name
+        self,
+        hook: Hook,
+        *,
+        phase: Phase,
+        task: Task,
+        attempt: int,
+        run_id: str,
+        changed: Callable[[], Collection[str]],
+        on_start: Callable[[int, str], None],
+        on_output: Callable[[bytes], None],
+        log_name: str = "",
+    ) -> HookResult:
+        """Run `hook` in the task's folder until it ends, is timed out, or we are cancelled.
+
+        `changed` tells the paths changed since the task began, relative to its root, and is asked
+        only if the hook wants to know. `on_start` gets the pid and start time of each try,
+        `on_output` each piece of its output (at most 64 KiB), keys taken out. The log is
+        `logs/TASK/LOG_NAME.log`, by default named after the phase; a command that a reply proposes
+        is a `Hook` made on the spot with a log of its own.
+
+        A red hook is run again up to `hook.retries` times; the result is the last try's, with
+        `flaky` the number of red ones before a green one. Exit codes 126 and 127, a missing folder
+        or program are BROKEN: neither tried again nor allowed, as they say nothing of the code.
+        What a pre-hook that passed leaves in its group stays (`left_running`: it may be a service
+        for the tasks); whatever else is left is ended, or a judge's server would meet the next one.
+
+        When cancelled, or when a callback or the log fails (StorageError: the disk refuses), the
+        whole group is ended first and there is no result.
+        """
+        if hook.when.changed and not Globs(hook.when.changed).covered(changed()):
+            return HookResult(hook.id, HookOutcome.SKIPPED, reason="nothing it looks at changed")
+        told = {
+            "AGENT_RUNNER_TASK": task.id,
+            "AGENT_RUNNER_ATTEMPT": str(attempt),
+            "AGENT_RUNNER_RUN_ID": run_id,
+        }
+        order = _Order(
+            hook,
+            phase,
+            task,
+            attempt,
+            cwd=task.root / (hook.cwd or "."),
+            env=environment(self.environment, hook, self.key_names, told),
+            log_name=f"logs/{task.id}/{log_name or phase.value}.log",
+            on_start=on_start,
+            on_output=on_output,
+        )
+        with HookLog.open(self.state_dir / order.log_name) as log:
+            result = await self._tries(order, log)
+        if hook.allow_failure and result.outcome in _RED:
+            return evolve(result, outcome=HookOutcome.ALLOWED)
+        return result
+
+    def kill_now(self) -> None:
+        """SIGKILL what runs: the second Ctrl+C, cutting the grace of a `run` that was cancelled."""
+        for child in self._live:
+            child.kill()
+
+    def close(self) -> None:
+        """Let go of the output of services that pre-hooks left. Call it in the loop of the run."""
+        self._leftovers.close()
+
+    async def _tries(self, order: _Order, log: HookLog) -> HookResult:
+        result = await self._try(order, log, 1)
+        for number in range(2, order.hook.retries + 2):
+            if result.outcome not in _RED:
+                break
+            result = await self._try(order, log, number)
+            if result.outcome is HookOutcome.PASSED:
+                return evolve(result, flaky=number - 1)
+        return result
+
+    async def _try(self, order: _Order, log: HookLog, number: int) -> HookResult:
+        """One try, logged from header to trailer, and judged if it is red."""
+        log.begin(self.redactor.exact(_header(order, number, self.clock.now())))
+        begun = self.clock.monotonic()
+        started = self._started(order)
+        if isinstance(started, Ending):
+            log.finish(_trailer(started, 0.0))
+            return _result(order, log, started)
+        child, judge = started
+        self._live.add(child)
+        try:
+            ending = await self._followed(order, log, child)
+            outlived, left = self._outlived(order, child, ending)
+        except BaseException:
+            await child.close()
+            with contextlib.suppress(StorageError):  # the first problem is the one to tell
+                log.finish(f"=== stopped after {self.clock.monotonic() - begun:.2f} s\n")
+            raise
+        finally:
+            await child.close()
+            self._live.discard(child)
+        seconds = self.clock.monotonic() - begun
+        log.finish(_trailer(ending, seconds, outlived))
+        result = evolve(_result(order, log, ending), seconds=seconds, left_running=left)
+        if ending.outcome not in _RED:
+            return result
+        verdict = await judge.read(log, ending.reason)
+        return evolve(result, failing=verdict.failing, fingerprint=verdict.fingerprint)
+
+    def _started(self, order: _Order) -> tuple[Child, Judgement] | Ending:
+        """The running command and how to judge it; or why it cannot start."""
+        hook = order.hook
+        if not order.cwd.is_dir():
+            return endings.broken(f"there is no folder {order.cwd}")
+        try:
+            judge = judgement(
+                hook.failures,
+                root=order.task.root,
+                cwd=order.cwd,
+                temporary=order.env.get("TMPDIR"),
+            )
+            child = start(
+                hook.command,
+                cwd=order.cwd,
+                env=order.env,
+                watch=self.watch,
+                graces=self.graces,
+                table=self.table,
+            )
+        except re.error as error:
+            return endings.broken(f"failures.regex is no regular expression: {error}")
+        except OSError as error:
+            return endings.broken(f"cannot start {error.filename or hook.shown}: {error.strerror}")
+        except ValueError as error:  # a NUL in a word, or a "=" in a variable's name
+            return endings.broken(f"cannot start {hook.shown}: {error}")
+        return child, judge
+
+    async def _followed(self, order: _Order, log: HookLog, child: Child) -> Ending:
+        """Log and show its output until it has ended."""
+        clean = self.redactor.stream()
+
+        def take(piece: bytes) -> None:
+            log.write(piece)
+            if piece:
+                order.on_output(piece)
+
+        order.on_start(child.pid, self.table.began(child.pid))
+        timeout = order.hook.timeout
+        timed_out = await child.follow(lambda piece: take(clean.feed(piece)), timeout=timeout)
+        take(clean.end())
+        if timed_out and timeout is not None:
+            return endings.timed_out(timeout)
+        return endings.exited(child.exit_code)
+
+    def _outlived(self, order: _Order, child: Child, ending: Ending) -> tuple[str, tuple[int, ...]]:
+        """What outlives the command, as words for the log, and the pids of those that are spared.
+
+        Those that are not are ended when the child is closed.
+        """
+        pids = self.table.group(child.pid)[:_MOST_LEFT] if child.group_lives() else ()
+        if not pids:
+            return "", ()
+        if order.phase is Phase.POST or ending.outcome is not HookOutcome.PASSED:
+            return f", ended what it left running: {_listed(pids)}", ()
+        output = child.leave_group()
+        if output is not None:
+            self._leftovers.adopt(output)
+        return f", left running: {_listed(pids)}", pids
+
+
+def _result(order: _Order, log: HookLog, ending: Ending) -> HookResult:
+    return HookResult(
+        order.hook.id,
+        ending.outcome,
+        exit_code=ending.exit_code,
+        excerpt=excerpt(log.read, log.length, closing=ending.reason),
+        log=order.log_name,
+        offset=log.offset,
+        length=log.length,
+        reason=ending.reason,
+    )
+
+
+def _header(order: _Order, number: int, now: float) -> str:
+    again = f", try {number}" if number > 1 else ""
+    what = f"=== hook {order.hook.id}, attempt {order.attempt}{again}, {iso(now)}\n"
+    return what + "".join(f"=== $ {line}\n" for line in order.hook.shown.splitlines() or [""])
+
+
+def _trailer(ending: Ending, seconds: float, outlived: str = "") -> str:
+    how = ending.reason or f"exit code {ending.exit_code}"
+    return f"=== {how} after {seconds:.2f} s{outlived}\n"
+
+
+def _listed(pids: tuple[int, ...]) -> str:
+    return ", ".join(map(str, pids))

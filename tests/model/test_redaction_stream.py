@@ -1,0 +1,28 @@
+"""Secrets are taken out of a stream wherever it is cut, and nothing else is held back."""
+
+from hypothesis import given, strategies as st
+
+from agent_runner.model.redaction import Redactor
+
+KEY = "abab-abac-0123"
+PARTS = [b"a", b"ab", b"abab-", b"-abac", b"-0123", b"x", KEY.encode()]
+
+
+@given(st.lists(st.sampled_from(PARTS)), st.lists(st.integers(1, 5), min_size=1))
+def test_the_cuts_do_not_matter(parts: list[bytes], cuts: list[int]) -> None:
+    text = b"".join(parts)
+    redactor = Redactor([KEY])
+    stream = redactor.stream()
+    written, at, turn = b"", 0, 0
+    while at < len(text):
+        size = cuts[turn % len(cuts)]
+        written += stream.feed(text[at : at + size])
+        at, turn = at + size, turn + 1
+    assert written + stream.end() == redactor.exact_raw(text)
+
+
+def test_what_cannot_begin_a_secret_is_let_through_at_once() -> None:
+    stream = Redactor([KEY]).stream()
+    assert stream.feed(b"collected 3 items\n..") == b"collected 3 items\n.."
+    assert stream.feed(b"F aba") == b"F "
+    assert stream.feed(b"cus") == b"abacus"
