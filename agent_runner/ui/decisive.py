@@ -19,7 +19,7 @@ def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
 
     In the order of the output, each once.
     """
-    lines = [words.clean(line).rstrip() for line in excerpt.split("\n")]
+    lines = [_unframed(words.clean(line)) for line in excerpt.split("\n")]
     lines = [line for line in dict.fromkeys(lines) if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)]
     if len(telling) <= most:
@@ -48,3 +48,8 @@ def outcome_words(result: HookResult) -> str:
     if result.failing:
         return f"{told}: {len(result.failing)} failing: {words.listed(result.failing)}"
     return told
+
+
+def _unframed(line: str) -> str:
+    """`==== 1 failed in 0.03s ====` without its frame."""
+    return line.strip("= ") if line.startswith("===") else line.rstrip()

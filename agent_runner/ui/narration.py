@@ -41,9 +41,9 @@ def narrate(entry: Entry, after: TaskRecord | None) -> tuple[Line, ...]:
 
     The beginning of a task and the run's own entries are told by each screen in its own way.
     """
-    tell = _TELLING.get(type(entry.event))
-    if tell is None or after is None:
+    if after is None:
         return ()
+    tell = _TELLING.get(type(entry.event), _nothing_more)
     lines = tell(entry.event, after)
     if entry.to is TaskState.ESCALATED:
         reason = Line(f"failed, needs a person: {words.clean(after.last_error)}", Tone.BAD)
@@ -202,29 +202,29 @@ def _checked(_event: e.Checked, _after: TaskRecord) -> tuple[Line, ...]:
     return (Line("you changed the files: judging them without a call"),)
 
 
+def _aborted(_event: e.Aborted, _after: TaskRecord) -> tuple[Line, ...]:
+    return (Line("you decided: abort the run", Tone.WARN),)
+
+
 def _nothing_more(_event: e.Event, _after: TaskRecord) -> tuple[Line, ...]:
-    """The move to escalated says it all."""
+    """Either nobody needs to read it, or the move to escalated says it all."""
     return ()
 
 
 _TELLING: dict[type[e.Event], Callable[[Any, TaskRecord], tuple[Line, ...]]] = {
     e.AlreadyGreen: _passed,
-    e.PreHooksFailed: _nothing_more,
     e.Consulted: _consulted,
     e.Unusable: _unusable,
     e.Deferred: _deferred,
-    e.Refused: _nothing_more,
     e.Applied: _applied,
     e.Rejected: _rejected,
-    e.Conflicted: _nothing_more,
     e.PostHooksPassed: _passed,
     e.PostHooksFailed: _red,
-    e.HookBroken: _nothing_more,
-    e.CrashLooped: _nothing_more,
     e.Retried: _retried,
     e.Checked: _checked,
     e.Skipped: _skipped,
     e.Reset: _reset,
+    e.Aborted: _aborted,
     e.HookFinished: _hook_finished,
     e.BaselineTaken: _baseline,
     e.CallStarted: _call_started,

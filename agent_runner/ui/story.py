@@ -84,11 +84,21 @@ def _now(record: TaskRecord, title: str) -> str:
     billed = ""
     if record.possibly_billed:
         billed = f" {words.plural(record.possibly_billed, 'lost call')} may have been billed."
-    return f"{name} is {words.record_word(record)} now. {spent}{billed}"
+    return f"{name} {_STANDS[words.record_word(record)]}. {spent}{billed}"
+
+
+_STANDS = {
+    "pending": "is pending now",
+    "running": "is in the middle of a step",
+    "passed": "has passed",
+    "passed (unchecked)": "counts as passed, although no hook judged it",
+    "failed": "needs a person",
+    "skipped": "is skipped",
+}
 
 
 def _hook(event: e.HookFinished, _record: TaskRecord) -> str:
-    return f"The {event.phase.value}-hook {event.result.hook}: {outcome_words(event.result)}."
+    return f"The {event.phase.value}-hook {event.result.hook} {outcome_words(event.result)}."
 
 
 def _baseline(event: e.BaselineTaken, _record: TaskRecord) -> str:
@@ -106,12 +116,10 @@ def _call_started(event: e.CallStarted, _record: TaskRecord) -> str:
 
 
 def _call_settled(event: e.CallSettled, _record: TaskRecord) -> str:
-    return f"The call was {called(event)}." if event.outcome == "answered" else f"{_first(event)}."
-
-
-def _first(event: e.CallSettled) -> str:
+    if event.outcome == "answered" and not event.adopted:
+        return f"It {called(event)}."
     told = called(event)
-    return told[:1].upper() + told[1:]
+    return f"{told[:1].upper()}{told[1:]}."
 
 
 def _consulted(event: e.Consulted, _record: TaskRecord) -> str:
@@ -176,6 +184,10 @@ def _skipped(event: e.Skipped, _record: TaskRecord) -> str:
     return f"a person skipped it{': ' + words.clean(event.reason) if event.reason else ''}."
 
 
+def _aborted(_event: e.Aborted, _record: TaskRecord) -> str:
+    return "a person aborted the run at the question."
+
+
 def _reset(event: e.Reset, _record: TaskRecord) -> str:
     reason = f" ({words.clean(event.reason)})" if event.reason else ""
     return f"it was set back to its beginning{reason}."
@@ -205,10 +217,10 @@ def _command(event: e.CommandStarted, _record: TaskRecord) -> str:
 
 
 def _command_finished(event: e.CommandFinished, _record: TaskRecord) -> str:
-    return f"It {outcome_words(event.result)}."
+    return f"That command {outcome_words(event.result)}."
 
 
-_DECISIONS = (e.Retried, e.Skipped, e.Reset, e.Checked, e.Undone)
+_DECISIONS = (e.Retried, e.Skipped, e.Reset, e.Checked, e.Undone, e.Aborted)
 
 _NEW_PARAGRAPH = (e.Started, e.RunStarted, e.CallStarted, *_DECISIONS)
 
@@ -233,6 +245,7 @@ _TELLING: dict[type[e.Event], Callable[[Any, TaskRecord], str]] = {
     e.Retried: _retried,
     e.Skipped: _skipped,
     e.Reset: _reset,
+    e.Aborted: _aborted,
     e.Checked: _checked,
     e.RollbackPlanned: _rollback,
     e.Undone: _undone,

@@ -109,7 +109,9 @@ def _why_red(record: TaskRecord, policy: Policy) -> str:
 
 
 def _used_up(record: TaskRecord) -> str:
-    return f"all {words.plural(record.attempts, 'attempt')} are used up"
+    if record.attempts == 1:
+        return "its one attempt is used up"
+    return f"all {record.attempts} attempts are used up"
 
 
 def _evidence(record: TaskRecord, past: History) -> Iterator[str]:

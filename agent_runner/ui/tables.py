@@ -1,6 +1,7 @@
 """The tables of `status`, of a run's end and of `debug state`; their colours are in painting.py."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from attrs import frozen
@@ -15,6 +16,11 @@ from agent_runner.ui import words
 from agent_runner.ui.decisive import outcome_words
 from agent_runner.ui.jsonl import to_plain
 from agent_runner.ui.tally import Tally
+
+_LONG = 50
+"""Rows that a person still reads at the end of a run."""
+
+_UNTOLD = frozenset({"passed", "pending"})
 
 
 @frozen
@@ -51,6 +57,10 @@ class Table:
 
 def status_table(tally: Tally) -> Table:
     """Every task: state, attempts, failures, time, what holds it, calls, tokens, cost."""
+    return _table(tally, tally.tasks.tasks)
+
+
+def _table(tally: Tally, tasks: tuple[Task, ...]) -> Table:
     columns = (
         Column("task"),
         Column("title", shrinks=True),
@@ -63,14 +73,20 @@ def status_table(tally: Tally) -> Table:
         Column("tokens", number=True),
         Column("cost", number=True),
     )
-    rows = tuple(_status_row(tally, task) for task in tally.tasks.tasks)
+    rows = tuple(_status_row(tally, task) for task in tasks)
     return _without_empty(Table(columns, rows), ("held by", "cost"))
 
 
 def final_table(tally: Tally) -> Table:
-    """The end of a run: task, state, attempts, time, calls, tokens, cost."""
-    full = status_table(tally)
-    return _without(full, {"failures", "held by"})
+    """The end of a run: task, state, attempts, time, calls, tokens, cost.
+
+    Of a long list only what did not simply pass or wait; the closing line counts the rest.
+    """
+    tasks = tally.tasks.tasks
+    if len(tasks) > _LONG:
+        telling = (t for t in tasks if words.record_word(tally.record(t.id)) not in _UNTOLD)
+        tasks = tuple(islice(telling, _LONG))
+    return _without(_table(tally, tasks), {"failures", "held by"})
 
 
 def transitions(entries: Iterable[Entry]) -> Iterator[str]:

@@ -140,6 +140,7 @@ _WHY = {
     "budget": "Credit or budget is used up; no task is at fault. Raise it",
     "outage": "The provider does not answer; no task is at fault",
     "storage": "The state could not be written; what was saved is safe. Free the disk",
+    "fatal": "The provider cannot do what was asked; no task is at fault. See the configuration",
     "preview": "Preview only; nothing was changed",
     "error": "Stopped by an error; everything before it is saved",
 }

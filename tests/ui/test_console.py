@@ -1,0 +1,262 @@
+"""The screen at a terminal: what is seen on a real pty, at two widths, with and without colour."""
+
+import fcntl
+import os
+import pty
+import struct
+import termios
+from collections.abc import Iterator
+
+import anyio
+import pytest
+from attrs import define
+
+from agent_runner.model import events as e, signals as s
+from agent_runner.model.hooks import Phase
+from agent_runner.model.states import TaskState as S
+from agent_runner.ui.console import Console
+from agent_runner.ui.output import Output, can_draw
+from agent_runner.ui.tally import Tally
+from tests.support.clocks import FakeClock
+from tests.ui.scenario import Teller, small_run, task_list
+from tests.ui.screen import Screen
+
+
+@define
+class Terminal:
+    """A pty: the program's end as an Output, ours as the bytes that came."""
+
+    out: Output
+    master: int
+    columns: int
+
+    def resize(self, columns: int) -> None:
+        size = struct.pack("HHHH", 24, columns, 0, 0)
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, size)
+
+    def received(self) -> str:
+        """All that was written since the last look."""
+        os.set_blocking(self.master, False)
+        pieces = []
+        while True:
+            try:
+                pieces.append(os.read(self.master, 65536))
+            except BlockingIOError:
+                return b"".join(pieces).decode()
+
+
+@pytest.fixture(params=[80, 200])
+def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    master, slave = pty.openpty()
+    stream = os.fdopen(slave, "w", encoding="utf-8")
+    made = Terminal(Output(stream), master, request.param)
+    made.resize(request.param)
+    yield made
+    stream.close()
+    os.close(master)
+
+
+def console_on(terminal: Terminal, environ: dict[str, str] | None = None) -> Console:
+    known = {"TERM": "xterm-256color"} if environ is None else environ
+    return Console(terminal.out, Tally(task_list()), FakeClock(), known)
+
+
+def seen(terminal: Terminal, console: Console) -> tuple[Screen, str]:
+    """The screen after the whole run, and all that was written."""
+    screen = Screen(terminal.columns)
+    written = ""
+    teller = Teller((console,))
+    for _ in small_run(teller):
+        received = terminal.received()
+        screen.feed(received)
+        written += received
+    return screen, written
+
+
+def test_all_that_happened_stands_in_the_scrollback_once(terminal: Terminal) -> None:
+    screen, _ = seen(terminal, console_on(terminal))
+    text = "\n".join(screen.lines)
+    for told in (
+        "T1 Make slugs of titles  1 of 3 ──",
+        "attempt 2: changed 2 files: slug/text.py, slug/__init__.py",
+        "passed: unit-tests exit 0 in 2.0s; saw tree bbbb111, commit 9f8e7d6",
+        "failed, needs a person: unit-tests failed, exit 1",
+        "T2    Count words              passed         1",
+        "3 tasks: 2 passed, 1 failed; ",
+        "A person is needed: T3 failed.",
+    ):
+        assert text.count(told) == 1, told
+    assert "p pause" not in text, "the live part is gone at the end"
+    assert screen.cursor_shown
+
+
+def test_nothing_flickers(terminal: Terminal) -> None:
+    """The small terminal of these tests refuses clearing; here: each redraw is whole, and at most three lines live."""
+    _, written = seen(terminal, console_on(terminal))
+    frames = written.split("\x1b[?2026h")[1:]
+    assert len(frames) > 30
+    for frame in frames:
+        assert frame.endswith("\x1b[?2026l")
+        assert "\x1b[3A" not in frame
+
+
+def test_the_live_part_tells_what_goes_on(terminal: Terminal) -> None:
+    clock = FakeClock()
+    console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
+    screen = Screen(terminal.columns)
+    shown = []
+    for _ in small_run(Teller((console,))):
+        clock.at += 1
+        screen.feed(terminal.received())
+        shown.append("\n".join(screen.lines[-3:]))
+    every = "\n".join(shown)
+    assert "running  pre-hook test-env 1s" in every
+    assert "  | Resolving dependencies..." in every
+    assert "running  post-hook unit-tests 1s  attempt 2" in every
+    assert "running  receiving 340 tokens 3s  attempt 1" in every
+    assert "running  asking claude 0s" in every
+    assert "p pause  s skip  q stop  v output  ? keys" in every
+
+
+def test_no_color_has_no_colour_but_the_same_words(terminal: Terminal) -> None:
+    plain_environ = {"TERM": "xterm-256color", "NO_COLOR": "1"}
+    screen, written = seen(terminal, console_on(terminal, plain_environ))
+    assert "\x1b[32m" not in written
+    assert "\x1b[1;31m" not in written
+    assert "38;5" not in written
+    assert "passed: unit-tests exit 0" in "\n".join(screen.lines)
+
+
+def test_colour_is_there_without_it(terminal: Terminal) -> None:
+    _, written = seen(terminal, console_on(terminal))
+    assert "\x1b[32m" in written
+    assert "\x1b[1;31m" in written
+
+
+def in_a_hook(console: Console, clock: FakeClock) -> Teller:
+    teller = Teller((console,))
+    teller.tell("T1", e.Started(), S.PRE_HOOKS)
+    teller.tell("T1", e.HookStarted(Phase.PRE, "build", 1))
+    clock.at += 1
+    return teller
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+def test_verbose_streams_the_output_and_a_flood_is_counted(
+    terminal: Terminal, clock: FakeClock
+) -> None:
+    console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
+    teller = in_a_hook(console, clock)
+    screen = Screen(terminal.columns)
+    teller.signal(s.HookOutput("T1", "build", b"before\nhalf a li"))
+    console.toggle_verbose()
+    teller.signal(s.HookOutput("T1", "build", b"ne\n\x1b[2Jhostile\n"))
+    clock.at += 1
+    console.show_pausing(pausing=True)
+    screen.feed(terminal.received())
+    text = "\n".join(screen.lines)
+    assert text.index("| before") < text.index("| half a line") < text.index("| hostile")
+    assert "pausing after this task (p: go on)" in text
+    flood = b"".join(b"line %d\n" % n for n in range(3000))
+    teller.signal(s.HookOutput("T1", "build", flood))
+    clock.at += 1
+    console.toggle_verbose()
+    screen.feed(terminal.received())
+    text = "\n".join(screen.lines)
+    assert "2800 lines more, in the log" in text
+    assert "| line 2999" in text
+    assert "output of hooks: off" in text
+
+
+def test_a_narrowed_terminal_loses_nothing(terminal: Terminal, clock: FakeClock) -> None:
+    console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
+    teller = in_a_hook(console, clock)
+    teller.signal(s.HookOutput("T1", "build", b"x" * 70 + b"\n"))
+    terminal.received()
+    terminal.resize(40)
+    teller.tell("T1", e.PreHooksPassed(), S.AGENT)
+    redrawn = terminal.received()
+    assert "\x1b[4A" in redrawn, "three lines had become five rows"
+
+
+def test_while_hidden_the_terminal_belongs_to_the_question(
+    terminal: Terminal, clock: FakeClock
+) -> None:
+    console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
+    in_a_hook(console, clock)
+    screen = Screen(terminal.columns)
+    screen.feed(terminal.received())
+    with console.hidden():
+        screen.feed(terminal.received())
+        assert screen.cursor_shown
+        assert "p pause" not in "\n".join(screen.lines)
+        console.show_pausing(pausing=False)
+        assert terminal.received() == ""
+    console.show_keys()
+    screen.feed(terminal.received())
+    assert "q  stop now and save" in "\n".join(screen.lines)
+    assert screen.lines[-1].startswith("p pause")
+
+
+def test_waiting_counts_down_and_offers_to_try_now(terminal: Terminal, clock: FakeClock) -> None:
+    console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
+    teller = in_a_hook(console, clock)
+    teller.signal(s.Waiting("T1", clock.at + 45.5, "throttled"))
+    clock.at += 1
+    teller.signal(s.Waiting("T1", clock.at + 44.5, "throttled"))
+    screen = Screen(terminal.columns)
+    screen.feed(terminal.received())
+    assert "waiting: throttled, 44s left" in screen.lines[-2]
+    assert screen.lines[-1].startswith("r try now")
+
+
+async def ticked(console: Console) -> None:
+    with anyio.move_on_after(0.05):
+        await console.tick()
+
+
+def test_time_ticks_and_the_cursor_comes_back(terminal: Terminal, clock: FakeClock) -> None:
+    console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
+    in_a_hook(console, clock)
+    anyio.run(ticked, console)
+    screen = Screen(terminal.columns)
+    screen.feed(terminal.received())
+    assert screen.cursor_shown
+    assert clock.at > 1_800_000_002
+
+
+def test_a_closed_terminal_ends_the_drawing_only(clock: FakeClock) -> None:
+    master, slave = pty.openpty()
+    os.close(master)
+    stream = os.fdopen(slave, "w")
+    console = Console(Output(stream), Tally(task_list()), clock, {"TERM": "xterm"})
+    teller = Teller((console,))
+    for _ in small_run(teller):
+        pass
+    assert isinstance(console.broken, OSError)
+    anyio.run(console.tick)
+    stream.close()
+
+
+def test_an_ascii_terminal_gets_ascii_lines(clock: FakeClock) -> None:
+    master, slave = pty.openpty()
+    stream = os.fdopen(slave, "w", encoding="ascii")
+    terminal = Terminal(Output(stream), master, 80)
+    terminal.resize(80)
+    assert can_draw(stream, {"TERM": "xterm"})
+    assert not can_draw(stream, {"TERM": "dumb"})
+    console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
+    teller = Teller((console,))
+    written = ""
+    for _ in small_run(teller):
+        written += terminal.received()
+    stream.close()
+    os.close(master)
+    screen = Screen(80)
+    screen.feed(written)
+    assert any(line.startswith("T1 Make slugs of titles  1 of 3 ---") for line in screen.lines)
+    assert "?" not in "".join(screen.lines)

@@ -1,0 +1,276 @@
+"""The summary of an escalation and the story of a task, from journal entries alone."""
+
+import re
+from pathlib import Path
+
+import attrs
+import pytest
+
+from agent_runner.model import events as e
+from agent_runner.model.flow import Policy
+from agent_runner.model.hooks import HookOutcome, HookResult, Phase
+from agent_runner.model.states import TaskState as S
+from agent_runner.model.usage import Usage
+from agent_runner.ui.decisive import decisive, outcome_words
+from agent_runner.ui.history import history
+from agent_runner.ui.narration import narrate
+from agent_runner.ui.schema import kinds
+from agent_runner.ui.story import story
+from agent_runner.ui.summary import summarise
+from tests.ui.scenario import PYTEST, Teller, told
+
+STATE = Path(".agent-runner")
+
+
+def test_the_summary_of_a_task_that_does_not_get_there() -> None:
+    teller = told()
+    policy = Policy(max_no_progress=1)
+    lines = summarise(
+        teller.record("T3"), teller.entries, failures=1, state_dir=STATE, policy=policy
+    )
+    assert lines[0] == (
+        "T3 needs a person: no progress in 1 attempt in a row: "
+        "the files are as they were after an earlier attempt"
+    )
+    assert lines[1] == "  evidence: tree dddd111 was judged before and was red then"
+    assert "Last 1 of 2 failures:" in lines
+    assert sum("post-hook unit-tests" in line for line in lines) == 1
+    assert (
+        "    | FAILED tests/test_slug.py::test_spaces - AssertionError: assert 'hello world'"
+        in (lines)
+    )
+    assert "Last 1 of 2 attempts:" in lines
+    assert (
+        "  attempt 2: changed 1 file: slug/page.py; unit-tests was red "
+        "(1 call, 1.6k tokens, $0.0088)" in lines
+    )
+    assert any(".agent-runner/logs/T3/attempt-02/" in line for line in lines)
+    for command in ("retry T3", "check T3", "skip T3", "reset T3", "resume"):
+        assert any(re.match(rf"  agent-runner {command} .*  \w", line) for line in lines), command
+
+
+RULES = [
+    (Policy(), "all 2 attempts are used up"),
+    (Policy(stop_on_first_failure=True), "the first failure was to stop the run"),
+    (Policy(max_consecutive_failures=2), "2 post-hook failures in a row"),
+]
+
+
+@pytest.mark.parametrize(("policy", "rule"), RULES)
+def test_the_rule_that_fired_is_named(policy: Policy, rule: str) -> None:
+    teller = told()
+    lines = summarise(
+        teller.record("T3"), teller.entries, failures=3, state_dir=STATE, policy=policy
+    )
+    assert rule in lines[0]
+
+
+def escalated(*before: tuple[e.Event, S | None], options: str = "") -> tuple[str, ...]:
+    """The summary after these events of one task."""
+    teller = Teller()
+    teller.tell("T1", e.Started(), S.PRE_HOOKS)
+    for event, to in before:
+        teller.tell("T1", event, to)
+    return summarise(
+        teller.record("T1"), teller.entries, failures=3, state_dir=STATE, options=options
+    )
+
+
+def called(outcome: str = "answered") -> tuple[tuple[e.Event, S | None], ...]:
+    return (
+        (e.PreHooksPassed(), S.AGENT),
+        (e.CallStarted("c1", 1, 1, 1, "claude", "m"), None),
+        (e.CallSettled("c1", outcome, "claude", Usage(10, 5), 0.0), None),
+    )
+
+
+OTHERS = [
+    (
+        ((e.PreHooksFailed("env", "no network\nmore"), S.ESCALATED),),
+        "pre-hook env failed; the agent was not asked",
+        "evidence: no network",
+    ),
+    (
+        ((e.HookBroken("env", "exit 127"), S.ESCALATED),),
+        "hook env could not start",
+        "evidence: exit 127",
+    ),
+    (
+        (*called(), (e.Unusable("c1", "cut short"), S.ESCALATED)),
+        "1 unusable reply in a row",
+        "evidence: cut short",
+    ),
+    (
+        (*called(), (e.Refused("not allowed"), S.ESCALATED)),
+        "the request was refused",
+        "evidence: not allowed",
+    ),
+    (
+        (*called(), (e.Replied("c1"), S.APPLY), (e.Rejected("no match\nx"), S.ESCALATED)),
+        "the last reply could not be applied, and its one attempt is used up: no match",
+        "1 attempt:",
+    ),
+    (
+        (*called(), (e.Replied("c1"), S.APPLY), (e.Conflicted("a.py", "edited"), S.ESCALATED)),
+        "a.py was changed by somebody else; nothing was touched",
+        "evidence: edited",
+    ),
+    (
+        ((e.CrashLooped("pre_hooks", 3), S.ESCALATED),),
+        "the runner stopped uncleanly 3 times in step pre_hooks",
+        "Logs: .agent-runner/logs/T1/",
+    ),
+    (
+        (
+            (e.Checked(), S.POST_HOOKS),
+            (e.PostHooksFailed("tests", "red", unchanged=True), S.ESCALATED),
+        ),
+        "the post-hooks are red on the files as you left them",
+        "evidence: no file differs from before the attempt",
+    ),
+    (
+        (
+            (e.BaselineTaken(green=False, failing=("t::a",)), None),
+            *called("lost"),
+            (e.Refused("too large"), S.ESCALATED),
+        ),
+        "the request was refused",
+        "before the first call the post-hooks were already red: t::a",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "rule", "evidence"), OTHERS)
+def test_every_way_to_escalate_has_its_reason(
+    before: tuple[tuple[e.Event, S | None], ...], rule: str, evidence: str
+) -> None:
+    lines = escalated(*before)
+    assert rule in lines[0]
+    assert evidence in [line.strip() for line in lines]
+
+
+def test_possibly_billed_calls_are_told() -> None:
+    lines = escalated(*called("lost"), (e.Refused("too large"), S.ESCALATED))
+    assert "  1 call without an answer may have been billed" in lines
+
+
+def test_options_stand_in_every_command() -> None:
+    lines = escalated((e.HookBroken("env", "x"), S.ESCALATED), options=" --state-dir S")
+    typed = [line for line in lines if line.startswith("  agent-runner")]
+    assert len(typed) == 5
+    assert all(" --state-dir S" in line for line in typed)
+
+
+def test_a_reset_forgets_what_was_before() -> None:
+    teller = told()
+    teller.tell("T3", e.Reset("again"), S.PENDING)
+    past = history("T3", teller.entries)
+    assert (past.attempts, past.failures, past.escalated) == ([], [], None)
+
+
+def test_what_was_red_before_the_first_call_is_no_failure() -> None:
+    teller = Teller()
+    red = HookResult("tests", HookOutcome.FAILED, 1, excerpt="before")
+    teller.tell("T1", e.Started(), S.PRE_HOOKS)
+    teller.tell("T1", e.HookFinished(Phase.POST, 0, red))
+    teller.tell("T1", e.BaselineTaken(green=False))
+    teller.tell("T1", e.PreHooksFailed("tests", "x"), S.ESCALATED)
+    assert history("T1", teller.entries).failures[0].result is None
+
+
+def test_the_decisive_lines_of_pytest() -> None:
+    assert decisive(PYTEST) == (
+        "E       AssertionError: assert 'hello world' == 'hello-world'",
+        "E         - hello-world",
+        "FAILED tests/test_slug.py::test_spaces - AssertionError: assert 'hello world'",
+        "1 failed, 1 passed in 0.03s",
+    )
+
+
+def test_without_telling_lines_the_last_ones_stand() -> None:
+    assert decisive("\n".join(map(str, range(9))), most=3) == ("6", "7", "8")
+
+
+def test_of_many_errors_the_first_and_the_last_stand() -> None:
+    errors = "\n".join(f"error {n}" for n in range(9))
+    assert decisive(errors, most=3) == ("error 0", "error 1", "error 8")
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (HookResult("t", HookOutcome.TIMED_OUT, None, 600), "timed out, 10m00s"),
+        (HookResult("t", HookOutcome.SKIPPED), "not needed"),
+        (HookResult("t", HookOutcome.BROKEN, 127, 0.1), "could not start, exit 127, 0.1s"),
+        (
+            HookResult("t", HookOutcome.PASSED, 0, 1.0, flaky=2),
+            "passed, exit 0, 1.0s, flaky: red 2 times first",
+        ),
+        (
+            HookResult("t", HookOutcome.FAILED, -9, 1.0, failing=("a", "b")),
+            "failed, signal 9, 1.0s: 2 failing: a, b",
+        ),
+    ],
+)
+def test_outcomes_in_words(result: HookResult, said: str) -> None:
+    assert outcome_words(result) == said
+
+
+def test_the_story_of_a_task_that_passed() -> None:
+    teller = told()
+    teller.tell("T1", e.Committed("9f8e7d6c5b", ("slug/text.py",)))
+    told_story = list(story("T1", "Make slugs", teller.entries))
+    assert told_story[0].startswith("It was taken up on 20")
+    assert "The pre-hook test-env passed, exit 0, 1.2s." in told_story[0]
+    assert told_story[1].startswith("Attempt 1: claude (claude-sonnet-5-5) was asked. It answered")
+    assert "The agent changed 1 file: slug/text.py." in told_story[1]
+    assert "That was failure 1, by unit-tests, so the agent was asked again." in told_story[1]
+    assert told_story[2].startswith("Attempt 2:")
+    assert "Git has 1 file of it as commit 9f8e7d6." in told_story[2]
+    assert told_story[-1] == (
+        "T1 (Make slugs) has passed. It took 2 attempts, 1 failure, 2 calls, 3.2k tokens, "
+        "$0.0176, 17s."
+    )
+
+
+def test_decisions_stops_and_crashes_are_part_of_the_story() -> None:
+    teller = told()
+    run = e.RunStarted("r2", 1, "0.1.0", "tasks")
+    teller.tell("T3", e.Retried("use a dash", 1), S.AGENT)
+    teller.tell("", run)
+    teller.tell("", e.RunStopped("r2", "interrupted", 130))
+    teller.tell("", run)
+    teller.tell("", run)
+    teller.tell("T3", e.Skipped("by a key"), S.SKIPPED)
+    text = "\n".join(story("T3", "", teller.entries))
+    assert re.search(r'On 20.+, a person asked for another try, with the hint "use a dash"', text)
+    assert re.search(r"The run stopped on 20.+: interrupted", text)
+    assert re.search(r"It went on with agent on 20.+, with the next run", text)
+    assert "after the run before had ended uncleanly" in text
+    assert "a person skipped it: by a key." in text
+    assert text.splitlines()[-1].startswith("T3 is skipped. It took 2 attempts")
+
+
+def test_an_untouched_task_has_a_short_story() -> None:
+    assert list(story("T9", "New", told().entries)) == [
+        "T9 (New) is pending; nothing else has happened to it."
+    ]
+
+
+MOVES = [kind for kind in kinds() if issubclass(kind, e.TaskEvent)]
+
+
+@pytest.mark.parametrize("kind", MOVES, ids=lambda kind: kind.__name__)
+def test_every_move_is_told_on_the_screen_when_it_ends_a_task(kind: type[e.Event]) -> None:
+    """Escalating shows the reason whatever the event; no event makes a screen fail."""
+    texts = {"hook": "h", "reason": "why", "call": "c", "path": "p", "problems": "x", "step": "s"}
+    texts |= {"provider": "claude", "window": "hour"}
+    values = {
+        a.name: texts.get(a.name, 3) for a in attrs.fields(kind) if a.default is attrs.NOTHING
+    }
+    teller = Teller()
+    teller.tell("T1", e.Started(), S.PRE_HOOKS)
+    teller.tell("T1", kind(**values), S.ESCALATED)
+    lines = narrate(teller.entries[-1], teller.record("T1"))
+    assert any(line.text.startswith("failed, needs a person") for line in lines)
+    assert list(story("T1", "", teller.entries))

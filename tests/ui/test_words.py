@@ -1,0 +1,116 @@
+"""The words and figures that all screens share."""
+
+import unicodedata
+
+import pytest
+from attrs import evolve
+from hypothesis import given, strategies as st
+
+from agent_runner.model.events import Judged
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.states import TaskState
+from agent_runner.ui import words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (-3, "0.0s"),
+        (0.04, "0.0s"),
+        (3.21, "3.2s"),
+        (9.96, "10s"),
+        (59.4, "59s"),
+        (59.6, "1m00s"),
+        (65, "1m05s"),
+        (7380, "2h03m"),
+        (273_600, "3d04h"),
+    ],
+)
+def test_durations(seconds: float, shown: str) -> None:
+    assert words.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("tokens", "shown"),
+    [(0, "0"), (999, "999"), (1000, "1.0k"), (12_345, "12.3k"), (123_456, "123k")]
+    + [(999_499, "999k"), (999_500, "1.0M"), (1_234_567, "1.2M")],
+)
+def test_token_counts(tokens: int, shown: str) -> None:
+    assert words.count(tokens) == shown
+
+
+@given(st.integers(0, 10**9))
+def test_token_counts_stay_short(tokens: int) -> None:
+    assert len(words.count(tokens)) <= 5
+
+
+@pytest.mark.parametrize(
+    ("dollars", "shown"), [(0, "-"), (0.0042, "$0.0042"), (0.12, "$0.12"), (12.3, "$12.30")]
+)
+def test_money(dollars: float, shown: str) -> None:
+    assert words.money(dollars) == shown
+
+
+@given(st.text(st.characters()))
+def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
+    cleaned = words.clean(text)
+    assert all(unicodedata.category(c) not in {"Cc", "Cf", "Zl", "Zp"} for c in cleaned)
+    assert words.clean(cleaned) == cleaned
+
+
+@given(st.text(st.characters()))
+def test_nothing_is_hidden_in_a_command(text: str) -> None:
+    shown = words.visible(text)
+    assert all(c == "\n" or unicodedata.category(c) not in {"Cc", "Cf"} for c in shown)
+    assert shown.count("\n") == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("10%\r50%\r100%\r\n", "100%"),
+        ("a\tb", "a    b"),
+        ("safe\u202etxt", "safetxt"),
+        ("grüße 世界", "grüße 世界"),
+    ],
+)
+def test_escape_sequences_go_and_words_stay(text: str, left: str) -> None:
+    assert words.clean(text) == left
+
+
+def test_columns_of_wide_and_combining_characters() -> None:
+    assert words.columns("世界") == 4
+    assert words.columns("e\u0301") == 1
+
+
+def test_the_proof_names_judges_tree_and_commit() -> None:
+    passed = TaskRecord(
+        "T1",
+        TaskState.PASSED,
+        proof=(Judged("tests", 0, 2.14), Judged("lint", None, 65)),
+        tree="tree:" + "a" * 40,
+        commit="b" * 40,
+        checked_by_hook=True,
+    )
+    assert words.proof_line(passed) == (
+        "passed: tests exit 0 in 2.1s, lint no exit code in 1m05s; "
+        "saw tree tree:aaaaaaa, commit bbbbbbb"
+    )
+    unchecked = evolve(passed, checked_by_hook=False)
+    assert words.proof_line(unchecked) == "passed (unchecked): no hook judged it"
+    assert words.record_word(unchecked) == "passed (unchecked)"
+
+
+def test_every_state_has_one_of_the_five_words() -> None:
+    assert {words.state_word(state) for state in TaskState} == set(words.STATE_WORDS)
+
+
+def test_signals_are_no_exit_codes() -> None:
+    assert words.exit_words(-9) == "signal 9"
+
+
+def test_long_lists_are_cut() -> None:
+    assert words.listed("abcdef", most=4) == "a, b, c, d and 2 more"
