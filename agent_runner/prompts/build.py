@@ -1,0 +1,94 @@
+"""Builds the prompt of a call: the system text, the task in its template, and the talk so far."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from agent_runner.model.agent import Message, Prompt
+from agent_runner.model.errors import InputError, Problem
+from agent_runner.model.shown import Listing
+from agent_runner.prompts import template as templates
+from agent_runner.prompts.room import tokens_of
+from agent_runner.prompts.situation import Situation
+from agent_runner.prompts.template import Template
+from agent_runner.prompts.values import GROUPS, PLACEHOLDERS, files_text, values
+
+DROPPED = "[The files shown here were left out for room. Ask for them again if you need them.]"
+"""Stands in place of an earlier answer to `show` that no longer fits."""
+
+_MESSAGE = 8  # tokens that the form of a message takes
+
+
+def build_prompt(situation: Situation, max_tokens: int, template: Template | None = None) -> Prompt:
+    """The prompt, in at most about `max_tokens` tokens as long as the task itself allows that.
+
+    Listed files get what room is left; feedback and diff are cut in their middle; of the talk, what
+    was shown first goes first. Description, conditions and hint are never cut. `template`: the
+    user's own, in place of the default one for the first message; the system text stays.
+    """
+    filled = values(situation, max_tokens)
+    system = _shipped("system.md").render(filled)
+    template = template or _shipped("default.md")
+    bare = template.render(filled)
+    room = max_tokens - tokens_of(system) - tokens_of(bare) - 2 * _MESSAGE
+    talk = _fitting(situation.talk, room)
+    room -= _size(talk)
+    first = template.render(filled | {"files": files_text(situation.files, room)})
+    return Prompt(system, (Message("user", first.strip() + "\n"), *talk))
+
+
+def answer_to_show(listing: Listing, looks_left: int, max_tokens: int) -> Message:
+    """The user's turn after the agent asked to see files: the files, and how it goes on."""
+    text = files_text(listing, max_tokens - 60) or "There is nothing to show."
+    more = f"You may ask {looks_left} more times" if looks_left != 1 else "You may ask once more"
+    closing = (
+        f"{more}, or reply with your changes." if looks_left else "Now reply with your changes."
+    )
+    return Message("user", f"{text}\n\n{closing}\n")
+
+
+def room_left(prompt: Prompt, max_tokens: int) -> int:
+    """Tokens left for further turns, at least 0; `room.characters` says how much text they hold."""
+    used = tokens_of(prompt.system) + _MESSAGE + _size(prompt.messages)
+    return max(0, max_tokens - used)
+
+
+def load_template(path: Path) -> Template:
+    """The user's own template.
+
+    Raises:
+        InputError: it cannot be read or has mistakes, each with file, line and column.
+    """
+    return templates.read(path, PLACEHOLDERS, GROUPS)
+
+
+def check_template(path: Path) -> tuple[Problem, ...]:
+    """All mistakes of a template, in order; none if it can be used."""
+    try:
+        load_template(path)
+    except InputError as error:
+        return error.problems
+    return ()
+
+
+@cache
+def _shipped(name: str) -> Template:
+    """A template that comes with the program."""
+    text = files("agent_runner.prompts").joinpath("templates", name).read_text(encoding="utf-8")
+    return templates.parse(text, name, PLACEHOLDERS, GROUPS)
+
+
+def _fitting(talk: Sequence[Message], room: int) -> tuple[Message, ...]:
+    """The talk; answers of ours but the last are dropped, oldest first, until it fits."""
+    fitting = list(talk)
+    for at, message in enumerate(fitting[:-1]):
+        if _size(fitting) <= room:
+            break
+        if message.role == "user":
+            fitting[at] = Message("user", DROPPED)
+    return tuple(fitting)
+
+
+def _size(messages: Sequence[Message]) -> int:
+    return sum(tokens_of(message.text) + _MESSAGE for message in messages)

@@ -1,0 +1,48 @@
+"""All that a prompt is made from, as plain values; reading it from disk is others' work."""
+
+from attrs import field, frozen
+
+from agent_runner.model.agent import Message
+from agent_runner.model.hooks import Hook
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.shown import Listing
+from agent_runner.model.task import Task
+
+
+@frozen
+class GitLines:
+    """The repository in a few lines; `branch` None: detached head; `head` "": no commit yet.
+
+    `status` as `git status --short` has it; `more`: how many lines of it were left out.
+    """
+
+    branch: str | None
+    head: str = ""
+    status: tuple[str, ...] = ()
+    more: int = 0
+
+
+@frozen
+class Situation:
+    """Where a task stands when its agent is asked.
+
+    attempt: the number of the one that this call belongs to. git: None where there is none. files:
+    what the task lists, as it stands now. names: what else there is to ask for. diff: what the
+    task's earlier attempts changed. talk: earlier turns of this attempt, the agent's and ours.
+    looks_left: how often the agent may still ask to see files. commands: whether it may propose
+    commands. protect: globs it may not change.
+    """
+
+    task: Task
+    record: TaskRecord
+    attempt: int = 1
+    git: GitLines | None = None
+    pre_hooks: tuple[Hook, ...] = ()
+    post_hooks: tuple[Hook, ...] = ()
+    files: Listing = field(factory=Listing)
+    names: tuple[str, ...] = ()
+    diff: str = ""
+    talk: tuple[Message, ...] = ()
+    looks_left: int = 0
+    commands: bool = False
+    protect: tuple[str, ...] = ()

@@ -1,0 +1,201 @@
+"""What a template may fill in: the names, what each stands for, and how its text is made."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from attrs import frozen
+
+from agent_runner.model.hooks import Hook
+from agent_runner.model.shown import FileText, Listing, NotShown
+from agent_runner.prompts.fences import fenced, inline, on_one_line
+from agent_runner.prompts.room import head_cut, middle_cut, tokens_of
+from agent_runner.prompts.situation import Situation
+
+GROUPS = ("metadata",)
+"""Names with a dot: `metadata.KEY` is the task's own `metadata`, "" where it has no such key."""
+
+_FEEDBACK_SHARE = 0.2  # of the prompt's tokens
+_DIFF_SHARE = 0.2
+_NAMES_SHARE = 0.05
+_STATUS_SHARE = 0.05
+_REASONS = 40  # lines on what is not shown
+_WORTH_SHOWING = 400  # tokens: less room than this is not filled with the head of a file
+
+
+@frozen
+class Placeholder:
+    """One name: a line of documentation, and its text for a situation within so many tokens."""
+
+    doc: str
+    text: Callable[[Situation, int], str]
+
+
+def values(situation: Situation, max_tokens: int) -> dict[str, str]:
+    """All that a template may fill in but `files`, for a prompt of `max_tokens` tokens."""
+    texts = {
+        name: placeholder.text(situation, max_tokens)
+        for name, placeholder in PLACEHOLDERS.items()
+        if name != "files"
+    }
+    metadata = situation.task.metadata
+    return texts | {f"metadata.{key}": str(value) for key, value in metadata.items()}
+
+
+def files_text(listing: Listing, tokens: int) -> str:
+    """The files in fences, as many as fit, and a list of what is not shown and why.
+
+    The first file that does not fit is cut after a line if that leaves something worth reading.
+    """
+    parts: list[str] = []
+    left_out = list(listing.left_out)
+    for file in listing.files:
+        text = _file(file)
+        if tokens_of(text) <= tokens:
+            tokens -= tokens_of(text)
+            parts.append(text)
+            continue
+        left_out.append(NotShown(file.path, "no room for it"))
+        if not file.lines and tokens >= _WORTH_SHOWING and (cut := _cut(file, tokens)):
+            tokens -= tokens_of(_file(cut))
+            left_out[-1] = NotShown(file.path, f"no room for more than lines {cut.lines}")
+            parts.append(_file(cut))
+    if left_out:
+        parts.append(f"Not shown:\n\n{_reasons(left_out)}")
+    return "\n\n".join(parts)
+
+
+def _file(file: FileText) -> str:
+    """The path on a line of its own, then the content: as a whole file is replied."""
+    note = f" (lines {file.lines})" if file.lines else ""
+    note += " (no newline at its end)" if file.text and not file.text.endswith("\n") else ""
+    return f"{on_one_line(file.path)}{note}\n{fenced(file.text)}"
+
+
+def _cut(file: FileText, tokens: int) -> FileText | None:
+    """The file's head, as much as fits."""
+    head = head_cut(file.text, tokens - tokens_of(file.path) - 20)
+    return FileText(file.path, head, f"1-{head.count(chr(10))}") if head else None
+
+
+def _reasons(left_out: list[NotShown]) -> str:
+    lines = [f"{on_one_line(item.path)}: {on_one_line(item.reason)}" for item in left_out]
+    more = len(lines) - _REASONS
+    return fenced("\n".join(lines[:_REASONS] + ([f"... and {more} more"] if more > 0 else [])))
+
+
+def _lines(lines: Iterable[str], tokens: int) -> str:
+    """Lines of names in a fence; "" for none."""
+    text = "".join(f"{on_one_line(line)}\n" for line in lines)
+    cut = head_cut(text, tokens)
+    return fenced(cut + ("" if cut == text else "...\n")) if text else ""
+
+
+def _share(of: float, text: Callable[[Situation], str]) -> Callable[[Situation, int], str]:
+    """A text in a fence, its middle cut out where it takes more than its share of the prompt."""
+
+    def cut(situation: Situation, max_tokens: int) -> str:
+        whole = text(situation)
+        return fenced(middle_cut(whole, int(max_tokens * of))) if whole.strip() else ""
+
+    return cut
+
+
+def _short(text: Callable[[Situation], str]) -> Callable[[Situation, int], str]:
+    """A text that is never cut."""
+    return lambda situation, _max_tokens: text(situation).strip()
+
+
+def _commands(hooks: Iterable[Hook]) -> str:
+    return "\n".join(_command(hook) for hook in hooks)
+
+
+def _command(hook: Hook) -> str:
+    notes = [f"hook {hook.id}"]
+    notes += [f"in {on_one_line(hook.cwd)}"] if hook.cwd else []
+    notes += ["only if files like these change: " + ", ".join(hook.when.changed)] * bool(
+        hook.when.changed
+    )
+    notes += ["may fail"] if hook.allow_failure else []
+    return f"- {inline(hook.shown)} ({'; '.join(notes)})"
+
+
+def _baseline(situation: Situation) -> str:
+    """What the judging commands said before the first change."""
+    baseline = situation.record.baseline
+    if baseline is None:
+        return ""
+    if baseline.green:
+        return "All of them succeeded before your first change."
+    if not baseline.failing:
+        return "Some of them failed before your first change."
+    return f"Before your first change these checks failed:\n\n{_lines(baseline.failing, 500)}"
+
+
+def _branch(situation: Situation) -> str:
+    git = situation.git
+    if git is None:
+        return ""
+    return inline(git.branch) if git.branch else "(detached)"
+
+
+def _status(situation: Situation, max_tokens: int) -> str:
+    git = situation.git
+    if git is None or not git.status:
+        return ""
+    more = (f"... and {git.more} more",) if git.more else ()
+    return _lines((*git.status, *more), int(max_tokens * _STATUS_SHARE))
+
+
+PLACEHOLDERS: Mapping[str, Placeholder] = {
+    "id": Placeholder("the task's id", _short(lambda s: s.task.id)),
+    "title": Placeholder("the task's title", _short(lambda s: s.task.title)),
+    "description": Placeholder("the task's description", _short(lambda s: s.task.description)),
+    "path": Placeholder(
+        "the task's folder, as the task list has it", _short(lambda s: s.task.path)
+    ),
+    "attempt": Placeholder("number of the attempt, from 1", _short(lambda s: str(s.attempt))),
+    "branch": Placeholder("the git branch; empty without git", _short(_branch)),
+    "head": Placeholder(
+        "the last git commit, shortened; empty if there is none",
+        _short(lambda s: s.git.head[:12] if s.git else ""),
+    ),
+    "status": Placeholder("what differs from the last commit, fenced; empty if nothing", _status),
+    "names": Placeholder(
+        "names of the files there are, fenced; folders with a count where they are many",
+        lambda s, most: _lines(s.names, int(most * _NAMES_SHARE)),
+    ),
+    "files": Placeholder(
+        "the files that the task lists, path and content, as many as there is room for, and what "
+        "is not shown with the reason",
+        lambda s, most: files_text(s.files, most),
+    ),
+    "pre_conditions": Placeholder(
+        "the pre-hooks' commands, as a list", _short(lambda s: _commands(s.pre_hooks))
+    ),
+    "post_conditions": Placeholder(
+        "the post-hooks' commands, as a list", _short(lambda s: _commands(s.post_hooks))
+    ),
+    "baseline": Placeholder(
+        "what the post-hooks said before the first change; empty if they were not run",
+        _short(_baseline),
+    ),
+    "protect": Placeholder(
+        "globs of files that may not be changed, fenced",
+        lambda s, most: _lines(s.protect, int(most * _NAMES_SHARE)),
+    ),
+    "feedback": Placeholder(
+        "why the last attempt failed: the hook's output, or what could not be applied; fenced",
+        _share(_FEEDBACK_SHARE, lambda s: s.record.feedback),
+    ),
+    "diff": Placeholder(
+        "what earlier attempts changed, as a fenced diff", _share(_DIFF_SHARE, lambda s: s.diff)
+    ),
+    "hint": Placeholder("the hint a person gave with a retry", _short(lambda s: s.record.hint)),
+    "looks": Placeholder(
+        "how often the agent may still ask to see files; empty if not at all",
+        _short(lambda s: str(s.looks_left or "")),
+    ),
+    "commands": Placeholder(
+        "`yes` if the agent may propose commands", _short(lambda s: "yes" if s.commands else "")
+    ),
+}
+"""Every name there is; docs/prompt-templates.md lists them in this order."""
