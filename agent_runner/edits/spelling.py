@@ -40,7 +40,7 @@ _LONGEST = 10_000
 
 _NOT_PATHS = frozenset({"node.js", "vue.js", "asp.net", "vb.net", "c.f"})
 _INFO_PATH = re.compile(
-    r"""(?:^|[\s{,])(?:path|file|filename|file_path|title)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s},]+))"""
+    r"""(?:^|[\s{,])(?:path|file|filename|file_path|title)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s},]*))"""
 )
 
 

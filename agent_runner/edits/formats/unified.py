@@ -94,6 +94,8 @@ class _Section:
             at += 2
         elif git is not None:
             old, new = git
+        elif "rename from" in self._meta:
+            old = new = ""  # the names stand in the lines of meta
         else:
             old = new = self.scan.path_above(at)
         hunks, at = self._hunks(at)
@@ -102,8 +104,11 @@ class _Section:
         if old is None or new is None:
             self._complain("no header says which file is meant.")
             return at
-        headers = first is not None or git is not None
-        self._edits(*(_stripped(old, new) if headers else (old, new)), hunks)
+        if first is not None or git is not None:
+            old, new = _stripped(old, new)
+        if "rename from" in self._meta and "rename to" in self._meta:
+            old, new = unquoted(self._meta["rename from"]), unquoted(self._meta["rename to"])
+        self._edits(old, new, hunks)
         return at
 
     def _complain(self, wrong: str, remedy: str = _FORM) -> None:
