@@ -37,7 +37,7 @@ def read_value(text: str, *, name: str) -> Document:
 
     `name` says where it came from; there are no lines and columns. Raises InputError.
     """
-    checked = decoded(text.encode(errors="surrogateescape"), name, numbered=False)
+    checked = decoded(text.encode(errors="surrogatepass"), name, numbered=False)
     return parse_yaml(Source(name, checked, numbered=False))
 
 

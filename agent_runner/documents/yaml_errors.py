@@ -17,6 +17,7 @@ _HINTS = (
     ("did not find expected key", "check the indentation of this line and those before it"),
     ("did not find expected '-'", "check the indentation of this line and those before it"),
     ("unexpected end of stream", "a quote is not closed"),
+    ("<stream end>", "a bracket is not closed"),
     ("expected ',' or", "a bracket is not closed, or a comma is missing"),
     ("unknown escape character", "within double quotes a backslash is written twice"),
 )
@@ -33,7 +34,7 @@ def syntax_problem(source: Source, error: Exception) -> Problem:
     line = source.text[source.text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
     words = " ".join(str(what).split())
     if _TAB_INDENT.match(line) or "'\\t'" in words:
-        return source.problem(at, "a tab in the indentation", "YAML is indented with spaces only")
+        return source.problem(at, "a tab stands where YAML allows only spaces", "use spaces")
     context = " ".join(str(getattr(error, "context", None) or "").split())
     during = f" ({context})" if context and context != words else ""
     return source.problem(at, f"this is no valid YAML: {words}{during}", _hint(words))
