@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 
-from rich.padding import Padding
 from rich.text import Text
 
 from agent_runner.clock import Clock
@@ -104,7 +103,7 @@ class Console:
         """Print ready lines, such as the summary of an escalation."""
         above = []
         for line in lines:
-            above += self._painter.lines(Text(line)) if line else [""]
+            above += self._painter.wrapped(Text(line)) if line else [""]
         self._redraw(above)
 
     def toggle_verbose(self) -> None:
@@ -190,7 +189,7 @@ class Console:
         style = TONE_STYLES[line.tone]
         if line.tone is Tone.DETAIL:
             return [self._painter.one_line(Text(f"    | {line.text}", style=style))]
-        return self._painter.lines(Padding(Text(line.text, style=style), (0, 0, 0, 2)))
+        return self._painter.wrapped(Text(line.text, style=style), indent=2)
 
     def _take_output(self, lines: list[str]) -> None:
         self._unshown += max(0, len(self._output) + len(lines) - _MOST_OUTPUT)
@@ -211,4 +210,4 @@ class Console:
         table = self._painter.lines(rich_table(final_table(self._tally)))
         closing = Text(self._tally.closing_line(), style="bold")
         step = Text(self._tally.next_step(stopped, self._options))
-        return ["", *table, "", *self._painter.lines(closing), *self._painter.lines(step)]
+        return ["", *table, "", *self._painter.wrapped(closing), *self._painter.wrapped(step)]

@@ -15,6 +15,10 @@ class Observers:
         self._observers = list(observers)
         self.broken: list[Exception] = []
 
+    def add(self, observer: Observer) -> None:
+        """Tell this one too from now on."""
+        self._observers.append(observer)
+
     def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
         """Tell all."""
         for observer in tuple(self._observers):

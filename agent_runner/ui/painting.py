@@ -61,6 +61,14 @@ class Painter:
             self._rich.print(what, soft_wrap=False)
         return captured.get().rstrip("\n").split("\n")
 
+    def wrapped(self, text: Text, *, indent: int = 0) -> list[str]:
+        """The text broken at words, each line indented, without spaces at its end."""
+        parts = text.wrap(self._rich, self.width - indent)
+        for part in parts:
+            part.rstrip()
+            part.pad_left(indent)
+        return [self.one_line(part) for part in parts]
+
     def one_line(self, text: Text) -> str:
         """The text cut to one line."""
         text.truncate(self.width, overflow="ellipsis" if self._out.unicode else "crop")

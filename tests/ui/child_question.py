@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import anyio
+from anyio.abc import TaskStatus
 
 from agent_runner.model.decisions import Escalation
 from agent_runner.model.record import TaskRecord
@@ -41,7 +42,7 @@ async def ask(what: str) -> None:
 async def decide(person: TerminalPerson) -> None:
     """Ask, cancelled by Ctrl+C."""
     async with anyio.create_task_group() as group:
-        group.start_soon(cancel_at_interrupt, group.cancel_scope)
+        await group.start(cancel_at_interrupt, group.cancel_scope)
         decision = await person.decide(escalation())
         say(f"{decision.choice} {decision.hint!r}")
         group.cancel_scope.cancel()
@@ -49,9 +50,10 @@ async def decide(person: TerminalPerson) -> None:
     say("cancelled")
 
 
-async def cancel_at_interrupt(scope: anyio.CancelScope) -> None:
+async def cancel_at_interrupt(scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
     """As the program does it: a signal cancels what runs."""
     with anyio.open_signal_receiver(signal.SIGINT) as interrupts:
+        task_status.started()
         async for _ in interrupts:
             scope.cancel()
             return

@@ -1,4 +1,4 @@
-"""A small run as the engine would tell it: three tasks, one red at first, one that needs a person."""
+"""A small run as the engine would tell it: one task red at first, one that needs a person."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,7 +75,7 @@ def result(
 
 @define
 class Turn:
-    """Steps of a task, each as small as the engine makes them; generators, so that a script can pause between."""
+    """Steps of a task, small as the engine's; generators, so that a script can pause between."""
 
     teller: Teller
     task: str

@@ -6,7 +6,7 @@ _PART = re.compile(r"\x1b\[(\??[0-9;]*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)")
 
 
 class Screen:
-    """Lines from the first to the last, scrollback included. Knows what our screens use, refuses the rest."""
+    """All lines, scrollback included. Knows what our screens use and refuses the rest."""
 
     def __init__(self, columns: int) -> None:
         self.columns = columns

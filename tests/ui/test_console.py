@@ -91,7 +91,7 @@ def test_all_that_happened_stands_in_the_scrollback_once(terminal: Terminal) -> 
 
 
 def test_nothing_flickers(terminal: Terminal) -> None:
-    """The small terminal of these tests refuses clearing; here: each redraw is whole, and at most three lines live."""
+    """Each redraw is whole, with at most three live lines; `Screen` itself refuses any clearing."""
     _, written = seen(terminal, console_on(terminal))
     frames = written.split("\x1b[?2026h")[1:]
     assert len(frames) > 30

@@ -154,7 +154,7 @@ def test_without_a_terminal_it_returns_at_once() -> None:
         (b"\x1bq", []),
         (b"\x1b", []),
         (b"please stop the queue", []),
-        ("ſq".encode(), ["q"]),
+        ("äq".encode(), ["q"]),
         (b"\x04\n ", []),
     ],
 )

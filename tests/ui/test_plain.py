@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -116,7 +117,7 @@ def closed_stream() -> Output:
 
 
 @pytest.mark.parametrize("broken", [broken_pipe, closed_stream])
-def test_a_broken_stream_is_remembered_and_hurts_nobody(broken: type[Output]) -> None:
+def test_a_broken_stream_is_remembered_and_hurts_nobody(broken: Callable[[], Output]) -> None:
     out = broken()
     screen = Plain(out, Tally(task_list()))
     assert screen.broken is None

@@ -32,8 +32,10 @@ def test_durations(seconds: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("tokens", "shown"),
-    [(0, "0"), (999, "999"), (1000, "1.0k"), (12_345, "12.3k"), (123_456, "123k")]
-    + [(999_499, "999k"), (999_500, "1.0M"), (1_234_567, "1.2M")],
+    [
+        *((0, "0"), (999, "999"), (1000, "1.0k"), (12_345, "12.3k"), (123_456, "123k")),
+        *((999_499, "999k"), (999_500, "1.0M"), (1_234_567, "1.2M")),
+    ],
 )
 def test_token_counts(tokens: int, shown: str) -> None:
     assert words.count(tokens) == shown
