@@ -11,8 +11,7 @@ _MARK = 20  # tokens that the line about what is left out takes
 
 def tokens_of(text: str) -> int:
     """At most about how many tokens `text` is."""
-    ascii_only = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
-    return math.ceil(ascii_only / CHARACTERS_PER_TOKEN) + len(text) - ascii_only
+    return math.ceil(_weight(text))
 
 
 def characters(tokens: int) -> int:
@@ -44,13 +43,19 @@ def head_cut(text: str, tokens: int) -> str:
     """The text's first whole lines, as many as fit."""
     if tokens_of(text) <= tokens:
         return text
-    taken, used = 0, 0
+    taken, used = 0, 0.0
     for line in text.split("\n"):
-        used += tokens_of(line) + 1
+        used += _weight(f"{line}\n")
         if used > tokens:
             break
         taken += len(line) + 1
     return text[:taken]
+
+
+def _weight(text: str) -> float:
+    """Tokens, not rounded, so that they can be added up."""
+    ascii_only = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
+    return ascii_only / CHARACTERS_PER_TOKEN + len(text) - ascii_only
 
 
 def _whole_lines(text: str) -> str:

@@ -18,6 +18,7 @@ _DIFF_SHARE = 0.2
 _NAMES_SHARE = 0.05
 _STATUS_SHARE = 0.05
 _REASONS = 40  # lines on what is not shown
+_NO_ROOM = "no room for more than lines {}"
 _WORTH_SHOWING = 400  # tokens: less room than this is not filled with the head of a file
 
 
@@ -45,19 +46,25 @@ def files_text(listing: Listing, tokens: int) -> str:
 
     The first file that does not fit is cut after a line if that leaves something worth reading.
     """
-    parts: list[str] = []
     left_out = list(listing.left_out)
+    if sum(tokens_of(_file(file)) for file in listing.files) > tokens:
+        unlucky = [NotShown(file.path, _NO_ROOM.format("1-100000")) for file in listing.files]
+        tokens -= tokens_of(_reasons([*left_out, *unlucky]))
+    else:
+        tokens -= tokens_of(_reasons(left_out))
+    parts: list[str] = []
+    may_cut = True
     for file in listing.files:
-        text = _file(file)
-        if tokens_of(text) <= tokens:
-            tokens -= tokens_of(text)
-            parts.append(text)
-            continue
-        left_out.append(NotShown(file.path, "no room for it"))
-        if not file.lines and tokens >= _WORTH_SHOWING and (cut := _cut(file, tokens)):
-            tokens -= tokens_of(_file(cut))
-            left_out[-1] = NotShown(file.path, f"no room for more than lines {cut.lines}")
+        if tokens_of(_file(file)) <= tokens:
+            parts.append(_file(file))
+        elif may_cut and not file.lines and (cut := _cut(file, tokens)):
+            may_cut = False
             parts.append(_file(cut))
+            left_out.append(NotShown(file.path, _NO_ROOM.format(cut.lines)))
+        else:
+            left_out.append(NotShown(file.path, "no room for it"))
+            continue
+        tokens -= tokens_of(parts[-1])
     if left_out:
         parts.append(f"Not shown:\n\n{_reasons(left_out)}")
     return "\n\n".join(parts)
@@ -71,7 +78,9 @@ def _file(file: FileText) -> str:
 
 
 def _cut(file: FileText, tokens: int) -> FileText | None:
-    """The file's head, as much as fits."""
+    """The file's head, as much as fits; None where that would be but a scrap."""
+    if tokens < _WORTH_SHOWING:
+        return None
     head = head_cut(file.text, tokens - tokens_of(file.path) - 20)
     return FileText(file.path, head, f"1-{head.count(chr(10))}") if head else None
 
