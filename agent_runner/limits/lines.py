@@ -95,21 +95,22 @@ def compacted(lines: Iterable[Line], now: float) -> list[Line]:
 
     Settled calls added up by the minute.
     """
-    settled: dict[str, Amount] = {}
+    ended: dict[str, Amount] = {}  # what comes of a call, by the lines after the one in hand
     kept: list[Line] = []
     turned_back = math.inf
     for line in reversed(list(lines)):
         if line.kind == SETTLED:
-            settled.setdefault(line.key, line.amount)
+            ended[line.key] = line.amount
             continue
         turned_back = min(turned_back, line.at)  # the clock was set back after this line
-        if line.kind == RESERVED and line.key in settled:
-            used = settled[line.key]
-            line = evolve(line, kind=USED, call="", amount=used)  # noqa: PLW2901  # the same line, settled
-        elif line.kind == RESERVED:
-            settled[line.key] = NOTHING  # an earlier one of the same call was never sent
-        kept.append(evolve(line, at=turned_back))
-    return _added_up([line for line in reversed(kept) if line.at >= now - KEPT], now)
+        stays = evolve(line, at=turned_back)
+        if line.kind == RESERVED:
+            if line.key in ended:
+                stays = evolve(stays, kind=USED, call="", amount=ended[line.key])
+            ended[line.key] = NOTHING  # a reservation of the same call before this one was not sent
+        if stays.amount != NOTHING and stays.at >= now - KEPT:
+            kept.append(stays)
+    return _added_up(kept[::-1], now)
 
 
 def _added_up(lines: list[Line], now: float) -> list[Line]:
