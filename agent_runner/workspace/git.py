@@ -83,7 +83,7 @@ class Repository:
             UsageError: git fails.
         """
         entries = self._status("normal")
-        lines = tuple(f"{code} {shown(path)}" for code, path in entries[:limit])
+        lines = tuple(f"{code} {shown(path or './')}" for code, path in entries[:limit])
         return GitStatus(self.branch, self.head, lines, max(0, len(entries) - limit))
 
     def modified_paths(self) -> frozenset[str]:
@@ -107,9 +107,9 @@ class Repository:
         wanted = [path for path in dict.fromkeys(paths) if path not in {"", "."}]
         if not wanted:
             return set()
-        told = ask(self.root, ["check-ignore", "-z", "--stdin"], joined(wanted))
+        told = _check_ignore(self.root, wanted)
         if told.code in {0, 1}:
-            return set(told.paths)
+            return {path.removeprefix("./") for path in told.paths}
         if len(wanted) > 1:  # git gives up at the first odd path: ask for each by itself
             return {path for path in wanted if self.ignored([path])}
         return self._ignored_by_nested(wanted[0])
@@ -141,8 +141,16 @@ def shown(path: str) -> str:
 
 def _ignores_itself(root: Path, prefix: str) -> bool:
     """Whether the work tree around `root` ignores it: then git knows nothing of what lies in it."""
-    name = PurePosixPath(prefix).name
-    return ask(root, ["check-ignore", "--quiet", "-z", "--stdin"], joined([f"../{name}"])).code == 0
+    return _check_ignore(root, [f"../{PurePosixPath(prefix).name}"]).code == 0
+
+
+def _check_ignore(root: Path, paths: Iterable[str]) -> Answer:
+    """Ask which paths are ignored: exit code 0 some, 1 none, else git stopped at one it refuses.
+
+    The command takes no literal pathspecs; `./` in front keeps a `:` from having a meaning.
+    """
+    args = ["--no-literal-pathspecs", "check-ignore", "-z", "--stdin"]
+    return ask(root, args, joined(f"./{path}" for path in paths))
 
 
 def _refusal(root: Path, answer: Answer) -> UsageError:
