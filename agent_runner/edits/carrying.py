@@ -17,6 +17,7 @@ from agent_runner.edits.edit import (
     Move,
     SetMode,
     Write,
+    without_bom,
 )
 from agent_runner.edits.jail import Refusal
 from agent_runner.edits.matching import MOST_PLACES, Haystack, NoPlace, Place, locate
@@ -160,7 +161,8 @@ def _alter(edit: Alter, _tree: Tree, entry: Entry) -> Outcome:
     shift = after = 0
     wrong: list[Failed] = []
     standing = 0
-    for number, hunk in enumerate(edit.hunks, 1):
+    for number, written in enumerate(edit.hunks, 1):
+        hunk = without_bom(written) if text.bom else written
         hay = Haystack(text.lines)
         place = locate(hay, hunk, after=after, shift=shift)
         if isinstance(place, NoPlace):

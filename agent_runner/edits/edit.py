@@ -4,7 +4,7 @@ Texts use `\\n` only; which ending a file gets is decided where the file is know
 the reply spelled them; whether they are allowed is decided in `jail.py`.
 """
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 KEEP, DROP, ADD = " ", "-", "+"
 """What a line of a hunk does: stays (context), goes, comes."""
@@ -81,6 +81,12 @@ class Hunk:
     def changes_nothing(self) -> bool:
         """Whether it leaves the file as it is."""
         return self.newline_at_end is None and all(op == KEEP for op, _ in self.lines)
+
+
+def without_bom(hunk: Hunk) -> Hunk:
+    """The hunk without the BOM that diffs show at the start of a file's first line."""
+    lines = tuple((op, text.removeprefix("\ufeff")) for op, text in hunk.lines)
+    return evolve(hunk, lines=lines)
 
 
 @frozen

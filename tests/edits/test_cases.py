@@ -20,7 +20,9 @@ def prepare(case: Case, root: Path) -> Rules:
     """The tree as it stands before, and the rules of the case."""
     row = case.row
     write_tree(root, case.tree if "tree_bytes" not in row else {})
-    write_tree(root, {path: bytes.fromhex(text) for path, text in row.get("tree_bytes", {}).items()})
+    write_tree(
+        root, {path: bytes.fromhex(text) for path, text in row.get("tree_bytes", {}).items()}
+    )
     for path, mode in row.get("modes_before", {}).items():
         (root / path).chmod(int(mode, 8))
     for path, target in row.get("link", {}).items():

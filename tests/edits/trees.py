@@ -49,9 +49,7 @@ def read_tree(root: Path) -> Tree:
     return found
 
 
-def apply_planned(
-    planned: Planned, root: Path, on_write: OnWrite | None = None
-) -> Conflict | None:
+def apply_planned(planned: Planned, root: Path, on_write: OnWrite | None = None) -> Conflict | None:
     """Apply with the images that the plan holds."""
     return apply(planned.change_set, root, MemoryBlobs(planned.blobs), on_write)
 

@@ -20,8 +20,8 @@ from agent_runner.edits.edit import (
 )
 from agent_runner.edits.formats.scan import Found, Scan, complaint, joined
 
-_BEGIN = re.compile(r"^\s*\*\*\* Begin Patch\s*$")
-_END = re.compile(r"^\s*\*\*\* End Patch\s*$")
+_BEGIN = re.compile(r"^\*\*\* Begin Patch\s*$")
+_END = re.compile(r"^\*\*\* End Patch\s*$")
 _FILE = re.compile(r"^\*\*\* (Add|Update|Delete) File: *(.*?)\s*$")
 _MOVE = re.compile(r"^\*\*\* Move to: *(.*?)\s*$")
 _END_OF_FILE = re.compile(r"^\*\*\* End of File\s*$")
@@ -76,7 +76,8 @@ class Envelope:
 
 
 def _stops(scan: Scan, at: int) -> bool:
-    return scan.closes(at) or _END.match(scan.line(at)) is not None or _begins_again(scan, at)
+    closes = scan.closes(at) and not scan.line(at).startswith(" ")  # with a space it is context
+    return closes or _END.match(scan.line(at)) is not None or _begins_again(scan, at)
 
 
 def _begins_again(scan: Scan, at: int) -> bool:

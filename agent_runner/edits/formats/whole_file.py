@@ -84,7 +84,7 @@ class WholeFile:
             return Found(
                 _plain_end(scan, start, fence) + 1, problems=(_longer(origin, wrong, fence),)
             )
-        if _MARKDOWN.search(path) and scan.line(end + 1).strip():
+        if _MARKDOWN.search(path) and _may_go_on(scan, end + 1, fence):
             wrong = f"it is unclear where {path} ends: text follows its closing fence at once."
             return Found(end + 1, problems=(_longer(origin, wrong, fence),))
         lines = [dedented(scan.raw[index], fence.indent) for index in range(start, end)]
@@ -109,6 +109,21 @@ def _plain_end(scan: Scan, start: int, fence: Fence) -> int:
     if at == len(scan):
         scan.unclosed[fence.marks[0]] = fence
     return at
+
+
+def _may_go_on(scan: Scan, at: int, fence: Fence) -> bool:
+    """Whether the fence that was taken for the closing one may have opened another inside of the file.
+
+    So it looks where text follows at once, and the next fence below is a bare one too.
+    """
+    if not scan.line(at).strip():
+        return False
+    for below in range(at, len(scan)):
+        if fence.closed_by(scan.raw[below]):
+            return True
+        if fence_on(scan.raw[below]) is not None:
+            return False
+    return False
 
 
 def _nested_end(scan: Scan, start: int, fence: Fence) -> int:
