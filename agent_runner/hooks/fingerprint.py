@@ -25,9 +25,11 @@ _RUNS = (
 
 _HEX = re.compile(
     rb"0x[0-9a-fA-F]+"
-    rb"|(?<![0-9A-Za-z])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{7,}"
-    rb"(?:-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})?(?![0-9A-Za-z])"
+    rb"|(?<![0-9A-Za-z])(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+    rb"|(?=[a-fA-F]*[0-9])[0-9a-fA-F]{7,})(?![0-9A-Za-z])"
 )
+"""Addresses, UUIDs, hashes; letters alone may be a word."""
+
 _DATE_WORDS = re.compile(
     rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec),? +"
     rb"(?=[A-Z0-9])|[AP]M(?<=[0-9 ]..)(?![A-Za-z])"

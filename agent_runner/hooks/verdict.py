@@ -13,7 +13,7 @@ from agent_runner.hooks.fingerprint import Fingerprint
 from agent_runner.hooks.log import HookLog
 from agent_runner.model.hooks import Failures
 
-READ = 8 * 1024 * 1024
+READ = 4 * 1024 * 1024
 """Bytes of one output that are read: of a longer one, its first and its last half of that.
 
 Reading is a hundred times slower than logging; a flood says nothing in its middle.

@@ -1,0 +1,159 @@
+"""What a dead runner's hook left is found and ended; a stranger with its number is not."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from agent_runner.hooks.child import Graces
+from agent_runner.hooks.survivors import Trace, end_survivors, find_survivors
+from agent_runner.hooks.table import ProcTable, PsTable, Table, began, this_machine
+
+OURS = {"AGENT_RUNNER_RUN_ID": "run-7", "AGENT_RUNNER_TASK": "T1"}
+GRACES = Graces(term=0.3, kill=2.0)
+
+
+@pytest.fixture(params=["proc", "ps"])
+def table(request: pytest.FixtureRequest) -> Table:
+    """Both ways to see what runs."""
+    if request.param == "proc" and not Path("/proc/self/stat").exists():
+        pytest.skip("this system has no /proc")
+    if request.param == "ps" and not shutil.which("ps"):
+        pytest.skip("this system has no ps")
+    return ProcTable() if request.param == "proc" else PsTable()
+
+
+class Orphans:
+    """Starts commands the way hooks are started, and forgets them."""
+
+    def __init__(self) -> None:
+        self.leaders: list[subprocess.Popen[bytes]] = []
+
+    def start(self, command: str, env: dict[str, str]) -> int:
+        """The pid of a group's leader that has said a word, so that all of it is there."""
+        leader = subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            env={"PATH": os.environ["PATH"], **env},
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+        )
+        self.leaders.append(leader)
+        assert leader.stdout is not None
+        assert leader.stdout.readline() == b"up\n"
+        return leader.pid
+
+    def end(self) -> None:
+        for leader in self.leaders:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(leader.pid, signal.SIGKILL)
+            leader.wait()
+            assert leader.stdout is not None
+            leader.stdout.close()
+
+
+@pytest.fixture
+def orphans() -> Iterator[Orphans]:
+    started = Orphans()
+    yield started
+    started.end()
+
+
+def trace(pid: int, table: Table) -> Trace:
+    return Trace(pid, table.began(pid), "run-7", "T1")
+
+
+LEADING = "sleep 60 & echo up; wait"
+LEFT = "sleep 60 & echo up"  # the leader ends at once
+
+
+def test_a_living_leader_makes_its_group_the_hooks(orphans: Orphans, table: Table) -> None:
+    pid = orphans.start(LEADING, {})
+    found = find_survivors(trace(pid, table), table)
+    assert pid in found
+    assert len(found) == 2
+
+
+def test_another_start_time_makes_it_a_strangers(orphans: Orphans, table: Table) -> None:
+    pid = orphans.start(LEADING, {})
+    recycled = evolve(trace(pid, table), began="another time")
+    assert find_survivors(recycled, table) == []
+    assert find_survivors(evolve(recycled, began=""), table) == []
+
+
+@pytest.mark.parametrize(
+    ("env", "found"),
+    [
+        (OURS, True),
+        ({**OURS, "AGENT_RUNNER_TASK": "T2"}, False),
+        ({**OURS, "AGENT_RUNNER_RUN_ID": "run-71"}, False),
+        ({}, False),
+    ],
+)
+def test_without_its_leader_a_member_must_carry_our_run_and_task(
+    orphans: Orphans, table: Table, env: dict[str, str], *, found: bool
+) -> None:
+    pid = orphans.start(LEFT, env)
+    known = trace(pid, table)
+    orphans.leaders[-1].wait()
+    assert bool(find_survivors(known, table)) is found
+
+
+def test_nothing_is_found_where_nothing_is_left(orphans: Orphans, table: Table) -> None:
+    pid = orphans.start("echo up", OURS)
+    known = trace(pid, table)
+    orphans.leaders[-1].wait()
+    assert find_survivors(known, table) == []
+    assert table.began(pid) == ""
+    assert table.group(pid) == ()
+    assert not table.carries(pid, OURS)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "command",
+    [
+        LEADING,
+        LEFT,
+        "trap '' TERM; sleep 60 & sleep 60 & echo up; wait; sleep 60",
+        "env -i sleep 60 & echo up; wait",
+    ],
+    ids=["leader", "left", "deaf", "without environment"],
+)
+async def test_survivors_are_ended(orphans: Orphans, table: Table, command: str) -> None:
+    pid = orphans.start(command, OURS)
+    known = trace(pid, table)
+    if command is LEFT:
+        orphans.leaders[-1].wait()
+    before = table.group(pid)
+    assert before
+    assert await end_survivors(known, table, GRACES) == list(before)
+    assert table.group(pid) == ()
+
+
+@pytest.mark.anyio
+async def test_a_stranger_is_not_ended(orphans: Orphans, table: Table) -> None:
+    pid = orphans.start(LEADING, {})
+    recycled = evolve(trace(pid, table), began="another time")
+    assert await end_survivors(recycled, table, GRACES) == []
+    assert len(table.group(pid)) == 2
+
+
+def test_a_start_time_is_told_and_stays(orphans: Orphans) -> None:
+    pid = orphans.start(LEADING, {})
+    assert began(pid) == this_machine().began(pid) != ""
+    assert began(pid) != began(os.getpid())
+
+
+def test_a_strange_name_does_not_confuse_the_table(tmp_path: Path, orphans: Orphans) -> None:
+    program = tmp_path / "a) S 1 1 (b"
+    program.write_text("#!/bin/sh\necho up\nsleep 60\n:\n")
+    program.chmod(0o755)
+    pid = orphans.start(f"exec '{program}'", {})
+    assert pid in this_machine().group(pid)
+    assert began(pid)
