@@ -41,7 +41,7 @@ MAX_REPLY = 64 * 1024 * 1024
 MAX_ERROR = 64 * 1024
 """Bytes of an error's body that are read."""
 
-DRAIN = 1.0
+DRAIN = 0.25
 """Seconds left to a server to end a stream whose last event came, so that its connection serves
 the next call too."""
 
@@ -189,6 +189,7 @@ class HttpClient:
             feed.cut()
         finally:
             _kept(context, outlet.end())
+        context.progress(round(draft.received / per_token))
         return cut
 
     def _turned_away(self, failure: Failure) -> Exchange:

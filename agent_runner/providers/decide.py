@@ -29,7 +29,6 @@ from agent_runner.model.errors import (
     UnknownOutcomeError,
 )
 from agent_runner.model.settings import RetrySettings
-from agent_runner.model.usage import ReportedLimit
 from agent_runner.providers.headers import REJECTED, is_spent
 
 
@@ -119,8 +118,7 @@ def outcome(error: ProviderError) -> str:
 
 def window_of(error: ProviderError) -> str:
     """The limit that turned the call away, by the provider's name for it; "" if it did not say."""
-    told = [limit for limit in error.limits if isinstance(limit, ReportedLimit)]
-    for limit in sorted(told, key=lambda limit: limit.status != REJECTED):
+    for limit in sorted(error.limits, key=lambda limit: limit.status != REJECTED):
         if is_spent(limit):
             return limit.name
     return ""

@@ -55,7 +55,7 @@ class ResponsesReader:
 
     def take(self, event: Mapping[str, Any]) -> None:
         """One event; unknown kinds are ignored."""
-        kind = event.get("type")
+        kind = text_of(event.get("type"))
         if kind in _TERMINAL:
             self.take_whole(mapping_of(event.get("response")))
         elif kind == "response.created":
@@ -112,7 +112,11 @@ class ResponsesReader:
         parts = [part for message in final or messages for part in items_of(message.get("content"))]
         words = [text_of(p.get("text")) for p in parts if p.get("type") == "output_text"]
         if any(words):
-            self.draft.pieces[:] = words
+            streamed = self.draft.received
+            self.draft.pieces.clear()
+            for piece in words:
+                self.draft.add(piece)
+            self.draft.received = max(streamed, sum(map(len, words)))
         refusals = [text_of(p.get("refusal")) for p in parts if p.get("type") == "refusal"]
         if refusals:
             self.draft.refusal[:] = refusals

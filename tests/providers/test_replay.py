@@ -1,0 +1,165 @@
+"""Answers from files, and recordings that come back byte for byte."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+from hypothesis import given, strategies as st
+
+from agent_runner.model.agent import AgentResponse, Finish, ToolCall
+from agent_runner.model.errors import FatalError, StorageError
+from agent_runner.model.redaction import Redactor
+from agent_runner.model.settings import ProviderSettings, Settings
+from agent_runner.model.usage import ReportedLimit, Usage
+from agent_runner.providers.check import check
+from agent_runner.providers.profiles import Profile, resolve
+from agent_runner.providers.record import RecordingClient
+from agent_runner.providers.registry import make_client
+from agent_runner.providers.replay import ReplayClient, decode, encode
+from tests.providers import dialects
+from tests.providers.asking import KEY, StillClock, ask, ask_with, profile_for, run
+from tests.providers.server import serving, stream
+
+FULL = AgentResponse(
+    text="line\r\nnaïve 🧵\n",
+    finish=Finish.TRUNCATED,
+    usage=Usage(1, 2, 3, 4, 5, estimated=True),
+    model="m",
+    request_id="req",
+    response_id="resp",
+    detail="cap",
+    tool_calls=(ToolCall("1", "grep", "{}"),),
+    limits=(ReportedLimit("tokens", 1.0, 2, 3, None, 4.0, "allowed"),),
+    service={"service_tier": "default", "cost": 0.5},
+    edits=("diff",),
+    logs=("one", "two"),
+)
+
+
+def replaying(folder: Path) -> Profile:
+    providers = {"replay": ProviderSettings(replies=folder)}
+    return resolve("replay", Settings(providers=providers), {})
+
+
+def write(folder: Path, name: str, content: bytes) -> None:
+    (folder / "T1").mkdir(exist_ok=True)
+    (folder / "T1" / name).write_bytes(content)
+
+
+def test_words_in_a_file_are_the_reply_byte_for_byte(tmp_path: Path) -> None:
+    write(tmp_path, "2.md", "naïve\r\n🧵\n".encode())
+    asked = ask(replaying(tmp_path), number=2)
+    assert (asked.answer.text, asked.answer.finish) == ("naïve\r\n🧵\n", Finish.COMPLETE)
+    assert asked.answer.usage.estimated
+    assert asked.kept == "naïve\r\n🧵\n".encode()
+
+
+def test_a_whole_response_comes_back_whole(tmp_path: Path) -> None:
+    write(tmp_path, "1.json", encode(FULL).encode())
+    assert ask(replaying(tmp_path)).answer == FULL
+
+
+def test_a_response_needs_no_more_than_its_text() -> None:
+    assert decode('{"text": "x", "later": 1, "usage": {"input": 3, "later": 1}}') == (
+        AgentResponse("x", usage=Usage(input=3))
+    )
+
+
+def test_a_missing_answer_is_named(tmp_path: Path) -> None:
+    error = ask(replaying(tmp_path), number=7).failure
+    assert isinstance(error, FatalError)
+    assert str(tmp_path / "T1" / "7.md") in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("1.md", b"\xff"),
+        ("1.json", b"{"),
+        ("1.json", b"[]"),
+        ("1.json", b'{"text": 1}'),
+        ("1.json", b'{"text": "x", "finish": "odd"}'),
+        ("1.json", b'{"text": "x", "tool_calls": 3}'),
+        ("1.json", b'{"text": "x", "tool_calls": [{"odd": 1}]}'),
+    ],
+)
+def test_an_unreadable_answer_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+    write(tmp_path, name, content)
+    error = ask(replaying(tmp_path)).failure
+    assert isinstance(error, FatalError)
+    assert name in str(error)
+
+
+def test_an_empty_answer_is_no_success(tmp_path: Path) -> None:
+    write(tmp_path, "1.md", b"\n")
+    assert ask(replaying(tmp_path)).answer.finish is Finish.EMPTY
+
+
+def test_a_replayed_call_can_be_cancelled(tmp_path: Path) -> None:
+    async def cancelled() -> bool:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await ask_with(ReplayClient(replaying(tmp_path)))
+        return scope.cancelled_caught
+
+    assert run(cancelled)
+
+
+@given(st.text(st.characters(codec="utf-8")), st.sampled_from(Finish))
+def test_what_is_encoded_is_decoded(text: str, finish: Finish) -> None:
+    response = AgentResponse(text, finish, detail=text, service={"k": text})
+    assert decode(encode(response)) == response
+
+
+def test_a_recorded_run_replays_without_key_or_network(tmp_path: Path) -> None:
+    async def recorded(profile: Profile) -> AgentResponse:
+        client = RecordingClient(make_client(profile, StillClock()), tmp_path, Redactor([KEY]))
+        answer = (await ask_with(client)).answer
+        await client.aclose()
+        return answer
+
+    spoken = dialects.ANTHROPIC
+    with serving(stream(*spoken.events(("naïve\r\n", "🧵"), spoken.complete))) as server:
+        live = run(lambda: recorded(profile_for("anthropic", server.url)))
+    assert ask(replaying(tmp_path)).answer == live
+    assert [path.name for path in (tmp_path / "T1").iterdir()] == ["1.json"]
+
+
+class Leaking:
+    """A client whose answers are full of a key."""
+
+    async def generate_completion(self, prompt: object, context: object) -> AgentResponse:
+        del prompt, context
+        tool = ToolCall("1", f"n{KEY}", f'{{"k": "{KEY}"}}')
+        return AgentResponse(
+            f"text {KEY} text sk-not-ours-but-shaped-like-one",
+            detail=KEY,
+            tool_calls=(tool,),
+            service={KEY: [KEY]},
+            edits=(KEY,),
+            logs=(KEY,),
+        )
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+def test_a_recording_holds_no_known_key_and_changes_nothing_else(tmp_path: Path) -> None:
+    run(lambda: ask_with(RecordingClient(Leaking(), tmp_path, Redactor([KEY]))))
+    raw = (tmp_path / "T1" / "1.json").read_text()
+    assert KEY not in raw
+    assert decode(raw).text == "text [redacted] text sk-not-ours-but-shaped-like-one"
+
+
+def test_a_recording_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "T1").write_text("in the way")
+    with pytest.raises(StorageError, match="cannot be recorded"):
+        run(lambda: ask_with(RecordingClient(Leaking(), tmp_path, Redactor())))
+
+
+def test_a_check_of_replay_counts_its_answers(tmp_path: Path) -> None:
+    write(tmp_path, "1.md", b"x")
+    assert run(lambda: check(replaying(tmp_path), StillClock())).ok
+    missing = run(lambda: check(replaying(tmp_path / "none"), StillClock()))
+    assert not missing.ok
+    assert "none" in missing.text
