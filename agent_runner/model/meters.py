@@ -113,7 +113,7 @@ class Track:
         if not self.times or self.times[-1] < at:
             self._append(at, self._sum(len(self.times)))
         self._change(len(self.times) - 1, amount)
-        if len(self.times) > 2 * self.thinned + SLACK:
+        if len(self.times) > self.thinned * 3 // 2 + SLACK:
             self._thin(at)
 
     def correct(self, at: float, change: Amount) -> None:
