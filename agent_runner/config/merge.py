@@ -70,8 +70,9 @@ def _split_commands(apply: Fields, expect: Expect) -> None:
     patterns = commands.values.get("allow")
     if not isinstance(patterns, Items) or len(commands.values) > 1:
         expect.note(commands, "apply.commands must be never, ask or allow: [patterns]")
-        patterns = Items([], commands.at, commands.source)
-    elif "allow" in apply.values:
+        apply.values["commands"] = Scalar(None, "null", commands.at, commands.source)
+        return
+    if "allow" in apply.values:
         expect.note(apply.keys["allow"], "the allowed commands are given twice", "keep one list")
     word = CommandsRule.ALLOW.value
     apply.values["commands"] = Scalar(word, word, commands.at, commands.source)

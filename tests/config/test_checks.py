@@ -1,0 +1,164 @@
+"""Mistakes in the configuration: all at once, each with its place and advice."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_layers(world: Any) -> None:
+    world.write("global", "provder: claude\nmax_no_progress: x\n")
+    world.write(
+        "project",
+        """\
+max_no_progress: 2
+retry: {max_wait: soon, max_tries: 0}
+max_no_progress: 3
+hooks:
+  a: {timeout: 5}
+  b: {command: x, retires: 1, timeout: 0, when: [x]}
+  c: {command: [], failures: {regex: "*"}}
+defaults: {post_hooks: [d]}
+git: {commit: always}
+""",
+    )
+    told = world.mistakes({"AGENT_RUNNER_LEDGER": "1"}, max_output_tokens=0)
+    assert [one.partition(" (")[0] for one in told] == [
+        '~/.agent-runner/config.yml:1:1: the configuration has no key "provder"',
+        '~/.agent-runner/config.yml:2:18: max_no_progress must be a whole number, not the text "x"',
+        'agent-runner.yml:2:19: retry.max_wait must be a time, not the text "soon"',
+        "agent-runner.yml:2:36: retry.max_tries must be at least 1, not 0",
+        'agent-runner.yml:3:1: the key "max_no_progress" stands here twice',
+        'agent-runner.yml:5:3: the hook "a" has no command',
+        'agent-runner.yml:6:19: hooks.b has no key "retires"',
+        "agent-runner.yml:6:40: hooks.b.timeout must be more than 0",
+        "agent-runner.yml:6:49: hooks.b.when must be a mapping",
+        "agent-runner.yml:7:16: hooks.c.command must not be empty",
+        "agent-runner.yml:7:38: this is no regular expression: nothing to repeat at position 0",
+        'agent-runner.yml:8:25: there is no hook "d"',
+        'agent-runner.yml:9:15: git.commit must be off, task or attempt, not the text "always"',
+        'variable AGENT_RUNNER_LEDGER: ledger must be true or false, not the number "1"',
+        "flag max_output_tokens: max_output_tokens must be at least 1, not 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("provider: clod", '1:11: there is no provider "clod" (did you mean'),
+        ("rate_limits: {opnai: {}}", '1:15: there is no provider "opnai" (did you mean openai?)'),
+        (
+            "providers: {a: {protocol: chta}}",
+            '1:27: there is no protocol "chta" (did you mean chat',
+        ),
+        ("rate_limits: {claude: {max_tokens_hour: 0}}", "1:41: rate_limits.claude.max_tokens_hour"),
+        ("budget: {max_cost_run: 0}", "1:24: budget.max_cost_run must be more than 0 (write null"),
+        ("prices: {m: {input: -1}}", "1:21: prices.m.input must not be negative"),
+        ("prices: {m: {cached: -1}}", "1:22: prices.m.cached must not be negative"),
+        ("prices: {m: {input: .inf}}", "1:21: prices.m.input must be a number"),
+        ("limits: {week_starts: someday}", "1:23: limits.week_starts is no weekday and time"),
+        ("limits: {week_starts: monday 24:00}", "1:23: limits.week_starts is no weekday"),
+        ("limits: {timezone: Europe/Berln}", "1:20: there is no time zone"),
+        ("limits: {timezone: ../etc}", "1:20: there is no time zone"),
+        ("limits: {window: weekly}", "1:18: limits.window must be calendar or rolling"),
+        ("prompt: {template: nope.md}", "1:20: the template nope.md is not there, or no file"),
+        ("apply: {commands: allow}", "1:19: apply.commands is allow, but no command is named"),
+        ("apply: {commands: {alow: [x]}}", "1:19: apply.commands must be never, ask or allow"),
+        ("apply: {commands: {allow: x}}", "1:19: apply.commands must be never, ask or allow"),
+        ("apply: {commands: {allow: [x]}, allow: [y]}", "1:33: the allowed commands are given"),
+        ("test_command: a\nhooks: {test: b}", "1:1: test_command makes the hook test, which"),
+        ("max_attempts_per_task: 16_000", "1:24: max_attempts_per_task must be a whole number"),
+        ("max_attempts_per_task: true", "1:24: max_attempts_per_task must be a whole number"),
+        ("max_attempts_per_task: null", "1:24: max_attempts_per_task must be a whole number"),
+        ("stop_on_first_failure: yes", "1:24: stop_on_first_failure must be true or false"),
+        ("model: 4", '1:8: model must be text, not the number "4" (put it in quotes: "4")'),
+        ("model: ''", "1:8: model must not be empty"),
+        ("defaults: {post_hooks: lint}", "1:24: defaults.post_hooks must be a list"),
+        ("hooks: {a: {command: x, env: {A: null}}}", "1:34: hooks.a.env.A must be text"),
+        ("hooks: [a]", "1:8: hooks must be a mapping"),
+        ("hooks: {a: 5}", "1:12: hooks.a.command must be text"),
+        ("hooks: {'': x}", '1:9: "" is no name for one of hooks'),
+        ("[a]", "1:1: a configuration must be a mapping"),
+        ("a: [", "2:1: this is no valid YAML"),
+    ],
+)
+def test_what_is_refused(world: Any, text: str, told: str) -> None:
+    world.write("project", text + "\n")
+    (one,) = world.mistakes()
+    assert one.startswith(f"agent-runner.yml:{told}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "provider: codex",
+        "provider: replay",
+        "rate_limits: {codex: {max_tokens_hour: 5}}",
+        "providers: {mine: {protocol: chat}}\nprovider: mine\nrate_limits: {mine: {}}",
+        "limits: {week_starts: Sunday 6:30, timezone: America/New_York}",
+        "retry: {first_wait: 0, max_wait: 0}",
+        "x-mine: [1]\nmodel: a",
+        "max_attempts_per_task: 3.0",
+        "",
+    ],
+)
+def test_what_is_allowed(world: Any, text: str) -> None:
+    world.write("project", text + "\n")
+    assert world.load().warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "rate_limits: {claude: {max_tokens_hour: 9, max_tokens_week: 5}}",
+            "1:41: max_tokens_hour (9) can never be used up: max_tokens_week is 5",
+        ),
+        (
+            "rate_limits: {claude: {models: {m: {max_requests_day: 9, max_requests_week: 5}}}}",
+            "1:55: max_requests_day (9) can never be used up: max_requests_week is 5",
+        ),
+        ("rate_limits: {claude: {max_cost_day: 1}}", "1:38: a limit in dollars counts nothing"),
+        ("budget: {max_cost_task: 1}", "1:25: a cap in dollars counts nothing without prices"),
+    ],
+)
+def test_what_is_warned_of(world: Any, text: str, told: str) -> None:
+    world.write("project", text + "\n")
+    (warning,) = world.load().warnings
+    assert str(warning).startswith(f"agent-runner.yml:{told}")
+
+
+def test_plugged_in_names_are_known(world: Any) -> None:
+    from agent_runner.config import load_settings
+
+    world.write("project", "provider: mine\nproviders: {x: {protocol: mine}}\n")
+    loaded = load_settings(
+        folder=world.folder, env={}, home=world.home, flags={}, plugged_in=lambda: ["mine"]
+    )
+    assert loaded.settings.provider == "mine"
+
+
+def git(folder: Path, *words: str) -> None:
+    nobody = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    subprocess.run(["git", *words], cwd=folder, check=True, env={**os.environ, **nobody})
+
+
+def test_a_key_in_a_file_that_git_tracks_is_warned_of(world: Any) -> None:
+    world.write("project", "providers:\n  claude: {api_key: sk-planted-0123456789}\n")
+    assert world.load().warnings == ()
+    git(world.folder, "init", "-q")
+    assert world.load().warnings == ()
+    git(world.folder, "add", "agent-runner.yml")
+    (warning,) = world.load().warnings
+    assert str(warning).startswith("agent-runner.yml:2:12: git tracks this file")
+    assert "planted" not in str(warning)
+
+
+def test_a_survey_tells_mistakes_and_keeps_what_is_right(world: Any) -> None:
+    world.write("project", "model: a\nmax_no_progress: 0\nhooks: {lint: 5}\n")
+    loaded = world.survey()
+    assert len(loaded.problems) == 2
+    assert (loaded.settings.model, loaded.settings.max_no_progress) == ("a", 2)
+    assert set(loaded.settings.hooks) == {"lint"}
