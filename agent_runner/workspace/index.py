@@ -163,9 +163,18 @@ def _asked_side_by_side(root: Path, commit: str) -> dict[str, Answer]:
         questions["staged"] = ["diff-index", "--cached", "--relative", *RAW, commit]
     running = {name: start(root, args) for name, args in questions.items()}
     told = {name: finish(process) for name, process in running.items()}
+    if told["dirty"].code:
+        told["dirty"] = ask(root, [*_without_filters(root), *_QUESTIONS["dirty"]])
     for answer in told.values():
         demanded(answer, root)
     return told
+
+
+def _without_filters(root: Path) -> list[str]:
+    """Options that switch every filter off, for one that cannot run: its files are read anyway."""
+    names = ask(root, ["config", "-z", "--name-only", "--get-regexp", r"^filter\..*"]).paths
+    off = [f"{name}={'false' if name.endswith('.required') else ''}" for name in names]
+    return [word for option in off for word in ("-c", option)]
 
 
 def _converted(told: dict[str, Answer]) -> set[bytes]:

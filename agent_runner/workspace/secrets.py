@@ -12,8 +12,8 @@ _NAMES = Globs(
         *("credentials*", ".credentials*", "client_secret*", "service[-_]account*.json"),
         *("secrets.*", "secret.*", ".secrets*", "*.secret", "*.secrets", ".vault*", "vault-*"),
         *(".netrc", "_netrc", ".pgpass", ".my.cnf", ".htpasswd", ".git-credentials", ".pypirc"),
-        *("kubeconfig*", "*.kubeconfig", ".kube/**", ".dockercfg", ".docker/config.json"),
-        *(".aws/**", ".ssh/**", ".gnupg/**", ".azure/**", "gcloud/**", "*.tfstate*", "*.tfvars"),
+        *("kubeconfig*", "*.kubeconfig", ".kube", ".dockercfg", "**/.docker/config.json"),
+        *(".aws", ".ssh", ".gnupg", ".azure", "gcloud", "*.tfstate*", "*.tfvars"),
     )
 )
 _CODE = re.compile(r"\.(py|pyi|js|ts|go|rs|java|rb|c|h|cpp|cs|md|rst)$")
@@ -26,7 +26,7 @@ _TOKEN = re.compile(
     r"|://[^/\s:@$]+:[^/\s:@$]+@",
     re.IGNORECASE,
 )
-_TOKEN_FILES = Globs((".npmrc", ".yarnrc", ".yarnrc.yml", "pip.conf", ".pip/**", "nuget.config"))
+_TOKEN_FILES = Globs((".npmrc", ".yarnrc", ".yarnrc.yml", "pip.conf", ".pip", "nuget.config"))
 _PRIVATE_KEY = re.compile(r"^-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----\s*$", re.MULTILINE)
 
 
