@@ -17,7 +17,7 @@ from agent_runner.ui.keys import key_help
 from agent_runner.ui.live import LivePart
 from agent_runner.ui.narration import Line, Tone, narrate
 from agent_runner.ui.output import Output
-from agent_runner.ui.painting import STATE_STYLES, TONE_STYLES, Painter, rich_table
+from agent_runner.ui.painting import STATE_STYLES, TONE_STYLES, Painter
 from agent_runner.ui.tables import final_table
 from agent_runner.ui.tally import Tally
 
@@ -103,7 +103,7 @@ class Console:
         """Print ready lines, such as the summary of an escalation."""
         above = []
         for line in lines:
-            above += self._painter.wrapped(Text(line)) if line else [""]
+            above += self._painter.wrapped(Text(words.shown(line))) if line else [""]
         self._redraw(above)
 
     def toggle_verbose(self) -> None:
@@ -207,7 +207,7 @@ class Console:
         return [self._painter.one_line(text) for text in shown]
 
     def _closing(self, stopped: e.RunStopped) -> list[str]:
-        table = self._painter.lines(rich_table(final_table(self._tally)))
+        table = self._painter.table(final_table(self._tally))
         closing = Text(self._tally.closing_line(), style="bold")
         step = Text(self._tally.next_step(stopped, self._options))
         return ["", *table, "", *self._painter.wrapped(closing), *self._painter.wrapped(step)]

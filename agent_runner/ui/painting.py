@@ -10,7 +10,7 @@ from rich.text import Text
 
 from agent_runner.ui.narration import Tone
 from agent_runner.ui.output import Output
-from agent_runner.ui.tables import Table
+from agent_runner.ui.tables import GAP, Table
 
 STATE_STYLES = {
     "pending": "dim",
@@ -75,24 +75,20 @@ class Painter:
         text.no_wrap = True
         return self.lines(text)[0]
 
+    def table(self, table: Table) -> list[str]:
+        """The table in colour, fitted."""
+        return self.lines(_rich_table(table.fitted(self.width)))
+
     def rule(self, title: Text) -> list[str]:
         """A line across the screen with a title at its left."""
         title.truncate(self.width - 6, overflow="ellipsis" if self._out.unicode else "crop")
         return self.lines(Rule(title, align="left", style="dim"))
 
 
-def rich_table(table: Table) -> RichTable:
-    """The table in colour. Columns that may shrink wrap nothing: they end in an ellipsis."""
-    painted = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+def _rich_table(table: Table) -> RichTable:
+    painted = RichTable(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for column in table.columns:
-        painted.add_column(
-            column.name,
-            justify="right" if column.number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            ratio=None,
-            min_width=None if column.shrinks else max(len(column.name), column.width(table)),
-        )
+        painted.add_column(column.name, justify="right" if column.number else "left", no_wrap=True)
     for row in table.rows:
         painted.add_row(*(Text(cell, style=STATE_STYLES.get(cell, "")) for cell in row))
     return painted

@@ -62,7 +62,7 @@ class Plain:
     def show(self, lines: Iterable[str]) -> None:
         """Print ready lines, such as the summary of an escalation."""
         for line in lines:
-            self._out.line(self._safe(line))
+            self._out.line(self._safe(words.shown(line)))
 
     def _begin(self, task_id: str) -> None:
         self._out.line(self._safe(f"{task_id} {self._tally.title(task_id)}"))

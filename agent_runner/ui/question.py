@@ -43,7 +43,7 @@ class TerminalPerson:
             lines = Lines(descriptor, self._out)
             self._out.line()
             for line in escalation.summary:
-                self._out.line(line)
+                self._out.line(words.shown(line))
             self._out.line()
             while True:
                 answer = await lines.ask(f"{_CHOICES}: ")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent_runner.clock import iso, local
 from agent_runner.model import events as e
@@ -17,6 +17,12 @@ from agent_runner.ui.decisive import outcome_words
 from agent_runner.ui.jsonl import to_plain
 from agent_runner.ui.tally import Tally
 
+GAP = 2
+"""Spaces between two columns."""
+
+_LEAST = 8
+"""Columns of the screen below which a text is not cut."""
+
 _LONG = 50
 """Rows that a person still reads at the end of a run."""
 
@@ -25,16 +31,15 @@ _UNTOLD = frozenset({"passed", "pending"})
 
 @frozen
 class Column:
-    """A column: numbers stand at the right; one that `shrinks` is cut when the screen is narrow."""
+    """A column: numbers stand at the right; where space is short it has its `short` name.
+
+    A column that `shrinks` is cut then, too.
+    """
 
     name: str
     number: bool = False
     shrinks: bool = False
-
-    def width(self, table: "Table") -> int:
-        """Columns of the screen that its longest cell takes."""
-        place = table.columns.index(self)
-        return max(len(self.name), *(words.columns(row[place]) for row in table.rows), 0)
+    short: str = ""
 
 
 @frozen
@@ -44,15 +49,45 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @property
+    def widths(self) -> list[int]:
+        """Columns of the screen that each column's longest cell takes."""
+        names = tuple(column.name for column in self.columns)
+        return [max(map(words.columns, cells)) for cells in zip(names, *self.rows, strict=True)]
+
     def lines(self) -> Iterator[str]:
         """Plain columns for pipes, one line at a time: nothing is cut, nothing coloured."""
-        widths = [column.width(self) for column in self.columns]
+        widths = self.widths
         for row in (tuple(column.name for column in self.columns), *self.rows):
             cells = []
             for cell, width, column in zip(row, widths, self.columns, strict=True):
                 space = " " * (width - words.columns(cell))
                 cells.append(space + cell if column.number else cell + space)
-            yield "  ".join(cells).rstrip()
+            yield (" " * GAP).join(cells).rstrip()
+
+    def fitted(self, width: int) -> "Table":
+        """The table for a screen so wide: short names if need be, then texts cut."""
+        if self._too_wide(width) <= 0:
+            return self
+        table = Table(tuple(evolve(c, name=c.short or c.name) for c in self.columns), self.rows)
+        widths = table.widths
+        over = table._too_wide(width)
+        places = [place for place, column in enumerate(table.columns) if column.shrinks]
+        for place in places:
+            taken = max(0, min(over, widths[place] - _LEAST))
+            widths[place] -= taken
+            over -= taken
+        rows = tuple(
+            tuple(
+                words.cut(cell, widths[place]) if place in places else cell
+                for place, cell in enumerate(row)
+            )
+            for row in table.rows
+        )
+        return Table(table.columns, rows)
+
+    def _too_wide(self, width: int) -> int:
+        return sum(self.widths) + GAP * (len(self.columns) - 1) - width
 
 
 def status_table(tally: Tally) -> Table:
@@ -65,8 +100,8 @@ def _table(tally: Tally, tasks: tuple[Task, ...]) -> Table:
         Column("task"),
         Column("title", shrinks=True),
         Column("state"),
-        Column("attempts", number=True),
-        Column("failures", number=True),
+        Column("attempts", number=True, short="att"),
+        Column("failures", number=True, short="fail"),
         Column("time", number=True),
         Column("held by", shrinks=True),
         Column("calls", number=True),

@@ -90,6 +90,16 @@ def columns(text: str) -> int:
     return len(text) + wide - sum(bool(unicodedata.combining(c)) for c in text)
 
 
+def cut(text: str, width: int) -> str:
+    """A clean text in at most `width` columns; what was cut ends in `..`."""
+    if columns(text) <= width:
+        return text
+    kept = text[: max(0, width - 2)]
+    while columns(kept) > width - 2 and kept:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}.."
+
+
 _SEQUENCES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
     r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)"  # OSC and other strings: titles, links
@@ -119,6 +129,11 @@ def visible(text: str) -> str:
     Line ends stay.
     """
     return "".join(ascii(c)[1:-1] if c != "\n" and (_unseen(c) or c == "\t") else c for c in text)
+
+
+def shown(line: str) -> str:
+    """A line that may quote others (a diff): tabs become spaces, the rest is written out."""
+    return visible(line.rstrip("\r\n").expandtabs(4))
 
 
 def _unseen(character: str) -> bool:

@@ -197,3 +197,10 @@ def test_an_observer_that_raises_is_dropped_and_the_rest_go_on() -> None:
     again = Observers(Faulty())
     again.signal(s.Said("", "hello"))
     assert len(again.broken) == 1
+
+
+def test_ready_lines_are_shown_with_nothing_hidden() -> None:
+    out = io.StringIO()
+    screen = GitHub(Output(out), Tally(task_list()))
+    screen.show(["+\tindented\r\n", "::error::x", "a\x1b[2Jb"])
+    assert out.getvalue() == "+   indented\n| ::error::x\na\\x1b[2Jb\n"
