@@ -11,6 +11,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -31,7 +32,9 @@ from agent_runner.model.changes import ChangeSet, FileChange, Kind
 from agent_runner.model.errors import StorageError
 
 _TEMP = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_OURS = 0o7777
+_BITS = 0o7777
+_BATCH = 32
+_THREADS = 8
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -155,8 +158,7 @@ class _Applying:
                 if conflict is not None:
                     self._take_away(writes, made)
                     return conflict
-            for judgement in writes:
-                self._write_temp(judgement)
+            self._write_temps(writes)
             conflict = self._changed_meanwhile(waiting)
         except OSError:
             self._take_away(writes, made)
@@ -187,7 +189,17 @@ class _Applying:
                 return Conflict(path, here.reason)
         return None
 
-    def _write_temp(self, judgement: Judgement) -> None:
+    def _write_temps(self, writes: list[Judgement]) -> None:
+        """Some at a time: files that are synced together cost the disk little more than one."""
+        for first in range(0, len(writes), _BATCH):
+            with contextlib.ExitStack() as opened:
+                batch = writes[first : first + _BATCH]
+                descriptors = [self._write_temp(judgement, opened) for judgement in batch]
+                for judgement in batch:
+                    self.on_write("sync", judgement.change.path)
+                _sync_all(descriptors)
+
+    def _write_temp(self, judgement: Judgement, opened: contextlib.ExitStack) -> int:
         change = judgement.change
         self.place = change.path
         content = self.blobs.get(change.after.sha256)
@@ -196,16 +208,13 @@ class _Applying:
         with contextlib.suppress(FileNotFoundError):  # left by a crash
             os.unlink(change.temp, dir_fd=folder)
         descriptor = os.open(change.temp, _TEMP, 0o600, dir_fd=folder)
-        try:
-            view = memoryview(content)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            _keep_owner(descriptor, judgement.owner)
-            os.fchmod(descriptor, _mode(judgement))
-            self.on_write("sync", change.path)
-            _sync(descriptor)
-        finally:
-            os.close(descriptor)
+        opened.callback(os.close, descriptor)
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        _keep_owner(descriptor, judgement.owner)
+        os.fchmod(descriptor, _mode(judgement))
+        return descriptor
 
     def _changed_meanwhile(self, waiting: list[Judgement]) -> Conflict | None:
         """Writing took its time: look once more, cheaply, before the first file is replaced."""
@@ -266,8 +275,8 @@ def _mode(judgement: Judgement) -> int:
     """The planned bits, where the change is about them; else those that the file has by now."""
     change = judgement.change
     if judgement.mode is not None and change.before.mode == change.after.mode:
-        return judgement.mode & _OURS
-    return change.after.mode & _OURS
+        return judgement.mode & _BITS
+    return change.after.mode & _BITS
 
 
 def _keep_owner(descriptor: int, owner: tuple[int, int] | None) -> None:
@@ -276,6 +285,14 @@ def _keep_owner(descriptor: int, owner: tuple[int, int] | None) -> None:
     if owner is not None and owner != (status.st_uid, status.st_gid):
         with contextlib.suppress(OSError):
             os.fchown(descriptor, *owner)
+
+
+def _sync_all(descriptors: list[int]) -> None:
+    if len(descriptors) == 1:
+        _sync(descriptors[0])
+        return
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(_sync, descriptors))
 
 
 def _sync(descriptor: int) -> None:

@@ -141,6 +141,7 @@ def _move(edit: Move, tree: Tree, entry: Entry) -> Outcome:
         target.put(entry.text())
     target.mode = entry.mode
     entry.remove()
+    entry.moved = True
     return Carried(note=note)
 
 

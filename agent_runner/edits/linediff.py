@@ -11,6 +11,12 @@ Line = TypeVar("Line", str, bytes)
 Same = tuple[int, int, int]
 """A run of lines that both have: where in the old, where in the new, how many."""
 
+_NEAR = 24
+"""In long texts a change of up to so many lines is looked for first."""
+
+_ALIKE = 8
+"""So many lines must follow alike after it."""
+
 _SMALL = 40_000
 """Old lines times new lines up to which every pairing is tried."""
 
@@ -41,6 +47,11 @@ def same_runs(old: Sequence[Line], new: Sequence[Line]) -> list[Same]:
                 if block.size
             ]
             continue
+        near = _resynced(old, new, low, high, new_low, new_high)
+        if near is not None:
+            waiting.append((near[0], high, near[1], new_high))
+            waiting.append((low, near[0], new_low, near[1]))
+            continue
         waiting += _between(
             _anchors(old, new, low, high, new_low, new_high), low, high, new_low, new_high
         )
@@ -62,21 +73,53 @@ def hunk_lines(before: list[str], after: list[str]) -> tuple[HunkLine, ...]:
 def _common(
     old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
 ) -> int:
+    """How many lines both begin with; whole slices are compared, ever longer ones."""
     most = min(high - low, new_high - new_low)
-    size = 0
-    while size < most and old[low + size] == new[new_low + size]:
-        size += 1
+    size, step = 0, 1
+    while size < most:
+        step = min(step, most - size)
+        start, new_start = low + size, new_low + size
+        if old[start : start + step] == new[new_start : new_start + step]:
+            size += step
+            step *= 2
+        elif step == 1:
+            break
+        else:
+            step = max(1, step // 4)
     return size
 
 
 def _common_tail(
     old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
 ) -> int:
+    """The same from the end."""
     most = min(high - low, new_high - new_low)
-    size = 0
-    while size < most and old[high - 1 - size] == new[new_high - 1 - size]:
-        size += 1
+    size, step = 0, 1
+    while size < most:
+        step = min(step, most - size)
+        stop, new_stop = high - size, new_high - size
+        if old[stop - step : stop] == new[new_stop - step : new_stop]:
+            size += step
+            step *= 2
+        elif step == 1:
+            break
+        else:
+            step = max(1, step // 4)
     return size
+
+
+def _resynced(
+    old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
+) -> tuple[int, int] | None:
+    """Where both go on alike a few lines further on: the nearest such place for a change of a few lines."""
+    for apart in range(1, 2 * _NEAR):
+        for gone in range(max(0, apart - _NEAR), min(apart, _NEAR) + 1):
+            at, new_at = low + gone, new_low + apart - gone
+            if at + _ALIKE > high or new_at + _ALIKE > new_high or old[at] != new[new_at]:
+                continue
+            if old[at : at + _ALIKE] == new[new_at : new_at + _ALIKE]:
+                return at, new_at
+    return None
 
 
 def _anchors(

@@ -6,9 +6,7 @@ file, the hunks before it) leaves a single one.
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable
-from itertools import accumulate
 
 from attrs import define, field, frozen
 
@@ -75,7 +73,6 @@ class Haystack:
 
     lines: list[str]
     _texts: dict[Normal, str] = field(init=False, factory=dict)
-    _starts: dict[Normal, list[int]] = field(init=False, factory=dict)
 
     def text(self, normal: Normal) -> str:
         """All lines, each between newlines."""
@@ -88,17 +85,13 @@ class Haystack:
         text = self.text(normal)
         wanted = normal("\n" + "\n".join(needle) + "\n")
         found: list[int] = []
-        at = text.find(wanted)
+        at, counted, line = text.find(wanted), 0, 0
         while at >= 0 and len(found) < most:
-            found.append(self._line(normal, at))
+            line += text.count("\n", counted, at)
+            counted = at
+            found.append(line)
             at = text.find(wanted, at + 1)
         return found
-
-    def _line(self, normal: Normal, at: int) -> int:
-        if normal not in self._starts:
-            pieces = self._texts[normal].split("\n")[1:]
-            self._starts[normal] = [0, *accumulate(len(piece) + 1 for piece in pieces)]
-        return bisect_right(self._starts[normal], at) - 1
 
 
 def locate(hay: Haystack, hunk: Hunk, *, after: int = 0, shift: int = 0) -> Place | NoPlace:

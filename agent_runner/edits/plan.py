@@ -10,12 +10,11 @@ from attrs import define, evolve, field, frozen
 from agent_runner.edits.carrying import Carried, Failed, carry_out
 from agent_runner.edits.edit import Complaint, Edit, Move, Origin, Reply
 from agent_runner.edits.jail import opened_root, spelled
-from agent_runner.edits.linediff import same_runs
 from agent_runner.edits.nearest import nearest_names
 from agent_runner.edits.rejection import Rejection, Verdict, rejection
 from agent_runner.edits.rules import Gate, Rules, judging
 from agent_runner.edits.tree import Entry, Tree, sha256
-from agent_runner.model.changes import ChangeSet, FileChange, Kind
+from agent_runner.model.changes import ChangeSet, FileChange
 from agent_runner.model.errors import StorageError
 
 
@@ -139,38 +138,39 @@ class _Planning:
 
     def planned(self, change_id: str) -> Planned:
         """The change set of all entries that differ from what stood there."""
-        changed: list[tuple[Entry, bytes | None]] = []
+        changed: list[Entry] = []
+        changes: list[FileChange] = []
+        blobs: dict[str, bytes] = {}
         for entry in self.tree.entries.values():
             content = entry.bytes_now() if entry.exists else None
-            if entry.after(content) != entry.before:
-                changed.append((entry, content))
-        blobs: dict[str, bytes] = {}
-        changes: list[FileChange] = []
-        for entry, content in changed:
             after = entry.after(content)
+            if after == entry.before:
+                continue
             for image, raw in ((entry.before, entry.original), (after, content)):
                 if raw is not None:
                     blobs[image.sha256] = raw
+            changed.append(entry)
             changes.append(FileChange(entry.path, entry.before, after))
         name = change_id or _fingerprint(changes)
-        named = tuple(
-            evolve(change, temp=f".{sha256(name.encode())[:12]}-{number}.agent-runner.tmp")
-            for number, change in enumerate(changes)
-        )
-        folders = tuple(
-            dict.fromkeys(
-                folder
-                for entry, content in changed
-                if content is not None
-                for folder in entry.missing
-            )
-        )
-        change_set = ChangeSet(name, named, tuple(sorted(folders, key=lambda f: f.count("/"))))
-        tests = judging(change_set.paths)
+        change_set = ChangeSet(name, _with_temps(name, changes), _new_folders(changed))
         notes = list(dict.fromkeys(self.notes))
+        tests = judging(change_set.paths)
         if tests:
             notes.append(f"also changes what judges it: {', '.join(tests)}")
-        return Planned(change_set, blobs, tuple(notes), summarised(change_set, blobs))
+        return Planned(change_set, blobs, tuple(notes), _summary(changed))
+
+
+def _with_temps(name: str, changes: list[FileChange]) -> tuple[FileChange, ...]:
+    mark = sha256(name.encode("utf-8", "surrogatepass"))[:12]
+    return tuple(
+        evolve(change, temp=f".{mark}-{number}.agent-runner.tmp")
+        for number, change in enumerate(changes)
+    )
+
+
+def _new_folders(changed: list[Entry]) -> tuple[str, ...]:
+    folders = {folder for entry in changed if entry.exists for folder in entry.missing}
+    return tuple(sorted(folders, key=lambda folder: (folder.count("/"), folder)))
 
 
 def _where(origin: Origin) -> str:
@@ -182,21 +182,14 @@ def _fingerprint(changes: list[FileChange]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def summarised(change_set: ChangeSet, blobs: Mapping[str, bytes]) -> str:
+def _summary(changed: list[Entry]) -> str:
     """One line for people: `3 files (1 new, 1 deleted): +10 -2`."""
-    changes = change_set.changes
-    if not changes:
+    if not changed:
         return "no changes"
-    new = sum(change.before.kind is Kind.ABSENT for change in changes)
-    gone = sum(change.after.kind is Kind.ABSENT for change in changes)
-    plus = minus = 0
-    for change in changes:
-        if change.before.sha256 == change.after.sha256:
-            continue
-        old = blobs.get(change.before.sha256, b"").splitlines(keepends=True)
-        now = blobs.get(change.after.sha256, b"").splitlines(keepends=True)
-        same = sum(size for _, _, size in same_runs(old, now))
-        plus, minus = plus + len(now) - same, minus + len(old) - same
+    new = sum(entry.original is None for entry in changed)
+    gone = sum(not entry.exists for entry in changed)
+    plus = sum(entry.counted[0] for entry in changed)
+    minus = sum(entry.counted[1] for entry in changed)
     kinds = [f"{count} {word}" for count, word in ((new, "new"), (gone, "deleted")) if count]
-    files = f"{len(changes)} file{'s' if len(changes) != 1 else ''}"
+    files = f"{len(changed)} file{'s' if len(changed) != 1 else ''}"
     return files + (f" ({', '.join(kinds)})" if kinds else "") + f": +{plus} -{minus}"

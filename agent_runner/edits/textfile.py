@@ -1,8 +1,8 @@
 """A text file in memory, line by line, with what must survive a change: endings, BOM, final newline."""
 
-from attrs import define
+from attrs import define, evolve
 
-from agent_runner.edits.linediff import same_runs
+from agent_runner.edits.linediff import Same, same_runs
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -28,6 +28,11 @@ class TextFile:
     lines: list[str]
     ends: list[str]
     bom: bytes = b""
+    ending: str = "\n"
+    """What most lines end with when it is read; LF where it is even."""
+    plus: int = 0
+    minus: int = 0
+    """Lines that came and went since."""
 
     @classmethod
     def read(cls, content: bytes) -> "TextFile":
@@ -46,14 +51,16 @@ class TextFile:
         pieces = text.split("\n")
         last = pieces.pop()
         if "\r" not in text:
+            ending = "\n"
             ends = ["\n"] * len(pieces)
         else:
             ends = ["\r\n" if piece.endswith("\r") else "\n" for piece in pieces]
             pieces = [piece.removesuffix("\r") for piece in pieces]
+            ending = "\r\n" if 2 * ends.count("\r\n") > len(ends) else "\n"
         if last:
             pieces.append(last)
             ends.append("")
-        return cls(pieces, ends, bom)
+        return cls(pieces, ends, bom, ending)
 
     @classmethod
     def new(cls, text: str) -> "TextFile":
@@ -62,13 +69,11 @@ class TextFile:
 
     def content(self) -> bytes:
         """The bytes. What was added must have passed `check_writable`."""
-        return self.bom + "".join(map(str.__add__, self.lines, self.ends)).encode("utf-8")
-
-    @property
-    def ending(self) -> str:
-        """What most lines end with; LF where it is even."""
-        crlf = self.ends.count("\r\n")
-        return "\r\n" if crlf > self.ends.count("\n") else "\n"
+        if "\r\n" in self.ends:
+            text = "".join(map(str.__add__, self.lines, self.ends))
+        else:
+            text = "\n".join(self.lines) + (self.ends[-1] if self.ends else "")
+        return self.bom + text.encode("utf-8")
 
     @property
     def final_newline(self) -> bool:
@@ -88,10 +93,17 @@ class TextFile:
         bare = bool(lines.pop()) and not text.endswith("\n")
         if bare:
             lines.append(text.rsplit("\n", 1)[-1])
-        ends = self._ends_for(lines) if self.mixed else [self.ending] * len(lines)
-        made = TextFile(lines, ends, self.bom)
+        runs = same_runs(self.lines, lines)
+        ends = self._ends_for(lines, runs) if self.mixed else [self.ending] * len(lines)
+        same = sum(size for _, _, size in runs)
+        plus, minus = self.plus + len(lines) - same, self.minus + len(self.lines) - same
+        made = TextFile(lines, ends, self.bom, self.ending, plus, minus)
         made.finish(newline=not bare and self.final_newline, ending=self.ending)
         return made
+
+    def copy(self) -> "TextFile":
+        """A copy that later changes do not reach."""
+        return evolve(self, lines=list(self.lines), ends=list(self.ends))
 
     def finish(self, *, newline: bool, ending: str) -> None:
         """Put the last line's ending right: one it has, or none."""
@@ -104,11 +116,10 @@ class TextFile:
             before = self.ends[-2] if len(self.ends) > 1 else ""
             self.ends[-1] = before or ending
 
-    def _ends_for(self, lines: list[str]) -> list[str]:
+    def _ends_for(self, lines: list[str], runs: list[Same]) -> list[str]:
         """Endings for new lines: those of the lines they are, replace or follow."""
         ends: list[str] = []
         at = new_at = 0
-        runs = same_runs(self.lines, lines)
         for start, new_start, size in [*runs, (len(self.lines), len(lines), 0)]:
             gone = self.ends[at:start]
             for index in range(new_start - new_at):
@@ -135,10 +146,12 @@ class TextFile:
         at = start
         for op, text in ops:
             if op == "+":
+                self.plus += 1
                 lines.append(text)
                 ends.append(gone.pop(0) if gone else self._before(ends, start, ending))
                 continue
             if op == "-":
+                self.minus += 1
                 gone.append(self.ends[at])
             else:
                 gone = []

@@ -24,6 +24,7 @@ class Entry:
     content: bytes | None
     mode: int = _NEW_FILE
     missing: tuple[str, ...] = ()
+    moved: bool = False
     _text: TextFile | None = None
 
     @property
@@ -57,11 +58,19 @@ class Entry:
         """Let nothing be here."""
         self.content = self._text = None
 
+    @property
+    def counted(self) -> tuple[int, int]:
+        """Lines that came and went; a file that only moved has none."""
+        if self._text is not None:
+            return self._text.plus, self._text.minus
+        if self.exists or self.moved or self.original is None:
+            return 0, 0
+        return 0, len(self.original.splitlines())
+
     def copy(self) -> "Entry":
         """A copy that later changes do not reach."""
         text = self._text
-        copied = None if text is None else TextFile(list(text.lines), list(text.ends), text.bom)
-        return evolve(self, text=copied)
+        return evolve(self, text=None if text is None else text.copy())
 
     def executable(self, *, on: bool) -> None:
         """Set or clear the bits for executing; set where reading is allowed, as git does."""

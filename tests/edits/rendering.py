@@ -9,9 +9,9 @@ from agent_runner.edits.diff import diff
 from agent_runner.edits.edit import ADD, DROP, KEEP
 from agent_runner.edits.linediff import hunk_lines
 from agent_runner.edits.parse import FORMATS
-from agent_runner.edits.plan import sha256
 from agent_runner.edits.formats.scan import Scan
 from agent_runner.edits.spelling import path_on_line
+from agent_runner.edits.tree import sha256
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
 from tests.edits.trees import MemoryBlobs
 

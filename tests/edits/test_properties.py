@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from agent_runner.edits.apply import remove_temps
 from agent_runner.edits.parse import parse_reply
-from agent_runner.edits.plan import Planned, Rejection, plan
+from agent_runner.edits.plan import Planned, plan
+from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
 from tests.edits.rendering import LINES, Change, change_lists, images, rendered
 from tests.edits.trees import apply_planned, read_tree, undo, write_tree

@@ -1,0 +1,20 @@
+"""Several change sets, one after the other, as one."""
+
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from agent_runner.model.changes import ChangeSet, FileChange
+
+
+def combined(change_sets: Sequence[ChangeSet], name: str) -> ChangeSet:
+    """From the first before-image of each path to its last after-image; what came back is left out."""
+    changes: dict[str, FileChange] = {}
+    for change_set in change_sets:
+        for change in change_set.changes:
+            first = changes.get(change.path, change)
+            changes[change.path] = evolve(change, before=first.before)
+    kept = tuple(change for change in changes.values() if change.before != change.after)
+    folders = dict.fromkeys(f for change_set in change_sets for f in change_set.folders)
+    removed = dict.fromkeys(f for change_set in change_sets for f in change_set.removed)
+    return ChangeSet(name, kept, tuple(folders), tuple(removed))

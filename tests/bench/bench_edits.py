@@ -1,0 +1,126 @@
+"""What edits cost: planning and applying against plain durable writing, and the worst search. Run it as a script.
+
+`python tests/bench/bench_edits.py [rounds]` prints one line per figure; it fails if a search that finds nothing in
+5 MB takes longer than two seconds, or planning and applying more than twice what plain writing takes.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from agent_runner.edits.apply import apply
+from agent_runner.edits.parse import parse_reply
+from agent_runner.edits.plan import Planned, plan
+from agent_runner.edits.rejection import Rejection
+from agent_runner.edits.rules import Rules
+
+FILES, LINES, EDITS = 200, 2_000, 500
+
+
+class Memory:
+    """Blobs held in memory: storing them durably is the store's own cost."""
+
+    def __init__(self, contents: dict[str, bytes]) -> None:
+        self.contents = contents
+
+    def get(self, name: str) -> bytes:
+        return self.contents[name]
+
+
+def content(number: int) -> list[str]:
+    """A file of code-like lines, each once."""
+    return [
+        f"    value_{number}_{line} = compute({line}, other)  # a line" for line in range(LINES)
+    ]
+
+
+def write(root: Path) -> None:
+    for number in range(FILES):
+        file = root / f"pkg{number % 20}" / f"m{number}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("\n".join(content(number)) + "\n")
+
+
+def reply() -> str:
+    """Edits spread over all files, two or three a file."""
+    blocks: list[str] = []
+    for edit in range(EDITS):
+        number, line = edit % FILES, 37 + 631 * (edit // FILES)
+        lines = content(number)[line : line + 5]
+        changed = [*lines[:2], f"    changed_{edit} = True", *lines[3:]]
+        path = f"pkg{number % 20}/m{number}.py"
+        blocks += [path, "<<<<<<< SEARCH", *lines, "=======", *changed, ">>>>>>> REPLACE", ""]
+    return "\n".join(blocks)
+
+
+def plain(root: Path, planned: Planned) -> None:
+    """The same files by temporary file, fsync and rename, and nothing else."""
+    for change in planned.change_set.changes:
+        path = root / change.path
+        temp = path.with_name(change.temp)
+        with temp.open("wb") as file:
+            file.write(planned.blobs[change.after.sha256])
+            file.flush()
+            os.fsync(file.fileno())
+        temp.replace(path)
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def many_edits(rounds: int) -> float:
+    """The ratio, medians over the rounds."""
+    text = reply()
+    parsing, planning, applying, writing = [], [], [], []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            write(root)
+            outcome: list[Planned | Rejection] = []
+            parsed = parse_reply(text)
+            parsing.append(timed(lambda: parse_reply(text)))
+            planning.append(timed(lambda: outcome.append(plan(parsed.edits, root, Rules()))))
+            planned = outcome[0]
+            if not isinstance(planned, Planned):
+                raise SystemExit(planned.text)
+            blobs = Memory(dict(planned.blobs))
+            os.sync()
+            applying.append(timed(lambda: apply(planned.change_set, root, blobs)))
+            write(root)
+            os.sync()
+            writing.append(timed(lambda: plain(root, planned)))
+    figures = [statistics.median(each) for each in (parsing, planning, applying, writing)]
+    parse, planned_in, applied_in, written_in = figures
+    ratio = (parse + planned_in + applied_in) / written_in
+    print(f"parse {parse:.3f} s, plan {planned_in:.3f} s, apply {applied_in:.3f} s")
+    print(
+        f"plain writing {written_in:.3f} s; ratio {ratio:.2f}, of apply alone {applied_in / written_in:.2f}"
+    )
+    return ratio
+
+
+def worst_search() -> float:
+    """Seconds to refuse 1,000 lines that are not in a file of 5 MB."""
+    lines = [f"line {number} of a large file, with some words in it" for number in range(100_000)]
+    needle = [*lines[40_000:40_999], "this one is not there"]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "big.txt").write_text("\n".join(lines) + "\n")
+        block = ["big.txt", "<<<<<<< SEARCH", *needle, "=======", "x", ">>>>>>> REPLACE"]
+        edits = parse_reply("\n".join(block)).edits
+        seconds = timed(lambda: plan(edits, root, Rules()))
+    print(f"1,000 lines not found in {len(lines)} lines: {seconds:.2f} s")
+    return seconds
+
+
+if __name__ == "__main__":
+    worst = worst_search()
+    share = many_edits(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    sys.exit(worst > 2 or share > 2)  # noqa: PLR2004  # seconds; times plain writing
