@@ -29,7 +29,7 @@ from agent_runner.edits.images import (
 )
 from agent_runner.edits.jail import Refusal, opened_root
 from agent_runner.model.changes import ChangeSet, FileChange, Kind
-from agent_runner.model.errors import StorageError
+from agent_runner.model.errors import AgentRunnerError, StorageError
 
 _TEMP = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _BITS = 0o7777
@@ -160,7 +160,7 @@ class _Applying:
                     return conflict
             self._write_temps(writes)
             conflict = self._changed_meanwhile(waiting)
-        except OSError:
+        except (OSError, AgentRunnerError):
             self._take_away(writes, made)
             raise
         if conflict is not None:
@@ -168,11 +168,13 @@ class _Applying:
         return conflict
 
     def _take_away(self, writes: list[Judgement], made: list[str]) -> None:
+        place = self.place
         for judgement in writes:
             _remove_temp(self.folders, judgement.change)
         for folder in reversed(made):
             with contextlib.suppress(OSError):
                 self._remove_folder(folder)
+        self.place = place
 
     def _make_folder(self, path: str, made: list[str]) -> Conflict | None:
         self.place = path

@@ -1,0 +1,165 @@
+"""Plans and rejections that a table row cannot show: chains of corrections, limits, several edits of one file."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agent_runner.edits.edit import Reply
+from agent_runner.edits.jail import Refusal, open_inside, opened_root, read_all, spelled
+from agent_runner.edits.parse import parse_reply
+from agent_runner.edits.plan import Planned, plan, plan_replies
+from agent_runner.edits.rejection import Rejection
+from agent_runner.edits.rules import Rules
+from tests.edits.trees import apply_planned, write_tree
+
+
+def block(path: str, search: str, replace: str) -> str:
+    return f"{path}\n<<<<<<< SEARCH\n{search}\n=======\n{replace}\n>>>>>>> REPLACE\n\n"
+
+
+def planned_text(outcome: Planned | Rejection, path: str) -> str:
+    assert isinstance(outcome, Planned), outcome.text
+    change = next(change for change in outcome.change_set.changes if change.path == path)
+    return outcome.blobs[change.after.sha256].decode()
+
+
+FIRST = block("a.py", "one", "eins") + block("a.py", "zwo", "zwei") + block("b.py", "x", "y")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_tree(tmp_path, {"a.py": "one\ntwo\nthree\n", "b.py": "x\n"})
+    return tmp_path
+
+
+def test_only_the_failed_block_is_sent_again(root: Path) -> None:
+    replies = [parse_reply(FIRST)]
+    outcome = plan_replies(replies, root, Rules())
+    assert isinstance(outcome, Rejection)
+    assert [edit.path for edit in outcome.fine] == ["a.py", "b.py"]
+    replies.append(parse_reply(block("a.py", "two", "zwei")))
+    outcome = plan_replies(replies, root, Rules())
+    assert planned_text(outcome, "a.py") == "eins\nzwei\nthree\n"
+    assert planned_text(outcome, "b.py") == "y\n"
+
+
+def test_blocks_that_are_sent_again_all_the_same_do_no_harm(root: Path) -> None:
+    again = block("a.py", "one", "eins") + block("a.py", "two", "zwei") + block("b.py", "x", "y")
+    outcome = plan_replies([parse_reply(FIRST), parse_reply(again)], root, Rules())
+    assert planned_text(outcome, "a.py") == "eins\nzwei\nthree\n"
+
+
+def test_a_chain_of_three(root: Path) -> None:
+    replies = [FIRST, block("a.py", "deux", "zwei"), block("a.py", "two", "zwei")]
+    outcome = plan_replies([parse_reply(text) for text in replies], root, Rules())
+    assert planned_text(outcome, "a.py") == "eins\nzwei\nthree\n"
+    broken = plan_replies([parse_reply(text) for text in replies[:2]], root, Rules())
+    assert isinstance(broken, Rejection)
+    assert "of an earlier reply" in broken.text
+
+
+def test_what_does_not_parse_does_not_lose_what_does(root: Path) -> None:
+    first = block("b.py", "x", "y") + "*** Begin Patch\n*** End Patch\n"
+    outcome = plan_replies(
+        [parse_reply(first), parse_reply(block("a.py", "two", "2"))], root, Rules()
+    )
+    assert isinstance(outcome, Planned)
+    assert set(outcome.change_set.paths) == {"a.py", "b.py"}
+
+
+def test_a_block_that_fails_halfway_leaves_nothing_of_itself(root: Path) -> None:
+    diff = "```diff\n--- a/a.py\n+++ b/a.py\n@@\n-one\n+eins\n@@\n-vier\n+4\n```\n"
+    reply = parse_reply(diff + block("a.py", "one", "uno"))
+    outcome = plan(reply.edits, root, Rules())
+    assert isinstance(outcome, Rejection)
+    assert [edit.path for edit in outcome.fine] == ["a.py"]
+    assert "1 of 2 blocks" in outcome.text
+
+
+def test_edits_that_cancel_out_change_nothing(root: Path) -> None:
+    reply = parse_reply(block("a.py", "one", "1") + block("a.py", "1", "one"))
+    outcome = plan(reply.edits, root, Rules())
+    assert isinstance(outcome, Planned)
+    assert outcome.change_set.changes == ()
+    assert outcome.summary == "no changes"
+
+
+def test_files_change_places_through_a_third(root: Path) -> None:
+    moves = (("a.py", "c.py"), ("b.py", "a.py"), ("c.py", "b.py"))
+    text = "".join(f"*** Update File: {old}\n*** Move to: {new}\n" for old, new in moves)
+    outcome = plan(parse_reply(f"*** Begin Patch\n{text}*** End Patch\n").edits, root, Rules())
+    assert isinstance(outcome, Planned)
+    assert apply_planned(outcome, root) is None
+    assert (root / "a.py").read_text() == "x\n"
+    assert (root / "b.py").read_text() == "one\ntwo\nthree\n"
+    assert sorted(path.name for path in root.iterdir()) == ["a.py", "b.py"]
+
+
+def test_two_spellings_of_one_new_file_are_refused(root: Path) -> None:
+    reply = parse_reply("New.py\n```\nx\n```\n\nnew.py\n```\ny\n```\n")
+    outcome = plan(reply.edits, root, Rules())
+    assert isinstance(outcome, Rejection)
+    assert "only in case" in outcome.text
+
+
+def test_limits_are_told(root: Path) -> None:
+    write_tree(root, {"big.txt": "x" * 2_000})
+    big = plan(parse_reply(block("big.txt", "x", "y")).edits, root, Rules(max_file_size=1_000))
+    assert isinstance(big, Rejection)
+    assert "at most 1000" in big.text
+    many = plan(parse_reply(FIRST).edits, root, Rules(max_files=1))
+    assert isinstance(many, Rejection)
+    assert "at most 1 files" in many.text
+
+
+def test_the_text_stays_short_however_much_is_wrong(root: Path) -> None:
+    reply = parse_reply("".join(block("a.py", f"nothing {n}\n" * 50, "x") for n in range(300)))
+    outcome = plan(reply.edits, root, Rules())
+    assert isinstance(outcome, Rejection)
+    assert len(outcome.text) < 16_000
+    assert "more blocks failed" in outcome.text
+
+
+def test_a_file_that_may_not_be_read_is_refused(root: Path) -> None:
+    os.mkfifo(root / "pipe")
+    (root / "link").symlink_to("a.py")
+    with opened_root(root) as descriptor:
+        assert isinstance(open_inside(descriptor, "pipe"), Refusal)
+        assert isinstance(open_inside(descriptor, "link"), Refusal)
+        assert open_inside(descriptor, "none/none") is None
+        file = open_inside(descriptor, "b.py")
+        assert isinstance(file, int)
+        assert read_all(file) == b"x\n"
+
+
+def test_spelling_makes_paths_plain() -> None:
+    assert spelled("./a//b.py") == "a/b.py"
+    assert spelled("...") == "..."
+    assert spelled(".gitignore") == ".gitignore"
+    assert isinstance(spelled("a/.Git\u200b/x"), Refusal)
+
+
+def test_an_empty_reply_changes_nothing(root: Path) -> None:
+    outcome = plan_replies([Reply()], root, Rules())
+    assert isinstance(outcome, Planned)
+    assert outcome.change_set.changes == ()
+
+
+@pytest.mark.parametrize("ways", [1, 3])
+def test_a_long_search_that_is_not_there_is_refused_quickly(root: Path, ways: int) -> None:
+    """No clock: a quadratic search over these lines would outlast any patience."""
+    lines = [f"line {number % 50_000} with words" for number in range(100_000)]
+    write_tree(root, {"big.txt": "\n".join(lines)})
+    needle = "\n".join([*lines[10:1_000], "not there"])
+    reply = parse_reply("".join(block("big.txt", needle + str(way), "x") for way in range(ways)))
+    outcome = plan(reply.edits, root, Rules())
+    assert isinstance(outcome, Rejection)
+    assert "closest lines are 11-" in outcome.text
+
+
+def test_many_openings_that_never_close_are_read_in_one_pass() -> None:
+    reply = parse_reply("\n".join(f"{'`' * (3 + n % 5)}x{n}" for n in range(20_000)))
+    assert reply == Reply()
+    blanks = parse_reply("\n".join([" " * 50_000 + "x (new", "@@" * 50_000, "```"]))
+    assert blanks == Reply()
