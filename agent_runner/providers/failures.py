@@ -6,7 +6,7 @@ The rules stand in the order in which they are asked; what is then done about ea
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -128,10 +128,10 @@ def read_failure(
         status=status,
         headers=headers,
         message=redactor.text(_one_line(message)),
-        codes=frozenset(filter(None, (text_of(word).lower() for word in told))),
+        codes=_codes(told, redactor),
         param=text_of(inner.get("param")),
         body=body,
-        request_id=request_id(headers) or text_of(body.get("request_id")) or None,
+        request_id=redactor.exact(request_id(headers) or text_of(body.get("request_id"))) or None,
     )
 
 
@@ -175,13 +175,12 @@ def failure_in_answer(
     code = error.get("code")
     number = int(text_of(code)) if text_of(code).isdigit() else 0
     status = number if 400 <= number < 600 else 200
-    codes = (text_of(error.get("type")).lower(), text_of(code).lower())
+    codes = _codes((error.get("type"), code), redactor)
     if status == 200 and _PASSING_CODES.intersection(codes):
         status = 500
     message = redactor.text(_one_line(failure_text(error)))
     param = text_of(error.get("param"))
-    known = frozenset(filter(None, codes))
-    return Failure(status, headers, message, known, param, {"error": error}, request_id(headers))
+    return Failure(status, headers, message, codes, param, {"error": error}, request_id(headers))
 
 
 @frozen
@@ -262,6 +261,12 @@ def _hint(message: str) -> float | None:
     if unit.startswith(("ms", "milli")):
         return number / 1000
     return number * 60 if unit.startswith("m") else number
+
+
+def _codes(told: Iterable[object], redactor: Redactor) -> frozenset[str]:
+    """Types and codes in lower case; a server may say even a key back in them."""
+    words = (redactor.exact(text_of(word)).lower() for word in told)
+    return frozenset(filter(None, words))
 
 
 def _detail(detail: object) -> str:

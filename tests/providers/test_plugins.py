@@ -1,0 +1,78 @@
+"""Protocols of other packages, through real entry points of a package on the path."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_runner.model.errors import UsageError
+from agent_runner.model.settings import ProviderSettings, Settings
+from agent_runner.providers.client import ChangingClient
+from agent_runner.providers.plugins import plugged_in
+from agent_runner.providers.profiles import resolve
+from agent_runner.providers.registry import make_client
+from tests.providers.asking import StillClock, ask
+
+CODE = """
+from agent_runner.model.agent import AgentResponse
+
+class Client:
+    def __init__(self, profile, clock):
+        self.profile = profile
+    async def generate_completion(self, prompt, context):
+        return AgentResponse("from the plug-in " + self.profile.params["tail"])
+    async def apply_code_changes(self, repo_path, instructions):
+        return AgentResponse("", edits=("diff",))
+    async def aclose(self):
+        pass
+"""
+ENTRY_POINTS = """[agent_runner.providers]
+shouting = shouting_plugin:Client
+broken = no_such_module:Client
+"""
+
+
+@pytest.fixture(autouse=True)
+def installed(tmp_path: Path) -> Iterator[None]:
+    """A package as pip leaves it."""
+    (tmp_path / "shouting_plugin.py").write_text(CODE)
+    metadata = tmp_path / "shouting-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: shouting\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(ENTRY_POINTS)
+    sys.path.insert(0, str(tmp_path))
+    plugged_in.cache_clear()
+    yield
+    sys.path.remove(str(tmp_path))
+    plugged_in.cache_clear()
+    sys.modules.pop("shouting_plugin", None)
+
+
+def test_a_protocol_of_another_package_is_used_by_name() -> None:
+    own = ProviderSettings(protocol="shouting", params={"tail": "!"})
+    profile = resolve("mine", Settings(providers={"mine": own}), {})
+    assert ask(profile).answer.text == "from the plug-in !"
+    assert isinstance(make_client(profile, StillClock()), ChangingClient)
+
+
+def test_it_needs_no_configuration() -> None:
+    assert resolve("shouting", Settings(), {}).protocol == "shouting"
+
+
+def test_a_slip_in_its_name_is_noticed() -> None:
+    own = ProviderSettings(protocol="shuoting")
+    with pytest.raises(UsageError) as caught:
+        resolve("mine", Settings(providers={"mine": own}), {})
+    assert 'did you mean "shouting"' in caught.value.fix
+
+
+def test_a_plug_in_that_cannot_be_loaded_is_named() -> None:
+    profile = resolve("broken", Settings(), {})
+    with pytest.raises(UsageError, match="no_such_module"):
+        make_client(profile, StillClock())
+
+
+def test_a_built_in_client_changes_no_files_itself() -> None:
+    profile = resolve("claude", Settings(), {"ANTHROPIC_API_KEY": "sk-ant-1234"})
+    assert not isinstance(make_client(profile, StillClock()), ChangingClient)
