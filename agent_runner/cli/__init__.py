@@ -1,1 +1,64 @@
-"""The command line: one file per command."""
+"""The command line: one file per command. This file is the only error boundary."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import traceback
+
+import typer
+
+from agent_runner.cli import exit_codes
+from agent_runner.cli.commands import app
+from agent_runner.model.errors import AgentRunnerError
+
+
+def main() -> None:
+    """Run the command line and exit with its code. Nothing that goes wrong ends in a traceback."""
+    code = _guarded()
+    with contextlib.suppress(BrokenPipeError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.exit(code)
+    # whoever read our output is gone: do not let the interpreter complain about it at exit
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(exit_codes.BROKEN_PIPE)
+
+
+def _guarded() -> int:
+    try:
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        return exit_codes.INTERRUPTED
+    except typer.TyperException as error:
+        error.show()  # type: ignore[attr-defined]  # every exception for the user has it
+        return exit_codes.USAGE
+    except AgentRunnerError as error:
+        complain(error)
+        return exit_codes.code_of(error)
+    except KeyboardInterrupt:
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        return exit_codes.BROKEN_PIPE
+    except Exception:  # noqa: BLE001  # the last boundary: a bug is said, kept in a file, never dumped
+        return _bug()
+    return code if isinstance(code, int) else exit_codes.DONE
+
+
+def complain(error: AgentRunnerError) -> None:
+    """Say on stderr what is wrong and what to do next."""
+    lines = [f"error: {error}"]
+    if error.fix:
+        lines.append(f"  next: {error.fix}")
+    with contextlib.suppress(BrokenPipeError):
+        print("\n".join(lines), file=sys.stderr)
+
+
+def _bug() -> int:
+    descriptor, name = tempfile.mkstemp(prefix="agent-runner-bug-", suffix=".txt")
+    with open(descriptor, "w", encoding="utf-8") as file:
+        traceback.print_exc(file=file)
+    what = traceback.format_exc().strip().rpartition("\n")[2]
+    print(f"error: this is a bug in agent-runner: {what}\n  details: {name}", file=sys.stderr)
+    print("  your state is safe; next: agent-runner resume", file=sys.stderr)
+    return exit_codes.BUG

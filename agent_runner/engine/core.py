@@ -44,17 +44,15 @@ class Core:
         self._take(entry)
         return self.record(task)
 
-    def note(self, task: str, fact: Fact) -> TaskRecord:
+    def note(self, task: str, fact: Fact) -> None:
         """Keep a fact, durable when this returns; `task` is "" for the run's own."""
         entry = self.store.append(task, fact)
         self.store.sync()
         self._take(entry)
-        return self.record(task)
 
-    def jot(self, task: str, fact: Fact) -> TaskRecord:
-        """Keep a fact that a power cut may take: it is made durable together with the next one that must be."""
+    def jot(self, task: str, fact: Fact) -> None:
+        """Keep a fact that a power cut may take: the next one that must be durable makes it so too."""
         self._take(self.store.append(task, fact))
-        return self.record(task)
 
     def signal(self, signal: Signal) -> None:
         """Tell the observers something passing."""
@@ -72,5 +70,3 @@ class Core:
         after = self.record(entry.task) if entry.task else None
         for observer in self.observers:
             observer.entry(entry, before, after)
-
-

@@ -69,7 +69,9 @@ class FlowMachine:
 
     def _write_ahead(self, data: EventData) -> None:
         (event,) = data.args
-        self._journal(data.model.record.id, event, TaskState[data.transition.dest])
+        transition = data.transition
+        assert transition is not None  # noqa: S101  # there is one whenever the state changes
+        self._journal(_cursor(data).record.id, event, TaskState[str(transition.dest)])
 
 
 def allows(state: TaskState, event: type[TaskEvent]) -> bool:
@@ -77,11 +79,18 @@ def allows(state: TaskState, event: type[TaskEvent]) -> bool:
     return any(row.event is event and state in row.sources for row in FLOW)
 
 
+def _cursor(data: EventData) -> Cursor:
+    cursor = data.model
+    assert isinstance(cursor, Cursor)  # noqa: S101  # `fire` hands in nothing else
+    return cursor
+
+
 def _asked(guard: Guard) -> Callable[[EventData], Any]:
     """The guard as the library calls it; named after it, for its diagrams and error texts."""
 
     def ask(data: EventData) -> bool:
-        return guard(data.model.record, data.model.policy)
+        cursor = _cursor(data)
+        return guard(cursor.record, cursor.policy)
 
     ask.__name__ = guard.__name__
     return ask

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 from attrs import define, field, frozen
 
-from agent_runner.clock import Clock
 from agent_runner.engine import decisions
 from agent_runner.engine.control import Control
 from agent_runner.engine.core import Core
@@ -12,13 +11,16 @@ from agent_runner.engine.halt import Halt
 from agent_runner.engine.recovery import Recovery
 from agent_runner.engine.schedule import Schedule
 from agent_runner.engine.steps.step import Step, Work
+from agent_runner.engine.trees import Trees
 from agent_runner.engine.waiting import Waiter
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Escalation, Person
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import OnEscalation
 from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.model.task import Task, TaskList
+from agent_runner.store.disk import storage_errors
 
 MAX_CRASHES = 3
 """Unclean stops in one step without a new fact before the task is escalated."""
@@ -40,7 +42,7 @@ EXIT_CODES = {
 
 @frozen
 class RunOptions:
-    """How this run treats escalations. `only`: tasks to work on (empty: all)."""
+    """How this run treats escalations."""
 
     on_escalation: OnEscalation = OnEscalation.ASK
     max_escalations_in_row: int = 3
@@ -48,19 +50,19 @@ class RunOptions:
 
 @define
 class Runner:
-    """One run over a task list."""
+    """One run over a task list. `summarise`: what a person is shown before the question."""
 
-    run_id: str
     core: Core
     tasks: TaskList
     steps: Mapping[TaskState, Step]
     recovery: Recovery
     control: Control
     waiter: Waiter
-    clock: Clock
+    trees: Trees
     options: RunOptions = field(factory=RunOptions)
     person: Person | None = None
     summarise: Callable[[Task], tuple[str, ...]] = field(default=lambda _task: ())
+    _run_id: str = field(init=False, default="")
     _schedule: Schedule = field(init=False)
     _escalated_in_row: int = field(init=False, default=0)
 
@@ -73,13 +75,16 @@ class Runner:
         Raises:
             StateError: the state folder vanished or the disk refused; the journal holds all until then.
         """
+        self._run_id = started.run
         self.core.note("", started)
         halt = await self._decide_open_escalations() or await self._work()
         if halt.reason in EXIT_CODES:
             code = EXIT_CODES[halt.reason]
         else:
             code = self.control.exit_code or 1
-        stopped = e.RunStopped(self.run_id, halt.reason, code, halt.detail, halt.not_before, halt.fix)
+        stopped = e.RunStopped(
+            started.run, halt.reason, code, halt.detail, halt.not_before, halt.fix
+        )
         self.core.note("", stopped)
         return stopped
 
@@ -103,8 +108,7 @@ class Runner:
         """Run a task's steps until it leaves them; None: go on with the next task."""
         record = self.core.record(task.id)
         if record.state is TaskState.PENDING:
-            record = self.core.fire(task.id, e.Started(task.definition, self.recovery.tree_blob(task)))
-            self.core.store.refresh_snapshot()
+            record = await self._start(task)
         while record.state in STEPS:
             self.core.store.journal.check_in_place()
             outcome = await self._step(task)
@@ -119,6 +123,16 @@ class Runner:
                     return halt
         return await self._after(task)
 
+    async def _start(self, task: Task) -> TaskRecord:
+        """Take a task up: its folder is there, and what its files were is kept."""
+        with storage_errors(task.root):
+            task.root.mkdir(parents=True, exist_ok=True)
+        tree = await self.trees.read(task)
+        started = e.Started(task.definition, tree.id, self.trees.keep(tree))
+        record = self.core.fire(task.id, started)
+        self.core.store.refresh_snapshot()
+        return record
+
     async def _step(self, task: Task) -> e.TaskEvent | Halt | None:
         """Run the step of the task's state once; None: it was skipped by a key, which is recorded."""
         record = self.core.record(task.id)
@@ -128,9 +142,10 @@ class Runner:
             task,
             record,
             self.core.policy_of(task.id),
-            self.run_id,
+            self._run_id,
             note=lambda fact: self.core.note(task.id, fact),
             jot=lambda fact: self.core.jot(task.id, fact),
+            current=lambda: self.core.record(task.id),
             signal=self.core.signal,
         )
         outcome: e.TaskEvent | Halt | None = None
@@ -191,13 +206,17 @@ class Runner:
         return None
 
     def _stopped(self) -> Halt:
-        return Halt(self.control.stop_reason or "interrupted", "stopped; everything so far is saved")
+        return Halt(
+            self.control.stop_reason or "interrupted", "stopped; everything so far is saved"
+        )
 
     def _nothing_ready(self) -> Halt:
         open_tasks = [t for t in self.tasks.tasks if self.core.record(t.id).state not in FINAL]
         if not open_tasks:
             return Halt("finished", "nothing is left to do")
-        escalated = [t.id for t in open_tasks if self.core.record(t.id).state is TaskState.ESCALATED]
+        escalated = [
+            t.id for t in open_tasks if self.core.record(t.id).state is TaskState.ESCALATED
+        ]
         held = [t.id for t in open_tasks if t.id not in escalated]
         words = [f"{', '.join(escalated)} needs a person"] if escalated else []
         words += [f"{', '.join(held)} held by tasks that have not passed"] if held else []

@@ -7,6 +7,8 @@ turns the provider's into events.
 
 from attrs import frozen
 
+from agent_runner.model.usage import ReportedLimit
+
 
 class AgentRunnerError(Exception):
     """Base of all errors meant for the user.
@@ -107,7 +109,7 @@ class ProviderError(AgentRunnerError):
         fix: str = "",
         status: int | None = None,
         request_id: str | None = None,
-        limits: tuple[object, ...] = (),
+        limits: tuple[ReportedLimit, ...] = (),
     ) -> None:
         super().__init__(what, fix=fix)
         self.status = status

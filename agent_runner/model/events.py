@@ -38,11 +38,13 @@ class Fact(Event):
 class Started(TaskEvent):
     """A task was taken from the list.
 
-    `definition` is the hash of what it asked for at that time, `tree` the blob of its files' state.
+    `definition` is the hash of what it asked for at that time, `tree` that of its files; `start`
+    names the blob that tells later what changed since.
     """
 
     definition: str = ""
     tree: str = ""
+    start: str = ""
 
 
 @frozen
@@ -83,12 +85,16 @@ class Unusable(TaskEvent):
 
 @frozen
 class Deferred(TaskEvent):
-    """A limit: no call fits before `not_before` (epoch seconds). `window` says which one."""
+    """A limit: no call fits before `not_before` (epoch seconds). `window` says which one.
+
+    `told`: the provider said so at a call; else our own count did, which is asked anew each time.
+    """
 
     provider: str
     window: str
     not_before: float
     reason: str = ""
+    told: bool = False
 
 
 @frozen
@@ -123,12 +129,11 @@ class Applied(TaskEvent):
 class Rejected(TaskEvent):
     """The reply could not be applied; nothing of it stands in the tree.
 
-    `problems` is what the next turn is told; `fine`: numbers of the blocks that are kept for it.
+    `problems` is what the next turn is told, `summary` one line for people.
     """
 
     problems: str
     summary: str = ""
-    fine: tuple[int, ...] = ()
 
 
 @frozen
@@ -263,6 +268,7 @@ class HookStarted(Fact):
     hook: str
     pid: int
     began: str = ""
+    run: str = ""
 
 
 @frozen
@@ -272,6 +278,7 @@ class HookFinished(Fact):
     phase: Phase
     attempt: int
     result: HookResult
+    run: str = ""
 
 
 @frozen
@@ -313,7 +320,7 @@ class CallSettled(Fact):
     `outcome`: a word of `CALL_OUTCOMES`; `usage` None: nothing is known, the reservation stays.
 
     `not_before`: the next call waits until then (epoch seconds). `adopted`: the answer was found on
-    disk after a crash.
+    disk after a crash. `by_us`: lost because we stopped waiting, not through any fault of the line.
     """
 
     call: str
@@ -328,6 +335,7 @@ class CallSettled(Fact):
     reason: str = ""
     adopted: bool = False
     limits: tuple[ReportedLimit, ...] = ()
+    by_us: bool = False
 
 
 CALL_OUTCOMES = ("answered", "throttled", "failed", "lost", "refused")

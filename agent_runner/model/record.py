@@ -13,14 +13,6 @@ from agent_runner.model.usage import Usage
 
 
 @frozen
-class Kept:
-    """Blocks of a rejected reply that were fine: they are applied together with the corrected ones."""
-
-    call: str
-    blocks: tuple[int, ...]
-
-
-@frozen
 class TaskRecord:
     """One task's facts. `state` is moved by the machine alone; everything else is `evolve`'s.
 
@@ -29,7 +21,8 @@ class TaskRecord:
     failures: post-hook failures in all; in_row: those since a person last decided. rejections,
     turns: in this attempt. hooks_done: finished hooks of the step in hand. call: id of a call begun
     and not settled. reply: id of the answer to apply. open_change: an apply or rollback begun and
-    not known to be finished. trees, fingerprints: of failed judgements.
+    not known to be finished. talk: the call whose talk the next one goes on with; corrected: the
+    rejected replies that the next one corrects. trees, fingerprints: of failed judgements.
     """
 
     id: str
@@ -37,6 +30,7 @@ class TaskRecord:
     definition: str = ""
     attempts: int = 0
     attempt_open: bool = False
+    attempt_changed: bool = False
     granted: int = 0
     failures: int = 0
     in_row: int = 0
@@ -54,15 +48,18 @@ class TaskRecord:
     response_id: str | None = None
     reply: str | None = None
     not_before: float | None = None
+    deferred: e.Deferred | None = None
     talk: str | None = None
-    kept: tuple[Kept, ...] = ()
+    corrected: tuple[str, ...] = ()
     hooks_done: tuple[e.HookFinished, ...] = ()
     hook_running: e.HookStarted | None = None
-    start_tree: str = ""
+    start: str = ""
     open_change: ChangeSet | None = None
     rolling_back: bool = False
     command_running: int | None = None
+    commands_done: int = 0
     change_sets: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
     fingerprints: tuple[str, ...] = ()
     baseline: e.BaselineTaken | None = None
@@ -117,7 +114,12 @@ def _reset(record: TaskRecord) -> TaskRecord:
 
 
 def _started(_record: TaskRecord, event: e.Started) -> _Changes:
-    return {"definition": event.definition, "start_tree": event.tree, "last_error": ""}
+    return {
+        "definition": event.definition,
+        "start": event.start,
+        "trees": (event.tree,) if event.tree else (),
+        "last_error": "",
+    }
 
 
 def _pre_hooks_passed(_record: TaskRecord, _event: e.PreHooksPassed) -> _Changes:
@@ -152,7 +154,7 @@ def _unusable(record: TaskRecord, event: e.Unusable) -> _Changes:
 
 
 def _deferred(_record: TaskRecord, event: e.Deferred) -> _Changes:
-    return {"not_before": event.not_before}
+    return {"deferred": event}
 
 
 def _refused(_record: TaskRecord, event: e.Refused) -> _Changes:
@@ -169,19 +171,20 @@ def _applied(record: TaskRecord, event: e.Applied) -> _Changes:
         "reply": None,
         "open_change": None,
         "rejections": 0,
+        "attempt_changed": record.attempt_changed or bool(event.paths),
         "talk": None,
-        "kept": (),
+        "corrected": (),
         "tree": event.tree,
         "change_sets": record.change_sets + applied,
+        "paths": tuple(dict.fromkeys((*record.paths, *event.paths))),
     }
 
 
 def _rejected(record: TaskRecord, event: e.Rejected) -> _Changes:
-    kept = (Kept(record.reply, event.fine),) if record.reply and event.fine else ()
     return {
         "rejections": record.rejections + 1,
         "talk": record.reply,
-        "kept": record.kept + kept,
+        "corrected": (*record.corrected, record.reply) if record.reply else record.corrected,
         "reply": None,
         "open_change": None,
         "rolling_back": False,
@@ -253,7 +256,9 @@ def _retried(record: TaskRecord, event: e.Retried) -> _Changes:
         "hint": event.hint or record.hint,
         "attempt_open": False,
         "judging": False,
+        "command_running": None,
         "not_before": None,
+        "deferred": None,
         **dict.fromkeys(
             ("in_row", "rejections", "unusable", "turns", "no_progress", "call_failures"), 0
         ),
@@ -281,7 +286,12 @@ def _baseline_taken(_record: TaskRecord, event: e.BaselineTaken) -> _Changes:
 
 
 def _call_started(record: TaskRecord, event: e.CallStarted) -> _Changes:
-    new_attempt = {"rejections": 0, "turns": 0, "unusable": 0, "talk": None, "kept": ()}
+    new_attempt = {
+        **dict.fromkeys(("rejections", "turns", "unusable"), 0),
+        "attempt_changed": False,
+        "talk": None,
+        "corrected": (),
+    }
     return {
         "call": event.call,
         "call_provider": event.provider,
@@ -289,6 +299,7 @@ def _call_started(record: TaskRecord, event: e.CallStarted) -> _Changes:
         "attempt_open": True,
         "begun": record.begun + 1,
         "response_id": None,
+        "deferred": None,
         **(new_attempt if event.attempt != record.attempts else {}),
     }
 
@@ -308,18 +319,18 @@ def _call_settled(record: TaskRecord, event: e.CallSettled) -> _Changes:
     lost = 1 if event.outcome == "lost" else 0
     return {
         **changed,
-        "call_failures": record.call_failures + 1,
+        "call_failures": record.call_failures + (0 if event.by_us else 1),
         "possibly_billed": record.possibly_billed + lost,
         "last_error": event.reason,
     }
 
 
 def _apply_planned(_record: TaskRecord, event: e.ApplyPlanned) -> _Changes:
-    return {"open_change": event.change_set, "rolling_back": False}
+    return {"open_change": event.change_set, "rolling_back": False, "commands_done": 0}
 
 
 def _rollback_planned(_record: TaskRecord, event: e.RollbackPlanned) -> _Changes:
-    return {"open_change": event.change_set, "rolling_back": True}
+    return {"open_change": event.change_set, "rolling_back": True, "feedback": event.reason}
 
 
 def _rollback_done(_record: TaskRecord, _event: e.RollbackDone) -> _Changes:
@@ -330,8 +341,8 @@ def _command_started(_record: TaskRecord, event: e.CommandStarted) -> _Changes:
     return {"command_running": event.number}
 
 
-def _command_finished(_record: TaskRecord, _event: e.CommandFinished) -> _Changes:
-    return {"command_running": None}
+def _command_finished(_record: TaskRecord, event: e.CommandFinished) -> _Changes:
+    return {"command_running": None, "commands_done": event.number}
 
 
 def _committed(_record: TaskRecord, event: e.Committed) -> _Changes:
@@ -339,7 +350,7 @@ def _committed(_record: TaskRecord, event: e.Committed) -> _Changes:
 
 
 def _undone(_record: TaskRecord, _event: e.Undone) -> _Changes:
-    return {"change_sets": ()}
+    return {"change_sets": (), "paths": ()}
 
 
 _CHANGES: dict[type[e.Event], Callable[[TaskRecord, Any], _Changes]] = {

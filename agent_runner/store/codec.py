@@ -143,4 +143,3 @@ def _seal(members: Mapping[str, Any]) -> tuple[bytes, str]:
     body = json.dumps(members, separators=(",", ":")).encode("ascii")[:-1]
     crc = f"{zlib.crc32(body):08x}"
     return b'%s,"crc":"%s"}\n' % (body, crc.encode()), crc
-

@@ -53,7 +53,9 @@ class Disk:
 
     def sync(self, descriptor: int) -> None:
         """Return once content (and size) are on the disk itself."""
-        full = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: fsync alone leaves it in the drive's cache
+        full = getattr(
+            fcntl, "F_FULLFSYNC", None
+        )  # macOS: fsync alone leaves it in the drive's cache
         if full is not None:
             fcntl.fcntl(descriptor, full)
         else:

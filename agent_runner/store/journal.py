@@ -158,9 +158,10 @@ class Journal:
         """Raise StateLostError unless the journal's path still names the open file (a hook may have removed it)."""
         try:
             there, held = self.path.stat(), os.fstat(self._descriptor)
+            in_place = (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
         except OSError:
-            there = held = None
-        if there is None or held is None or (there.st_dev, there.st_ino) != (held.st_dev, held.st_ino):
+            in_place = False
+        if not in_place:
             raise StateLostError(
                 f"{self.path} was removed or replaced while the run was on (by a hook?); the run stops here",
                 fix="mend the hook (a `git clean -fdx` or `rm -rf` in it?), then: agent-runner run",
@@ -181,4 +182,6 @@ class Journal:
 
     def _check_whole(self) -> None:
         if self._broken:
-            raise StorageError(f"{self.path}: {self._broken}; nothing more is written", fix="look at the disk")
+            raise StorageError(
+                f"{self.path}: {self._broken}; nothing more is written", fix="look at the disk"
+            )

@@ -12,6 +12,7 @@ from agent_runner.model.record import TaskRecord
 from agent_runner.model.spending import Spending
 from agent_runner.store.codec import FORMAT, from_plain, to_plain
 from agent_runner.store.journal import Place
+from agent_runner.store.layout import Layout
 
 _TAIL = 1 << 20
 """How far back from the snapshot's place the record before it is looked for, in bytes."""
@@ -63,6 +64,15 @@ def load(path: Path, journal: Path) -> Snapshot | None:
     except Exception:  # noqa: BLE001  # any damage means the same: fold the journal instead
         return None
     return snapshot if _fits(snapshot.place, path, journal) else None
+
+
+def list_of(folder: Path) -> str:
+    """The id of the list whose state is in this folder, as its snapshot says it; "" if there is none."""
+    try:
+        name = json.loads(Layout(folder).snapshot.read_bytes())["list"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return name if isinstance(name, str) else ""
 
 
 def _task(record: TaskRecord) -> dict[str, Any]:

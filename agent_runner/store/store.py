@@ -109,7 +109,9 @@ def read_state(folder: Path) -> tuple[RunState, tuple[str, ...]]:
     layout = Layout(folder)
     state, reader = _fold(layout, Blobs(layout.blobs, Disk()))
     torn = reader.torn
-    warnings = (f"{layout.journal}: {torn.size} bytes at its end are no record yet",) if torn else ()
+    warnings = (
+        (f"{layout.journal}: {torn.size} bytes at its end are no record yet",) if torn else ()
+    )
     return state, warnings
 
 
@@ -178,4 +180,6 @@ def _set_tail_aside(reader: Reader, layout: Layout, disk: Disk) -> tuple[str, ..
         file.seek(reader.torn.offset)
         disk.write_file(aside, file.read())
     size = reader.torn.size
-    return (f"{layout.journal} ended in {size} bytes that are no record; they were set aside in {aside.name}",)
+    return (
+        f"{layout.journal} ended in {size} bytes that are no record; they were set aside in {aside.name}",
+    )

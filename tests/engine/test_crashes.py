@@ -31,14 +31,16 @@ results = st.builds(HookResult, hook=words, outcome=st.sampled_from(HookOutcome)
 change_sets = st.builds(
     ChangeSet,
     id=words,
-    changes=st.lists(st.builds(FileChange, words, st.just(ABSENT), st.just(ABSENT)), max_size=3).map(
-        tuple
-    ),
+    changes=st.lists(
+        st.builds(FileChange, words, st.just(ABSENT), st.just(ABSENT)), max_size=3
+    ).map(tuple),
 )
 moves: dict[TaskState, st.SearchStrategy[e.TaskEvent]] = {
     TaskState.PENDING: st.builds(e.Started, words),
     TaskState.PRE_HOOKS: st.one_of(
-        st.builds(e.PreHooksPassed), st.builds(e.PreHooksFailed, words, words), st.just(e.AlreadyGreen())
+        st.builds(e.PreHooksPassed),
+        st.builds(e.PreHooksFailed, words, words),
+        st.just(e.AlreadyGreen()),
     ),
     TaskState.AGENT: st.one_of(
         st.builds(e.Replied, words),

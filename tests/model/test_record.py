@@ -7,7 +7,7 @@ from agent_runner.model import events as e
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.hooks import HookOutcome, HookResult, Phase
-from agent_runner.model.record import Kept, TaskRecord, evolve
+from agent_runner.model.record import TaskRecord, evolve
 from agent_runner.model.states import TaskState
 from agent_runner.model.usage import Usage
 
@@ -61,13 +61,13 @@ def test_a_lost_call_is_no_failure_but_is_reported_as_possibly_billed() -> None:
     assert (record.possibly_billed, record.calls, record.failures, record.attempts) == (1, 0, 0, 1)
 
 
-def test_fine_blocks_of_a_rejected_reply_are_kept_for_the_corrected_one() -> None:
+def test_a_rejected_reply_is_remembered_for_the_one_that_corrects_it() -> None:
     record = attrs.evolve(TaskRecord("T1"), reply="c1")
-    record = evolve(record, e.Rejected("block 2 not found", fine=(1, 3)))
-    assert record.kept == (Kept("c1", (1, 3)),)
+    record = evolve(record, e.Rejected("block 2 not found"))
+    assert record.corrected == ("c1",)
     assert record.talk == "c1"
     record = evolve(record, e.Applied())
-    assert record.kept == ()
+    assert record.corrected == ()
 
 
 def test_an_applied_change_set_is_remembered_for_undo() -> None:

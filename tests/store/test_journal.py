@@ -17,7 +17,11 @@ from agent_runner.store.journal import Journal, Place, Reader
 EVENTS: list[tuple[str, e.Event, TaskState | None]] = [
     ("", e.RunStarted("r1", 7, "0.1.0", "tasks.yml"), None),
     ("T1", e.Started("abc"), TaskState.PRE_HOOKS),
-    ("T1", e.HookFinished(Phase.PRE, 0, HookResult("h", HookOutcome.PASSED, 0, 0.5, "é\0\n")), None),
+    (
+        "T1",
+        e.HookFinished(Phase.PRE, 0, HookResult("h", HookOutcome.PASSED, 0, 0.5, "é\0\n")),
+        None,
+    ),
     ("T1", e.PreHooksPassed(), TaskState.AGENT),
     ("T1", e.Deferred("claude", "hour", 1_800_000_123.5), TaskState.AGENT),
 ]

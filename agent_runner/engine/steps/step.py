@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent_runner.engine.halt import Halt
 from agent_runner.model.events import Fact, TaskEvent
@@ -15,19 +15,24 @@ from agent_runner.model.task import Task
 
 @frozen
 class Work:
-    """One task in one state, as a step sees it.
+    """One task in one state, as a step sees it. `record` stays what it was when this was made.
 
-    `note` keeps a fact durably before the step acts on it, `jot` keeps one that may be made durable with the next;
-    both return the record as it is then. `record` itself stays what it was when the step began.
+    `note` keeps a fact durably before the step acts on it; `jot` keeps one that may become durable
+    together with the next. `current` gives the record as those facts left it.
     """
 
     task: Task
     record: TaskRecord
     policy: Policy
     run: str
-    note: Callable[[Fact], TaskRecord]
-    jot: Callable[[Fact], TaskRecord]
+    note: Callable[[Fact], None]
+    jot: Callable[[Fact], None]
+    current: Callable[[], TaskRecord]
     signal: Callable[[Signal], None]
+
+    def refreshed(self) -> "Work":
+        """The same work with the record as it is now."""
+        return evolve(self, record=self.current())
 
 
 class Step(Protocol):

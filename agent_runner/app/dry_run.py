@@ -1,0 +1,56 @@
+"""What `run --dry-run` says: which tasks and hooks would run, in which order, and how many calls to expect."""
+
+from collections.abc import Iterator
+
+from agent_runner.app.forecast import Forecast, forecast
+from agent_runner.app.project import Project
+from agent_runner.clock import Clock
+from agent_runner.model.fold import RunState
+from agent_runner.model.states import TaskState
+from agent_runner.model.task import Task
+from agent_runner.store.store import read_state
+
+
+def dry_run(project: Project, clock: Clock) -> Iterator[str]:
+    """The lines. Nothing is called, run or written."""
+    state, _ = read_state(project.place.state_dir)
+    ahead = forecast(project, state, clock)
+    if not ahead.order and not ahead.waiting_for_person:
+        yield "Nothing is left to do."
+        return
+    yield f"Would run {len(ahead.order)} of {len(project.tasks)} tasks, in this order:"
+    for number, task in enumerate(ahead.order, start=1):
+        yield from _task(number, task, project, state)
+    for task_id in ahead.waiting_for_person:
+        yield f"Waits for a person: {task_id}"
+    yield from _calls(ahead, project, state)
+
+
+def _task(number: int, task: Task, project: Project, state: RunState) -> Iterator[str]:
+    record = state.record(task.id)
+    where = "" if record.state is TaskState.PENDING else f" (goes on in {record.state})"
+    yield f"{number:>3}. {task.id}  {task.title}{where}"
+    hooks = project.settings.hooks
+    for word, names in (("pre-hook", task.pre_hooks), ("post-hook", task.post_hooks)):
+        for name in names:
+            yield f"       {word} {name}: {hooks[name].shown}"
+    if not task.post_hooks:
+        yield "       no post-hook: nothing judges this task"
+
+
+def _calls(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
+    """The least is one call a task, none where green judges may pass it; the most one per attempt."""
+    settings = project.settings
+    left = [
+        max(1, project.policy_of(t.id).max_attempts - state.record(t.id).attempts)
+        for t in ahead.order
+    ]
+    may_be_green = settings.skip_if_green
+    least = sum(0 if may_be_green and task.post_hooks else 1 for task in ahead.order)
+    yield f"Agent calls: at least {least}, at most {sum(left)}"
+    yield "  (besides: unusable replies, corrections of edits and looks at files are calls too)"
+    cost = f", ${ahead.plan.cost:.2f}" if ahead.plan.cost else ""
+    yield f"Expected: {ahead.plan.calls} calls, {ahead.plan.tokens} tokens{cost}"
+    yield f"Limits: {ahead.line}"
+    for one in ahead.plan.blocked:
+        yield f"  {one.task} can never run: {one.reason}"

@@ -1,0 +1,102 @@
+"""What the rest of a list is expected to take, and when the limits let it: for `plan` and `run --dry-run`."""
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from agent_runner.app.project import Project
+from agent_runner.app.wiring import ledger_of
+from agent_runner.clock import Clock
+from agent_runner.engine.answers import Answers
+from agent_runner.engine.clients import worst_cost
+from agent_runner.engine.prompting import Prompting
+from agent_runner.engine.schedule import Schedule
+from agent_runner.engine.steps.asking import text_of
+from agent_runner.limits.decision import Need
+from agent_runner.limits.estimate import estimate_input
+from agent_runner.limits.gate import Gate
+from agent_runner.limits.plan import Expected, Plan, expect, plan_calls
+from agent_runner.limits.windows import zone_of
+from agent_runner.model.fold import RunState
+from agent_runner.model.redaction import Redactor
+from agent_runner.model.settings import CommandsRule
+from agent_runner.model.states import TaskState
+from agent_runner.model.task import Task
+from agent_runner.providers.keys import known_keys
+from agent_runner.providers.listing import chosen
+from agent_runner.providers.profiles import outline
+from agent_runner.store.disk import Disk
+
+_MEASURED = 40
+"""Prompts that are really built; further tasks count as their average."""
+
+
+@frozen
+class Forecast:
+    """The plan, its one line, and the tasks in the order in which they would run."""
+
+    plan: Plan
+    line: str
+    order: tuple[Task, ...]
+    waiting_for_person: tuple[str, ...]
+
+
+def forecast(project: Project, state: RunState, clock: Clock) -> Forecast:
+    """Look ahead without writing anything. Raises UsageError where no provider can be told."""
+    order, waiting = _order(project, state)
+    now = clock.now()
+    others = Gate(project.settings, clock, ledger_of(project, clock)).others()
+    tasks = list(_expected(project, state, order))
+    plan = plan_calls(tasks, state.spending, project.settings, now, others=others)
+    zone = zone_of(project.settings.limits)
+    return Forecast(plan, plan.line(now, zone), order, waiting)
+
+
+def prompting_of(project: Project) -> Prompting:
+    """What builds the prompts, outside of a run."""
+    settings, env = project.settings, project.surroundings.env
+    return Prompting(
+        settings,
+        Redactor(known_keys(settings, env)),
+        Answers(project.layout, Disk()),
+        (project.place.state_dir,),
+        commands=settings.apply.commands not in {None, CommandsRule.NEVER},
+    )
+
+
+def _order(project: Project, state: RunState) -> tuple[tuple[Task, ...], tuple[str, ...]]:
+    """Open tasks in the order of a run in which everything passes, and what waits for a person."""
+    passed = {t for t, r in state.tasks.items() if r.state is TaskState.PASSED}
+    waiting = tuple(
+        t.id for t in project.tasks.tasks if state.record(t.id).state is TaskState.ESCALATED
+    )
+    schedule = Schedule(
+        project.tasks,
+        lambda task: TaskState.PASSED if task in passed else state.record(task).state,
+    )
+    order: list[Task] = []
+    while (ready := schedule.next()) is not None:
+        order.append(ready)
+        passed.add(ready.id)
+        schedule.moved(ready.id)
+    return tuple(order), waiting
+
+
+def _expected(project: Project, state: RunState, order: tuple[Task, ...]) -> Iterator[Expected]:
+    settings, env = project.settings, project.surroundings.env
+    prompting = prompting_of(project)
+    measured: list[int] = []
+    for task in order:
+        name = task.provider or chosen(settings, env).name
+        profile = outline(name, settings, env, model=task.model)
+        if len(measured) < _MEASURED:
+            policy = project.policy_of(task.id)
+            record = state.record(task.id)
+            prompt = prompting.prompt(task, record, policy, record.attempts + 1)
+            measured.append(estimate_input(text_of(prompt), profile.model, state.spending))
+            tokens = measured[-1]
+        else:
+            tokens = sum(measured) // len(measured)
+        cap = settings.max_output_tokens
+        need = Need(tokens, cap, worst_cost(settings, profile.model, tokens, cap))
+        yield expect(state.spending, task.id, profile.name, profile.model, need)

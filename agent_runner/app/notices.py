@@ -1,0 +1,76 @@
+"""The user's notify commands: run in the background when something happens, never a reason to stop."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from attrs import define, field
+
+from agent_runner.app.project import Project
+from agent_runner.clock import Clock, iso
+from agent_runner.hooks.notify import notify
+from agent_runner.model import events as e
+from agent_runner.model.fold import Entry, RunState
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.states import TaskState
+
+
+@define
+class Notices:
+    """An observer that turns entries into notify commands; `deliver` runs them one by one."""
+
+    project: Project
+    state: RunState
+    clock: Clock
+    problems: list[str] = field(factory=list)
+    _send: MemoryObjectSendStream[tuple[str, dict[str, Any]]] = field(init=False)
+    _receive: MemoryObjectReceiveStream[tuple[str, dict[str, Any]]] = field(init=False)
+    _delivered: anyio.Event = field(init=False, factory=anyio.Event)
+    _crashed: bool = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._send, self._receive = anyio.create_memory_object_stream(math.inf)
+        run = self.state.run
+        self._crashed = run is not None and run.stopped is None
+
+    def entry(self, entry: Entry, _before: TaskRecord | None, after: TaskRecord | None) -> None:
+        """Note what deserves a notice."""
+        settings = self.project.settings.notify
+        event = entry.event
+        if isinstance(event, e.RunStarted) and self._crashed:
+            self._notice(settings.crashed_and_resumed, "crashed-and-resumed", entry)
+        elif entry.to is TaskState.ESCALATED and after is not None:
+            self._notice(settings.escalated, "escalated", entry, {"reason": after.last_error})
+        elif isinstance(event, e.RunStopped) and event.reason == "finished":
+            self._notice(settings.finished, "finished", entry)
+        elif isinstance(event, e.RunStopped) and event.reason == "limit":
+            when = iso(event.not_before) if event.not_before else ""
+            self._notice(settings.limit, "limit", entry, {"not_before": when})
+
+    def signal(self, _signal: object) -> None:
+        """Nothing passing is worth a notice."""
+
+    async def deliver(self) -> None:
+        """Run the commands in order until `finish`."""
+        env, settings = self.project.surroundings.env, self.project.settings.notify
+        folder = self.project.tasks.folder
+        async for command, content in self._receive:
+            problem = await notify(command, content, env, settings.timeout, cwd=folder)
+            if problem:
+                self.problems.append(f"{content['event']}: {problem}")
+        self._delivered.set()
+
+    async def finish(self) -> None:
+        """Wait until what was noted is delivered."""
+        self._send.close()
+        await self._delivered.wait()
+
+    def _notice(
+        self, command: str | None, event: str, entry: Entry, more: Mapping[str, Any] | None = None
+    ) -> None:
+        if command is not None:
+            content = {"event": event, "at": iso(entry.at), "list": self.project.tasks.id}
+            content |= {"task": entry.task} if entry.task else {}
+            self._send.send_nowait((command, {**content, **(more or {})}))

@@ -1,0 +1,78 @@
+"""What is looked at before a run spends anything: the set-up, and what changed since the last run."""
+
+from agent_runner.app.project import Project
+from agent_runner.app.wiring import Wiring
+from agent_runner.engine import decisions
+from agent_runner.limits.contradictions import contradictions
+from agent_runner.model.signals import Said
+from agent_runner.model.states import FINAL, STEPS, TaskState
+from agent_runner.model.task import Task
+from agent_runner.workspace.git import Repository
+
+
+def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
+    """Check that every open task can be served, say what deserves it, reset what is to be rerun.
+
+    Raises UsageError (no key, no such model, ...) and InputError (templates) before anything is spent.
+    """
+    _say_warnings(project, wiring)
+    _say_changed_list(project, wiring, rerun_changed=rerun_changed)
+    state = wiring.store.state
+    unfinished = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
+    wiring.clients.check(unfinished)
+    _say_dirty(wiring, unfinished)
+
+
+def stale(project: Project, wiring: Wiring) -> list[Task]:
+    """Tasks that passed with another text than they have now."""
+    records = wiring.store.state.tasks
+    return [
+        task
+        for task in project.tasks.tasks
+        if task.id in records
+        and records[task.id].state is TaskState.PASSED
+        and records[task.id].definition not in {"", task.definition}
+    ]
+
+
+def _say_warnings(project: Project, wiring: Wiring) -> None:
+    texts = [*wiring.store.warnings, *map(str, project.loaded.warnings)]
+    texts += contradictions(project.settings)
+    if wiring.choices.ignore_limits:
+        texts.append("configured limits are ignored in this run (--ignore-config-limits)")
+    for text in texts:
+        wiring.core.signal(Said("", text, "warning"))
+
+
+def _say_changed_list(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
+    """Identity is the id: a task whose text changed is named, never silently done again."""
+    records = wiring.store.state.tasks
+    for task in stale(project, wiring):
+        if rerun_changed:
+            reason = "its text changed since it passed"
+            decisions.reset(wiring.core, wiring.recovery, task.id, reason=reason)
+        else:
+            text = (
+                f"{task.id} passed with another text than it has now; --rerun-changed does it again"
+            )
+            wiring.core.signal(Said(task.id, text, "warning"))
+    for task in project.tasks.tasks:
+        record = records.get(task.id)
+        if record and record.state in STEPS and record.definition not in {"", task.definition}:
+            text = f"{task.id} was changed in the list while it was being worked on; it goes on as it is now"
+            wiring.core.signal(
+                Said(task.id, f"{text} (begin anew: agent-runner reset {task.id})", "warning")
+            )
+    gone = [task for task in records if task not in project.tasks]
+    if gone:
+        text = f"no longer in the list, kept in the state: {', '.join(sorted(gone)[:10])}"
+        wiring.core.signal(Said("", text))
+
+
+def _say_dirty(wiring: Wiring, tasks: list[Task]) -> None:
+    """Mention once that work of the user's own is in the tree."""
+    for root in dict.fromkeys(task.root for task in tasks[:1]):
+        repository = Repository.find(root)
+        if repository and not repository.status(limit=1).clean:
+            text = f"{root.name} has changes that are not committed; they stay as they are"
+            wiring.core.signal(Said("", text))

@@ -1,0 +1,124 @@
+"""A project: one task list with its configuration and the place of its state."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from agent_runner.config import Loaded, load_settings
+from agent_runner.model.errors import UsageError
+from agent_runner.model.flow import Policy
+from agent_runner.model.settings import Settings
+from agent_runner.model.task import Task, TaskList
+from agent_runner.providers.plugins import plugged_in
+from agent_runner.store.layout import FOLDER, Layout
+from agent_runner.store.snapshot import list_of
+from agent_runner.tasks import load_task_list
+
+DEFAULT_NAMES = ("tasks.yml", "tasks.yaml", "tasks.json")
+"""Task lists that need not be named, tried in this order."""
+
+
+@frozen
+class Surroundings:
+    """What the process was started with; tests hand in their own."""
+
+    env: Mapping[str, str]
+    home: Path
+    cwd: Path
+
+
+@frozen
+class Place:
+    """Where the list and its state are, before anything of them is read. Both absolute."""
+
+    tasks_file: Path
+    state_dir: Path
+    options: str
+    """What must be added to printed commands so that they mean this list: ` --tasks x --state-dir y`."""
+
+
+@frozen
+class Project:
+    """Everything that a person wrote, read and checked."""
+
+    place: Place
+    tasks: TaskList
+    loaded: Loaded
+    surroundings: Surroundings
+
+    @property
+    def settings(self) -> Settings:
+        """The merged configuration."""
+        return self.loaded.settings
+
+    @property
+    def layout(self) -> Layout:
+        """The state folder's paths."""
+        return Layout(self.place.state_dir)
+
+    @property
+    def judges(self) -> tuple[Path, ...]:
+        """Files that judge the agent, which no reply may change: list, configurations, templates, state."""
+        templates = [task.template for task in self.tasks.tasks if task.template]
+        if self.settings.prompt.template:
+            templates.append(self.settings.prompt.template)
+        return (self.tasks.file, *self.loaded.files, *templates, self.place.state_dir)
+
+    def policy_of(self, task_id: str) -> Policy:
+        """What the guards look at for a task, its own settings before the configuration's."""
+        task = self.tasks[task_id] if task_id in self.tasks else None
+        return policy(self.settings, task)
+
+
+def policy(settings: Settings, task: Task | None) -> Policy:
+    """The guards' counts."""
+    own_attempts = task.max_attempts if task else None
+    return Policy(
+        max_attempts=own_attempts or settings.max_attempts_per_task,
+        max_consecutive_failures=settings.max_consecutive_failures,
+        max_no_progress=settings.max_no_progress,
+        max_edit_retries=settings.max_edit_retries,
+        max_unusable_replies=settings.max_unusable_replies,
+        max_turns=settings.prompt.max_turns,
+        stop_on_first_failure=settings.stop_on_first_failure,
+    )
+
+
+def find(tasks: Path | None, state_dir: Path | None, around: Surroundings) -> Place:
+    """Where list and state are. Without a name: the list whose state is here, else tasks.yml.
+
+    Raises UsageError if there is no such list.
+    """
+    file = around.cwd / tasks if tasks else _unnamed(state_dir, around)
+    if not file.is_file():
+        known = ", ".join(DEFAULT_NAMES)
+        raise UsageError(
+            f"there is no task list {tasks or file}" + ("" if tasks else f" (looked for {known})"),
+            fix="write one with: agent-runner init; or name it: agent-runner run FILE",
+        )
+    folder = file.parent.resolve()
+    state = (around.cwd / state_dir).resolve() if state_dir else folder / FOLDER
+    words = [f" --tasks {tasks}"] if tasks and str(tasks) != DEFAULT_NAMES[0] else []
+    words += [f" --state-dir {state_dir}"] if state_dir else []
+    return Place(folder / file.name, state, "".join(words))
+
+
+def load(place: Place, around: Surroundings, flags: Mapping[str, Any] | None = None) -> Project:
+    """Read configuration and list. Raises InputError with every mistake."""
+    loaded = load_settings(
+        folder=place.tasks_file.parent, env=around.env, home=around.home, flags=flags or {}
+    )
+    tasks = load_task_list(
+        place.tasks_file, loaded.settings, home=around.home, plugged_in=plugged_in
+    )
+    return Project(place, tasks, loaded, around)
+
+
+def _unnamed(state_dir: Path | None, around: Surroundings) -> Path:
+    recorded = list_of(around.cwd / (state_dir or FOLDER))
+    if recorded and (around.cwd / recorded).is_file():
+        return around.cwd / recorded
+    found = (around.cwd / name for name in DEFAULT_NAMES)
+    return next((file for file in found if file.is_file()), around.cwd / DEFAULT_NAMES[0])

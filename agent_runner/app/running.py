@@ -1,0 +1,205 @@
+"""One run from its first entry to its exit code: signals, keys and screen around the engine's loop."""
+
+import math
+import os
+import signal
+import uuid
+from pathlib import Path
+
+import anyio
+from attrs import define, field, frozen
+
+from agent_runner import __version__
+from agent_runner.app.notices import Notices
+from agent_runner.app.preparing import prepare
+from agent_runner.app.project import Project
+from agent_runner.app.screens import Screen, ScreenOptions, make_screen
+from agent_runner.app.wiring import Choices, Wiring
+from agent_runner.clock import Clock
+from agent_runner.engine.control import Control
+from agent_runner.engine.runner import Runner, RunOptions
+from agent_runner.engine.waiting import Waiter
+from agent_runner.model import events as e
+from agent_runner.model.task import Task
+from agent_runner.store.store import Store, archive, read_entries
+from agent_runner.ui.summary import summarise
+
+_SIGNALS = {
+    signal.SIGINT: ("interrupted", 130),
+    signal.SIGTERM: ("interrupted", 143),
+    signal.SIGHUP: ("interrupted", 129),
+}
+
+
+@frozen
+class RunRequest:
+    """What was asked for on the command line, beside the settings. Times in seconds."""
+
+    screen: ScreenOptions = field(factory=ScreenOptions)
+    fresh: bool = False
+    preview: bool = False
+    ignore_limits: bool = False
+    rerun_changed: bool = False
+    wait: bool = False
+    wait_max: float | None = None
+    record: Path | None = None
+
+
+def run(project: Project, request: RunRequest, clock: Clock) -> int:
+    """Run the list to its end or a stop; returns the exit code.
+
+    Raises UsageError before anything is spent, StateError if the state cannot be used.
+    """
+    place = project.place
+    if request.fresh:
+        archive(place.state_dir, project=project.tasks.folder, clock=clock)
+    store = Store.open(
+        place.state_dir, project=project.tasks.folder, list_id=project.tasks.id, clock=clock
+    )
+    try:
+        code = anyio.run(_Run(project, request, store, clock).main)
+    except BaseException:
+        store.abandon()
+        raise
+    store.close()
+    return code
+
+
+@define
+class _Run:
+    """Everything of one run that is not the engine's."""
+
+    project: Project
+    request: RunRequest
+    store: Store
+    clock: Clock
+    control: Control = field(factory=Control)
+    _screen: Screen = field(init=False)
+    _wiring: Wiring = field(init=False)
+    _impatient: set[str] = field(init=False, factory=set)
+    _interrupts: int = field(init=False, default=0)
+
+    async def main(self) -> int:
+        """Build the engine around the open store and let it run."""
+        self._screen = make_screen(
+            self.project, self.store.state.tasks, self.request.screen, self.clock
+        )
+        notices = Notices(self.project, self.store.state, self.clock)
+        choices = Choices(
+            self.request.ignore_limits,
+            self.request.record,
+            self._screen.person.ask_command if self._screen.person else None,
+            self._takes_impatience,
+            self._screen.preview if self.request.preview else None,
+        )
+        observers = (self._screen.observers, notices, _StopWhenBroken(self._screen, self.control))
+        self._wiring = Wiring(self.project, self.store, observers, self.clock, choices)
+        prepare(self.project, self._wiring, rerun_changed=self.request.rerun_changed)
+        try:
+            return await self._supervised(self._runner(), notices)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._wiring.clients.aclose()
+            self._screen.close()
+
+    async def _supervised(self, runner: Runner, notices: Notices) -> int:
+        screen = self._screen
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._watch_signals)
+            group.start_soon(notices.deliver)
+            if screen.console is not None:
+                group.start_soon(screen.console.tick)
+                group.start_soon(screen.keyboard.read, self._key)
+            stopped = await runner.run(self._started())
+            await notices.finish()
+            group.cancel_scope.cancel()
+        return stopped.exit_code
+
+    def _started(self) -> e.RunStarted:
+        limits = self.request.ignore_limits
+        list_id = self.project.tasks.id
+        return e.RunStarted(uuid.uuid4().hex[:12], os.getpid(), __version__, list_id, limits)
+
+    def _runner(self) -> Runner:
+        settings, wiring = self.project.settings, self._wiring
+        longest = None
+        if self.request.wait:
+            longest = self.request.wait_max if self.request.wait_max is not None else math.inf
+        return Runner(
+            wiring.core,
+            self.project.tasks,
+            wiring.steps,
+            wiring.recovery,
+            self.control,
+            Waiter(self.clock, wiring.core.signal, longest),
+            wiring.trees,
+            RunOptions(settings.on_escalation, settings.max_escalations_in_row),
+            self._screen.person,
+            self._summary,
+        )
+
+    def _summary(self, task: Task) -> tuple[str, ...]:
+        """What a person is shown before the question."""
+        return summarise(
+            self.store.state.record(task.id),
+            read_entries(self.project.place.state_dir),
+            failures=self.project.settings.summary_failures,
+            state_dir=self.project.place.state_dir,
+            policy=self.project.policy_of(task.id),
+            options=self.project.place.options,
+        )
+
+    def _takes_impatience(self, task: str) -> bool:
+        """Whether a key asked to try this task's call now; asked once."""
+        if "r" not in self._impatient:
+            return False
+        self._impatient.clear()
+        return True
+
+    def _key(self, key: str) -> None:
+        console = self._screen.console
+        match key:
+            case "q":
+                self.control.stop("quit", 130)
+            case "s":
+                self.control.skip()
+            case "p":
+                pausing = self.control.toggle_pause()
+                if console:
+                    console.show_pausing(pausing=pausing)
+            case "r":
+                self._impatient.add("r")
+                self.control.retry_now()
+            case "v" if console:
+                console.toggle_verbose()
+            case "?" if console:
+                console.show_keys()
+
+    async def _watch_signals(self) -> None:
+        """Once: stop the step and save. Again: kill the hook's group. A third time: leave at once."""
+        with anyio.open_signal_receiver(*_SIGNALS) as signals:
+            async for number in signals:
+                reason, code = _SIGNALS[signal.Signals(number)]
+                self._interrupts += 1
+                if self._interrupts == 1:
+                    self.control.stop(reason, code)
+                elif self._interrupts == 2:
+                    self._wiring.runner.kill_now()
+                else:
+                    self._screen.close()
+                    os._exit(code)  # everything appended so far is in the journal
+
+
+@define
+class _StopWhenBroken:
+    """An observer: whoever read our output is gone, so the run stops and saves."""
+
+    screen: Screen
+    control: Control
+
+    def entry(self, *_entry: object) -> None:
+        if self.screen.output.broken is not None:
+            self.control.stop("interrupted", 141)
+
+    def signal(self, _signal: object) -> None:
+        self.entry()

@@ -1,0 +1,118 @@
+"""Which observers a run gets: a live console, plain lines, JSON, silence; and a JUnit file beside them."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from agent_runner.app.project import Project
+from agent_runner.clock import Clock
+from agent_runner.edits.diff import diff
+from agent_runner.edits.plan import Planned
+from agent_runner.engine.steps.step import Work
+from agent_runner.model.record import TaskRecord
+from agent_runner.ui.keys import Keyboard
+from agent_runner.ui.observers import Observers
+from agent_runner.ui.output import Output, can_draw
+from agent_runner.ui.plain import GitHub, Plain, Quiet
+from agent_runner.ui.tally import Tally
+
+if TYPE_CHECKING:
+    from agent_runner.ui.console import Console  # lazy below: rich is slow to import
+    from agent_runner.ui.question import TerminalPerson
+
+
+@frozen
+class ScreenOptions:
+    """How the run is to be shown."""
+
+    quiet: bool = False
+    json: bool = False
+    junit: Path | None = None
+
+
+@frozen
+class _Memory:
+    """Contents that are not on disk yet."""
+
+    contents: Mapping[str, bytes]
+
+    def get(self, name: str) -> bytes:
+        return self.contents[name]
+
+
+@define
+class Screen:
+    """What a run shows and asks with. Without a terminal there is no console and no person."""
+
+    observers: Observers
+    output: Output
+    show: Callable[[Iterable[str]], None]
+    console: "Console | None" = None
+    keyboard: Keyboard = field(factory=Keyboard)
+    person: "TerminalPerson | None" = None
+
+    def preview(self, work: Work, planned: Planned) -> None:
+        """Show what a reply would change."""
+        text = diff(planned.change_set, _Memory(planned.blobs)).decode(errors="replace")
+        self.show([f"{work.task.id}: {planned.summary}", *planned.notes, *text.splitlines()])
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self.console is not None:
+            self.console.close()
+
+
+def make_screen(
+    project: Project, records: dict[str, TaskRecord], options: ScreenOptions, clock: Clock
+) -> Screen:
+    """The screen for stdout as it is: terminal or not, GitHub or not."""
+    env, words = project.surroundings.env, project.place.options
+    tally, out = Tally(project.tasks, records), Output(sys.stdout)
+    if options.json:
+        from agent_runner.ui.jsonl import JsonLines
+
+        err = Output(sys.stderr)
+        screen = Screen(Observers(JsonLines(out)), out, lambda lines: _print(err, lines))
+    elif options.quiet:
+        quiet = Quiet(out, tally, options=words)
+        screen = Screen(Observers(quiet), out, quiet.show)
+    elif can_draw(sys.stdout, env):
+        screen = _live_screen(out, tally, env, words, clock)
+    else:
+        plain = (GitHub if env.get("GITHUB_ACTIONS") == "true" else Plain)(
+            out, tally, options=words
+        )
+        screen = Screen(Observers(plain), out, plain.show)
+    if options.junit is not None:
+        from agent_runner.ui.junit import JUnit
+
+        screen.observers.add(JUnit(options.junit, Tally(project.tasks, records)))
+    if sys.stdin.isatty() and sys.stdout.isatty() and not options.json:
+        screen.person = _person(screen)
+    return screen
+
+
+def _live_screen(
+    out: Output, tally: Tally, env: Mapping[str, str], words: str, clock: Clock
+) -> Screen:
+    from agent_runner.ui.console import Console
+
+    console = Console(out, tally, clock, env, options=words)
+    keyboard = Keyboard(while_stopped=console.hidden)
+    return Screen(Observers(console), out, console.show, console, keyboard)
+
+
+def _person(screen: Screen) -> "TerminalPerson":
+    from agent_runner.ui.question import TerminalPerson
+
+    aside = screen.console.hidden if screen.console else nullcontext
+    return TerminalPerson(screen.output, screen.keyboard, aside=aside)
+
+
+def _print(out: Output, lines: Iterable[str]) -> None:
+    for line in lines:
+        out.line(line)

@@ -1,0 +1,134 @@
+"""Prints what is known of a list without changing anything: status, story, use, plan, debug."""
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from agent_runner.app.forecast import forecast
+from agent_runner.app.project import Project
+from agent_runner.app.wiring import ledger_of
+from agent_runner.cli.deciding import require_task
+from agent_runner.clock import SystemClock, iso, local
+from agent_runner.limits import report
+from agent_runner.limits.gate import Gate
+from agent_runner.limits.waiting import limit_line
+from agent_runner.limits.windows import zone_of
+from agent_runner.model.fold import RunState
+from agent_runner.store.store import read_entries, read_state
+from agent_runner.ui import inside, tables
+from agent_runner.ui.limits import counter_lines, usage_table
+from agent_runner.ui.story import story
+from agent_runner.ui.tally import Tally
+
+
+def print_status(project: Project, *, as_json: bool) -> int:
+    """Where every task stands, and how full the limits are."""
+    state = _state(project)
+    tally = Tally(project.tasks, state.tasks)
+    counters = _counters(project, state)
+    if as_json:
+        limits = [attrs.asdict(counter) for counter in counters]
+        return _print_json({**tables.status_object(tally, state), "limits": limits})
+    _print(tables.status_table(tally).lines())
+    print(tally.closing_line())
+    _print(counter_lines(counters))
+    stopped = state.run.stopped if state.run else None
+    if state.run is not None and stopped is None:
+        began = local(state.run.started_at, seconds=True)
+        print(f"A run is on, or ended uncleanly: process {state.run.started.pid}, since {began}")
+    elif stopped is not None and stopped.reason == "limit" and stopped.not_before is not None:
+        print(limit_line(stopped.not_before, zone_of(project.settings.limits)))
+        print(f"then: agent-runner resume{project.place.options}")
+    elif stopped is not None:
+        print(tally.next_step(stopped, project.place.options))
+    return 0
+
+
+def print_story(project: Project, task: str) -> int:
+    """One task's story."""
+    require_task(project, task)
+    _print(story(task, project.tasks[task].title, read_entries(project.place.state_dir)))
+    return 0
+
+
+def print_usage(project: Project, by: str, *, as_json: bool) -> int:
+    """What was used, by task, model or day."""
+    state = _state(project)
+    rows = [*report.usage_rows(state.spending, report.By(by)), report.usage_total(state.spending)]
+    if as_json:
+        shown = [attrs.asdict(row) for row in rows]
+        limits = [attrs.asdict(counter) for counter in _counters(project, state)]
+        return _print_json({"by": by, "rows": shown[:-1], "total": shown[-1], "limits": limits})
+    _print(usage_table(by, rows).lines())
+    _print(counter_lines(_counters(project, state)))
+    return 0
+
+
+def print_plan(project: Project, *, as_json: bool) -> int:
+    """Which tasks fit into the limits now, and when the rest could run."""
+    ahead = forecast(project, _state(project), SystemClock())
+    if as_json:
+        shown = attrs.asdict(ahead.plan)
+        shown["later"] = [
+            {"tasks": slot.tasks, "not_before": iso(slot.at) if slot.at is not None else None}
+            for slot in ahead.plan.later
+        ]
+        return _print_json({**shown, "waits_for_person": ahead.waiting_for_person})
+    print(ahead.line)
+    cost = f", ${ahead.plan.cost:.2f}" if ahead.plan.cost is not None else ""
+    print(f"Expected: {ahead.plan.calls} calls, {ahead.plan.tokens} tokens{cost}")
+    for one in ahead.plan.blocked:
+        print(f"{one.task} can never run: {one.reason}")
+    for task in ahead.waiting_for_person:
+        print(f"{task} waits for a person: agent-runner why {task}{project.place.options}")
+    return 0
+
+
+def print_state(project: Project, task: str | None, *, as_json: bool) -> int:
+    """The run, each task's state and counts, and the transitions taken; or one task in detail."""
+    state = _state(project)
+    tally = Tally(project.tasks, state.tasks)
+    if task is not None:
+        require_task(project, task)
+    entries = [e for e in read_entries(project.place.state_dir) if task in {None, e.task}]
+    if as_json:
+        shown = tables.status_object(tally, state)
+        shown["transitions"] = [*inside.transition_objects(entries)]
+        if task is not None:
+            shown["tasks"] = [one for one in shown["tasks"] if one["id"] == task]
+        return _print_json(shown)
+    _print(inside.run_lines(state))
+    if task is None:
+        _print(tables.status_table(tally).lines())
+    else:
+        _print(inside.task_lines(tally, task))
+        _print(tables.task_details(entries, task))
+    print("transitions:")
+    _print(tables.transitions(entries))
+    return 0
+
+
+def _state(project: Project) -> RunState:
+    state, warnings = read_state(project.place.state_dir)
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return state
+
+
+def _counters(project: Project, state: RunState) -> list[report.Counter]:
+    clock = SystemClock()
+    others = Gate(project.settings, clock, ledger_of(project, clock)).others()
+    return report.counters(state.spending, project.settings, clock.now(), others)
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+def _print_json(content: dict[str, Any]) -> int:
+    print(json.dumps(content, ensure_ascii=False, indent=2, default=str))
+    return 0

@@ -1,0 +1,57 @@
+"""Change sets on their way into the files and back, always with the intent in the journal first."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio.to_thread
+from attrs import frozen
+
+from agent_runner.edits import apply as writing
+from agent_runner.edits.apply import Conflict
+from agent_runner.edits.diff import diff
+from agent_runner.edits.plan import Planned
+from agent_runner.model.changes import ChangeSet
+from agent_runner.model.events import ApplyPlanned, Fact, RollbackDone, RollbackPlanned
+from agent_runner.store.blobs import Blobs
+from agent_runner.store.disk import Disk, storage_errors
+
+Note = Callable[[Fact], None]
+"""Makes a fact of one task durable."""
+
+
+@frozen
+class Changes:
+    """Writes and takes back, through images that are stored before anything is touched."""
+
+    blobs: Blobs
+    disk: Disk
+
+    def plan(self, planned: Planned, call: str, attempt: Path, note: Note) -> None:
+        """Store all images and the diff for people, then journal the intent."""
+        for content in planned.blobs.values():
+            self.blobs.put(content)
+        with storage_errors(attempt):
+            self.disk.create_folder(attempt)
+            text = diff(planned.change_set, self.blobs)
+            self.disk.write_file(attempt / "changes.diff", text, durable=False)
+        note(ApplyPlanned(planned.change_set, call))
+
+    async def write(self, change_set: ChangeSet, root: Path) -> Conflict | None:
+        """Make the files hold the after-images; not to be cancelled halfway, and safe to repeat."""
+        return await anyio.to_thread.run_sync(writing.apply, change_set, root, self.blobs)
+
+    def take_back(
+        self, change_set: ChangeSet, root: Path, reason: str, note: Note
+    ) -> Conflict | None:
+        """Put the before-images back; the intent is journaled, and so is the end."""
+        back = change_set.inverted(f"{change_set.id}-back")
+        note(RollbackPlanned(back, reason))
+        return self.finish_taking_back(back, root, note)
+
+    def finish_taking_back(self, back: ChangeSet, root: Path, note: Note) -> Conflict | None:
+        """Finish a rollback whose intent is in the journal. A conflict leaves everything untouched."""
+        conflict = writing.apply(back, root, self.blobs)
+        writing.remove_temps(back, root)
+        if conflict is None:
+            note(RollbackDone(back.id))
+        return conflict

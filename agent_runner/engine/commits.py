@@ -1,0 +1,51 @@
+"""Git commits of what a task changed, where the user asked for them."""
+
+import anyio.to_thread
+from attrs import frozen
+
+from agent_runner.engine.steps.step import Work
+from agent_runner.engine.trees import Trees
+from agent_runner.model.events import Committed
+from agent_runner.model.settings import CommitRule, GitSettings
+from agent_runner.model.signals import Said
+from agent_runner.workspace.commit import chosen, commit
+from agent_runner.workspace.git import Repository
+
+
+@frozen
+class Commits:
+    """Commits by path, never more than the task's own files. A refusal is said and loses nothing."""
+
+    settings: GitSettings
+    trees: Trees
+
+    async def after_attempt(self, work: Work, paths: tuple[str, ...]) -> None:
+        """Commit what an attempt changed, if every attempt is to be committed."""
+        if self.settings.commit is CommitRule.ATTEMPT:
+            await self._commit(work, paths)
+
+    async def after_task(self, work: Work) -> None:
+        """Commit what the task changed, now that its judges are green."""
+        if self.settings.commit is not CommitRule.OFF:
+            await self._commit(work, work.record.paths)
+
+    async def _commit(self, work: Work, paths: tuple[str, ...]) -> None:
+        repository = await anyio.to_thread.run_sync(Repository.find, work.task.root)
+        if repository is None or not paths:
+            return
+        start = self.trees.at_start(work.record)
+        modified = start.modified if start else frozenset()
+        pick = chosen(paths, modified, include_modified=self.settings.include_modified)
+        message = self.settings.message.format_map(
+            {"id": work.task.id, "title": work.task.title, "attempt": work.record.attempts}
+        )
+        done = await commit(repository, pick.paths, message, work.task.id)
+        if pick.left_out:
+            names = ", ".join(pick.left_out)
+            text = f"not committed, because you had changed them before the task began: {names}"
+            work.signal(Said(work.task.id, text, "warning"))
+        if done.problem:
+            text = f"git refused the commit, nothing is lost: {done.problem}"
+            work.signal(Said(work.task.id, text, "warning"))
+        if done.commit:
+            work.note(Committed(done.commit, done.paths, (*pick.left_out, *done.left_out)))

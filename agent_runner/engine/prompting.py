@@ -1,0 +1,110 @@
+"""From a task's record and its files to the prompt of its next call."""
+
+from pathlib import Path
+
+from attrs import frozen
+
+from agent_runner.edits.parse import parse_reply
+from agent_runner.engine.answers import Answers
+from agent_runner.model.agent import Message, Prompt
+from agent_runner.model.flow import Policy
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.redaction import Redactor
+from agent_runner.model.settings import Settings
+from agent_runner.model.shown import Listing
+from agent_runner.model.task import Task
+from agent_runner.prompts.build import answer_to_show, build_prompt, load_template
+from agent_runner.prompts.room import characters
+from agent_runner.prompts.situation import GitLines, Situation
+from agent_runner.prompts.template import Template
+from agent_runner.workspace.git import Repository
+from agent_runner.workspace.listing import overview, show
+from agent_runner.workspace.names import Scope
+
+
+@frozen
+class Prompting:
+    """Builds prompts; reads git, the files and earlier answers, so call it in a thread.
+
+    `commands`: whether the agent may propose commands at all.
+    """
+
+    settings: Settings
+    redactor: Redactor
+    answers: Answers
+    excluded: tuple[Path, ...]
+    commands: bool
+
+    def prompt(self, task: Task, record: TaskRecord, policy: Policy, attempt: int) -> Prompt:
+        """The whole prompt of the next call, which belongs to `attempt`, known keys taken out.
+
+        Raises InputError for a template with mistakes.
+        """
+        situation = self._situation(task, record, policy, attempt)
+        prompt = build_prompt(situation, self.settings.prompt.max_tokens, self._template(task))
+        messages = tuple(Message(m.role, self.redactor.text(m.text)) for m in prompt.messages)
+        return Prompt(self.redactor.text(prompt.system), messages)
+
+    def _situation(self, task: Task, record: TaskRecord, policy: Policy, attempt: int) -> Situation:
+        scope = Scope(task.root, self.excluded)
+        hooks = self.settings.hooks
+        continues = attempt == record.attempts
+        return Situation(
+            task,
+            record,
+            attempt=attempt,
+            git=_git(task.root),
+            pre_hooks=tuple(hooks[name] for name in task.pre_hooks),
+            post_hooks=tuple(hooks[name] for name in task.post_hooks),
+            files=self._show(scope, task.files) if task.files else Listing(),
+            names=overview(scope),
+            diff=self._changed_so_far(task, attempt),
+            talk=self._talk(scope, task, record, policy) if continues else (),
+            looks_left=_looks_left(record, policy) if continues else policy.max_turns,
+            commands=self.commands,
+            protect=(*self.settings.apply.protect, *task.protect),
+        )
+
+    def _talk(
+        self, scope: Scope, task: Task, record: TaskRecord, policy: Policy
+    ) -> tuple[Message, ...]:
+        """The turns of this attempt so far, when the last reply asked to see files or did not apply."""
+        if record.talk is None:
+            return ()
+        files = self.answers.files(task.id, record.attempts, record.talk)
+        request, response = files.request(), files.response()
+        if request is None or response is None:
+            return ()
+        asks = parse_reply(response.text).asks
+        is_rejected = record.talk in record.corrected
+        if is_rejected or not asks:
+            answer = Message("user", record.feedback)
+        else:
+            limit = self.settings.prompt.max_tokens
+            answer = answer_to_show(self._show(scope, asks), _looks_left(record, policy), limit)
+        return (*request.prompt.messages[1:], Message("assistant", response.text), answer)
+
+    def _show(self, scope: Scope, asked: tuple[str, ...]) -> Listing:
+        return show(scope, asked, characters(self.settings.prompt.max_tokens))
+
+    def _changed_so_far(self, task: Task, attempt: int) -> str:
+        """The diffs of the earlier attempts, oldest first."""
+        folders = (self.answers.attempt(task.id, number) for number in range(1, attempt))
+        diffs = (folder / "changes.diff" for folder in folders)
+        return "".join(d.read_text(errors="replace") for d in diffs if d.is_file())
+
+    def _template(self, task: Task) -> Template | None:
+        path = task.template or self.settings.prompt.template
+        return load_template(path) if path else None
+
+
+def _looks_left(record: TaskRecord, policy: Policy) -> int:
+    return max(0, policy.max_turns - record.turns)
+
+
+def _git(root: Path) -> GitLines | None:
+    repository = Repository.find(root)
+    if repository is None:
+        return None
+    status = repository.status()
+    return GitLines(status.branch, status.head, status.lines, status.more)

@@ -1,0 +1,79 @@
+"""Commands that a reply proposes: run only as the user allows, one by one, journaled like hooks."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from attrs import frozen
+
+from agent_runner.engine.steps.judging import failure_text
+from agent_runner.engine.steps.step import Work
+from agent_runner.hooks.allowed import is_allowed
+from agent_runner.hooks.runner import HookRunner
+from agent_runner.model.events import CommandFinished, CommandStarted, HookStarted
+from agent_runner.model.hooks import Hook, Phase
+from agent_runner.model.settings import ApplySettings, CommandsRule
+from agent_runner.model.signals import HookOutput
+
+Ask: TypeAlias = Callable[[str], Awaitable[bool]]
+"""Asks the person about one command; None where there is nobody to ask."""
+
+
+@frozen
+class Ran:
+    """What came of the commands: `failure` is what the agent is told, "" if none failed; `declined`: not run."""
+
+    failure: str = ""
+    declined: tuple[str, ...] = ()
+
+
+@frozen
+class Proposals:
+    """Runs proposed commands in order, after the files are changed."""
+
+    settings: ApplySettings
+    runner: HookRunner
+    ask: Ask | None
+
+    @property
+    def rule(self) -> CommandsRule:
+        """What holds: what the settings say, else asking where somebody can be asked."""
+        chosen = self.settings.commands or (CommandsRule.ASK if self.ask else CommandsRule.NEVER)
+        return CommandsRule.NEVER if chosen is CommandsRule.ASK and self.ask is None else chosen
+
+    async def run(self, work: Work, commands: tuple[str, ...]) -> Ran:
+        """Run what is allowed and not yet done, up to the first that fails."""
+        declined: list[str] = []
+        for number, command in enumerate(commands, start=1):
+            if number <= work.record.commands_done:
+                continue
+            if not await self._may_run(command):
+                declined.append(command)
+                continue
+            failure = await self._run_one(work, number, command)
+            if failure:
+                return Ran(failure, tuple(declined))
+        return Ran(declined=tuple(declined))
+
+    async def _may_run(self, command: str) -> bool:
+        if self.rule is CommandsRule.ALLOW:
+            return is_allowed(command, self.settings.allow)
+        return self.rule is CommandsRule.ASK and self.ask is not None and await self.ask(command)
+
+    async def _run_one(self, work: Work, number: int, command: str) -> str:
+        hook = Hook(id=f"command-{number}", command=command, timeout=self.settings.command_timeout)
+        work.note(CommandStarted(command, number))
+        result = await self.runner.run(
+            hook,
+            phase=Phase.POST,
+            task=work.task,
+            attempt=work.record.attempts,
+            run_id=work.run,
+            changed=tuple,
+            on_start=lambda pid, began: work.jot(
+                HookStarted(Phase.POST, hook.id, pid, began, work.run)
+            ),
+            on_output=lambda chunk: work.signal(HookOutput(work.task.id, hook.id, chunk)),
+            log_name="commands",
+        )
+        work.note(CommandFinished(number, result))
+        return "" if result.green else failure_text(hook, result)

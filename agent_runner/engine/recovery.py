@@ -1,0 +1,38 @@
+"""What a stop may have left half done, finished or taken back before a person's decision moves the task."""
+
+from attrs import frozen
+
+from agent_runner.edits.apply import remove_temps
+from agent_runner.engine.changes import Changes
+from agent_runner.engine.core import Core
+from agent_runner.model.events import Fact
+from agent_runner.model.signals import Said
+from agent_runner.model.task import TaskList
+
+
+@frozen
+class Recovery:
+    """Settles open change sets outside of the apply step."""
+
+    core: Core
+    changes: Changes
+    tasks: TaskList
+
+    def settle(self, task_id: str, *, reason: str) -> None:
+        """Roll an open change set back by its images. Where the files are neither image, they stay as they are."""
+        record = self.core.record(task_id)
+        if record.open_change is None or task_id not in self.tasks:
+            return
+        root = self.tasks[task_id].root
+
+        def note(fact: Fact) -> None:
+            self.core.note(task_id, fact)
+
+        if record.rolling_back:
+            conflict = self.changes.finish_taking_back(record.open_change, root, note)
+        else:
+            conflict = self.changes.take_back(record.open_change, root, reason, note)
+        if conflict is not None:
+            remove_temps(record.open_change, root)
+            text = f"{conflict.path} was left as it is: {conflict.reason}"
+            self.core.signal(Said(task_id, text, "warning"))

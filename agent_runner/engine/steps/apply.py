@@ -1,0 +1,106 @@
+"""The step that changes files: plan in memory, store every image, journal the intent, write, run what is allowed."""
+
+from collections.abc import Callable
+
+import anyio.to_thread
+from attrs import define
+
+from agent_runner.edits.edit import Reply
+from agent_runner.edits.parse import parse_reply
+from agent_runner.edits.plan import Planned, plan_replies
+from agent_runner.edits.rejection import Rejection
+from agent_runner.edits.rules import Rules
+from agent_runner.engine.answers import Answers
+from agent_runner.engine.changes import Changes
+from agent_runner.engine.commits import Commits
+from agent_runner.engine.halt import Halt
+from agent_runner.engine.proposals import Proposals
+from agent_runner.engine.steps.step import Work
+from agent_runner.engine.trees import Trees
+from agent_runner.model.changes import ChangeSet
+from agent_runner.model.events import Applied, Conflicted, Rejected, TaskEvent
+from agent_runner.model.signals import Said
+from agent_runner.model.task import Task
+
+
+@define
+class ApplyStep:
+    """Applies a reply all or nothing. `preview`: called with the diff instead of applying it."""
+
+    answers: Answers
+    rules_of: Callable[[Task], Rules]
+    changes: Changes
+    proposals: Proposals
+    commits: Commits
+    trees: Trees
+    preview: Callable[[Work, Planned], None] | None = None
+
+    async def __call__(self, work: Work) -> TaskEvent | Halt:
+        record = work.record
+        if record.open_change is not None and record.rolling_back:
+            return self._taken_back(work, record.open_change, record.feedback)
+        if record.command_running is not None:
+            return Conflicted(
+                f"command {record.command_running}",
+                "the runner stopped while it ran; look at what it did, then: retry or check",
+            )
+        reply, summary = self._reply(work), ""
+        notes: tuple[str, ...] = ()
+        change_set = record.open_change
+        if change_set is None:
+            planned = await anyio.to_thread.run_sync(self._plan, work)
+            if isinstance(planned, Rejection):
+                return Rejected(planned.text, planned.summary)
+            if self.preview is not None:
+                self.preview(work, planned)
+                return Halt("preview", "the reply is kept; without --preview it is applied")
+            change_set, notes, summary = planned.change_set, planned.notes, planned.summary
+            if change_set.changes or reply.commands:
+                attempt = self.answers.attempt(work.task.id, record.attempts)
+                self.changes.plan(planned, record.reply or "", attempt, work.note)
+        return await self._write(work.refreshed(), change_set, reply, notes, summary)
+
+    async def _write(
+        self, work: Work, change_set: ChangeSet, reply: Reply, notes: tuple[str, ...], summary: str
+    ) -> TaskEvent:
+        conflict = await self.changes.write(change_set, work.task.root)
+        if conflict is not None:
+            return Conflicted(conflict.path, conflict.reason)
+        ran = await self.proposals.run(work, reply.commands)
+        if ran.failure:
+            told = f"{ran.failure}\n\nThe files were put back; what the command changed itself was not."
+            conflict = self.changes.take_back(change_set, work.task.root, told, work.note)
+            if conflict is not None:
+                return Conflicted(conflict.path, conflict.reason)
+            return Rejected(told, ran.failure.partition("\n")[0])
+        for note in notes:
+            work.signal(Said(work.task.id, note))
+        declined = tuple(f"command not run: {command}" for command in ran.declined)
+        await self.commits.after_attempt(work, change_set.paths)
+        tree = (await self.trees.read(work.task)).id
+        return Applied(change_set.paths, tree, summary, (*notes, *declined))
+
+    def _taken_back(self, work: Work, back: ChangeSet, told: str) -> TaskEvent:
+        """Finish a rollback that was interrupted."""
+        conflict = self.changes.finish_taking_back(back, work.task.root, work.note)
+        if conflict is not None:
+            return Conflicted(conflict.path, conflict.reason)
+        return Rejected(told, told.partition("\n")[0])
+
+    def _plan(self, work: Work) -> Planned | Rejection:
+        """Plan the reply together with what was fine in those that it corrects; nothing is written."""
+        record = work.record
+        calls = (*record.corrected, record.reply or "")
+        replies = [self._parsed(work, call) for call in calls]
+        change_id = f"{work.task.id}-{record.begun:04}"
+        return plan_replies(replies, work.task.root, self.rules_of(work.task), change_id=change_id)
+
+    def _reply(self, work: Work) -> Reply:
+        return self._parsed(work, work.record.reply or "")
+
+    def _parsed(self, work: Work, call: str) -> Reply:
+        response = self.answers.response(work.task.id, work.record.attempts, call)
+        if response is None:
+            return Reply()
+        diffs = "".join(f"\n\n```diff\n{edit}\n```\n" for edit in response.edits)
+        return parse_reply(response.text + diffs)

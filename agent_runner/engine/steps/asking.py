@@ -1,0 +1,83 @@
+"""The next question to the agent: which attempt and turn it is, its words, and its worst case."""
+
+from collections.abc import Callable
+
+import anyio.to_thread
+from attrs import frozen
+
+from agent_runner.engine.answers import call_id
+from agent_runner.engine.clients import Clients, Served, worst_cost
+from agent_runner.engine.prompting import Prompting
+from agent_runner.engine.steps.step import Work
+from agent_runner.limits.decision import Need
+from agent_runner.limits.estimate import corrected, raw_estimate
+from agent_runner.limits.gate import Gate
+from agent_runner.model.agent import AgentRequest, Prompt
+from agent_runner.model.events import CallStarted
+from agent_runner.model.flow import next_attempt
+from agent_runner.model.spending import Spending
+
+
+@frozen
+class Question:
+    """A call to be made: what is asked, of whom, what it may need, and the fact of its start."""
+
+    request: AgentRequest
+    served: Served
+    need: Need
+    started: CallStarted
+
+
+@frozen
+class Asking:
+    """Makes questions from a task's record."""
+
+    clients: Clients
+    prompting: Prompting
+    spending: Callable[[], Spending]
+    gate: Gate
+
+    async def question(self, work: Work) -> Question:
+        """The next call of the task, numbered and worded; nothing is reserved yet."""
+        record, settings = work.record, self.prompting.settings
+        served = self.clients.of(work.task)
+        attempt = next_attempt(record, work.policy)
+        is_new = attempt != record.attempts
+        turn = 1 if is_new else 1 + record.turns + record.rejections + record.unusable
+        prompt = await anyio.to_thread.run_sync(
+            self.prompting.prompt, work.task, record, work.policy, attempt
+        )
+        request = AgentRequest(
+            call=call_id(work.task.id, record.begun + 1),
+            task=work.task.id,
+            number=record.calls + 1,
+            attempt=attempt,
+            turn=turn,
+            provider=served.profile.name,
+            model=served.profile.model,
+            prompt=prompt,
+            max_output_tokens=settings.max_output_tokens,
+        )
+        raw = raw_estimate(text_of(prompt), served.profile.model)
+        estimate = corrected(raw, served.profile.model, self.spending())
+        cost = worst_cost(settings, served.profile.model, estimate, settings.max_output_tokens)
+        need = Need(estimate, settings.max_output_tokens, cost)
+        started = CallStarted(
+            request.call,
+            attempt,
+            turn,
+            request.number,
+            request.provider,
+            served.profile.model,
+            estimate,
+            settings.max_output_tokens,
+            cost,
+            raw,
+            self.gate.today(),
+        )
+        return Question(request, served, need, started)
+
+
+def text_of(prompt: Prompt) -> str:
+    """All words of a prompt, for estimates."""
+    return "\n".join([prompt.system, *(message.text for message in prompt.messages)])

@@ -1,0 +1,179 @@
+"""One call: room reserved, start journaled, sent, answer stored, end journaled. In this order, always."""
+
+from random import Random
+
+import anyio
+from attrs import define
+
+from agent_runner.clock import Clock
+from agent_runner.engine.answers import Answers
+from agent_runner.engine.clients import Clients, Served
+from agent_runner.engine.halt import Halt
+from agent_runner.engine.steps.asking import Question
+from agent_runner.engine.steps.step import Work
+from agent_runner.limits.gate import Gate
+from agent_runner.model import events as e
+from agent_runner.model.agent import AgentRequest, AgentResponse
+from agent_runner.model.errors import ProviderError
+from agent_runner.model.settings import RetrySettings
+from agent_runner.model.signals import Receiving, Said
+from agent_runner.providers import decide
+from agent_runner.providers.client import CallContext, ChangingClient
+from agent_runner.store.calls import CallFiles
+
+
+@define
+class Calling:
+    """Sends calls and settles them, in the journal and in the ledger of limits."""
+
+    clients: Clients
+    clock: Clock
+    retry: RetrySettings
+    random: Random
+    answers: Answers
+    gate: Gate
+
+    def answer(self, work: Work, call: str) -> AgentResponse | None:
+        """The stored answer to one of the calls of the attempt in hand."""
+        return self.answers.response(work.task.id, work.record.attempts, call)
+
+    async def call(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
+        """Ask once. None: it is settled in the journal: answered, or to be tried after a wait.
+
+        Raises StorageError, before anything is spent, if there is no room for an answer.
+        """
+        request = question.request
+        files = self.answers.files(request.task, request.attempt, request.call)
+        files.begin(request)
+        work.note(question.started)
+        return await self._send(work, request, question.served, files)
+
+    async def settle_open_call(self, work: Work) -> e.TaskEvent | Halt | None:
+        """Find out what became of a call that was in flight when a run ended.
+
+        Its answer is adopted where it is on disk, fetched where the provider keeps it, and else the
+        call counts as possibly billed.
+        """
+        call = work.record.call or ""
+        files = self.answers.files(work.task.id, work.record.attempts, call)
+        served = self.clients.of(work.task)
+        response, request = files.response(), files.request()
+        if response is not None:
+            self._settle(work, _answered(call, served, response, seconds=0.0, adopted=True))
+            return None
+        if work.record.response_id and request is not None:
+            return await self._send(work, request, served, files, resume=work.record.response_id)
+        self._lost(work, call, served, "the run ended while the call was in flight")
+        return None
+
+    async def _send(
+        self,
+        work: Work,
+        request: AgentRequest,
+        served: Served,
+        files: CallFiles,
+        resume: str | None = None,
+    ) -> e.TaskEvent | Halt | None:
+        began = self.clock.monotonic()
+        try:
+            response = await self._answer(work, request, served, files, resume)
+        except ProviderError as error:
+            files.give_up()
+            return self._unanswered(work, request, served, error, self.clock.monotonic() - began)
+        except anyio.get_cancelled_exc_class():
+            if work.current().response_id is None:  # else it can be fetched later
+                self._lost(work, request.call, served, "stopped while waiting for the answer")
+            raise
+        files.settle(response)
+        seconds = self.clock.monotonic() - began
+        answered = _answered(request.call, served, response, seconds=seconds, adopted=False)
+        self._settle(work, answered)
+        return None
+
+    async def _answer(
+        self,
+        work: Work,
+        request: AgentRequest,
+        served: Served,
+        files: CallFiles,
+        resume: str | None,
+    ) -> AgentResponse:
+        client = served.client
+        if isinstance(client, ChangingClient):
+            return await client.apply_code_changes(work.task.root, request.prompt.messages[-1].text)
+        context = CallContext(
+            request,
+            progress=lambda n: work.signal(Receiving(work.task.id, request.call, n)),
+            keep=files.keep,
+            created=lambda response: work.note(e.CallCreated(request.call, response)),
+            resume_id=resume,
+        )
+        return await client.generate_completion(request.prompt, context)
+
+    def _unanswered(
+        self,
+        work: Work,
+        request: AgentRequest,
+        served: Served,
+        error: ProviderError,
+        seconds: float,
+    ) -> e.TaskEvent | Halt | None:
+        """Settle a call that brought no answer, and say what follows from that."""
+        now = self.clock.now()
+        decision = decide.decide(
+            error,
+            failures_in_row=work.current().call_failures + 1,
+            retry=self.retry,
+            now=now,
+            jitter=self.random.random(),
+        )
+        settled = e.CallSettled(
+            request.call,
+            decide.outcome(error),
+            served.profile.name,
+            seconds=seconds,
+            request_id=error.request_id,
+            not_before=decision.until if isinstance(decision, decide.Wait) else None,
+            reason=str(error),
+            limits=error.limits,
+        )
+        self._settle(work, settled)
+        match decision:
+            case decide.Wait():
+                return None
+            case decide.Defer(not_before, window, reason):
+                return e.Deferred(served.profile.name, window, not_before, reason, told=True)
+            case decide.Stop("outage", text):
+                later = now + self.retry.max_wait
+                return Halt("outage", text, "agent-runner resume", not_before=later)
+            case decide.Stop(reason, text):
+                return Halt(reason, text, error.fix)
+            case decide.Refuse(text):
+                return e.Refused(text, request.call)
+
+    def _settle(self, work: Work, settled: e.CallSettled) -> None:
+        """The journal first: it is the truth of this project, the ledger only tells the others."""
+        work.note(settled)
+        self.gate.settle(settled)
+
+    def _lost(self, work: Work, call: str, served: Served, reason: str) -> None:
+        lost = e.CallSettled(call, "lost", served.profile.name, reason=reason, by_us=True)
+        self._settle(work, lost)
+        work.signal(Said(work.task.id, f"{call} may have been billed: {reason}", "warning"))
+
+
+def _answered(
+    call: str, served: Served, response: AgentResponse, *, seconds: float, adopted: bool
+) -> e.CallSettled:
+    return e.CallSettled(
+        call,
+        "answered",
+        served.profile.name,
+        usage=response.usage,
+        cost=served.cost(response.usage),
+        seconds=seconds,
+        request_id=response.request_id,
+        response_id=response.response_id,
+        adopted=adopted,
+        limits=response.limits,
+    )

@@ -1,0 +1,109 @@
+"""Running a list of hooks in order: what the steps before and after the agent have in common."""
+
+from collections.abc import Mapping, Sequence
+
+from attrs import define, field
+
+from agent_runner.engine.steps.step import Work
+from agent_runner.engine.trees import Trees
+from agent_runner.hooks.runner import HookRunner
+from agent_runner.hooks.survivors import Trace, end_survivors
+from agent_runner.model.events import HookFinished, HookStarted
+from agent_runner.model.hooks import Hook, HookResult, Phase
+from agent_runner.model.signals import HookOutput, Said
+
+
+@define
+class Hooks:
+    """The configured hooks and what runs them. Remembers which services this run has started."""
+
+    runner: HookRunner
+    configured: Mapping[str, Hook]
+    trees: Trees
+    _served: set[tuple[str, str]] = field(factory=set)
+
+    async def run(self, work: Work, phase: Phase, ids: Sequence[str]) -> tuple[HookResult, ...]:
+        """Run the hooks in order up to the first red one, which is then the last of the results.
+
+        A hook that finished before a stop is not run again, but for a pre-hook that starts a service.
+        """
+        await self._end_survivors(work)
+        done = {f.result.hook: f for f in work.record.hooks_done if f.phase is phase}
+        results: list[HookResult] = []
+        for number, hook_id in enumerate(ids, start=1):
+            hook = self.configured[hook_id]
+            finished = done.get(hook_id)
+            if finished is not None and not self._serves_again(hook, finished, work.run):
+                results.append(finished.result)
+            else:
+                result = await self._run_one(work, phase, hook)
+                fact = HookFinished(phase, work.record.attempts, result, work.run)
+                is_last = number == len(ids) or not result.green
+                (work.jot if is_last else work.note)(fact)  # the last one shares the event's sync
+                results.append(result)
+            if not results[-1].green:
+                break
+        return tuple(results)
+
+    async def serve(self, work: Work) -> HookResult | None:
+        """Start services of the pre-hooks that an earlier run left; returns a red result, or None."""
+        await self._end_survivors(work)
+        for hook_id in work.task.pre_hooks:
+            hook = self.configured[hook_id]
+            if hook.rerun_on_resume and (work.task.id, hook_id) not in self._served:
+                result = await self._run_one(work, Phase.PRE, hook)
+                if not result.green:
+                    return result
+        return None
+
+    async def _run_one(self, work: Work, phase: Phase, hook: Hook) -> HookResult:
+        result = await self.runner.run(
+            hook,
+            phase=phase,
+            task=work.task,
+            attempt=work.record.attempts,
+            run_id=work.run,
+            changed=lambda: self.trees.changed_since_start(work.task, work.record),
+            on_start=lambda pid, began: self._started(work, phase, hook, pid, began),
+            on_output=lambda chunk: work.signal(HookOutput(work.task.id, hook.id, chunk)),
+        )
+        if phase is Phase.PRE:
+            self._served.add((work.task.id, hook.id))
+        return result
+
+    @staticmethod
+    def _started(work: Work, phase: Phase, hook: Hook, pid: int, began: str) -> None:
+        # not synced: it matters only if we die and the machine does not, and then a write survives
+        work.jot(HookStarted(phase, hook.id, pid, began, work.run))
+
+    @staticmethod
+    def _serves_again(hook: Hook, finished: HookFinished, run: str) -> bool:
+        return hook.rerun_on_resume and finished.run != run
+
+    @staticmethod
+    async def _end_survivors(work: Work) -> None:
+        """A hook that was running when the runner died may still be: it ends before anything runs again."""
+        left = work.record.hook_running
+        if left is None:
+            return
+        pids = await end_survivors(Trace(left.pid, left.began, left.run, work.task.id))
+        if pids:
+            text = f"hook {left.hook} of an earlier run was still running ({len(pids)} processes); ended"
+            work.signal(Said(work.task.id, text, "warning"))
+
+
+def failure_text(hook: Hook, result: HookResult) -> str:
+    """What is told of a red hook, to the agent and to people; the first line is the short form."""
+    code = "" if result.exit_code is None else f" with exit code {result.exit_code}"
+    how = {
+        "timed_out": f"was ended after {hook.timeout:g} seconds" if hook.timeout else "timed out"
+    }
+    lines = [f"hook {hook.id} {how.get(result.outcome, f'failed{code}')}"]
+    if result.reason:
+        lines[0] += f": {result.reason}"
+    lines.append(f"command: {hook.shown}")
+    if result.failing:
+        lines.append("failing: " + ", ".join(result.failing))
+    if result.excerpt:
+        lines += ["output:", result.excerpt]
+    return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""The step before the agent: the user's pre-hooks, then, where asked for, what the judges say already."""
+
+from attrs import define, field
+
+from agent_runner.engine.halt import Halt
+from agent_runner.engine.steps.judging import Hooks, failure_text
+from agent_runner.engine.steps.step import Work
+from agent_runner.engine.trees import Trees
+from agent_runner.model.events import (
+    AlreadyGreen,
+    BaselineTaken,
+    HookBroken,
+    PreHooksFailed,
+    PreHooksPassed,
+    TaskEvent,
+)
+from agent_runner.model.hooks import HookOutcome, Phase
+from agent_runner.model.settings import BaselineRule
+from agent_runner.model.signals import Working
+
+
+@define
+class PreHooksStep:
+    """Runs the pre-hooks and takes the baseline."""
+
+    hooks: Hooks
+    trees: Trees
+    rule: BaselineRule
+    skip_if_green: bool
+    known_green: "KnownGreen"
+
+    async def __call__(self, work: Work) -> TaskEvent | Halt:
+        results = await self.hooks.run(work, Phase.PRE, work.task.pre_hooks)
+        if results and not results[-1].green:
+            red = results[-1]
+            hook = self.hooks.configured[red.hook]
+            if red.outcome is HookOutcome.BROKEN:
+                return HookBroken(red.hook, failure_text(hook, red))
+            return PreHooksFailed(red.hook, failure_text(hook, red))
+        green = await self._baseline(work)
+        if green is not None and self.skip_if_green:
+            return AlreadyGreen(green)
+        return PreHooksPassed()
+
+    async def _baseline(self, work: Work) -> str | None:
+        """Run the judges once before the first call; returns the tree's hash if they are green."""
+        taken = work.record.baseline
+        if taken is not None:
+            return taken.tree if taken.green else None
+        if not work.task.post_hooks or not await self._is_wanted(work):
+            return None
+        work.signal(Working(work.task.id, "baseline"))
+        results = await self.hooks.run(work, Phase.POST, work.task.post_hooks)
+        tree = (await self.trees.read(work.task)).id
+        red = next((r for r in results if not r.green), None)
+        if red is None:
+            work.jot(BaselineTaken(green=True, tree=tree))
+            return tree
+        work.jot(
+            BaselineTaken(green=False, tree=tree, failing=red.failing, fingerprint=red.fingerprint)
+        )
+        return None
+
+    async def _is_wanted(self, work: Work) -> bool:
+        if self.rule is BaselineRule.NEVER:
+            return self.skip_if_green
+        if self.rule is BaselineRule.ALWAYS or self.skip_if_green:
+            return True
+        tree = await self.trees.read(work.task)
+        return not self.known_green.covers(work.task.post_hooks, tree.id)
+
+
+@define
+class KnownGreen:
+    """What this run has seen pass last, so that the next task's baseline need not show it again."""
+
+    _hooks: frozenset[str] = field(factory=frozenset)
+    _tree: str = ""
+
+    def saw(self, hooks: tuple[str, ...], tree: str) -> None:
+        """These hooks were green on this tree."""
+        self._hooks, self._tree = frozenset(hooks), tree
+
+    def covers(self, hooks: tuple[str, ...], tree: str) -> bool:
+        """Whether these hooks are known to be green on this tree."""
+        return bool(tree) and tree == self._tree and set(hooks) <= self._hooks
