@@ -12,15 +12,10 @@ from agent_runner.model.settings import Settings
 
 PREFIX = "AGENT_RUNNER_"
 
-NO_OPTIONS = frozenset(
-    {
-        GLOBAL_VARIABLE,
-        "AGENT_RUNNER_TASK",
-        "AGENT_RUNNER_ATTEMPT",
-        "AGENT_RUNNER_RUN_ID",
-    }
-)
-"""Variables with the prefix that are no options; the last three are what hooks are given."""
+_TOLD = ("TASK", "ATTEMPT", "RUN_ID", "EVENT", "AT", "LIST", "REASON", "NOT_BEFORE")
+
+NO_OPTIONS = frozenset({GLOBAL_VARIABLE, *(PREFIX + name for name in _TOLD)})
+"""Variables with the prefix that are no options: hooks and notify commands are given them."""
 
 _TYPO = 0.8
 _NULLS = frozenset({"null", "~"})

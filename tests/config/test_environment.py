@@ -83,8 +83,10 @@ def test_what_may_be_somebody_elses_is_a_warning(world: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["TASK", "ATTEMPT", "RUN_ID"])
-def test_what_hooks_are_given_is_no_option(world: Any, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["TASK", "ATTEMPT", "RUN_ID", "EVENT", "AT", "LIST", "REASON", "NOT_BEFORE"]
+)
+def test_what_commands_are_given_is_no_option(world: Any, name: str) -> None:
     loaded = world.load({f"AGENT_RUNNER_{name}": "T1", "HOME": "/x", "AGENT": "y"})
     assert (loaded.warnings, dict(loaded.origins)) == ((), {})
 
