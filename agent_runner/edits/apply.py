@@ -1,4 +1,6 @@
-"""Writes a change set to the tree: all or nothing, once, however often it is interrupted and begun again.
+"""Writes a change set to the tree.
+
+All or nothing, once, however often it is interrupted and begun again.
 
 First every file is judged by its hash; one that is neither image is a conflict, and nothing is
 touched. Then all new contents are written beside their files and synced, then all are renamed, then
@@ -45,8 +47,11 @@ _REASONS = {
 }
 
 OnWrite = Callable[[str, str], None]
-"""Called before each step that changes the disk, with its word (`folder`, `temp`, `rename`, `delete`,
-`remove`, `sync`) and the path; what it raises stops everything there, as a crash would."""
+"""Called before each step that changes the disk.
+
+With its word (`folder`, `temp`, `rename`, `delete`, `remove`, `sync`) and the path; what it raises
+stops everything there, as a crash would.
+"""
 
 
 class BlobReader(Protocol):
@@ -150,7 +155,10 @@ class _Applying:
         return judged(self.folders, change)
 
     def _prepare(self, waiting: list[Judgement], writes: list[Judgement]) -> Conflict | None:
-        """Folders and temporary files, all synced. Where the disk refuses, they are taken away again."""
+        """Folders and temporary files, all synced.
+
+        Where the disk refuses, they are taken away again.
+        """
         made: list[str] = []
         try:
             for folder in self.change_set.folders:

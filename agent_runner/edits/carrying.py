@@ -27,7 +27,10 @@ from agent_runner.edits.tree import Entry, Tree
 
 @frozen
 class Carried:
-    """The edit stands in the tree in memory. `already`: it did before; `note`: what a person should know."""
+    """The edit stands in the tree in memory.
+
+    `already`: it did before; `note`: what a person should know.
+    """
 
     already: bool = False
     note: str = ""
@@ -35,7 +38,10 @@ class Carried:
 
 @frozen
 class Failed:
-    """The edit cannot be carried out. `short`: in a few words; `text`: what helps to write it right."""
+    """The edit cannot be carried out.
+
+    `short`: in a few words; `text`: what helps to write it right.
+    """
 
     short: str
     text: str = ""
@@ -45,7 +51,10 @@ Outcome = Carried | Failed
 
 
 def carry_out(tree: Tree, edit: Edit) -> Outcome:
-    """Change the tree as the edit asks, or say why not; a failed edit may leave the tree half changed."""
+    """Change the tree as the edit asks, or say why not.
+
+    A failed edit may leave the tree half changed.
+    """
     entry = tree.at(edit.path)
     if isinstance(entry, Refusal):
         return Failed(f"not allowed: {entry.reason}")
@@ -81,7 +90,7 @@ def _write(edit: Write, tree: Tree, entry: Entry) -> Outcome:
     )
     if lazy is not None:
         return Failed(
-            f"the whole file would be replaced, but `{lazy.strip()[:80]}` stands for lines left out",
+            f"`{lazy.strip()[:80]}` stands for lines left out, and all the file would be replaced",
             "Send the file complete, or only the changes as SEARCH/REPLACE blocks.",
         )
     if not edit.text and text.lines:
@@ -233,20 +242,23 @@ def _explained(label: str, lines: list[str], hunk: Hunk, missing: NoPlace) -> Fa
         kind = "" if missing.rung == "exact" else f" (by {missing.rung})"
         return Failed(
             f"{label}found {times} times",
-            f"  {label}It stands at lines {where}{more}{kind}. Add lines above or below that make it one place.",
+            f"  {label}It stands at lines {where}{more}{kind}."
+            " Add lines above or below that make it one place.",
         )
     near = closest(lines, needle)
     if near is None:
         return Failed(
             f"{label}not found",
-            f"  {label}No line of the file ({len(lines)} lines) is like it. The text must be copied from the file.",
+            f"  {label}No line of the file ({len(lines)} lines) is like it."
+            " The text must be copied from the file.",
         )
     start, stop = near
     text = f"  {label}The closest lines are {start + 1}-{stop}:\n{numbered(lines, start, stop)}"
     differs = first_difference(lines, start, needle)
     if differs is not None:
         at, there, wanted = differs
-        text += f"\n  First difference, line {at + 1}: the file has `{there}`, the block has `{wanted}`."
+        text += f"\n  First difference, line {at + 1}:"
+        text += f" the file has `{there}`, the block has `{wanted}`."
     return Failed(f"{label}not found", text)
 
 

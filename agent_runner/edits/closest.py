@@ -14,7 +14,10 @@ _ENOUGH = 0.5
 
 
 def closest(lines: list[str], needle: list[str]) -> tuple[int, int] | None:
-    """The range of lines (from 0, end excluded) most like the needle; None if nothing is like it."""
+    """The range of lines (from 0, end excluded) most like the needle.
+
+    None if nothing is like it.
+    """
     lines = lines[:_MOST_LINES]
     start = _voted(lines, needle)
     if start is None:
@@ -38,7 +41,10 @@ def numbered(lines: list[str], start: int, stop: int) -> str:
 def first_difference(
     lines: list[str], start: int, needle: list[str]
 ) -> tuple[int, str, str] | None:
-    """The first line (from 0) that is not as the needle has it: its number, the line, the needle's."""
+    """The first line (from 0) that is not as the needle has it.
+
+    Its number, the line, the needle's.
+    """
     for offset, wanted in enumerate(needle):
         at = start + offset
         there = lines[at] if at < len(lines) else ""

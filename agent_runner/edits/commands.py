@@ -1,4 +1,7 @@
-"""Which of a reply's commands the user's patterns allow, judged by their words as the shell would read them."""
+"""Which of a reply's commands the user's patterns allow.
+
+Judged by their words as the shell would read them.
+"""
 
 import shlex
 from collections.abc import Sequence
@@ -9,11 +12,13 @@ _PUNCTUATION = frozenset("();<>|&")
 
 
 def allowed(command: str, patterns: Sequence[str]) -> bool:
-    """Whether every simple command in it (joined by newline, `&&`, `||`, `;`, `|`) matches a pattern.
+    """Whether every simple command in it matches a pattern.
 
-    A pattern is words, each with `*`, `?`, `[...]`; a last word `*` stands for any further words, or
-    none. What words cannot judge is never allowed: substitutions, variables, redirections, background
-    jobs, groups, assignments.
+    They may be joined by newlines, `&&`, `||`, `;` and `|`.
+
+    A pattern is words, each with `*`, `?`, `[...]`; a last word `*` stands for any further words,
+    or none. What words cannot judge is never allowed: substitutions, variables, redirections,
+    background jobs, groups, assignments.
     """
     wanted = [pattern.split() for pattern in patterns if pattern.split()]
     simple = _simple_commands(command)

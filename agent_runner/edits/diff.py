@@ -112,7 +112,10 @@ def _line(sign: bytes, line: bytes) -> bytes:
 
 
 def _quoted(prefix: str, path: str) -> str:
-    """The name as git writes it: quoted where it holds quotes, backslashes or bytes beyond ASCII."""
+    """The name as git writes it.
+
+    Quoted where it holds quotes, backslashes or bytes beyond ASCII.
+    """
     if path.isascii() and path.isprintable() and not set('"\\') & set(path):
         return prefix + path
     text = "".join(

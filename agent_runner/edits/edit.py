@@ -1,7 +1,9 @@
-"""What a reply asks for, once read: edits of files, commands to run, files to be shown, and blocks that do not parse.
+r"""What a reply asks for, once read.
 
-Texts use `\\n` only; which ending a file gets is decided where the file is known. Paths stand here as
-the reply spelled them; whether they are allowed is decided in `jail.py`.
+Edits of files, commands to run, files to be shown, and blocks that do not parse.
+
+Texts use `\n` only; which ending a file gets is decided where the file is known. Paths stand here
+as the reply spelled them; whether they are allowed is decided in `jail.py`.
 """
 
 from attrs import evolve, field, frozen
@@ -55,9 +57,10 @@ class Create(Edit):
 class Hunk:
     """One place in a file that changes.
 
-    `anchors`: lines that stand above it, outermost first. `start`: its first line in the file before
-    the change, from 1, or None. `counted`: the header's counts agree with the lines, so `start` can
-    be believed. `at_end`: it ends the file. `newline_at_end`: what it asks of the final newline.
+    `anchors`: lines that stand above it, outermost first. `start`: its first line in the file
+    before the change, from 1, or None. `counted`: the header's counts agree with the lines, so
+    `start` can be believed. `at_end`: it ends the file. `newline_at_end`: what it asks of the final
+    newline.
     """
 
     lines: tuple[HunkLine, ...]
@@ -129,7 +132,8 @@ class Complaint:
     remedy: str
 
     def __str__(self) -> str:
-        return f"block {self.block} ({self.form}, line {self.line} of the reply): {self.wrong}\n  {self.remedy}"
+        where = f"block {self.block} ({self.form}, line {self.line} of the reply)"
+        return f"{where}: {self.wrong}\n  {self.remedy}"
 
 
 @frozen

@@ -27,7 +27,10 @@ class Stands(enum.Enum):
 
 @frozen
 class Judgement:
-    """One change and which of its images stands. `reason`: for NEITHER. `mode`, `owner`: of the file that is there."""
+    """One change and which of its images stands.
+
+    `reason`: for NEITHER. `mode`, `owner`: of the file that is there.
+    """
 
     change: FileChange
     stands: Stands

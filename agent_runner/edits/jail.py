@@ -1,7 +1,9 @@
-"""Which paths a reply may name, and how they are opened: below the task's root, through no symbolic link.
+"""Which paths a reply may name, and how they are opened.
 
-Two gates: the spelling (pure), and the walk from the root's descriptor, component by component, that
-follows nothing. Whatever is read or written in this room goes through the walk.
+Below the task's root, through no symbolic link.
+
+Two gates: the spelling (pure), and the walk from the root's descriptor, component by component,
+that follows nothing. Whatever is read or written in this room goes through the walk.
 """
 
 import contextlib
@@ -33,7 +35,10 @@ class Refusal:
 
 @frozen
 class Standing:
-    """What stands at a path: its content and status; or nothing, and which folders above are missing too."""
+    """What stands at a path: its content and status.
+
+    Or nothing, and which folders above are missing too.
+    """
 
     content: bytes | None
     status: os.stat_result | None = None
@@ -41,34 +46,43 @@ class Standing:
 
 
 def spelled(path: str) -> str | Refusal:
-    """The path in its plain form (`./a//b` is `a/b`), or why its spelling is refused. Touches nothing."""
-    if not path.strip():
-        return Refusal("the path is empty")
-    strange = _strange_characters(path)
-    if strange:
-        return Refusal(strange)
-    if path.startswith("/"):
-        return Refusal("it is an absolute path; paths are relative to the task's folder")
-    if path.startswith("~"):
-        return Refusal("`~` is a home folder; paths are relative to the task's folder")
-    if _DRIVE.match(path) or "\\" in path:
-        return Refusal("it is a Windows path; use relative paths with `/`")
-    if path.endswith("/"):
-        return Refusal("it names a folder, not a file")
+    """The path in its plain form (`./a//b` is `a/b`), or why its spelling is refused.
+
+    Touches nothing.
+    """
     parts = [part for part in path.split("/") if part not in {"", "."}]
-    if not parts:
-        return Refusal("it names the task's folder, not a file")
-    for part in parts:
-        if part == "..":
-            return Refusal("`..` is not allowed; paths stay below the task's folder")
-        if is_forbidden_name(part):
-            return Refusal(f"nothing in `{_forbidden(part)}` may be changed or read")
-        if len(part.encode()) > _LONGEST_NAME:
-            return Refusal(f"a name in it is longer than {_LONGEST_NAME} bytes")
     plain = "/".join(parts)
+    reason = _strange_characters(path) or _not_relative(path) or _strange_parts(parts)
+    if reason:
+        return Refusal(reason)
     if len(plain.encode()) > _LONGEST_PATH:
         return Refusal(f"it is longer than {_LONGEST_PATH} bytes")
     return plain
+
+
+def _not_relative(path: str) -> str:
+    if not path.strip():
+        return "the path is empty"
+    if path.startswith("/"):
+        return "it is an absolute path; paths are relative to the task's folder"
+    if path.startswith("~"):
+        return "`~` is a home folder; paths are relative to the task's folder"
+    if _DRIVE.match(path) or "\\" in path:
+        return "it is a Windows path; use relative paths with `/`"
+    return "it names a folder, not a file" if path.endswith("/") else ""
+
+
+def _strange_parts(parts: list[str]) -> str:
+    if not parts:
+        return "it names the task's folder, not a file"
+    for part in parts:
+        if part == "..":
+            return "`..` is not allowed; paths stay below the task's folder"
+        if is_forbidden_name(part):
+            return f"nothing in `{_forbidden(part)}` may be changed or read"
+        if len(part.encode()) > _LONGEST_NAME:
+            return f"a name in it is longer than {_LONGEST_NAME} bytes"
+    return ""
 
 
 def folded(path: str) -> str:
@@ -83,7 +97,10 @@ def is_forbidden_name(name: str) -> bool:
 
 
 def _forbidden(name: str) -> str:
-    """The name without what a file system may ignore: case, composition, invisible characters, tails."""
+    """The name without what a file system may ignore.
+
+    Case, composition, invisible characters, tails.
+    """
     visible = "".join(char for char in name if unicodedata.category(char) != "Cf")
     return folded(visible).split(":", 1)[0].rstrip(". ")
 
@@ -102,7 +119,9 @@ def _strange_characters(path: str) -> str:
 
 @contextlib.contextmanager
 def opened_root(root: Path) -> Iterator[int]:
-    """A descriptor of the task's folder. The root itself was named by the user: links in it are followed.
+    """A descriptor of the task's folder.
+
+    The root itself was named by the user: links in it are followed.
 
     Raises:
         OSError: it is not there or no folder.
@@ -187,7 +206,10 @@ def open_entry(folder: int, name: str) -> int | Refusal | None:
 
 
 def standing(root: int, path: str, most: int) -> Standing | Refusal:
-    """What stands at a path that `spelled` let pass. `most`: the largest size that is read, in bytes."""
+    """What stands at a path that `spelled` let pass.
+
+    `most`: the largest size that is read, in bytes.
+    """
     *parts, name = path.split("/")
     try:
         folder = open_folder(root, parts)

@@ -1,4 +1,7 @@
-"""Which lines two texts share, in bounded time: for diffs, for SEARCH/REPLACE blocks, for files of mixed endings."""
+"""Which lines two texts share, in bounded time.
+
+For diffs, for SEARCH/REPLACE blocks, for files of mixed endings.
+"""
 
 import difflib
 from collections.abc import Sequence
@@ -22,7 +25,10 @@ _SMALL = 40_000
 
 
 def same_runs(old: Sequence[Line], new: Sequence[Line]) -> list[Same]:
-    """The runs that stay, in order, not overlapping. Not always the most lines, never a wrong one."""
+    """The runs that stay, in order, not overlapping.
+
+    Not always the most lines, never a wrong one.
+    """
     runs: list[Same] = []
     waiting = [(0, len(old), 0, len(new))]
     while waiting:
@@ -111,7 +117,10 @@ def _common_tail(
 def _resynced(
     old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
 ) -> tuple[int, int] | None:
-    """Where both go on alike a few lines further on: the nearest such place for a change of a few lines."""
+    """Where both go on alike a few lines further on.
+
+    The nearest such place for a change of a few lines.
+    """
     for apart in range(1, 2 * _NEAR):
         for gone in range(max(0, apart - _NEAR), min(apart, _NEAR) + 1):
             at, new_at = low + gone, new_low + apart - gone
@@ -125,7 +134,10 @@ def _resynced(
 def _anchors(
     old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
 ) -> list[tuple[int, int]]:
-    """Lines that stand once in each part, the longest series of them in the same order (patience)."""
+    """Lines that stand once in each part.
+
+    The longest series of them in the same order (patience).
+    """
     once = _unique(old, low, high)
     new_once = _unique(new, new_low, new_high)
     pairs = sorted((at, new_once[line]) for line, at in once.items() if line in new_once)

@@ -1,8 +1,8 @@
 """Where a hunk belongs in a file: a ladder from exact to tolerant that never guesses.
 
-Each rung is tried only if the one before it found nothing. Found once: that is the place. Found more
-often: refused, unless the hunk's context (its line number, the lines it stands under, the end of the
-file, the hunks before it) leaves a single one.
+Each rung is tried only if the one before it found nothing. Found once: that is the place. Found
+more often: refused, unless the hunk's context (its line number, the lines it stands under, the end
+of the file, the hunks before it) leaves a single one.
 """
 
 import re
@@ -23,7 +23,10 @@ _ELISION = re.compile(r"^(?:#|//|--|;|<!--|/\*)? ?\.\.\. ?(?:-->|\*/)?$")
 
 @frozen
 class Place:
-    """Where a hunk belongs: its first line (from 0) and its lines, made to fit; `rung` names how it was found."""
+    """Where a hunk belongs: its first line (from 0) and its lines, made to fit.
+
+    `rung` names how it was found.
+    """
 
     start: int
     lines: tuple[HunkLine, ...]
@@ -32,7 +35,10 @@ class Place:
 
 @frozen
 class NoPlace:
-    """Why a hunk has no place: `found` are the lines (from 0) at which its text stands, none or several."""
+    """Why a hunk has no place.
+
+    `found` are the lines (from 0) at which its text stands, none or several.
+    """
 
     found: tuple[int, ...] = ()
     rung: str = ""
@@ -58,7 +64,10 @@ def without_indent(text: str) -> str:
 
 
 def look_alike(text: str) -> str:
-    """Dashes, quotes and spaces of all kinds are their ASCII forms; trailing blanks do not count."""
+    """Dashes, quotes and spaces of all kinds are their ASCII forms.
+
+    Trailing blanks do not count.
+    """
     return without_trailing(plain(text))
 
 
@@ -95,7 +104,10 @@ class Haystack:
 
 
 def locate(hay: Haystack, hunk: Hunk, *, after: int = 0, shift: int = 0) -> Place | NoPlace:
-    """Find the hunk's place. `after`: where the hunk before it ended; `shift`: lines it has moved by so far."""
+    """Find the hunk's place.
+
+    `after`: where the hunk before it ended; `shift`: lines it has moved by so far.
+    """
     needle = hunk.before
     if not needle:
         return _insertion(hay, hunk, shift)
@@ -158,7 +170,10 @@ def _fitting(hay: Haystack, hunk: Hunk, normal: Normal) -> list[_Candidate]:
 
 
 def _indent_shift(needle: list[str], there: list[str]) -> tuple[str, str] | None:
-    """The blanks to take from, and to put before, each line of the hunk; None where it is not uniform."""
+    """The blanks to take from, and to put before, each line of the hunk.
+
+    None where it is not uniform.
+    """
     shifts: set[tuple[str, str]] = set()
     for wanted, found in zip(needle, there, strict=True):
         if not wanted.strip():
@@ -216,7 +231,10 @@ def _narrowed(
 
 
 def _under(lines: list[str], anchors: tuple[str, ...], found: list[_Candidate]) -> list[_Candidate]:
-    """Places within what the anchors name; if they name no block of lines, places below the last of them."""
+    """Places within what the anchors name.
+
+    If they name no block of lines, places below the last of them.
+    """
     low, high = 0, len(lines)
     for anchor in anchors:
         at = _anchor(lines, anchor, low, high)
@@ -250,7 +268,10 @@ def _scope_end(lines: list[str], at: int) -> int:
 
 
 def _insertion(hay: Haystack, hunk: Hunk, shift: int) -> Place | NoPlace:
-    """A hunk that only adds: at the end, below its anchor, or after the line that its header counts to."""
+    """A hunk that only adds.
+
+    At the end, below its anchor, or after the line that its header counts to.
+    """
     if hunk.at_end or not hay.lines:
         return Place(len(hay.lines), hunk.lines, "exact")
     if hunk.counted and hunk.start is not None and 0 <= hunk.start + shift <= len(hay.lines):
@@ -280,7 +301,10 @@ def _trimmed(hunk: Hunk) -> Hunk | None:
 
 
 def _elided(hay: Haystack, hunk: Hunk) -> Place | NoPlace | None:
-    """Lines of `...` that stay stand for any lines; every part between them must have one place, in order."""
+    """Lines of `...` that stay stand for any lines.
+
+    Every part between them must have one place, in order.
+    """
     cuts = [at for at, (op, text) in enumerate(hunk.lines) if op == KEEP and _is_elision(text)]
     if not 0 < len(cuts) <= _MOST_ELISIONS or any(
         op == DROP and _is_elision(text) for op, text in hunk.lines

@@ -14,7 +14,10 @@ _SKIPPED = frozenset(
 
 
 def nearest_names(root: Path, path: str) -> tuple[str, ...]:
-    """At most three paths below the root: those of the same name first, then those spelled alike."""
+    """At most three paths below the root.
+
+    Those of the same name first, then those spelled alike.
+    """
     wanted = path.strip("/").rsplit("/", 1)[-1].casefold()
     files = _files(root)
     same = [file for file in files if file.rsplit("/", 1)[-1].casefold() == wanted]

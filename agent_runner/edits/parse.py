@@ -1,4 +1,7 @@
-"""From the text of a reply to what it asks for: one pass over its lines, every format asked at each."""
+"""From the text of a reply to what it asks for.
+
+One pass over its lines, every format asked at each.
+"""
 
 from attrs import define, field
 
@@ -17,7 +20,10 @@ FORMATS: tuple[Format, ...] = (*_INNER, Requests(), WholeFile(_INNER))
 
 
 def parse_reply(text: str) -> Reply:
-    """Read a model's reply. Never raises: what was meant as an edit and cannot be read is a problem."""
+    """Read a model's reply.
+
+    Never raises: what was meant as an edit and cannot be read is a problem.
+    """
     scan = Scan([line.removesuffix("\r") for line in text.split("\n")])
     reading = _Reading()
     at = 0
@@ -71,7 +77,10 @@ class _Reading:
 
 
 def _hinted(scan: Scan) -> list[Complaint]:
-    """Fences whose first line is a comment with a path, in a reply without any edit: files, most likely."""
+    """Fences whose first line is a comment with a path, in a reply without any edit.
+
+    Files, most likely.
+    """
     problems: list[Complaint] = []
     at = 0
     while at < len(scan):

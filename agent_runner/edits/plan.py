@@ -1,4 +1,7 @@
-"""From edits to a change set, in memory: all of them or a rejection that says what to send again."""
+"""From edits to a change set, in memory.
+
+All of them or a rejection that says what to send again.
+"""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""What the agent is told when its reply cannot be applied: every problem at once, and what was fine."""
+"""What the agent is told when its reply cannot be applied.
+
+Every problem at once, and what was fine.
+"""
 
 from collections.abc import Sequence
 
@@ -12,7 +15,10 @@ _MOST_OF_ONE = 3_000
 
 @frozen
 class Verdict:
-    """What came of one block. `already`: it asked for what stands. `short` and `text`: why it failed."""
+    """What came of one block.
+
+    `already`: it asked for what stands. `short` and `text`: why it failed.
+    """
 
     origin: Origin
     path: str
@@ -86,11 +92,12 @@ def _fine_text(verdicts: Sequence[Verdict]) -> list[str]:
     if not good:
         return []
     names = ", ".join(f"{v.label}{' - already as asked' if v.already else ''}" for v in good)
-    return [
+    told = (
         f"Fine, and kept: {_clipped(names, 2_000)}.\n"
         "Do not send these again: send only the failed blocks, corrected."
         " They are applied after the ones that are kept."
-    ]
+    )
+    return [told]
 
 
 def _clipped(text: str, most: int) -> str:

@@ -18,9 +18,9 @@ Ignored = Callable[[tuple[str, ...]], Collection[str]]
 class Rules:
     """What may not be changed, beside what never may.
 
-    `protect`: globs relative to the root. `judges`: absolute paths of the files that judge the agent
-    (task list, configurations, templates) or of whole folders. `ignored`: None where files that git
-    ignores may be changed, or there is no git. Sizes in bytes.
+    `protect`: globs relative to the root. `judges`: absolute paths of the files that judge the
+    agent (task list, configurations, templates) or of whole folders. `ignored`: None where files
+    that git ignores may be changed, or there is no git. Sizes in bytes.
     """
 
     protect: tuple[str, ...] = ()
@@ -52,7 +52,10 @@ class Gate:
         return cls(rules, judges, Globs(tuple(folded(glob) for glob in rules.protect)))
 
     def passes(self, path: str) -> str | Refusal:
-        """The path in its plain form, or why it may not be touched. What git ignores is asked later."""
+        """The path in its plain form, or why it may not be touched.
+
+        What git ignores is asked later.
+        """
         plain = spelled(path)
         if isinstance(plain, Refusal):
             return plain
@@ -74,15 +77,46 @@ def _below(path: Path, base: Path) -> str | None:
 
 _JUDGING = Globs(
     (
-        "test_*", "*_test.*", "*_tests.*", "*.test.*", "*.spec.*", "*Test.java", "*Tests.cs",
-        "tests/", "test/", "spec/", "__tests__/", "testing/",
-        "conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "noxfile.py", "setup.cfg",
-        "pyproject.toml", ".coveragerc", "jest.config.*", "vitest.config.*", "karma.conf.*",
-        "playwright.config.*", "cypress.config.*", ".mocharc*", "phpunit.xml*", ".rspec",
-        ".github/workflows/", ".gitlab-ci.yml", ".circleci/", ".ci/", "Jenkinsfile",
-        "azure-pipelines.yml", ".travis.yml", ".pre-commit-config.yaml", "Makefile", "package.json",
+        "test_*",
+        "*_test.*",
+        "*_tests.*",
+        "*.test.*",
+        "*.spec.*",
+        "*Test.java",
+        "*Tests.cs",
+        "tests/",
+        "test/",
+        "spec/",
+        "__tests__/",
+        "testing/",
+        "conftest.py",
+        "pytest.ini",
+        ".pytest.ini",
+        "tox.ini",
+        "noxfile.py",
+        "setup.cfg",
+        "pyproject.toml",
+        ".coveragerc",
+        "jest.config.*",
+        "vitest.config.*",
+        "karma.conf.*",
+        "playwright.config.*",
+        "cypress.config.*",
+        ".mocharc*",
+        "phpunit.xml*",
+        ".rspec",
+        ".github/workflows/",
+        ".gitlab-ci.yml",
+        ".circleci/",
+        ".ci/",
+        "Jenkinsfile",
+        "azure-pipelines.yml",
+        ".travis.yml",
+        ".pre-commit-config.yaml",
+        "Makefile",
+        "package.json",
     )
-)  # fmt: skip
+)
 
 
 def judging(paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
-"""How replies spell the path of a file: on a line of its own, in a fence's info string, in a diff's header."""
+"""How replies spell the path of a file.
+
+On a line of its own, in a fence's info string, in a diff's header.
+"""
 
 import re
 
 _DRESSING = re.compile(r"^(?:#{1,6}\s+|[-*+]\s+|\d+[.)]\s+|>\s*|//\s+|<!--\s*)+")
 _LABEL = re.compile(
-    r"^(?:\*\*)?(?:new |updated )?(?:file ?name|file ?path|file|path)(?:\*\*)?\s*[:=]\s*(?:\*\*)?\s*",
+    r"^(?:\*\*)?(?:new |updated )?(?:file ?name|file ?path|file|path)(?:\*\*)?"
+    r"\s*[:=]\s*(?:\*\*)?\s*",
     re.IGNORECASE,
 )
 _REMARK = re.compile(
@@ -36,7 +40,10 @@ _BARE_NAMES = frozenset(
 )
 _FORBIDDEN = frozenset('<>|"*?{},;=')
 _LONGEST = 10_000
-"""Longer lines hold no path; a path that is too long is still recognised, to be refused with the reason."""
+"""Longer lines hold no path.
+
+A path that is too long is still recognised, to be refused with the reason.
+"""
 
 _NOT_PATHS = frozenset({"node.js", "vue.js", "asp.net", "vb.net", "c.f"})
 _INFO_PATH = re.compile(
@@ -45,7 +52,10 @@ _INFO_PATH = re.compile(
 
 
 def path_on_line(line: str) -> str | None:
-    """The path, if the line holds a path and nothing else but its dressing (`**x**`, `### x`, `File: x`)."""
+    """The path.
+
+    If the line holds a path and nothing else but its dressing (`**x**`, `### x`, `File: x`).
+    """
     if len(line) > _LONGEST:
         return None
     text = _DRESSING.sub("", line.strip()).removesuffix("-->").strip()
@@ -65,7 +75,10 @@ def path_on_line(line: str) -> str | None:
 
 
 def labelled_path(line: str) -> str | None:
-    """The path in a first line inside a fence that says it is one: `# path: src/x.py`, `// file: x.ts`."""
+    """The path in a first line inside a fence that says it is one.
+
+    `# path: src/x.py`, `// file: x.ts`.
+    """
     text = line.strip()
     if len(text) > _LONGEST:
         return None
@@ -87,7 +100,9 @@ def commented_path(line: str) -> str | None:
 
 
 def path_in_info(info: str) -> str | None:
-    """The path in a fence's info string: `python path=src/x.py`, `src/x.py`, `python src/x.py`, `py:src/x.py`.
+    """The path in a fence's info string.
+
+    `python path=src/x.py`, `src/x.py`, `python src/x.py`, `py:src/x.py`.
 
     None if there is none; an empty one is returned as it is, to be complained about.
     """
@@ -103,7 +118,10 @@ def path_in_info(info: str) -> str | None:
 
 
 def unquoted(name: str) -> str:
-    """A file name from a diff's header: git's C-style quotes and a tab with a time stamp taken off."""
+    """A file name from a diff's header.
+
+    Git's C-style quotes and a tab with a time stamp taken off.
+    """
     name = name.strip("\r\n")
     if name.startswith('"'):
         end = _closing_quote(name)

@@ -1,4 +1,7 @@
-"""A text file in memory, line by line, with what must survive a change: endings, BOM, final newline."""
+"""A text file in memory, line by line, with what must survive a change.
+
+Endings, BOM, final newline.
+"""
 
 from attrs import define, evolve
 
@@ -23,7 +26,7 @@ def check_writable(text: str) -> None:
 
 @define
 class TextFile:
-    """Lines without endings, and the ending of each: `\\n`, `\\r\\n`, or "" for a last line that has none."""
+    """Lines without endings, and the ending of each: LF, CRLF, or "" for a last line without."""
 
     lines: list[str]
     ends: list[str]
@@ -86,7 +89,10 @@ class TextFile:
         return "\r\n" in self.ends and "\n" in self.ends
 
     def rewritten(self, text: str) -> "TextFile":
-        """The file with all of its text replaced: endings, BOM and final newline stay as they are."""
+        """The file with all of its text replaced.
+
+        Endings, BOM and final newline stay as they are.
+        """
         if self.bom:
             text = text.removeprefix("\ufeff")
         lines = text.split("\n")
@@ -134,10 +140,12 @@ class TextFile:
         return self.ends[at] if at < len(self.ends) else self.ending
 
     def splice(self, start: int, ops: "list[tuple[str, str]]") -> int:
-        """Carry out lines that stay, go and come from line `start` on; returns how many lines more there are.
+        """Carry out lines that stay, go and come from line `start` on.
 
-        Lines that stay keep the file's own text and ending; a line that comes takes the ending of the
-        one it replaces, else of the one it follows.
+        Returns how many lines more there are.
+
+        Lines that stay keep the file's own text and ending; a line that comes takes the ending of
+        the one it replaces, else of the one it follows.
         """
         newline, ending = self.final_newline, self.ending
         lines: list[str] = []

@@ -1,4 +1,7 @@
-"""The task's files as a reply leaves them, in memory: read once, changed by edits, taken back block by block."""
+"""The task's files as a reply leaves them, in memory.
+
+Read once, changed by edits, taken back block by block.
+"""
 
 import hashlib
 import stat
@@ -16,7 +19,10 @@ _EXECUTABLE = 0o111
 
 @define
 class Entry:
-    """One path: what stood there, and what stands there now (`content`, or `text` where it is edited)."""
+    """One path.
+
+    What stood there, and what stands there now (`content`, or `text` where it is edited).
+    """
 
     path: str
     before: Image
@@ -127,7 +133,10 @@ class Tree:
         return entry
 
     def in_the_way(self, path: str) -> Refusal | None:
-        """Why no new file can stand at the path: a file is where a folder is needed, or the reverse."""
+        """Why no new file can stand at the path.
+
+        A file is where a folder is needed, or the reverse.
+        """
         parts = path.split("/")
         for depth in range(1, len(parts)):
             above = self.entries.get("/".join(parts[:depth]))
@@ -175,7 +184,7 @@ class Tree:
         return Entry(path, image, found.content, found.content, mode)
 
     def _same_file(self, path: str, found: Standing) -> str | None:
-        """The other path in this reply that leads to the same file without being a hard link of it."""
+        """The other path in this reply that leads to the same file and is no hard link of it."""
         status = found.status
         if status is None or status.st_nlink != 1:
             return None

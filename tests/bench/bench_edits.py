@@ -1,7 +1,10 @@
-"""What edits cost: planning and applying against plain durable writing, and the worst search. Run it as a script.
+"""What edits cost: planning and applying against plain durable writing, and the worst search.
 
-`python tests/bench/bench_edits.py [rounds]` prints one line per figure; it fails if a search that finds nothing in
-5 MB takes longer than two seconds, or planning and applying more than twice what plain writing takes.
+Run it as a script.
+
+`python tests/bench/bench_edits.py [rounds]` prints one line per figure; it fails if a search that
+finds nothing in 5 MB takes longer than two seconds, or planning and applying more than twice what
+plain writing takes.
 """
 
 import os
@@ -75,34 +78,34 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def one_round(text: str, root: Path) -> tuple[float, float, float, float]:
+    """Seconds for parsing, planning, applying, and plain writing."""
+    outcome: list[Planned | Rejection] = []
+    write(root)
+    edits = parse_reply(text).edits
+    parsing = timed(lambda: parse_reply(text))
+    planning = timed(lambda: outcome.append(plan(edits, root, Rules())))
+    planned = outcome[0]
+    if not isinstance(planned, Planned):
+        raise SystemExit(planned.text)
+    blobs = Memory(dict(planned.blobs))
+    os.sync()
+    applying = timed(lambda: apply(planned.change_set, root, blobs))
+    write(root)
+    os.sync()
+    return parsing, planning, applying, timed(lambda: plain(root, planned))
+
+
 def many_edits(rounds: int) -> float:
     """The ratio, medians over the rounds."""
-    text = reply()
-    parsing, planning, applying, writing = [], [], [], []
+    figures: list[tuple[float, ...]] = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
-            write(root)
-            outcome: list[Planned | Rejection] = []
-            parsed = parse_reply(text)
-            parsing.append(timed(lambda: parse_reply(text)))
-            planning.append(timed(lambda: outcome.append(plan(parsed.edits, root, Rules()))))
-            planned = outcome[0]
-            if not isinstance(planned, Planned):
-                raise SystemExit(planned.text)
-            blobs = Memory(dict(planned.blobs))
-            os.sync()
-            applying.append(timed(lambda: apply(planned.change_set, root, blobs)))
-            write(root)
-            os.sync()
-            writing.append(timed(lambda: plain(root, planned)))
-    figures = [statistics.median(each) for each in (parsing, planning, applying, writing)]
-    parse, planned_in, applied_in, written_in = figures
-    ratio = (parse + planned_in + applied_in) / written_in
-    print(f"parse {parse:.3f} s, plan {planned_in:.3f} s, apply {applied_in:.3f} s")
-    print(
-        f"plain writing {written_in:.3f} s; ratio {ratio:.2f}, of apply alone {applied_in / written_in:.2f}"
-    )
+            figures.append(one_round(reply(), Path(folder)))
+    parsed, planned, applied, written = map(statistics.median, zip(*figures, strict=True))
+    ratio: float = (parsed + planned + applied) / written
+    print(f"parse {parsed:.3f} s, plan {planned:.3f} s, apply {applied:.3f} s")
+    print(f"plain writing {written:.3f} s; ratio {ratio:.2f}, apply {applied / written:.2f}")
     return ratio
 
 
@@ -123,4 +126,4 @@ def worst_search() -> float:
 if __name__ == "__main__":
     worst = worst_search()
     share = many_edits(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
-    sys.exit(worst > 2 or share > 2)  # noqa: PLR2004  # seconds; times plain writing
+    sys.exit(worst > 2 or share > 2)  # seconds; times plain writing

@@ -1,4 +1,7 @@
-"""The rows of `cases/*.yml`, each a test of what a reply may look like and a row of docs/edit-formats.md."""
+"""The rows of `cases/*.yml`.
+
+Each a test of what a reply may look like and a row of docs/edit-formats.md.
+"""
 
 from pathlib import Path
 from typing import Any

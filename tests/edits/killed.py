@@ -21,7 +21,7 @@ class Contents:
 
 def main() -> None:
     plan, root, last = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-    change_set, contents = pickle.loads(plan.read_bytes())  # noqa: S301  # written by the test
+    change_set, contents = pickle.loads(plan.read_bytes())  # written by the test
     step = 0
 
     def stop(_step: str, _path: str) -> None:

@@ -1,4 +1,7 @@
-"""The reverse of parsing: a change of files, written down in each format, as a model would that makes no mistakes."""
+"""The reverse of parsing.
+
+A change of files, written down in each format, as a model would that makes no mistakes.
+"""
 
 import re
 
@@ -7,9 +10,9 @@ from hypothesis import strategies as st
 
 from agent_runner.edits.diff import diff
 from agent_runner.edits.edit import ADD, DROP, KEEP
+from agent_runner.edits.formats.scan import Scan
 from agent_runner.edits.linediff import hunk_lines
 from agent_runner.edits.parse import FORMATS
-from agent_runner.edits.formats.scan import Scan
 from agent_runner.edits.spelling import path_on_line
 from agent_runner.edits.tree import sha256
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
@@ -17,12 +20,42 @@ from tests.edits.trees import MemoryBlobs
 
 LINES = st.sampled_from(
     [
-        "", "x", "y", "  x", "\tx", "x  ", "def f():", "    return 1", "=======", "```", "```python", "~~~",
-        "<<<<<<< SEARCH", ">>>>>>> REPLACE", "--- a/a.py", "+++ b/a.py", "@@ -1,2 +1,2 @@", "-x", "+x", "- a",
-        "*** Begin Patch", "*** End Patch", "*** End of File", "*** Add File: q", "\\ No newline", "diff --git a/a b/a",
-        "a.py", "# x", "\u201cq\u201d \u2014 \u00a0z", "...", "\x0c", "e\u0301", "\u2028", "\x1c",
+        "",
+        "x",
+        "y",
+        "  x",
+        "\tx",
+        "x  ",
+        "def f():",
+        "    return 1",
+        "=======",
+        "```",
+        "```python",
+        "~~~",
+        "<<<<<<< SEARCH",
+        ">>>>>>> REPLACE",
+        "--- a/a.py",
+        "+++ b/a.py",
+        "@@ -1,2 +1,2 @@",
+        "-x",
+        "+x",
+        "- a",
+        "*** Begin Patch",
+        "*** End Patch",
+        "*** End of File",
+        "*** Add File: q",
+        "\\ No newline",
+        "diff --git a/a b/a",
+        "a.py",
+        "# x",
+        "\u201cq\u201d \u2014 \u00a0z",
+        "...",
+        "\x0c",
+        "e\u0301",
+        "\u2028",
+        "\x1c",
     ]
-)  # fmt: skip
+)
 PATHS = st.sampled_from(
     ["a.py", "b.txt", "src/c.py", "src/deep/d.md", "my file.txt", "\u00e9.py", "[x]/+y.js"]
 )
@@ -148,8 +181,7 @@ def as_diff(change: Change) -> str:
     before, after = images(change)
     contents = [text.content for text in (change.before, change.after) if text is not None]
     blobs = MemoryBlobs({sha256(content): content for content in contents})
-    text = diff(ChangeSet("x", (FileChange(change.path, before, after),)), blobs).decode()
-    return text
+    return diff(ChangeSet("x", (FileChange(change.path, before, after),)), blobs).decode()
 
 
 def as_envelope(change: Change) -> str:

@@ -1,4 +1,7 @@
-"""Applying for real: order of writes, kill -9, conflicts, links, full disks, modes, and diffs that git takes."""
+"""Applying for real.
+
+Order of writes, kill -9, conflicts, links, full disks, modes, and diffs that git takes.
+"""
 
 import os
 import pickle

@@ -1,4 +1,7 @@
-"""Every row of the data files: what a reply may look like, what is refused, and that the docs list it all."""
+"""Every row of the data files.
+
+What a reply may look like, what is refused, and that the docs list it all.
+"""
 
 import os
 from pathlib import Path
@@ -34,7 +37,7 @@ def prepare(case: Case, root: Path) -> Rules:
     return Rules(
         protect=tuple(row.get("protect", [])),
         judges=(root / "tasks.yml",),
-        ignored=lambda paths: ignored.intersection(paths),
+        ignored=ignored.intersection,
     )
 
 

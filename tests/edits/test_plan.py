@@ -1,4 +1,7 @@
-"""Plans and rejections that a table row cannot show: chains of corrections, limits, several edits of one file."""
+"""Plans and rejections that a table row cannot show.
+
+Chains of corrections, limits, several edits of one file.
+"""
 
 import os
 from pathlib import Path

@@ -1,11 +1,13 @@
-"""What holds for all edits: formats agree, noise does no harm, a crash anywhere is finished by applying again."""
+"""What holds for all edits.
+
+Formats agree, noise does no harm, a crash anywhere is finished by applying again.
+"""
 
 import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from agent_runner.edits.apply import remove_temps
 from agent_runner.edits.parse import parse_reply
@@ -98,16 +100,64 @@ def crash_at(planned: Planned, root: Path, crash: int) -> None:
 
 FRAGMENTS = st.sampled_from(
     [
-        "a.py", "../up.py", "/etc/passwd", "~/x", "link/x.py", "l.py", ".git/config", "sub", "src/new.py", "pipe",
-        "File: ../../x", "```", "```python", "```diff", "````", "~~~", "```sh run", "```show", "```python path=a.py",
-        "<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE", "<<<<< SEARCH", ">>>>> REPLACE", "one", "two", "three",
-        "diff --git a/a.py b/a.py", "--- a/a.py", "+++ b/a.py", "--- /dev/null", "+++ b/../up.py", "+++ /dev/null",
-        "@@ -1,2 +1,2 @@", "@@ -9999999999,1 +1 @@", "@@", "-one", "+uno", " two", "\\ No newline at end of file",
-        "rename from a.py", "rename to link/b.py", "new mode 100755", "deleted file mode 100644",
-        "*** Begin Patch", "*** End Patch", "*** Update File: a.py", "*** Add File: link/new.py", "+x",
-        "*** Delete File: b.txt", "*** Move to: ../up.py", "*** Move to: sub", "*** End of File", "...", "\0", "\ud800",
+        "a.py",
+        "../up.py",
+        "/etc/passwd",
+        "~/x",
+        "link/x.py",
+        "l.py",
+        ".git/config",
+        "sub",
+        "src/new.py",
+        "pipe",
+        "File: ../../x",
+        "```",
+        "```python",
+        "```diff",
+        "````",
+        "~~~",
+        "```sh run",
+        "```show",
+        "```python path=a.py",
+        "<<<<<<< SEARCH",
+        "=======",
+        ">>>>>>> REPLACE",
+        "<<<<< SEARCH",
+        ">>>>> REPLACE",
+        "one",
+        "two",
+        "three",
+        "diff --git a/a.py b/a.py",
+        "--- a/a.py",
+        "+++ b/a.py",
+        "--- /dev/null",
+        "+++ b/../up.py",
+        "+++ /dev/null",
+        "@@ -1,2 +1,2 @@",
+        "@@ -9999999999,1 +1 @@",
+        "@@",
+        "-one",
+        "+uno",
+        " two",
+        "\\ No newline at end of file",
+        "rename from a.py",
+        "rename to link/b.py",
+        "new mode 100755",
+        "deleted file mode 100644",
+        "*** Begin Patch",
+        "*** End Patch",
+        "*** Update File: a.py",
+        "*** Add File: link/new.py",
+        "+x",
+        "*** Delete File: b.txt",
+        "*** Move to: ../up.py",
+        "*** Move to: sub",
+        "*** End of File",
+        "...",
+        "\0",
+        "\ud800",
     ]
-)  # fmt: skip
+)
 NOISE = st.lists(FRAGMENTS | LINES | st.text(max_size=20), max_size=30).map("\n".join) | st.binary(
     max_size=200
 ).map(lambda raw: raw.decode("latin-1"))

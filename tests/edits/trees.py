@@ -1,4 +1,7 @@
-"""Real folders as values, to be written and compared; contents in memory as the blobs of a change set."""
+"""Real folders as values, to be written and compared.
+
+Contents in memory as the blobs of a change set.
+"""
 
 import os
 import stat

@@ -1,4 +1,7 @@
-"""The `*** Begin Patch` envelope: files added, deleted, updated by hunks without line numbers, and moved."""
+"""The `*** Begin Patch` envelope.
+
+Files added, deleted, updated by hunks without line numbers, and moved.
+"""
 
 import re
 
@@ -149,7 +152,10 @@ class _Section:
             self.edits.append(Move(self.path, self.origin, target))
 
     def _hunks(self, lines: list[str]) -> list[Hunk] | None:
-        """The hunks in order; None after a complaint. Lines of `@@ text` one after another are nested anchors."""
+        """The hunks in order; None after a complaint.
+
+        Lines of `@@ text` one after another are nested anchors.
+        """
         hunks: list[Hunk] = []
         anchors: list[str] = []
         body: list[HunkLine] = []
@@ -176,7 +182,8 @@ class _Section:
                 body.append((KEEP, ""))
             elif not line.startswith("\\"):
                 self._complain(
-                    f"the line `{line.strip()[:80]}` of a hunk begins with none of space, `-` and `+`."
+                    f"the line `{line.strip()[:80]}` of a hunk begins with none of"
+                    " space, `-` and `+`."
                 )
                 return None
         close()

@@ -1,4 +1,7 @@
-"""Hunks of unified diffs, read with tolerance: counts that are wrong, blank lines that lost their space."""
+"""Hunks of unified diffs, read with tolerance.
+
+Counts that are wrong, blank lines that lost their space.
+"""
 
 import re
 from collections.abc import Callable
@@ -13,7 +16,10 @@ _NO_NEWLINE = "\\"
 def read_hunk(
     scan: Scan, at: int, is_header: Callable[[Scan, int], bool]
 ) -> tuple[Hunk | None, int]:
-    """The hunk whose header stands at `at`, and the first line after it; None if it has no lines."""
+    """The hunk whose header stands at `at`, and the first line after it.
+
+    None if it has no lines.
+    """
     header = _HEADER.match(scan.line(at))
     counts = (int(header[2] or 1), int(header[3] or 1)) if header else None
     raw = _body(scan, at + 1, counts, is_header)
@@ -39,7 +45,10 @@ def _body(
     counts: tuple[int, int] | None,
     is_header: Callable[[Scan, int], bool],
 ) -> list[str]:
-    """All lines that can belong to the hunk; while its counts are not used up, whatever they look like."""
+    """All lines that can belong to the hunk.
+
+    While its counts are not used up, whatever they look like.
+    """
     old, new = counts or (0, 0)
     body: list[str] = []
     at = start
@@ -89,7 +98,10 @@ def _counted_to(raw: list[str], counts: tuple[int, int]) -> int | None:
 
 
 def _read(raw: list[str]) -> tuple[list[HunkLine], bool | None]:
-    """The lines, and what the marks of a missing final newline ask: False to lose it, True to get it."""
+    """The lines, and what the marks of a missing final newline ask.
+
+    False to lose it, True to get it.
+    """
     lines: list[HunkLine] = []
     bare_before = bare_after = False
     for line in raw:

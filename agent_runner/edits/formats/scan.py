@@ -1,4 +1,7 @@
-"""What every format shares: the reply as lines with the place reached in it, fences, and the answer of a format."""
+"""What every format shares.
+
+The reply as lines with the place reached in it, fences, and the answer of a format.
+"""
 
 import re
 from typing import Protocol
@@ -100,7 +103,10 @@ class Scan:
         return Origin(self.blocks, at + 1, form)
 
     def path_above(self, at: int) -> str | None:
-        """The path on one of the lines above, or in the fence's info string; never above another block."""
+        """The path on one of the lines above, or in the fence's info string.
+
+        Never above another block.
+        """
         seen = 0
         for above in range(at - 1, self.floor - 1, -1):
             line = self.raw[above]

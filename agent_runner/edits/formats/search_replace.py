@@ -1,4 +1,7 @@
-"""SEARCH/REPLACE blocks: the text to be found exactly once in a file, and the text that takes its place."""
+"""SEARCH/REPLACE blocks.
+
+The text to be found exactly once in a file, and the text that takes its place.
+"""
 
 import re
 
@@ -11,8 +14,8 @@ _OPEN = re.compile(r"^ {0,3}(<{5,9}) ?(?:SEARCH|ORIGINAL)\b:?(.*)$")
 _DIVIDE = re.compile(r"^ {0,3}(={5,9})\s*$")
 _CLOSE = re.compile(r"^ {0,3}(>{5,9}) ?(?:REPLACE|UPDATED)\s*$")
 _FORM = (
-    "Write it as: the path alone on a line, then `<<<<<<< SEARCH`, the lines as they stand in the file,"
-    " `=======`, the lines that take their place, `>>>>>>> REPLACE`."
+    "Write it as: the path alone on a line, then `<<<<<<< SEARCH`, the lines as they stand"
+    " in the file, `=======`, the lines that take their place, `>>>>>>> REPLACE`."
 )
 
 
@@ -48,7 +51,8 @@ class SearchReplace:
             remedy = (
                 _FORM
                 if not dividers
-                else "Use longer markers (up to 9 characters, all three alike) than any such line in the text."
+                else "Use longer markers (up to 9 characters, all three alike)"
+                " than any such line in the text."
             )
             return Found(end, problems=(complaint(origin, wrong, remedy),))
         path = path_on_line(opened[2]) or scan.path_above(at)
@@ -69,7 +73,7 @@ class SearchReplace:
 
 
 def _closing(scan: Scan, start: int, marks: int) -> tuple[int | None, int]:
-    """The line of the closing marker (one of the same length before any other) and where to go on."""
+    """The line of the closing marker, and where to go on; one as long as the first is preferred."""
     other = None
     for at in range(start, len(scan)):
         line = scan.line(at)

@@ -1,4 +1,7 @@
-"""Unified diffs: with or without `diff --git`, prefixes, and right line numbers; new, deleted and renamed files."""
+"""Unified diffs: with or without `diff --git`, prefixes, and right line numbers.
+
+New, deleted and renamed files.
+"""
 
 import re
 
@@ -31,8 +34,8 @@ _NOWHERE = "/dev/null"
 _DIFF_LANGUAGES = frozenset({"diff", "patch", "udiff"})
 _PREFIXES = frozenset("abciow")
 _FORM = (
-    "Write `--- a/PATH`, `+++ b/PATH` and hunks: `@@ -LINE,COUNT +LINE,COUNT @@`, then lines that begin"
-    " with a space (unchanged), `-` or `+`."
+    "Write `--- a/PATH`, `+++ b/PATH` and hunks: `@@ -LINE,COUNT +LINE,COUNT @@`, then lines"
+    " that begin with a space (unchanged), `-` or `+`."
 )
 
 
@@ -42,7 +45,10 @@ class Unified:
     name = "unified diff"
 
     def starts(self, scan: Scan, at: int) -> bool:
-        """At `diff --git`, at `---` with `+++` on the next line, or at a hunk in a fence marked as diff."""
+        """At `diff --git`, at `---` with `+++` on the next line.
+
+        Or at a hunk in a fence marked as diff.
+        """
         line = scan.line(at)
         if line.startswith("diff --git "):
             return True
@@ -63,7 +69,10 @@ def in_diff_fence(scan: Scan) -> bool:
 
 
 def is_header(scan: Scan, at: int) -> bool:
-    """Whether another file's part begins here, rather than removed and added lines that look like it."""
+    """Whether another file's part begins here.
+
+    Rather than removed and added lines that look like it.
+    """
     line = scan.line(at)
     if line.startswith("diff --git "):
         return True
@@ -196,7 +205,10 @@ def _past_binary(scan: Scan, at: int) -> int:
 
 
 def _git_names(text: str) -> tuple[str, str] | None:
-    """The two names of a `diff --git` line; unquoted ones with spaces are told apart by being the same."""
+    """The two names of a `diff --git` line.
+
+    Unquoted ones with spaces are told apart by being the same.
+    """
     quoted = re.match(r'^("(?:[^"\\]|\\.)*"|\S+) ("(?:[^"\\]|\\.)*"|\S+)$', text)
     if quoted:
         return unquoted(quoted[1]), unquoted(quoted[2])

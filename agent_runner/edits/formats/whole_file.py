@@ -1,4 +1,7 @@
-"""Whole files: a fenced block whose path stands above it or in its info string. Also what other fences are."""
+"""Whole files: a fenced block whose path stands above it or in its info string.
+
+Also what other fences are.
+"""
 
 import re
 from collections.abc import Sequence
@@ -112,7 +115,7 @@ def _plain_end(scan: Scan, start: int, fence: Fence) -> int:
 
 
 def _may_go_on(scan: Scan, at: int, fence: Fence) -> bool:
-    """Whether the fence that was taken for the closing one may have opened another inside of the file.
+    """Whether what was taken for the closing fence may open another one inside of the file.
 
     So it looks where text follows at once, and the next fence below is a bare one too.
     """
@@ -127,7 +130,10 @@ def _may_go_on(scan: Scan, at: int, fence: Fence) -> bool:
 
 
 def _nested_end(scan: Scan, start: int, fence: Fence) -> int:
-    """The line that closes the fence of a file which may hold fences as long itself, opened by ```` ```word ````."""
+    """The line that closes the fence of a file that may hold fences as long itself.
+
+    Those are told by the word after their first marks.
+    """
     depth = 0
     for at in range(start, len(scan)):
         line = scan.raw[at]
@@ -149,5 +155,8 @@ def _nested_end(scan: Scan, start: int, fence: Fence) -> int:
 
 
 def _is_transcript(fence: Fence, path: str, in_info: str | None) -> bool:
-    """Whether a shell fence merely stands below a path that is not a script's: commands to read, no file."""
+    """Whether a shell fence merely stands below a path that is not a script's.
+
+    Commands to read, no file.
+    """
     return in_info is None and fence.language in SHELLS and _SHELL_FILE.search(path) is None
