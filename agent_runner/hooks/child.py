@@ -1,4 +1,4 @@
-"""One command in its own session: its output is followed, its whole group can be ended."""
+"""One command in its own session: its output is followed, its whole session can be ended."""
 
 import contextlib
 import os
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import IO
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, field
 
+from agent_runner.hooks.session import Graces, Session
 from agent_runner.hooks.table import Table, this_machine
 from agent_runner.hooks.watch import ExitWatch, WatchFactory, watch_exit
 
@@ -20,29 +21,13 @@ PIECE = 65_536
 SHELL = "/bin/sh"
 """POSIX's place for it; the hook's own PATH may lack one."""
 
-_POLL = 0.01  # seconds between two looks whether a group is gone
-
 Sink = Callable[[bytes], None]
 """Takes one piece of output."""
 
 
-@frozen
-class Graces:
-    """How long is waited, in seconds, before the next harder means.
-
-    `output`: for more output after the command has exited, as a child may hold the pipe for ever.
-    `term`: between SIGTERM and SIGKILL. `kill`: for a killed group to vanish; a process that hangs
-    in the kernel does not.
-    """
-
-    output: float = 0.5
-    term: float = 2.0
-    kill: float = 2.0
-
-
 @define(eq=False)
 class Child:
-    """A started command, the leader of its own session and process group (`pid` names the group).
+    """A started command, the leader of its own session and process group; `pid` names both.
 
     `exit_code` stands once the command has exited: -n for a death by signal n, None as long as it
     runs and where the status was lost. `at_end` is true once nobody holds the output any more.
@@ -53,11 +38,11 @@ class Child:
     _output: int
     _popen: "subprocess.Popen[bytes]"
     _graces: Graces
-    _table: Table
+    _session: Session
     exit_code: int | None = field(default=None, init=False)
     at_end: bool = field(default=False, init=False)
     _exited: bool = field(default=False, init=False)
-    _group_gone: bool = field(default=False, init=False)
+    _alone: bool = field(default=False, init=False)
     _left: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
 
@@ -86,31 +71,35 @@ class Child:
         return timed_out
 
     async def end(self) -> None:
-        """End the whole group: SIGTERM, a grace, SIGKILL."""
+        """End the whole session: SIGTERM, a grace, SIGKILL."""
         for number, grace in (
             (signal.SIGTERM, self._graces.term),
             (signal.SIGKILL, self._graces.kill),
         ):
-            self._signal_group(number)
+            self._signal(number)
             with anyio.move_on_after(grace):
                 await self._exit()
-                await self._vanishing()
+                await self._session.emptied()
+                self._alone = True
                 return
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, at once; for the moment when a grace takes too long."""
-        self._signal_group(signal.SIGKILL)
+        """SIGKILL to the whole session, at once; for when a grace takes too long."""
+        self._signal(signal.SIGKILL)
 
-    def group_lives(self) -> bool:
-        """Whether anybody in the group still runs (among them the command itself).
+    def outlived_by(self) -> tuple[int, ...]:
+        """Pids of those that still run although the command has exited.
 
-        Zombies do not count: in a container without an init they stay for ever.
+        One cheap call says that its group is empty, as nearly always. Whoever then still hides in
+        a group of its own, without the output, is not looked for.
         """
-        if not self._group_gone and self._exited:
-            self._group_gone = not (_reachable(self.pid) and self._table.group(self.pid))
-        return not self._group_gone
+        if not self._alone:
+            self._alone = self.at_end and not _reachable(self.pid)
+        living = () if self._alone else self._session.living()
+        self._alone = not living
+        return living
 
-    def leave_group(self) -> int | None:
+    def leave_rest(self) -> int | None:
         """Let `close` spare what outlives the command.
 
         If that still holds the output, its descriptor is handed over, for somebody to read on.
@@ -122,7 +111,7 @@ class Child:
         return output
 
     async def close(self) -> None:
-        """End what still runs of the group, and give everything back. Shielded from cancellation.
+        """End what still runs, and give everything back. Shielded from cancellation.
 
         Its last words are read and dropped, so that it can finish its clean-up.
         """
@@ -130,7 +119,7 @@ class Child:
             return
         self._closed = True
         with anyio.CancelScope(shield=True):
-            if self.group_lives() and not self._left:
+            if not self._exited or (self.outlived_by() and not self._left):
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._read, _drop, anyio.Event())
                     await self.end()
@@ -170,16 +159,16 @@ class Child:
             self.exit_code = self._watch.reap()
             self._exited = True
 
-    async def _vanishing(self) -> None:
-        """Wait until the group is empty. No clock is asked: real processes take real time."""
-        while self.group_lives():  # noqa: ASYNC110 - no event tells when a group gets empty
-            await anyio.sleep(_POLL)
+    def _signal(self, number: signal.Signals) -> None:
+        """Its group as a whole, so that no fork slips through, then the others of the session.
 
-    def _signal_group(self, number: signal.Signals) -> None:
-        """An empty group's id may be given to strangers: once seen empty it is never signalled."""
-        if self.group_lives():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
+        The number of an empty session may be given to strangers: seen empty, it is left in peace.
+        """
+        if self._alone:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+        self._session.tell(number, spared_group=self.pid)
 
 
 def start(  # noqa: PLR0913 - what a command is started with, and what watches it, by name
@@ -215,10 +204,15 @@ def start(  # noqa: PLR0913 - what a command is started with, and what watches i
         raise
     finally:
         os.close(written)
-    os.set_blocking(output, False)
-    return Child(
-        popen.pid, watch(popen.pid), output, popen, graces or Graces(), table or this_machine()
-    )
+    session = Session(popen.pid, table or this_machine())
+    try:
+        os.set_blocking(output, False)
+        return Child(popen.pid, watch(popen.pid), output, popen, graces or Graces(), session)
+    except BaseException:  # no descriptor left to watch it with: it must not run unwatched
+        os.killpg(popen.pid, signal.SIGKILL)
+        popen.wait()
+        os.close(output)
+        raise
 
 
 def _reachable(group: int) -> bool:

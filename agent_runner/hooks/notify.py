@@ -23,8 +23,8 @@ async def notify(
     """Run `command` by `sh -c`; None if it went well, else one line on what went wrong.
 
     It gets `event` as one JSON line on standard input, and its plain fields as variables
-    `AGENT_RUNNER_<NAME>` beside `env`. After `timeout` seconds its whole group is ended; so is what
-    it leaves behind.
+    `AGENT_RUNNER_<NAME>` beside `env`. After `timeout` seconds it is ended, with all that it
+    started; so is what it leaves behind.
     """
     last = bytearray()
 
@@ -41,7 +41,6 @@ async def notify(
         return f"notify command could not start: {error}"
     try:
         timed_out = await child.follow(keep, timeout=timeout)
-        await child.end()
     finally:
         await child.close()
     if child.exit_code == 0:

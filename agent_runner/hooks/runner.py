@@ -9,12 +9,13 @@ from attrs import define, evolve, field, frozen
 
 from agent_runner.clock import Clock, iso
 from agent_runner.hooks import ending as endings
-from agent_runner.hooks.child import Child, Graces, start
+from agent_runner.hooks.child import Child, start
 from agent_runner.hooks.ending import Ending
 from agent_runner.hooks.environment import environment
 from agent_runner.hooks.excerpt import excerpt
 from agent_runner.hooks.leftovers import Leftovers
 from agent_runner.hooks.log import HookLog
+from agent_runner.hooks.session import Graces
 from agent_runner.hooks.table import Table, this_machine
 from agent_runner.hooks.verdict import Judgement, judgement
 from agent_runner.hooks.watch import WatchFactory, watch_exit
@@ -88,11 +89,11 @@ class HookRunner:
         A red hook is run again up to `hook.retries` times; the result is the last try's, with
         `flaky` the number of red ones before a green one. Exit codes 126 and 127, a missing folder
         or program are BROKEN: neither tried again nor allowed, as they say nothing of the code.
-        What a pre-hook that passed leaves in its group stays (`left_running`: it may be a service
+        What a pre-hook that passed leaves running stays (`left_running`: it may be a service
         for the tasks); whatever else is left is ended, or a judge's server would meet the next one.
 
         When cancelled, or when a callback or the log fails (StorageError: the disk refuses), the
-        whole group is ended first and there is no result.
+        whole session is ended first and there is no result.
         """
         if hook.when.changed and not Globs(hook.when.changed).covered(changed()):
             return HookResult(hook.id, HookOutcome.SKIPPED, reason="nothing it looks at changed")
@@ -216,12 +217,12 @@ class HookRunner:
 
         Those that are not are ended when the child is closed.
         """
-        pids = self.table.group(child.pid)[:_MOST_LEFT] if child.group_lives() else ()
+        pids = child.outlived_by()[:_MOST_LEFT]
         if not pids:
             return "", ()
         if order.phase is Phase.POST or ending.outcome is not HookOutcome.PASSED:
             return f", ended what it left running: {_listed(pids)}", ()
-        output = child.leave_group()
+        output = child.leave_rest()
         if output is not None:
             self._leftovers.adopt(output)
         return f", left running: {_listed(pids)}", pids

@@ -1,4 +1,4 @@
-"""What runs on this machine: start times, groups and environments, from /proc or from `ps`."""
+"""What runs on this machine: start times, sessions, environments; from /proc or from `ps`."""
 
 import functools
 import os
@@ -20,8 +20,11 @@ class Table(Protocol):
         Equal for two looks at the same program, different for another that got its pid later.
         """
 
-    def group(self, group: int) -> tuple[int, ...]:
-        """Pids of the living members of a process group, in order."""
+    def lives(self, pid: int, began: str) -> bool:
+        """Whether the program that has `pid` since `began` still runs; a zombie does not."""
+
+    def session(self, leader: int) -> tuple[int, ...]:
+        """Pids of the living members of the session that `leader` began, in order."""
 
     def carries(self, pid: int, wanted: Mapping[str, str]) -> bool:
         """Whether `pid` was started with all of these environment variables; False if unknown."""
@@ -35,10 +38,15 @@ class ProcTable:
         fields = _stat(pid)
         return f"{_boot()}:{fields[19]}" if fields else ""
 
-    def group(self, group: int) -> tuple[int, ...]:
+    def lives(self, pid: int, began: str) -> bool:
+        """See `Table`."""
+        fields = _stat(pid)
+        return bool(fields) and fields[0] not in _DEAD and self.began(pid) == began
+
+    def session(self, leader: int) -> tuple[int, ...]:
         """See `Table`."""
         pids = sorted(int(name) for name in os.listdir(_PROC) if name.isdigit())
-        return tuple(pid for pid in pids if self._is_member(pid, group))
+        return tuple(pid for pid in pids if self._is_member(pid, leader))
 
     def carries(self, pid: int, wanted: Mapping[str, str]) -> bool:
         """See `Table`."""
@@ -48,9 +56,9 @@ class ProcTable:
             return False
         return all(os.fsencode(f"{name}={value}") in given for name, value in wanted.items())
 
-    def _is_member(self, pid: int, group: int) -> bool:
+    def _is_member(self, pid: int, leader: int) -> bool:
         fields = _stat(pid)
-        return bool(fields) and fields[0] not in _DEAD and int(fields[2]) == group
+        return bool(fields) and fields[0] not in _DEAD and int(fields[3]) == leader
 
 
 class PsTable:
@@ -60,16 +68,29 @@ class PsTable:
         """See `Table`."""
         return " ".join(_ps("-o", "lstart=", "-p", str(pid)).split())
 
-    def group(self, group: int) -> tuple[int, ...]:
+    def lives(self, pid: int, began: str) -> bool:
         """See `Table`."""
-        rows = (row.split() for row in _ps("-A", "-o", "pid=,pgid=,stat=").splitlines())
-        return tuple(
-            sorted(
-                int(row[0])
-                for row in rows
-                if len(row) == 3 and row[1] == str(group) and row[2][0] not in _DEAD
-            )
-        )
+        state = _ps("-o", "stat=", "-p", str(pid))
+        return bool(state) and state[0] not in _DEAD and self.began(pid) == began
+
+    def session(self, leader: int) -> tuple[int, ...]:
+        """The leader's group and the descendants of its members.
+
+        macOS tells no session ids: somebody in a group of its own whose parent is gone is missed.
+        """
+        rows = [row.split() for row in _ps("-A", "-o", "pid=,ppid=,pgid=,stat=").splitlines()]
+        found: set[int] = set()
+        for _ in rows:  # each round finds the children of the one before
+            more = {
+                int(pid)
+                for pid, parent, group, _state in rows
+                if int(group) == leader or int(parent) in found
+            }
+            if more <= found:
+                break
+            found |= more
+        dead = {int(pid) for pid, _, _, state in rows if state[0] in _DEAD}
+        return tuple(sorted(found - dead))
 
     def carries(self, pid: int, wanted: Mapping[str, str]) -> bool:
         """See `Table`. A value with blanks could be forged by a neighbour; ours have none."""
@@ -92,7 +113,7 @@ def _stat(pid: int) -> list[str]:
     """The fields of /proc/PID/stat from the state on; empty if there is no such pid.
 
     proc(5): the name before them stands in parentheses and may hold anything. Counted from the
-    state as 0: 2 is the group, 19 the start time.
+    state as 0: 3 is the session, 19 the start time.
     """
     try:
         text = (_PROC / str(pid) / "stat").read_text(errors="replace")

@@ -9,8 +9,8 @@ import pytest
 from attrs import define, field
 
 from agent_runner.clock import SystemClock
-from agent_runner.hooks.child import Graces
 from agent_runner.hooks.runner import HookRunner
+from agent_runner.hooks.session import Graces
 from agent_runner.hooks.watch import PidfdWatch, ThreadWatch, WatchFactory
 from agent_runner.model.hooks import Hook, HookResult, Phase
 from agent_runner.model.redaction import Redactor

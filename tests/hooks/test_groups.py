@@ -1,6 +1,7 @@
 """Everything that a hook started ends with it, whatever it does against that."""
 
 import contextlib
+import errno
 import os
 import signal
 from collections.abc import Iterator
@@ -9,9 +10,9 @@ from typing import Any
 import anyio
 import pytest
 
-from agent_runner.hooks.child import Graces
+from agent_runner.hooks.session import Graces
 from agent_runner.hooks.table import this_machine
-from agent_runner.hooks.watch import PidfdWatch, ThreadWatch, WatchFactory
+from agent_runner.hooks.watch import ExitWatch, PidfdWatch, ThreadWatch, WatchFactory
 from agent_runner.model.hooks import HookOutcome, Phase
 
 pytestmark = pytest.mark.anyio
@@ -38,8 +39,8 @@ def strays() -> Iterator[list[int]]:
 
 
 def living(stage: Stage) -> tuple[int, ...]:
-    """Members of the last started hook's group."""
-    return this_machine().group(stage.started[-1][0])
+    """What still runs of the last started hook."""
+    return this_machine().session(stage.started[-1][0])
 
 
 DEAF = "trap '' TERM; "
@@ -53,9 +54,11 @@ DEAF = "trap '' TERM; "
         "(sh -c 'sleep 60 & sleep 60') & wait",
         DEAF + "sleep 60 & sleep 60; sleep 60",
         DEAF + "while :; do sleep 0.01; done",
+        "true; timeout 60 sleep 60; true",
+        "set -m; sleep 60 & sleep 60 > /dev/null & wait",
     ],
 )
-async def test_a_time_out_ends_the_whole_group(stage: Stage, command: str) -> None:
+async def test_a_time_out_ends_all_that_was_started(stage: Stage, command: str) -> None:
     with anyio.fail_after(10):
         result = await stage.run(command, timeout=0.2)
     assert result.outcome is HookOutcome.TIMED_OUT
@@ -132,7 +135,7 @@ async def test_a_child_in_another_session_that_holds_the_output_does_not_either(
     stray = int((stage.task.root / "pid").read_text())
     strays.append(stray)
     assert result.outcome is HookOutcome.PASSED
-    assert this_machine().group(stray) == (stray,)
+    assert this_machine().session(stray) == (stray,)
 
 
 async def test_what_a_child_prints_within_the_grace_is_kept(stage: Stage) -> None:
@@ -140,8 +143,11 @@ async def test_what_a_child_prints_within_the_grace_is_kept(stage: Stage) -> Non
     assert result.excerpt == "first\nlate\n"
 
 
-async def test_what_a_judge_leaves_running_is_ended(stage: Stage) -> None:
-    result = await stage.run("sleep 60 > /dev/null 2>&1 & true")
+@pytest.mark.parametrize(
+    "command", ["sleep 60 > /dev/null 2>&1 & true", "set -m; sleep 60 & true", "sleep 60 & true"]
+)
+async def test_what_a_judge_leaves_running_is_ended(stage: Stage, command: str) -> None:
+    result = await stage.run(command)
     assert result.outcome is HookOutcome.PASSED
     assert living(stage) == ()
     assert b", ended what it left running: " in stage.log()
@@ -201,3 +207,17 @@ async def test_the_start_is_told_before_the_end_and_known_again(stage: Stage) ->
     await stage.run("sleep 0.05", on_start=lambda pid: seen.append(this_machine().began(pid)))
     assert seen == [stage.started[0][1]]
     assert seen[0]
+
+
+async def test_a_command_that_cannot_be_watched_does_not_run(stage: Stage) -> None:
+    pids: list[int] = []
+
+    def out_of_descriptors(pid: int) -> ExitWatch:
+        pids.append(pid)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    stage.runner.watch = out_of_descriptors
+    result = await stage.run("sleep 60")
+    assert result.outcome is HookOutcome.BROKEN
+    assert "Too many open files" in result.reason
+    assert this_machine().session(pids[0]) == ()

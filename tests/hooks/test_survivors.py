@@ -5,13 +5,14 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from attrs import evolve
 
-from agent_runner.hooks.child import Graces
+from agent_runner.hooks.session import Graces
 from agent_runner.hooks.survivors import Trace, end_survivors, find_survivors
 from agent_runner.hooks.table import ProcTable, PsTable, Table, began, this_machine
 
@@ -110,7 +111,7 @@ def test_nothing_is_found_where_nothing_is_left(orphans: Orphans, table: Table) 
     orphans.leaders[-1].wait()
     assert find_survivors(known, table) == []
     assert table.began(pid) == ""
-    assert table.group(pid) == ()
+    assert table.session(pid) == ()
     assert not table.carries(pid, OURS)
 
 
@@ -122,18 +123,19 @@ def test_nothing_is_found_where_nothing_is_left(orphans: Orphans, table: Table) 
         LEFT,
         "trap '' TERM; sleep 60 & sleep 60 & echo up; wait; sleep 60",
         "env -i sleep 60 & echo up; wait",
+        "timeout 60 sh -c 'echo up; sleep 60'; true",
     ],
-    ids=["leader", "left", "deaf", "without environment"],
+    ids=["leader", "left", "deaf", "without environment", "a group of its own"],
 )
 async def test_survivors_are_ended(orphans: Orphans, table: Table, command: str) -> None:
     pid = orphans.start(command, OURS)
     known = trace(pid, table)
     if command is LEFT:
         orphans.leaders[-1].wait()
-    before = table.group(pid)
+    before = table.session(pid)
     assert before
     assert await end_survivors(known, table, GRACES) == list(before)
-    assert table.group(pid) == ()
+    assert table.session(pid) == ()
 
 
 @pytest.mark.anyio
@@ -141,7 +143,7 @@ async def test_a_stranger_is_not_ended(orphans: Orphans, table: Table) -> None:
     pid = orphans.start(LEADING, {})
     recycled = evolve(trace(pid, table), began="another time")
     assert await end_survivors(recycled, table, GRACES) == []
-    assert len(table.group(pid)) == 2
+    assert len(table.session(pid)) == 2
 
 
 def test_a_start_time_is_told_and_stays(orphans: Orphans) -> None:
@@ -155,5 +157,55 @@ def test_a_strange_name_does_not_confuse_the_table(tmp_path: Path, orphans: Orph
     program.write_text("#!/bin/sh\necho up\nsleep 60\n:\n")
     program.chmod(0o755)
     pid = orphans.start(f"exec '{program}'", {})
-    assert pid in this_machine().group(pid)
+    assert pid in this_machine().session(pid)
     assert began(pid)
+
+
+DYING = """
+import sys
+from pathlib import Path
+import anyio
+from agent_runner.clock import SystemClock
+from agent_runner.hooks.runner import HookRunner
+from agent_runner.model.hooks import Hook, Phase
+from agent_runner.model.task import Task
+
+async def main(folder):
+    runner = HookRunner(SystemClock(), folder / "state", {"PATH": "/usr/bin:/bin"})
+    await runner.run(
+        Hook("h", command="sleep 60 & sleep 60 > /dev/null & sleep 60; true"), phase=Phase.POST,
+        task=Task("T1", "t", "", folder), attempt=1, run_id="run-7", changed=tuple,
+        on_start=lambda pid, began: print(pid, began, flush=True), on_output=lambda _: None,
+    )
+
+anyio.run(main, Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def trace_of_killed_runner(tmp_path: Path) -> Trace:
+    """What the journal of a runner that was killed within a hook would know."""
+    runner = subprocess.Popen(
+        [sys.executable, "-c", DYING, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert runner.stdout is not None
+    pid, _, started = runner.stdout.readline().strip().partition(" ")
+    runner.kill()
+    runner.wait()
+    runner.stdout.close()
+    return Trace(int(pid), started, "run-7", "T1")
+
+
+@pytest.mark.crash
+@pytest.mark.anyio
+async def test_after_a_killed_runner_its_hook_is_found_and_ended(
+    trace_of_killed_runner: Trace,
+) -> None:
+    known = trace_of_killed_runner
+    assert known.pid in find_survivors(known)
+    assert known.pid in await end_survivors(known, graces=GRACES)
+    assert find_survivors(known) == []
+    assert this_machine().session(known.pid) == ()
