@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent_runner.config import Loaded, load_settings
 from agent_runner.model.errors import UsageError
@@ -12,6 +12,7 @@ from agent_runner.model.flow import Policy
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import Task, TaskList
 from agent_runner.providers.plugins import plugged_in
+from agent_runner.providers.profiles import canonical
 from agent_runner.store.layout import FOLDER, Layout
 from agent_runner.store.snapshot import list_of
 from agent_runner.tasks import load_task_list
@@ -108,12 +109,24 @@ def find(tasks: Path | None, state_dir: Path | None, around: Surroundings) -> Pl
 def load(place: Place, around: Surroundings, flags: Mapping[str, Any] | None = None) -> Project:
     """Read configuration and list. Raises InputError with every mistake."""
     loaded = load_settings(
-        folder=place.tasks_file.parent, env=around.env, home=around.home, flags=flags or {}
+        folder=place.tasks_file.parent,
+        env=around.env,
+        home=around.home,
+        flags=flags or {},
+        cwd=around.cwd,
+        plugged_in=plugged_in,
     )
+    loaded = evolve(loaded, settings=_with_one_name_each(loaded.settings))
     tasks = load_task_list(
         place.tasks_file, loaded.settings, home=around.home, plugged_in=plugged_in
     )
     return Project(place, tasks, loaded, around)
+
+
+def _with_one_name_each(settings: Settings) -> Settings:
+    """Limits under an alias count for the provider itself: `codex` is `openai`."""
+    limits = {canonical(name, settings): one for name, one in settings.rate_limits.items()}
+    return evolve(settings, rate_limits=limits)
 
 
 def _unnamed(state_dir: Path | None, around: Surroundings) -> Path:

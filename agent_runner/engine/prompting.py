@@ -13,13 +13,16 @@ from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import Settings
 from agent_runner.model.shown import Listing
 from agent_runner.model.task import Task
-from agent_runner.prompts.build import answer_to_show, build_prompt, load_template
+from agent_runner.prompts.build import answer_to_show, build_prompt, load_template, room_left
+from agent_runner.prompts.fences import fenced
 from agent_runner.prompts.room import characters
 from agent_runner.prompts.situation import GitLines, Situation
 from agent_runner.prompts.template import Template
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
 from agent_runner.workspace.names import Scope
+
+_NOT_APPLIED = "Your reply could not be applied. Send the blocks that are at fault again, corrected:"
 
 
 @frozen
@@ -77,12 +80,14 @@ class Prompting:
             return ()
         asks = parse_reply(response.text).asks
         is_rejected = record.talk in record.corrected
+        said = Message("assistant", response.text)
         if is_rejected or not asks:
-            answer = Message("user", record.feedback)
+            answer = Message("user", f"{_NOT_APPLIED}\n\n{fenced(record.feedback)}\n")
         else:
-            limit = self.settings.prompt.max_tokens
-            answer = answer_to_show(self._show(scope, asks), _looks_left(record, policy), limit)
-        return (*request.prompt.messages[1:], Message("assistant", response.text), answer)
+            earlier = Prompt(request.prompt.system, (*request.prompt.messages, said))
+            room = room_left(earlier, self.settings.prompt.max_tokens)
+            answer = answer_to_show(self._show(scope, asks), _looks_left(record, policy), room)
+        return (*request.prompt.messages[1:], said, answer)
 
     def _show(self, scope: Scope, asked: tuple[str, ...]) -> Listing:
         return show(scope, asked, characters(self.settings.prompt.max_tokens))

@@ -82,12 +82,11 @@ def called(event: e.CallSettled) -> str:
 
 
 def changed(event: e.Applied) -> str:
-    """`changed 2 files: a.py, b.py`, or the step's own summary."""
-    if event.summary:
-        return words.clean(event.summary)
+    """`changed a.py, b.py (2 files: +10 -2)`: which files, then the step's own summary."""
     if not event.paths:
         return "changed nothing"
-    return f"changed {words.plural(len(event.paths), 'file')}: {words.listed(event.paths)}"
+    size = words.clean(event.summary) or words.plural(len(event.paths), "file")
+    return f"changed {words.listed(event.paths)} ({size})"
 
 
 def _hook_finished(event: e.HookFinished, _after: TaskRecord) -> tuple[Line, ...]:

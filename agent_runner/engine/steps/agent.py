@@ -17,6 +17,7 @@ from agent_runner.engine.steps.admission import Admission
 from agent_runner.engine.steps.asking import Asking
 from agent_runner.engine.steps.judging import Hooks
 from agent_runner.engine.steps.step import Work
+from agent_runner.limits.waiting import wait_until
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.signals import Waiting
@@ -63,11 +64,11 @@ class AgentStep:
         return forbidden if forbidden is not None else await self.calling.call(work, question)
 
     async def _sit_out(self, work: Work) -> None:
-        """Wait for the rest of what the last call's end asked for, in slices, with a countdown."""
-        until = work.record.not_before or 0.0
-        while (left := until - self.clock.now()) > 0:
-            work.signal(Waiting(work.task.id, until, work.record.last_error))
-            await self.clock.sleep(min(left, 1.0))
+        """Wait for the rest of what the last call's end asked for, with a countdown."""
+        until = work.record.not_before
+        if until is not None:
+            waiting = Waiting(work.task.id, until, work.record.last_error)
+            await wait_until(self.clock, until, lambda _left: work.signal(waiting))
 
     def _meaning(self, work: Work) -> e.TaskEvent:
         """What an answer on disk is for the task."""
