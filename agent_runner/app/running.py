@@ -1,4 +1,4 @@
-"""One run from its first entry to its exit code: signals, keys and screen around the engine's loop."""
+"""One run, from first entry to exit code: signals, keys and screen around the engine's loop."""
 
 import math
 import os
@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from agent_runner import __version__
 from agent_runner.app.notices import Notices
+from agent_runner.app.paranoia import paranoia
 from agent_runner.app.preparing import prepare
 from agent_runner.app.project import Project
 from agent_runner.app.screens import Screen, ScreenOptions, make_screen
@@ -20,6 +21,7 @@ from agent_runner.engine.control import Control
 from agent_runner.engine.runner import Runner, RunOptions
 from agent_runner.engine.waiting import Waiter
 from agent_runner.model import events as e
+from agent_runner.model.signals import Observer
 from agent_runner.model.task import Task
 from agent_runner.store.store import Store, archive, read_entries
 from agent_runner.ui.summary import summarise
@@ -92,7 +94,12 @@ class _Run:
             self._takes_impatience,
             self._screen.preview if self.request.preview else None,
         )
-        observers = (self._screen.observers, notices, _StopWhenBroken(self._screen, self.control))
+        observers: tuple[Observer, ...] = (
+            *paranoia(self.project.surroundings.env, self.store),
+            self._screen.observers,
+            notices,
+            _StopWhenBroken(self._screen, self.control),
+        )
         self._wiring = Wiring(self.project, self.store, observers, self.clock, choices)
         prepare(self.project, self._wiring, rerun_changed=self.request.rerun_changed)
         try:
@@ -176,7 +183,10 @@ class _Run:
                 console.show_keys()
 
     async def _watch_signals(self) -> None:
-        """Once: stop the step and save. Again: kill the hook's group. A third time: leave at once."""
+        """Once: stop the step and save.
+
+        Again: kill the hook's group. A third time: leave at once.
+        """
         with anyio.open_signal_receiver(*_SIGNALS) as signals:
             async for number in signals:
                 reason, code = _SIGNALS[signal.Signals(number)]

@@ -14,8 +14,13 @@ PREFIX = "AGENT_RUNNER_"
 
 _TOLD = ("TASK", "ATTEMPT", "RUN_ID", "EVENT", "AT", "LIST", "REASON", "NOT_BEFORE")
 
-NO_OPTIONS = frozenset({GLOBAL_VARIABLE, *(PREFIX + name for name in _TOLD)})
-"""Variables with the prefix that are no options: hooks and notify commands are given them."""
+_PARANOID = PREFIX + "PARANOID"
+
+NO_OPTIONS = frozenset({GLOBAL_VARIABLE, _PARANOID, *(PREFIX + name for name in _TOLD)})
+"""Variables with the prefix that are no options.
+
+Hooks and notify commands are given most of them; one asks for a check of the state.
+"""
 
 _TYPO = 0.8
 _NULLS = frozenset({"null", "~"})

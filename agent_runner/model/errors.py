@@ -21,6 +21,10 @@ class AgentRunnerError(Exception):
         self.fix = fix
 
 
+class InvariantError(AgentRunnerError):
+    """The program contradicts itself: a bug (exit code 70)."""
+
+
 # --- wrong usage, configuration or task list (exit code 2) ---
 
 
