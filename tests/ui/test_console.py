@@ -78,7 +78,7 @@ def test_all_that_happened_stands_in_the_scrollback_once(terminal: Terminal) -> 
     text = "\n".join(screen.lines)
     for told in (
         "T1 Make slugs of titles  1 of 3 ──",
-        "attempt 2: changed 2 files: slug/text.py, slug/__init__.py",
+        "attempt 2: changed slug/text.py, slug/__init__.py (2 files)",
         "passed: unit-tests exit 0 in 2.0s; saw tree bbbb111, commit 9f8e7d6",
         "failed, needs a person: unit-tests failed, exit 1",
         "T2    Count words              passed         1",

@@ -37,7 +37,7 @@ TOLD: list[tuple[e.Event, str]] = [
         "limit of claude reached, tokens_hour (100000 used): no call before 20",
     ),
     (e.Applied(), "attempt 0: changed nothing"),
-    (e.Applied(("a",), summary="1 file, +3 -1"), "attempt 0: 1 file, +3 -1"),
+    (e.Applied(("a",), summary="1 file, +3 -1"), "attempt 0: changed a (1 file, +3 -1)"),
     (e.CommandStarted("npm i", 1), "running the proposed command: npm i"),
     (
         e.CommandFinished(1, result("npm i", 1)),

@@ -50,7 +50,7 @@ def test_nothing_controls_the_terminal(screen: type[Plain]) -> None:
 
 def test_one_line_per_fact_with_its_task_in_front() -> None:
     lines = played(Plain)
-    assert "T1 attempt 1: changed 1 file: slug/text.py" in lines
+    assert "T1 attempt 1: changed slug/text.py (1 file)" in lines
     assert "T1 passed: unit-tests exit 0 in 2.0s; saw tree bbbb111, commit 9f8e7d6" in lines
     assert "T3 failed, needs a person: unit-tests failed, exit 1" in lines
     assert lines[-2].startswith("3 tasks: 2 passed, 1 failed; ")

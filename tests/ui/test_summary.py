@@ -41,7 +41,7 @@ def test_the_summary_of_a_task_that_does_not_get_there() -> None:
     )
     assert "Last 1 of 2 attempts:" in lines
     assert (
-        "  attempt 2: changed 1 file: slug/page.py; unit-tests was red "
+        "  attempt 2: changed slug/page.py (1 file); unit-tests was red "
         "(1 call, 1.6k tokens, $0.0088)" in lines
     )
     assert any(".agent-runner/logs/T3/attempt-02/" in line for line in lines)
@@ -223,7 +223,7 @@ def test_the_story_of_a_task_that_passed() -> None:
     assert told_story[0].startswith("It was taken up on 20")
     assert "The pre-hook test-env passed, exit 0, 1.2s." in told_story[0]
     assert told_story[1].startswith("Attempt 1: claude (claude-sonnet-5-5) was asked. It answered")
-    assert "The agent changed 1 file: slug/text.py." in told_story[1]
+    assert "The agent changed slug/text.py (1 file)." in told_story[1]
     assert "That was failure 1, by unit-tests, so the agent was asked again." in told_story[1]
     assert told_story[2].startswith("Attempt 2:")
     assert "Git has 1 file of it as commit 9f8e7d6." in told_story[2]
