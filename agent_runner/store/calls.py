@@ -1,6 +1,7 @@
 """One call's folder: what was asked, the room for the answer, and the answer.
 
-Invariant: `response.json` is there only whole; an answer found there after a crash is as good as one just received.
+Invariant: `response.json` is there only whole; an answer found there after a crash is as good as
+one just received.
 """
 
 import json
@@ -27,7 +28,7 @@ class CallFiles:
     disk: Disk
 
     def begin(self, request: AgentRequest) -> None:
-        """Write what will be asked and reserve room for the answer, so that a paid one finds the disk not full.
+        """Write what will be asked, and reserve room so that a paid answer finds the disk not full.
 
         Raises StorageError before anything is spent.
         """
@@ -43,7 +44,7 @@ class CallFiles:
                 self.disk.reserve(file.fileno(), size)
 
     def keep(self, raw: bytes) -> None:
-        """Keep a piece of the answer as it came; for people and bug reports, hence not made durable."""
+        """Keep a piece of the answer as it came, for people and bug reports: not made durable."""
         with storage_errors(self.folder), (self.folder / "response.partial").open("ab") as file:
             file.write(raw)
 

@@ -1,7 +1,8 @@
 """Journal entries and snapshots as bytes, and back.
 
-A record is one line of ASCII JSON whose last member is a CRC-32 over all bytes before it; its `prev` is the CRC of the
-record before, so that a torn tail, a flipped byte and a splice are told apart.
+A record is one line of ASCII JSON whose last member is a CRC-32 over all bytes before it; its
+`prev` is the CRC of the record before, so that a torn tail, a flipped byte and a splice are told
+apart.
 """
 
 import json
@@ -44,7 +45,10 @@ T = TypeVar("T")
 
 @frozen
 class Line:
-    """A decoded line: the entry, its own checksum, and the sequence known to be on disk when it was written."""
+    """A decoded line.
+
+    The entry, its own checksum, and the sequence known to be on disk when it was written.
+    """
 
     entry: Entry
     crc: str
@@ -74,14 +78,20 @@ def to_plain_whole(value: Any) -> Any:
 
 
 def from_plain(plain: Any, cls: type[T]) -> T:
-    """The attrs value that `to_plain` was given. Unknown fields are ignored: newer writers may add some."""
+    """The attrs value that `to_plain` was given.
+
+    Unknown fields are ignored: newer writers may add some.
+    """
     return _converter.structure(plain, cls)
 
 
 def encode(
     entry: Entry, *, prev: str, synced: int, spill: Callable[[bytes], str]
 ) -> tuple[bytes, str]:
-    """The entry as a line, and its checksum. `spill` stores a payload that is too long and returns its sha256."""
+    """The entry as a line, and its checksum.
+
+    `spill` stores a payload that is too long and returns its sha256.
+    """
     members: dict[str, Any] = {
         "v": FORMAT,
         "seq": entry.seq,
@@ -102,7 +112,7 @@ def encode(
 
 
 def decode(line: bytes, fetch: Callable[[str], bytes]) -> Line | None:
-    """The record in a line (without its newline), or None if it is torn, flipped or no record at all.
+    """The record in a line (without its newline), or None if it is torn, flipped or none at all.
 
     Raises:
         StateVersionError: a newer version wrote it.
@@ -115,7 +125,8 @@ def decode(line: bytes, fetch: Callable[[str], bytes]) -> Line | None:
     members = json.loads(line)
     if members["v"] > FORMAT or members["kind"] not in KINDS:
         raise StateVersionError(
-            f"the journal was written by a newer version (format {members['v']}, {members['kind']})",
+            "the journal was written by a newer version"
+            f" (format {members['v']}, {members['kind']})",
             fix="upgrade: pip install -U agent-runner",
         )
     payload = members["data"] if "data" in members else json.loads(fetch(members["blob"]))
@@ -131,7 +142,10 @@ def decode(line: bytes, fetch: Callable[[str], bytes]) -> Line | None:
 
 
 def checksum_and_sync(line: bytes) -> int | None:
-    """The `synced` of a line whose checksum is good, else None: enough to tell a torn tail from damage."""
+    """The `synced` of a line whose checksum is good, else None.
+
+    That is enough to tell a torn tail from damage.
+    """
     body, tail = line[:-_TAIL], line[-_TAIL:]
     if tail != b',"crc":"%08x"}' % zlib.crc32(body):
         return None

@@ -1,4 +1,7 @@
-"""The few ways in which the store touches the disk, in one class, so that tests can lose what was never synced."""
+"""The few ways in which the store touches the disk.
+
+They are one class, so that tests can lose what was never synced.
+"""
 
 import contextlib
 import errno

@@ -1,7 +1,8 @@
 """The journal: the truth, append-only, one record a line.
 
-Invariant: an entry counts if its checksum is good; nothing is acted on before `sync` has returned. A bad record with
-later ones that knew it to be on disk is damage and refused; anything else bad is a torn tail, set aside and cut.
+Invariant: an entry counts if its checksum is good; nothing is acted on before `sync` has returned.
+A bad record with later ones that knew it to be on disk is damage and refused; anything else bad is
+a torn tail, set aside and cut.
 """
 
 import os
@@ -28,7 +29,10 @@ from agent_runner.store.disk import Disk, storage_errors
 
 @frozen
 class Place:
-    """A point between two records: the sequence and checksum of the one before it, and its byte offset."""
+    """A point between two records.
+
+    The sequence and checksum of the one before it, and its byte offset.
+    """
 
     seq: int = 0
     crc: str = NO_CHAIN
@@ -37,7 +41,10 @@ class Place:
 
 @frozen
 class TornTail:
-    """Bytes from `offset` on that are no record; no later record says that they had been on disk."""
+    """Bytes from `offset` on that are no record.
+
+    No later record says that they had been on disk.
+    """
 
     offset: int
     size: int
@@ -45,7 +52,10 @@ class TornTail:
 
 @define
 class Reader:
-    """Reads records from a place on; afterwards `place` is where they end and `torn` what follows, if anything."""
+    """Reads records from a place on.
+
+    Afterwards `place` is where they end and `torn` what follows, if anything.
+    """
 
     path: Path
     blobs: Blobs
@@ -90,8 +100,8 @@ class Reader:
             synced = checksum_and_sync(raw.rstrip(b"\n"))
             if synced is not None and synced >= lost:
                 raise JournalDamagedError(
-                    f"{self.path}: record {lost} (byte {self.place.offset}) is damaged, but later ones are good;"
-                    " nothing was changed",
+                    f"{self.path}: record {lost} (byte {self.place.offset}) is damaged,"
+                    " but later ones are good; nothing was changed",
                     fix="look at it with: agent-runner debug state; restore the file from a backup,"
                     " or begin anew with: agent-runner run --fresh",
                 )
@@ -112,7 +122,10 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, blobs: Blobs, disk: Disk, end: Place) -> "Journal":
-        """Open at `end`, where a `Reader` found the last good record; whatever follows must have been set aside."""
+        """Open at `end`, where a `Reader` found the last good record.
+
+        Whatever follows must have been set aside.
+        """
         with storage_errors(path):
             is_new = not path.exists()
             descriptor = disk.open_append(path)
@@ -142,7 +155,10 @@ class Journal:
         return entry
 
     def sync(self) -> None:
-        """Return once every appended record is on the disk. A failed sync is final: what it lost nobody knows."""
+        """Return once every appended record is on the disk.
+
+        A failed sync is final: what it lost nobody knows.
+        """
         if self.synced == self.place.seq:
             return
         self._check_whole()
@@ -155,7 +171,10 @@ class Journal:
         self.synced = self.place.seq
 
     def check_in_place(self) -> None:
-        """Raise StateLostError unless the journal's path still names the open file (a hook may have removed it)."""
+        """Raise StateLostError unless the journal's path still names the open file.
+
+        A hook may have removed it.
+        """
         try:
             there, held = self.path.stat(), os.fstat(self._descriptor)
             in_place = (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
@@ -163,7 +182,8 @@ class Journal:
             in_place = False
         if not in_place:
             raise StateLostError(
-                f"{self.path} was removed or replaced while the run was on (by a hook?); the run stops here",
+                f"{self.path} was removed or replaced while the run was on (by a hook?);"
+                " the run stops here",
                 fix="mend the hook (a `git clean -fdx` or `rm -rf` in it?), then: agent-runner run",
             )
 

@@ -1,4 +1,4 @@
-"""One run at a time: a lock on the state folder, and one on the project folder against another state folder."""
+"""One run at a time: a lock on the state folder, and one on the project against another state."""
 
 import fcntl
 import json
@@ -15,7 +15,10 @@ from agent_runner.store.layout import Layout
 
 @define
 class StateLock:
-    """Both locks. The system drops them when the process ends, however it ends: never a stale lock."""
+    """Both locks.
+
+    The system drops them when the process ends, however it ends: never a stale lock.
+    """
 
     layout: Layout
     project: Path
@@ -51,7 +54,7 @@ class StateLock:
             self._lock = None
 
     def _lock_project(self) -> None:
-        """Lock the folder itself: leaves no file in the user's project, and `git clean` cannot remove it."""
+        """Lock the folder itself: no file in the user's project that `git clean` could remove."""
         descriptor = os.open(self.project, os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,7 @@
-"""state.json: the fold of the journal as of one sequence number. A cache: when in doubt it is thrown away."""
+"""state.json: the fold of the journal as of one sequence number.
+
+A cache: when in doubt it is thrown away.
+"""
 
 import json
 from pathlib import Path
@@ -43,7 +46,9 @@ def render(snapshot: Snapshot) -> bytes:
 
 
 def load(path: Path, journal: Path) -> Snapshot | None:
-    """The snapshot, or None where it is missing, damaged or does not fit the journal: then the journal is folded anew.
+    """The snapshot, or None where it is missing, damaged or does not fit the journal.
+
+    Then the journal is folded anew.
 
     Raises:
         StateMismatchError: it knows more than the journal does.
@@ -67,7 +72,7 @@ def load(path: Path, journal: Path) -> Snapshot | None:
 
 
 def list_of(folder: Path) -> str:
-    """The id of the list whose state is in this folder, as its snapshot says it; "" if there is none."""
+    """The id of the list whose state is here, as the snapshot says it; "" if there is none."""
     try:
         name = json.loads(Layout(folder).snapshot.read_bytes())["list"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -76,7 +81,10 @@ def list_of(folder: Path) -> str:
 
 
 def _task(record: TaskRecord) -> dict[str, Any]:
-    """What people and scripts look for stands first and always; the rest only where it differs from a fresh record."""
+    """What people and scripts look for stands first and always.
+
+    The rest only where it differs from a fresh record.
+    """
     always = {
         "state": record.state.value,
         "attempts": record.attempts,
@@ -100,15 +108,16 @@ def _parse(content: dict[str, Any]) -> Snapshot:
 
 
 def _fits(place: Place, path: Path, journal: Path) -> bool:
-    """Whether the journal has, right before the place, the very record that the snapshot ends with."""
+    """Whether the journal has, right before the place, the record that the snapshot ends with."""
     if place.seq == 0:
         return place.offset == 0
     size = journal.stat().st_size if journal.exists() else 0
     if size < place.offset:
         raise StateMismatchError(
-            f"{path} is ahead of {journal} (record {place.seq} is missing there): the journal was cut or replaced;"
-            " nothing was changed",
-            fix=f"restore {journal.name} from a backup, or begin anew with: agent-runner run --fresh",
+            f"{path} is ahead of {journal} (record {place.seq} is missing there):"
+            " the journal was cut or replaced; nothing was changed",
+            fix=f"restore {journal.name} from a backup,"
+            " or begin anew with: agent-runner run --fresh",
         )
     with journal.open("rb") as file:
         start = max(0, place.offset - _TAIL)

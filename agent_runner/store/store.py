@@ -19,12 +19,18 @@ from agent_runner.store.lock import StateLock
 from agent_runner.store.snapshot import Snapshot
 
 _SMALL = 64 * 1024
-"""A snapshot under this many bytes is replaced at every call; a larger one when the journal grew by its size."""
+"""Bytes below which a snapshot is replaced at every call.
+
+A larger one is replaced when the journal grew by its size.
+"""
 
 
 @define
 class Store:
-    """The state, open for one command that changes it. `state` is always the fold of the journal."""
+    """The state, open for one command that changes it.
+
+    `state` is always the fold of the journal.
+    """
 
     layout: Layout
     clock: Clock
@@ -44,7 +50,8 @@ class Store:
         """Lock, recover and open the state; create it where there is none.
 
         Raises:
-            StateLockedError, JournalDamagedError, StateMismatchError, StateVersionError, StorageError.
+            StateLockedError, JournalDamagedError, StateMismatchError, StateVersionError,
+                StorageError.
         """
         disk = disk or Disk()
         layout = Layout(folder)
@@ -64,7 +71,10 @@ class Store:
         return cls(layout, clock, disk, blobs, journal, state, warnings, lock)
 
     def append(self, task: str, event: Event, to: TaskState | None = None) -> Entry:
-        """Journal one event; it survives this process, and a power cut after `sync`. The state is not moved yet."""
+        """Journal one event; it survives this process, and a power cut after `sync`.
+
+        The state is not moved yet.
+        """
         return self.journal.append(self.clock.now(), task, event, to)
 
     def take(self, entry: Entry) -> None:
@@ -90,7 +100,7 @@ class Store:
             self.abandon()
 
     def abandon(self) -> None:
-        """Leave without writing anything more (after the disk refused); a second time does nothing."""
+        """Leave without writing more (after the disk refused); a second time does nothing."""
         self.journal.close()
         if self._lock is not None:
             self._lock.release()
@@ -105,7 +115,7 @@ class Store:
 
 
 def read_state(folder: Path) -> tuple[RunState, tuple[str, ...]]:
-    """The state as it is now, without lock and without writing, also while a run is on; and warnings."""
+    """The state as it is now, and warnings; without lock or writing, also while a run is on."""
     layout = Layout(folder)
     state, reader = _fold(layout, Blobs(layout.blobs, Disk()))
     torn = reader.torn
@@ -122,7 +132,9 @@ def read_entries(folder: Path) -> Iterator[Entry]:
 
 
 def archive(folder: Path, *, project: Path, clock: Clock) -> Path | None:
-    """Put journal, snapshot, logs and blobs aside for a fresh start; returns where, or None if there was nothing.
+    """Put journal, snapshot, logs and blobs aside for a fresh start.
+
+    Returns where, or None if there was nothing.
 
     Raises StateLockedError if a run is on.
     """
@@ -166,7 +178,8 @@ def _fold(layout: Layout, blobs: Blobs) -> tuple[RunState, Reader]:
 def _check_list(state: RunState, list_id: str, layout: Layout) -> None:
     if state.list_id and state.list_id != list_id:
         raise StateMismatchError(
-            f"{layout.folder} holds the state of {state.list_id}, not of {list_id}; nothing was changed",
+            f"{layout.folder} holds the state of {state.list_id}, not of {list_id};"
+            " nothing was changed",
             fix=f"give this list its own: --state-dir {layout.folder}-{Path(list_id).stem}",
         )
 
@@ -179,7 +192,5 @@ def _set_tail_aside(reader: Reader, layout: Layout, disk: Disk) -> tuple[str, ..
     with storage_errors(aside), layout.journal.open("rb") as file:
         file.seek(reader.torn.offset)
         disk.write_file(aside, file.read())
-    size = reader.torn.size
-    return (
-        f"{layout.journal} ended in {size} bytes that are no record; they were set aside in {aside.name}",
-    )
+    what = f"{layout.journal} ended in {reader.torn.size} bytes that are no record"
+    return (f"{what}; they were set aside in {aside.name}",)
