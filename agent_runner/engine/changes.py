@@ -49,7 +49,10 @@ class Changes:
         return self.finish_taking_back(back, root, note)
 
     def finish_taking_back(self, back: ChangeSet, root: Path, note: Note) -> Conflict | None:
-        """Finish a rollback whose intent is in the journal. A conflict leaves everything untouched."""
+        """Finish a rollback whose intent is in the journal.
+
+        A conflict leaves everything untouched.
+        """
         conflict = writing.apply(back, root, self.blobs)
         writing.remove_temps(back, root)
         if conflict is None:

@@ -1,4 +1,4 @@
-"""The provider, model and client that serve a task: resolved before anything is spent, one client per provider."""
+"""The provider, model and client that serve a task, resolved before anything is spent."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -8,8 +8,8 @@ from agent_runner.model.settings import Price, Settings
 from agent_runner.model.task import Task
 from agent_runner.model.usage import Usage
 from agent_runner.providers.client import AgentClient
-from agent_runner.providers.listing import chosen
 from agent_runner.providers.estimate import cost, highest_cost, price_of
+from agent_runner.providers.listing import chosen
 from agent_runner.providers.profiles import Profile, resolve
 
 
@@ -36,7 +36,10 @@ class Clients:
     _served: dict[tuple[str, str | None], Served] = field(factory=dict)
 
     def check(self, tasks: Iterable[Task]) -> None:
-        """Resolve every provider that the tasks will need. Raises UsageError before anything is spent."""
+        """Resolve every provider that the tasks will need.
+
+        Raises UsageError before anything is spent.
+        """
         for task in tasks:
             self.of(task)
 

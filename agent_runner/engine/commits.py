@@ -14,7 +14,10 @@ from agent_runner.workspace.git import Repository
 
 @frozen
 class Commits:
-    """Commits by path, never more than the task's own files. A refusal is said and loses nothing."""
+    """Commits by path, never more than the task's own files.
+
+    A refusal is said and loses nothing.
+    """
 
     settings: GitSettings
     trees: Trees

@@ -19,7 +19,10 @@ class Control:
     _stirred: anyio.Event = field(factory=anyio.Event)
 
     def stop(self, reason: str, exit_code: int) -> None:
-        """Stop the run: the step in hand is cancelled, what it did so far is kept. The first reason counts."""
+        """Stop the run: the step in hand is cancelled, what it did so far is kept.
+
+        The first reason counts.
+        """
         if not self.stop_reason:
             self.stop_reason, self.exit_code = reason, exit_code
         self._cancel()

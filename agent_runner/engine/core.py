@@ -16,7 +16,10 @@ from agent_runner.store.store import Store
 
 @define
 class Core:
-    """Fires events and notes facts for the tasks of one store. `policy_of` gives the guards' settings for a task."""
+    """Fires events and notes facts for the tasks of one store.
+
+    `policy_of` gives the guards' settings for a task.
+    """
 
     store: Store
     policy_of: Callable[[str], Policy]
@@ -51,7 +54,10 @@ class Core:
         self._take(entry)
 
     def jot(self, task: str, fact: Fact) -> None:
-        """Keep a fact that a power cut may take: the next one that must be durable makes it so too."""
+        """Keep a fact that a power cut may take.
+
+        The next one that must be durable makes it so too.
+        """
         self._take(self.store.append(task, fact))
 
     def signal(self, signal: Signal) -> None:

@@ -1,4 +1,7 @@
-"""A person's decisions, made at a question, by a key or by a command: recorded here, acted on by the next step."""
+"""A person's decisions, made at a question, by a key or by a command.
+
+They are recorded here and acted on by the next step.
+"""
 
 from agent_runner.engine.core import Core
 from agent_runner.engine.machine import allows
@@ -12,7 +15,9 @@ from agent_runner.model.states import TaskState
 
 
 def retry(core: Core, task: str, *, hint: str = "", attempts: int = 0) -> TaskRecord:
-    """Ask for another try of an escalated task; one more attempt is granted only where none is left.
+    """Ask for another try of an escalated task.
+
+    One more attempt is granted only where none is left.
 
     Raises IllegalEventError with what to type instead, if the task is not escalated.
     """

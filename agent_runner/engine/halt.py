@@ -7,7 +7,8 @@ from attrs import frozen
 class Halt:
     """Returned by a step in place of an event: the task stays where it is, the run stops.
 
-    `reason` is a word of `model.events.STOP_REASONS`; `fix` what to do or type; `not_before` in epoch seconds.
+    `reason` is a word of `model.events.STOP_REASONS`; `fix` what to do or type; `not_before` in
+    epoch seconds.
     """
 
     reason: str

@@ -1,6 +1,7 @@
-"""The flow table as a `transitions.Machine`: one machine for all tasks, the only importer of that library.
+"""The flow table as a `transitions.Machine`, one for all tasks; the only importer of that library.
 
-Invariant: the entry is journaled in `before_state_change`, so a failing append leaves the task where it was.
+Invariant: the entry is journaled in `before_state_change`, so a failing append leaves the task
+where it was.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,10 @@ Journal = Callable[[str, TaskEvent, TaskState], None]
 
 @define
 class Cursor:
-    """What the machine moves: the task in hand. `state` is the machine's; `record` already holds the event."""
+    """What the machine moves: the task in hand.
+
+    `state` is the machine's; `record` already holds the event.
+    """
 
     state: TaskState
     record: TaskRecord

@@ -22,7 +22,9 @@ from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
 from agent_runner.workspace.names import Scope
 
-_NOT_APPLIED = "Your reply could not be applied. Send the blocks that are at fault again, corrected:"
+_NOT_APPLIED = (
+    "Your reply could not be applied. Send the blocks that are at fault again, corrected:"
+)
 
 
 @frozen
@@ -71,7 +73,10 @@ class Prompting:
     def _talk(
         self, scope: Scope, task: Task, record: TaskRecord, policy: Policy
     ) -> tuple[Message, ...]:
-        """The turns of this attempt so far, when the last reply asked to see files or did not apply."""
+        """The turns of this attempt so far.
+
+        There are some when the last reply asked to see files or did not apply.
+        """
         if record.talk is None:
             return ()
         files = self.answers.files(task.id, record.attempts, record.talk)

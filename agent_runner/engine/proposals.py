@@ -20,7 +20,10 @@ Ask: TypeAlias = Callable[[str], Awaitable[bool]]
 
 @frozen
 class Ran:
-    """What came of the commands: `failure` is what the agent is told, "" if none failed; `declined`: not run."""
+    """What came of the commands.
+
+    `failure` is what the agent is told, "" if none failed; `declined`: not run.
+    """
 
     failure: str = ""
     declined: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a stop may have left half done, finished or taken back before a person's decision moves the task."""
+"""What a stop left half done, finished or taken back before a person's decision moves the task."""
 
 from attrs import frozen
 
@@ -19,7 +19,10 @@ class Recovery:
     tasks: TaskList
 
     def settle(self, task_id: str, *, reason: str) -> None:
-        """Roll an open change set back by its images. Where the files are neither image, they stay as they are."""
+        """Roll an open change set back by its images.
+
+        Where the files are neither image, they stay as they are.
+        """
         record = self.core.record(task_id)
         if record.open_change is None or task_id not in self.tasks:
             return

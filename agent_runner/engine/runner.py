@@ -1,4 +1,4 @@
-"""The loop: take the next ready task through its steps until nothing is ready or something stops the run."""
+"""The loop: the next ready task goes through its steps, until none is ready or the run stops."""
 
 from collections.abc import Callable, Mapping
 
@@ -42,10 +42,11 @@ EXIT_CODES = {
 
 @frozen
 class RunOptions:
-    """How this run treats escalations."""
+    """How this run treats escalations; `options` belong to every command that it tells to type."""
 
     on_escalation: OnEscalation = OnEscalation.ASK
     max_escalations_in_row: int = 3
+    options: str = ""
 
 
 @define
@@ -62,6 +63,7 @@ class Runner:
     options: RunOptions = field(factory=RunOptions)
     person: Person | None = None
     summarise: Callable[[Task], tuple[str, ...]] = field(default=lambda _task: ())
+    show: Callable[[tuple[str, ...]], None] = field(default=lambda _lines: None)
     _run_id: str = field(init=False, default="")
     _schedule: Schedule = field(init=False)
     _escalated_in_row: int = field(init=False, default=0)
@@ -70,18 +72,18 @@ class Runner:
         self._schedule = Schedule(self.tasks, lambda task: self.core.record(task).state)
 
     async def run(self, started: e.RunStarted) -> e.RunStopped:
-        """Work until nothing is ready or the run must stop; returns the last entry of the run, already journaled.
+        """Work until nothing is ready or the run must stop.
+
+        Returns the last entry of the run, already journaled.
 
         Raises:
-            StateError: the state folder vanished or the disk refused; the journal holds all until then.
+            StateError: the state folder vanished or the disk refused; the journal holds all until
+                then.
         """
         self._run_id = started.run
         self.core.note("", started)
         halt = await self._decide_open_escalations() or await self._work()
-        if halt.reason in EXIT_CODES:
-            code = EXIT_CODES[halt.reason]
-        else:
-            code = self.control.exit_code or 1
+        code = EXIT_CODES.get(halt.reason, self.control.exit_code or 1)
         stopped = e.RunStopped(
             started.run, halt.reason, code, halt.detail, halt.not_before, halt.fix
         )
@@ -134,7 +136,7 @@ class Runner:
         return record
 
     async def _step(self, task: Task) -> e.TaskEvent | Halt | None:
-        """Run the step of the task's state once; None: it was skipped by a key, which is recorded."""
+        """Run the step of the task's state once. None: nothing came of it, look again."""
         record = self.core.record(task.id)
         if record.crashes >= MAX_CRASHES:
             return e.CrashLooped(record.state.value, record.crashes)
@@ -161,7 +163,7 @@ class Runner:
         self.control.skip_asked = False
         self.recovery.settle(task.id, reason="the task is skipped")
         applied = self.core.record(task.id).change_sets
-        undo = f"; its changes stay in the files (take them back: agent-runner undo {task.id})"
+        undo = f"; its changes stay in the files (take them back: agent-runner undo {task.id}{self.options.options})"
         self.core.signal(Said(task.id, f"{task.id} skipped{undo if applied else ''}"))
         return e.Skipped("skipped by a key")
 
@@ -173,15 +175,16 @@ class Runner:
         self._escalated_in_row += 1
         halt = await self._decide(task)
         if halt is None and self._escalated_in_row >= self.options.max_escalations_in_row:
-            if self.core.record(task.id).state is TaskState.ESCALATED:
-                return Halt("escalations", f"{self._escalated_in_row} tasks in a row need a person")
+            return Halt("escalations", f"{self._escalated_in_row} tasks in a row need a person")
         return halt
 
     async def _decide(self, task: Task) -> Halt | None:
-        """Ask the person about an escalated task; without one, stop or go on as the settings say."""
-        if self.options.on_escalation is OnEscalation.CONTINUE:
-            return None
-        if self.person is None or self.options.on_escalation is OnEscalation.STOP:
+        """Ask the person about an escalated task; without one, the settings say what follows."""
+        rule = self.options.on_escalation
+        if self.person is None or rule is not OnEscalation.ASK:
+            self.show(self.summarise(task))
+            if rule is OnEscalation.CONTINUE:
+                return None
             return Halt("held", f"{task.id} needs a person: {self.core.record(task.id).last_error}")
         escalation = Escalation(task, self.core.record(task.id), self.summarise(task))
         decision = None

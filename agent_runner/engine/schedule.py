@@ -1,4 +1,4 @@
-"""Which task is next: the first ready one in list order, found without looking at the whole list again."""
+"""Which task is next: the first ready one in list order, found without a look at the whole list."""
 
 import heapq
 from collections.abc import Callable

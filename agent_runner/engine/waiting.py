@@ -15,7 +15,10 @@ from agent_runner.model.signals import Said, Signal, Waiting
 
 @define
 class Waiter:
-    """Sits limits out where that was asked for. `longest`: seconds that may be waited; None: none."""
+    """Sits limits out where that was asked for.
+
+    `longest`: seconds that may be waited; None: none.
+    """
 
     clock: Clock
     signal: Callable[[Signal], None]

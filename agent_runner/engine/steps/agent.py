@@ -1,7 +1,7 @@
 """The step that asks the agent: everything around a call, and what its answer means.
 
-Invariants: an answer that is on disk is never asked for again; a wait that a provider asked for is in the journal, so
-that a resume waits only the rest.
+Invariants: an answer that is on disk is never asked for again; a wait that a provider asked for is
+in the journal, so that a resume waits only the rest.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,9 @@ from attrs import define
 from agent_runner.clock import Clock
 from agent_runner.edits.parse import parse_reply
 from agent_runner.engine.halt import Halt
-
-from agent_runner.engine.steps.calling import Calling
 from agent_runner.engine.steps.admission import Admission
 from agent_runner.engine.steps.asking import Asking
+from agent_runner.engine.steps.calling import Calling
 from agent_runner.engine.steps.judging import Hooks
 from agent_runner.engine.steps.step import Work
 from agent_runner.limits.waiting import wait_until
@@ -25,16 +24,20 @@ from agent_runner.model.signals import Waiting
 
 @define
 class AgentStep:
-    """Asks until there is an answer, a limit, or a reason to stop. `impatient`: a person wants to try now."""
+    """Asks until there is an answer, a limit, or a reason to stop.
+
+    `impatient`: a person wants to try now.
+    """
 
     asking: Asking
     calling: Calling
     admission: Admission
     hooks: Hooks
     clock: Clock
-    impatient: Callable[[str], bool]
+    impatient: Callable[[], bool]
 
     async def __call__(self, work: Work) -> e.TaskEvent | Halt:
+        """Ask until there is an answer, a limit, or a reason to stop."""
         if work.record.call is not None:
             ended = await self.calling.settle_open_call(work)
             if ended is not None:
@@ -50,9 +53,9 @@ class AgentStep:
     async def _ask(self, work: Work) -> e.TaskEvent | Halt | None:
         """Make one call if nothing forbids it. None: the record says what came of it."""
         deferred = work.record.deferred
-        if deferred and deferred.told and deferred.not_before > self.clock.now():
-            if not self.impatient(work.task.id):
-                return deferred
+        too_early = deferred and deferred.told and deferred.not_before > self.clock.now()
+        if too_early and not self.impatient():
+            return deferred
         red = await self.hooks.serve(work)
         if red is not None:
             return Halt(

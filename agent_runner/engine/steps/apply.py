@@ -1,4 +1,7 @@
-"""The step that changes files: plan in memory, store every image, journal the intent, write, run what is allowed."""
+"""The step that changes files.
+
+It plans in memory, stores every image, journals the intent, writes, and runs what is allowed.
+"""
 
 from collections.abc import Callable
 
@@ -22,6 +25,8 @@ from agent_runner.model.events import Applied, Conflicted, Rejected, TaskEvent
 from agent_runner.model.signals import Said
 from agent_runner.model.task import Task
 
+_PUT_BACK = "The files were put back; what the command changed itself was not."
+
 
 @define
 class ApplyStep:
@@ -36,6 +41,7 @@ class ApplyStep:
     preview: Callable[[Work, Planned], None] | None = None
 
     async def __call__(self, work: Work) -> TaskEvent | Halt:
+        """Apply the reply, or finish what an earlier run began to apply or to take back."""
         record = work.record
         if record.open_change is not None and record.rolling_back:
             return self._taken_back(work, record.open_change, record.feedback)
@@ -68,7 +74,7 @@ class ApplyStep:
             return Conflicted(conflict.path, conflict.reason)
         ran = await self.proposals.run(work, reply.commands)
         if ran.failure:
-            told = f"{ran.failure}\n\nThe files were put back; what the command changed itself was not."
+            told = f"{ran.failure}\n\n{_PUT_BACK}"
             conflict = self.changes.take_back(change_set, work.task.root, told, work.note)
             if conflict is not None:
                 return Conflicted(conflict.path, conflict.reason)
@@ -88,7 +94,7 @@ class ApplyStep:
         return Rejected(told, told.partition("\n")[0])
 
     def _plan(self, work: Work) -> Planned | Rejection:
-        """Plan the reply together with what was fine in those that it corrects; nothing is written."""
+        """Plan the reply with what was fine in those that it corrects; nothing is written."""
         record = work.record
         calls = (*record.corrected, record.reply or "")
         replies = [self._parsed(work, call) for call in calls]

@@ -1,4 +1,7 @@
-"""One call: room reserved, start journaled, sent, answer stored, end journaled. In this order, always."""
+"""One call: room reserved, start journaled, sent, answer stored, end journaled.
+
+In this order, always.
+"""
 
 from random import Random
 

@@ -25,7 +25,8 @@ class Hooks:
     async def run(self, work: Work, phase: Phase, ids: Sequence[str]) -> tuple[HookResult, ...]:
         """Run the hooks in order up to the first red one, which is then the last of the results.
 
-        A hook that finished before a stop is not run again, but for a pre-hook that starts a service.
+        A hook that finished before a stop is not run again, but for a pre-hook that starts a
+        service.
         """
         await self._end_survivors(work)
         done = {f.result.hook: f for f in work.record.hooks_done if f.phase is phase}
@@ -46,7 +47,7 @@ class Hooks:
         return tuple(results)
 
     async def serve(self, work: Work) -> HookResult | None:
-        """Start services of the pre-hooks that an earlier run left; returns a red result, or None."""
+        """Start services of the pre-hooks that an earlier run left; a red result, or None."""
         await self._end_survivors(work)
         for hook_id in work.task.pre_hooks:
             hook = self.configured[hook_id]
@@ -82,13 +83,14 @@ class Hooks:
 
     @staticmethod
     async def _end_survivors(work: Work) -> None:
-        """A hook that was running when the runner died may still be: it ends before anything runs again."""
+        """End what is left of a hook that ran when the runner died, before anything runs again."""
         left = work.record.hook_running
         if left is None:
             return
         pids = await end_survivors(Trace(left.pid, left.began, left.run, work.task.id))
         if pids:
-            text = f"hook {left.hook} of an earlier run was still running ({len(pids)} processes); ended"
+            count = f"{len(pids)} processes"
+            text = f"hook {left.hook} of an earlier run was still running ({count}); ended"
             work.signal(Said(work.task.id, text, "warning"))
 
 

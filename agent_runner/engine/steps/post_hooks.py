@@ -30,6 +30,7 @@ class PostHooksStep:
     known_green: KnownGreen
 
     async def __call__(self, work: Work) -> TaskEvent | Halt:
+        """Run the judges and say what they say."""
         service = await self.hooks.serve(work)
         if service is not None:
             return HookBroken(service.hook, "a service that it starts could not be started again")

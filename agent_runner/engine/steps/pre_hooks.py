@@ -1,4 +1,4 @@
-"""The step before the agent: the user's pre-hooks, then, where asked for, what the judges say already."""
+"""The step before the agent: pre-hooks, then, where asked for, what the judges say already."""
 
 from attrs import define, field
 
@@ -30,6 +30,7 @@ class PreHooksStep:
     known_green: "KnownGreen"
 
     async def __call__(self, work: Work) -> TaskEvent | Halt:
+        """Run the pre-hooks, then the judges for a baseline where one is wanted."""
         results = await self.hooks.run(work, Phase.PRE, work.task.pre_hooks)
         if results and not results[-1].green:
             red = results[-1]

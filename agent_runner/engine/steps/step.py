@@ -39,7 +39,10 @@ class Step(Protocol):
     """The effect of one state. It never moves the machine, never prints, never writes state."""
 
     async def __call__(self, work: Work) -> TaskEvent | Halt:
-        """Do the work and return exactly one event; or `Halt` when the run cannot go on and the task is not at fault.
+        """Do the work and return exactly one event.
 
-        May be cancelled at every wait; what it then left undone, the next call of it finds in the record.
+        Or `Halt`, when the run cannot go on and the task is not at fault.
+
+        May be cancelled at every wait; what it then left undone, the next call of it finds in the
+        record.
         """
