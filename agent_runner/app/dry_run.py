@@ -1,4 +1,4 @@
-"""What `run --dry-run` says: which tasks and hooks would run, in which order, and how many calls to expect."""
+"""What `run --dry-run` says: which tasks and hooks would run, in order, and how many calls."""
 
 from collections.abc import Iterator
 
@@ -39,7 +39,7 @@ def _task(number: int, task: Task, project: Project, state: RunState) -> Iterato
 
 
 def _calls(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
-    """The least is one call a task, none where green judges may pass it; the most one per attempt."""
+    """The least is one call a task, none where green judges may pass it; the most, all attempts."""
     settings = project.settings
     left = [
         max(1, project.policy_of(t.id).max_attempts - state.record(t.id).attempts)

@@ -1,4 +1,4 @@
-"""What the rest of a list is expected to take, and when the limits let it: for `plan` and `run --dry-run`."""
+"""What the rest of a list may take, and when the limits let it: for `plan` and `run --dry-run`."""
 
 from collections.abc import Iterator
 

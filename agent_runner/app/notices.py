@@ -1,4 +1,4 @@
-"""The user's notify commands: run in the background when something happens, never a reason to stop."""
+"""The user's notify commands: run in the background, never a reason to stop."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What is looked at before a run spends anything: the set-up, and what changed since the last run."""
+"""What is looked at before a run spends anything: set-up, and changes since the last run."""
 
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
@@ -13,7 +13,8 @@ from agent_runner.workspace.git import Repository
 def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
     """Check that every open task can be served, say what deserves it, reset what is to be rerun.
 
-    Raises UsageError (no key, no such model, ...) and InputError (templates) before anything is spent.
+    Raises UsageError (no key, no such model, ...) and InputError (templates) before anything is
+    spent.
     """
     _say_warnings(project, wiring)
     _say_changed_list(project, wiring, rerun_changed=rerun_changed)
@@ -59,10 +60,11 @@ def _say_changed_list(project: Project, wiring: Wiring, *, rerun_changed: bool) 
     for task in project.tasks.tasks:
         record = records.get(task.id)
         if record and record.state in STEPS and record.definition not in {"", task.definition}:
-            text = f"{task.id} was changed in the list while it was being worked on; it goes on as it is now"
-            wiring.core.signal(
-                Said(task.id, f"{text} (begin anew: agent-runner reset {task.id})", "warning")
+            text = (
+                f"{task.id} was changed in the list while it was being worked on;"
+                f" it goes on as it is now (begin anew: agent-runner reset {task.id})"
             )
+            wiring.core.signal(Said(task.id, text, "warning"))
     gone = [task for task in records if task not in project.tasks]
     if gone:
         text = f"no longer in the list, kept in the state: {', '.join(sorted(gone)[:10])}"

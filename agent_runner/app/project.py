@@ -1,5 +1,6 @@
 """A project: one task list with its configuration and the place of its state."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class Place:
     tasks_file: Path
     state_dir: Path
     options: str
-    """What must be added to printed commands so that they mean this list: ` --tasks x --state-dir y`."""
+    """What printed commands need so that they mean this list: ` --tasks x --state-dir y`."""
 
 
 @frozen
@@ -61,7 +62,10 @@ class Project:
 
     @property
     def judges(self) -> tuple[Path, ...]:
-        """Files that judge the agent, which no reply may change: list, configurations, templates, state."""
+        """What judges the agent, so that no reply may change it.
+
+        Task list, configurations, templates, state.
+        """
         templates = [task.template for task in self.tasks.tasks if task.template]
         if self.settings.prompt.template:
             templates.append(self.settings.prompt.template)
@@ -69,8 +73,7 @@ class Project:
 
     def policy_of(self, task_id: str) -> Policy:
         """What the guards look at for a task, its own settings before the configuration's."""
-        task = self.tasks[task_id] if task_id in self.tasks else None
-        return policy(self.settings, task)
+        return policy(self.settings, self.tasks.get(task_id))
 
 
 def policy(settings: Settings, task: Task | None) -> Policy:
@@ -101,8 +104,8 @@ def find(tasks: Path | None, state_dir: Path | None, around: Surroundings) -> Pl
         )
     folder = file.parent.resolve()
     state = (around.cwd / state_dir).resolve() if state_dir else folder / FOLDER
-    words = [f" --tasks {tasks}"] if tasks and str(tasks) != DEFAULT_NAMES[0] else []
-    words += [f" --state-dir {state_dir}"] if state_dir else []
+    words = [f" --tasks {shlex.quote(str(tasks))}"] if tasks and str(tasks) != DEFAULT_NAMES[0] else []
+    words += [f" --state-dir {shlex.quote(str(state_dir))}"] if state_dir else []
     return Place(folder / file.name, state, "".join(words))
 
 

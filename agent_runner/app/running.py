@@ -78,7 +78,7 @@ class _Run:
     control: Control = field(factory=Control)
     _screen: Screen = field(init=False)
     _wiring: Wiring = field(init=False)
-    _impatient: set[str] = field(init=False, factory=set)
+    _impatient: bool = field(init=False, default=False)
     _interrupts: int = field(init=False, default=0)
 
     async def main(self) -> int:
@@ -140,9 +140,14 @@ class _Run:
             self.control,
             Waiter(self.clock, wiring.core.signal, longest),
             wiring.trees,
-            RunOptions(settings.on_escalation, settings.max_escalations_in_row),
+            RunOptions(
+                settings.on_escalation,
+                settings.max_escalations_in_row,
+                self.project.place.options,
+            ),
             self._screen.person,
             self._summary,
+            self._screen.show,
         )
 
     def _summary(self, task: Task) -> tuple[str, ...]:
@@ -156,12 +161,10 @@ class _Run:
             options=self.project.place.options,
         )
 
-    def _takes_impatience(self, task: str) -> bool:
-        """Whether a key asked to try this task's call now; asked once."""
-        if "r" not in self._impatient:
-            return False
-        self._impatient.clear()
-        return True
+    def _takes_impatience(self) -> bool:
+        """Whether a key asked to try the next call now; counts once."""
+        impatient, self._impatient = self._impatient, False
+        return impatient
 
     def _key(self, key: str) -> None:
         console = self._screen.console
@@ -175,7 +178,7 @@ class _Run:
                 if console:
                     console.show_pausing(pausing=pausing)
             case "r":
-                self._impatient.add("r")
+                self._impatient = True
                 self.control.retry_now()
             case "v" if console:
                 console.toggle_verbose()

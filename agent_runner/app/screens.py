@@ -1,4 +1,4 @@
-"""Which observers a run gets: a live console, plain lines, JSON, silence; and a JUnit file beside them."""
+"""Which observers a run gets: live console, plain lines, JSON or silence; and a JUnit file."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +13,7 @@ from agent_runner.clock import Clock
 from agent_runner.edits.diff import diff
 from agent_runner.edits.plan import Planned
 from agent_runner.engine.steps.step import Work
+from agent_runner.limits.windows import zone_of
 from agent_runner.model.record import TaskRecord
 from agent_runner.ui.keys import Keyboard
 from agent_runner.ui.observers import Observers
@@ -71,7 +72,7 @@ def make_screen(
 ) -> Screen:
     """The screen for stdout as it is: terminal or not, GitHub or not."""
     env, words = project.surroundings.env, project.place.options
-    tally, out = Tally(project.tasks, records), Output(sys.stdout)
+    tally, out = _tally(project, records), Output(sys.stdout)
     if options.json:
         from agent_runner.ui.jsonl import JsonLines
 
@@ -90,10 +91,14 @@ def make_screen(
     if options.junit is not None:
         from agent_runner.ui.junit import JUnit
 
-        screen.observers.add(JUnit(options.junit, Tally(project.tasks, records)))
+        screen.observers.add(JUnit(options.junit, _tally(project, records)))
     if sys.stdin.isatty() and sys.stdout.isatty() and not options.json:
         screen.person = _person(screen)
     return screen
+
+
+def _tally(project: Project, records: dict[str, TaskRecord]) -> Tally:
+    return Tally(project.tasks, records, zone_of(project.settings.limits))
 
 
 def _live_screen(

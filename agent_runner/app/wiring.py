@@ -32,10 +32,10 @@ from agent_runner.engine.trees import Trees
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.ledger import Ledger
-from agent_runner.model.spending import Spending
 from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import CommandsRule
 from agent_runner.model.signals import Observer
+from agent_runner.model.spending import Spending
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task
 from agent_runner.providers.client import AgentClient
@@ -62,7 +62,7 @@ class Choices:
     ignore_limits: bool = False
     record: Path | None = None
     ask: Ask | None = None
-    impatient: Callable[[str], bool] = field(default=lambda _task: False)
+    impatient: Callable[[], bool] = field(default=lambda: False)
     preview: Callable[[Work, Planned], None] | None = None
 
 
@@ -78,6 +78,7 @@ class Wiring:
 
     @cached_property
     def core(self) -> Core:
+        """Moves tasks and keeps facts, in the store and before the observers."""
         return Core(self.store, self.project.policy_of, self.observers)
 
     @cached_property
@@ -109,33 +110,40 @@ class Wiring:
 
     @cached_property
     def recovery(self) -> Recovery:
+        """Settles what an earlier run left half applied."""
         return Recovery(self.core, self.changes, self.project.tasks)
 
     @cached_property
     def clients(self) -> Clients:
+        """Who answers each task's calls."""
         return Clients(self.project.settings, self.project.surroundings.env, self._make_client)
 
     @cached_property
     def runner(self) -> HookRunner:
+        """Runs hooks and allowed commands, keys kept out of both."""
         env, settings = self.project.surroundings.env, self.project.settings
         keys = key_variables(settings)
         return HookRunner(self.clock, self.project.place.state_dir, env, keys, self.redactor)
 
     @cached_property
     def hooks(self) -> Hooks:
+        """The configured hooks."""
         return Hooks(self.runner, self.project.settings.hooks, self.trees)
 
     @cached_property
     def trees(self) -> Trees:
+        """The files of each task; the state folder is no part of them."""
         state = (self.project.place.state_dir,)
         return Trees(self.store.blobs, lambda root: TreeReader(root, self.clock, state))
 
     @cached_property
     def changes(self) -> Changes:
+        """Writes change sets and takes them back."""
         return Changes(self.store.blobs, self.store.disk)
 
     @cached_property
     def answers(self) -> Answers:
+        """Where the calls' answers lie."""
         return Answers(self.store.layout, self.store.disk)
 
     @cached_property
@@ -151,6 +159,7 @@ class Wiring:
 
     @cached_property
     def prompting(self) -> Prompting:
+        """Words the prompts, keys kept out of them."""
         state = (self.project.place.state_dir,)
         allowed = self._proposals.rule is not CommandsRule.NEVER
         return Prompting(
