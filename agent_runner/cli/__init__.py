@@ -28,7 +28,7 @@ def main() -> None:
 def _guarded() -> int:
     try:
         code = app(standalone_mode=False)
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return exit_codes.INTERRUPTED
     except typer.TyperException as error:
         error.show()  # type: ignore[attr-defined]  # every exception for the user has it
@@ -36,8 +36,6 @@ def _guarded() -> int:
     except AgentRunnerError as error:
         complain(error)
         return exit_codes.code_of(error)
-    except KeyboardInterrupt:
-        return exit_codes.INTERRUPTED
     except BrokenPipeError:
         return exit_codes.BROKEN_PIPE
     except Exception:  # noqa: BLE001  # the last boundary: a bug is said, kept in a file, never dumped
@@ -56,7 +54,7 @@ def complain(error: AgentRunnerError) -> None:
 
 def _bug() -> int:
     descriptor, name = tempfile.mkstemp(prefix="agent-runner-bug-", suffix=".txt")
-    with open(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         traceback.print_exc(file=file)
     what = traceback.format_exc().strip().rpartition("\n")[2]
     print(f"error: this is a bug in agent-runner: {what}\n  details: {name}", file=sys.stderr)

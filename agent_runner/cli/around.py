@@ -16,6 +16,9 @@ def surroundings() -> Surroundings:
 def open_project(
     tasks: Path | None, state_dir: Path | None, flags: dict[str, Any] | None = None
 ) -> Project:
-    """Find, read and check what the options mean. `flags`: dotted option to value, None: not given."""
+    """Find, read and check what the options mean.
+
+    `flags`: dotted option to value, None: not given.
+    """
     around = surroundings()
     return projects.load(projects.find(tasks, state_dir, around), around, flags)

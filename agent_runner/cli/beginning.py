@@ -13,7 +13,7 @@ def write_beginning(folder: Path) -> int:
     there = [name for name in _FILES if (folder / name).exists()]
     if there:
         raise UsageError(
-            f"{', '.join(str(folder / name) for name in there)} exists already; nothing was written",
+            f"{', '.join(str(folder / name) for name in there)}: there already; nothing written",
             fix="edit it, or name another folder: agent-runner init FOLDER",
         )
     try:

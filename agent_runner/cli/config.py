@@ -11,7 +11,7 @@ app = typer.Typer(help="Check and show the configuration.", no_args_is_help=True
 
 @app.command("validate")
 def validate(tasks: TasksOption = None) -> None:
-    """Check every configuration file, the environment and the task list; tell all mistakes at once."""
+    """Check all configuration files, the environment and the task list; tell all mistakes."""
     from agent_runner.cli.around import surroundings
     from agent_runner.cli.configuring import validate_all
 

@@ -14,8 +14,8 @@ from agent_runner.config import (
 )
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import Settings
-from agent_runner.providers.plugins import plugged_in
 from agent_runner.prompts.build import check_template
+from agent_runner.providers.plugins import plugged_in
 from agent_runner.tasks import load_task_list
 
 

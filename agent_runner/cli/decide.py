@@ -1,4 +1,4 @@
-"""`agent-runner retry`, `skip`, `check`, `reset`: a person's decisions; the next run acts on them."""
+"""`agent-runner retry`, `skip`, `check`, `reset`: decisions that the next run acts on."""
 
 from typing import Annotated
 
@@ -59,7 +59,7 @@ def reset(
     tasks: TasksOption = None,
     state_dir: StateDir = None,
 ) -> None:
-    """Forget a task's attempts and begin it anew; files stay as they are, what was spent is kept."""
+    """Forget a task's attempts and begin it anew; files stay as they are, spending is kept."""
     from agent_runner.cli.around import open_project
     from agent_runner.cli.deciding import decide_reset
 

@@ -1,4 +1,4 @@
-"""Carries a person's decision out from the command line: opens the state, records it, says what follows."""
+"""Carries out a person's decision from the command line: recorded, and what follows is said."""
 
 from collections.abc import Callable
 

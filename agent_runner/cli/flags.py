@@ -17,7 +17,10 @@ def _option(*names: str, help: str, metavar: str | None = None, least: int | Non
 
 @frozen(kw_only=True)
 class RunFlags:
-    """How a run differs from what is configured. Fields that name a setting are None if not given."""
+    """How a run differs from what is configured.
+
+    Fields that name a setting are None if not given.
+    """
 
     state_dir: Annotated[
         Path | None,
@@ -131,7 +134,7 @@ class RunFlags:
 
 
 def with_run_flags(body: Callable[..., int]) -> Callable[..., None]:
-    """A command that takes the options of `RunFlags` beside those of `body`, and exits with its code."""
+    """A command with the options of `RunFlags` beside those of `body`, that exits with its code."""
 
     @functools.wraps(body)
     def command(**given: Any) -> None:

@@ -26,7 +26,7 @@ def diff(
 
 
 def undo(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> None:
-    """Put back what a task changed, all files or none; a file changed since then is left and named."""
+    """Put back what a task changed, all files or none; one changed since is left and named."""
     from agent_runner.cli.around import open_project
     from agent_runner.cli.undoing import take_back
 

@@ -14,7 +14,6 @@ from agent_runner.cli.deciding import require_task
 from agent_runner.clock import SystemClock, iso, local
 from agent_runner.limits import report
 from agent_runner.limits.gate import Gate
-from agent_runner.limits.waiting import limit_line
 from agent_runner.limits.windows import zone_of
 from agent_runner.model.fold import RunState
 from agent_runner.store.store import read_entries, read_state
@@ -27,7 +26,7 @@ from agent_runner.ui.tally import Tally
 def print_status(project: Project, *, as_json: bool) -> int:
     """Where every task stands, and how full the limits are."""
     state = _state(project)
-    tally = Tally(project.tasks, state.tasks)
+    tally = Tally(project.tasks, state.tasks, zone_of(project.settings.limits))
     counters = _counters(project, state)
     if as_json:
         limits = [attrs.asdict(counter) for counter in counters]
@@ -39,11 +38,8 @@ def print_status(project: Project, *, as_json: bool) -> int:
     if state.run is not None and stopped is None:
         began = local(state.run.started_at, seconds=True)
         print(f"A run is on, or ended uncleanly: process {state.run.started.pid}, since {began}")
-    elif stopped is not None and stopped.reason == "limit" and stopped.not_before is not None:
-        print(limit_line(stopped.not_before, zone_of(project.settings.limits)))
-        print(f"then: agent-runner resume{project.place.options}")
     elif stopped is not None:
-        print(tally.next_step(stopped, project.place.options))
+        _print(tally.next_steps(stopped, project.place.options))
     return 0
 
 
