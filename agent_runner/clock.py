@@ -47,7 +47,7 @@ def from_iso(text: str) -> float:
 
 
 def stored(at: float) -> float:
-    """The time as it will be read back, so that live and replayed state are equal to the last bit."""
+    """The time as it will be read back: live and replayed state are equal to the last bit."""
     return from_iso(iso(at))
 
 

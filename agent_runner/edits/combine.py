@@ -8,7 +8,7 @@ from agent_runner.model.changes import ChangeSet, FileChange
 
 
 def combined(change_sets: Sequence[ChangeSet], name: str) -> ChangeSet:
-    """From the first before-image of each path to its last after-image; what came back is left out."""
+    """From each path's first before-image to its last after-image; what came back is left out."""
     changes: dict[str, FileChange] = {}
     for change_set in change_sets:
         for change in change_set.changes:

@@ -67,6 +67,10 @@ class TaskList:
     def __getitem__(self, task_id: str) -> Task:
         return self._by_id[task_id]
 
+    def get(self, task_id: str) -> Task | None:
+        """The task, or None if the list has none of that id."""
+        return self._by_id.get(task_id)
+
     def __contains__(self, task_id: object) -> bool:
         return task_id in self._by_id
 

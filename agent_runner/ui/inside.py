@@ -1,4 +1,4 @@
-"""What `debug state` prints beside the tables: the run, one task's counts, transitions as objects."""
+"""What `debug state` prints beside the tables: the run, a task's counts, transitions as objects."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -1,12 +1,10 @@
-"""Engine and store under random events and random stops, against a plain list of what was made durable."""
+"""Core and store under random events and random stops, against a plain list of what was durable."""
 
 import shutil
 import tempfile
 from pathlib import Path
 
-
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from agent_runner.engine.core import Core

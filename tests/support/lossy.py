@@ -1,4 +1,4 @@
-"""A disk that remembers what was synced, so that a test can look at what a power cut would leave."""
+"""A disk that remembers what was synced, so that a test sees what a power cut would leave."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,9 @@ from agent_runner.store.disk import Disk
 class LossyDisk(Disk):
     """Works like the real one; `power_cut` rolls the folder back to what had been synced.
 
-    The strictest reading: content counts after a sync of its file, a name after a sync of its folder. `keep` bytes of
-    what was appended since may survive (a torn tail), as a real disk may have written some of it.
+    The strictest reading: content counts after a sync of its file, a name after a sync of its
+    folder. `keep` bytes of what was appended since may survive (a torn tail), as a real disk may
+    have written some of it.
     """
 
     def __init__(self, root: Path) -> None:
