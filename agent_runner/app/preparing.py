@@ -58,11 +58,11 @@ def _say_changed_list(project: Project, wiring: Wiring, *, rerun_changed: bool) 
             )
             wiring.core.signal(Said(task.id, text, "warning"))
     for task in project.tasks.tasks:
-        record = records.get(task.id)
+        record, options = records.get(task.id), project.place.options
         if record and record.state in STEPS and record.definition not in {"", task.definition}:
             text = (
                 f"{task.id} was changed in the list while it was being worked on;"
-                f" it goes on as it is now (begin anew: agent-runner reset {task.id})"
+                f" it goes on as it is now (begin anew: agent-runner reset {task.id}{options})"
             )
             wiring.core.signal(Said(task.id, text, "warning"))
     gone = [task for task in records if task not in project.tasks]

@@ -104,7 +104,9 @@ def find(tasks: Path | None, state_dir: Path | None, around: Surroundings) -> Pl
         )
     folder = file.parent.resolve()
     state = (around.cwd / state_dir).resolve() if state_dir else folder / FOLDER
-    words = [f" --tasks {shlex.quote(str(tasks))}"] if tasks and str(tasks) != DEFAULT_NAMES[0] else []
+    words = (
+        [f" --tasks {shlex.quote(str(tasks))}"] if tasks and str(tasks) != DEFAULT_NAMES[0] else []
+    )
     words += [f" --state-dir {shlex.quote(str(state_dir))}"] if state_dir else []
     return Place(folder / file.name, state, "".join(words))
 

@@ -51,7 +51,10 @@ class RunOptions:
 
 @define
 class Runner:
-    """One run over a task list. `summarise`: what a person is shown before the question."""
+    """One run over a task list.
+
+    `summarise`: what a person is shown before the question; where nobody can be asked, `show` gets it.
+    """
 
     core: Core
     tasks: TaskList
@@ -163,7 +166,8 @@ class Runner:
         self.control.skip_asked = False
         self.recovery.settle(task.id, reason="the task is skipped")
         applied = self.core.record(task.id).change_sets
-        undo = f"; its changes stay in the files (take them back: agent-runner undo {task.id}{self.options.options})"
+        command = f"agent-runner undo {task.id}{self.options.options}"
+        undo = f"; its changes stay in the files (take them back: {command})"
         self.core.signal(Said(task.id, f"{task.id} skipped{undo if applied else ''}"))
         return e.Skipped("skipped by a key")
 

@@ -209,5 +209,6 @@ class Console:
     def _closing(self, stopped: e.RunStopped) -> list[str]:
         table = self._painter.table(final_table(self._tally))
         closing = Text(self._tally.closing_line(), style="bold")
-        step = Text(self._tally.next_step(stopped, self._options))
-        return ["", *table, "", *self._painter.wrapped(closing), *self._painter.wrapped(step)]
+        steps = (Text(line) for line in self._tally.next_steps(stopped, self._options))
+        painted = [line for text in (closing, *steps) for line in self._painter.wrapped(text)]
+        return ["", *table, "", *painted]

@@ -46,7 +46,7 @@ def outcome_words(result: HookResult) -> str:
         facts.append(f"flaky: red {words.plural(result.flaky, 'time')} first")
     told = ", ".join(facts)
     if result.failing:
-        return f"{told}: {len(result.failing)} failing: {words.listed(result.failing)}"
+        return f"{told}: {len(result.failing)} failing: {words.some(result.failing)}"
     return told
 
 

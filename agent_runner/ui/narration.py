@@ -101,7 +101,7 @@ def _hook_finished(event: e.HookFinished, _after: TaskRecord) -> tuple[Line, ...
 def _baseline(event: e.BaselineTaken, _after: TaskRecord) -> tuple[Line, ...]:
     if event.green:
         return (Line("before the first call: checks are green", Tone.DIM),)
-    failing = f": {words.listed(event.failing)}" if event.failing else ""
+    failing = f", {len(event.failing)} failing" if event.failing else ""
     return (Line(f"before the first call: checks are already red{failing}", Tone.DIM),)
 
 

@@ -82,7 +82,8 @@ class Plain:
 
     def _closing(self, stopped: e.RunStopped) -> None:
         self._out.line(self._safe(self._tally.closing_line()))
-        self._out.line(self._safe(self._tally.next_step(stopped, self._options)))
+        for line in self._tally.next_steps(stopped, self._options):
+            self._out.line(self._safe(line))
 
     def _safe(self, text: str) -> str:
         return text
@@ -103,8 +104,9 @@ class Quiet(Plain):
             super()._fact(said.task, Line(f"warning: {words.clean(said.text)}", Tone.WARN))
 
     def _closing(self, stopped: e.RunStopped) -> None:
-        closing = f"{self._tally.closing_line()}. {self._tally.next_step(stopped, self._options)}"
-        self._out.line(self._safe(closing))
+        *before, step = self._tally.next_steps(stopped, self._options)
+        for line in (*before, f"{self._tally.closing_line()}. {step}"):
+            self._out.line(self._safe(line))
 
 
 class GitHub(Plain):

@@ -104,7 +104,7 @@ def _hook(event: e.HookFinished, _record: TaskRecord) -> str:
 def _baseline(event: e.BaselineTaken, _record: TaskRecord) -> str:
     if event.green:
         return "Before the first call the post-hooks were green."
-    names = f" ({words.listed(event.failing)})" if event.failing else ""
+    names = f" ({words.some(event.failing)})" if event.failing else ""
     return f"Before the first call the post-hooks were already red{names}."
 
 

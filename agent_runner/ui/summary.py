@@ -128,7 +128,7 @@ def _evidence(record: TaskRecord, past: History) -> Iterator[str]:
         yield f"evidence: {_first_line(event.reason)}"
     if record.baseline is not None:
         before = "green" if record.baseline.green else "already red"
-        names = f": {words.listed(record.baseline.failing)}" if record.baseline.failing else ""
+        names = f": {words.some(record.baseline.failing)}" if record.baseline.failing else ""
         yield f"before the first call the post-hooks were {before}{names}"
     if record.possibly_billed:
         calls = words.plural(record.possibly_billed, "call")

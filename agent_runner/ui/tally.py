@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
-from agent_runner.clock import local
+from agent_runner.limits.waiting import limit_line
 from agent_runner.model.events import RunStopped
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import FINAL, TaskState
@@ -17,11 +18,17 @@ _MOST_HOLDERS = 4
 class Tally:
     """The records of a list's tasks, as last seen.
 
-    `records` is copied: it is only the beginning.
+    `records` is copied: it is only the beginning. Limits open in `zone` (None: the machine's).
     """
 
-    def __init__(self, tasks: TaskList, records: Mapping[str, TaskRecord] | None = None) -> None:
+    def __init__(
+        self,
+        tasks: TaskList,
+        records: Mapping[str, TaskRecord] | None = None,
+        zone: ZoneInfo | None = None,
+    ) -> None:
         self.tasks = tasks
+        self._zone = zone
         self._records = dict(records or {})
         self._stuck: dict[str, tuple[str, ...]] = {}
 
@@ -68,19 +75,24 @@ class Tally:
         total = words.plural(len(self.tasks), "task")
         return f"{total}: {states}; {', '.join(facts)}" if states else f"{total}"
 
-    def next_step(self, stopped: RunStopped, options: str = "") -> str:
-        """Why the run ended and the command to type next, `options` (` --state-dir X`) added."""
-        resume = f"`agent-runner resume{options}`"
-        detail = f" ({words.clean(stopped.detail)})" if stopped.detail else ""
-        if stopped.reason == "limit":
-            when = "" if stopped.not_before is None else f" after {local(stopped.not_before)}"
-            return f"Rate limit reached, safe to re-run{when}: {resume}"
+    def next_steps(self, stopped: RunStopped, options: str = "") -> tuple[str, ...]:
+        """Why the run ended and the command to type next, `options` (` --state-dir X`) added.
+
+        One line; after a limit a line of its own that says when, then this one.
+        """
         if stopped.reason == "finished":
-            return self._finished(options)
-        if stopped.reason in {"held", "escalations", "aborted"}:
-            return f"{_WHY[stopped.reason]}{detail}{self._for_a_person(options)}"
+            return (self._finished(options),)
+        if stopped.reason in {"held", "escalations"}:
+            return (self._for_a_person(_WHY[stopped.reason], options),)
+        resume = f"agent-runner resume{options}"
         why = _WHY.get(stopped.reason, f"Stopped: {stopped.reason}")
-        return f"{why}{detail}. Go on with {resume}"
+        detail = f" ({words.clean(stopped.detail)})" if stopped.reason in _DETAILED else ""
+        fix = words.clean(stopped.fix).rstrip(".")
+        before = f" {fix[:1].upper()}{fix[1:]}." if fix and fix != resume else ""
+        line = f"{why}{detail}.{before} Go on with `{resume}`"
+        if stopped.reason == "limit" and stopped.not_before is not None:
+            return (limit_line(stopped.not_before, self._zone), line)
+        return (line,)
 
     def _finished(self, options: str) -> str:
         unfinished = [t.id for t in self.tasks.tasks if self.record(t.id).state not in FINAL]
@@ -89,15 +101,25 @@ class Tally:
             return f"{left}: `agent-runner resume{options}` goes on with {unfinished[0]}"
         return "Nothing is left to do."
 
-    def _for_a_person(self, options: str) -> str:
+    def _for_a_person(self, why: str, options: str) -> str:
+        resume = f"`agent-runner resume{options}`"
         failed = self.in_state(TaskState.ESCALATED)
-        if not failed:
-            return f". Look with `agent-runner status{options}`"
-        one = failed[0]
+        if failed:
+            one = failed[0]
+            return (
+                f"{why}: {words.listed(failed)} failed. Look with `agent-runner why "
+                f"{one}{options}`, then `agent-runner retry {one}{options}` (or skip, check, reset) and {resume}"
+            )
+        held = [
+            t.id for t in self.tasks.tasks if self._only_waits(t.id) and self._stuck_before(t.id)
+        ]
+        if not held:  # a person has decided since
+            return self._finished(options)
+        roots = self._stuck_before(held[0])
         return (
-            f": {words.listed(failed)} failed. Look with `agent-runner why {one}{options}`, then "
-            f"`agent-runner retry {one}{options}` (or skip, check, reset) and "
-            f"`agent-runner resume{options}`"
+            f"{why}: {words.listed(held)} held by {words.listed(roots)}, which was skipped. Do "
+            f"that after all with `agent-runner reset {roots[0]}{options}`, or leave out what it holds "
+            f"with `agent-runner skip {held[0]}{options}`, then {resume}"
         )
 
     def _stuck_before(self, task_id: str) -> tuple[str, ...]:
@@ -129,6 +151,9 @@ class Tally:
         return self.record(task_id).state in {TaskState.ESCALATED, TaskState.SKIPPED}
 
 
+_DETAILED = frozenset({"limit", "auth", "budget", "outage", "storage", "fatal", "error"})
+"""Reasons whose detail tells more than the reason itself does."""
+
 _WHY = {
     "held": "A person is needed",
     "escalations": "Too many tasks failed in a row, a person is needed",
@@ -136,11 +161,12 @@ _WHY = {
     "interrupted": "Interrupted; everything is saved",
     "quit": "Stopped; everything is saved",
     "paused": "Paused; everything is saved",
-    "auth": "The provider refused the key; no task is at fault. Set the key",
-    "budget": "Credit or budget is used up; no task is at fault. Raise it",
+    "limit": "A limit is reached; no task is at fault",
+    "auth": "The provider refused the key; no task is at fault",
+    "budget": "Credit or budget is used up; no task is at fault",
     "outage": "The provider does not answer; no task is at fault",
-    "storage": "The state could not be written; what was saved is safe. Free the disk",
-    "fatal": "The provider cannot do what was asked; no task is at fault. See the configuration",
-    "preview": "Preview only; nothing was changed",
+    "storage": "The state could not be written; what was saved is safe",
+    "fatal": "The provider cannot do what was asked; no task is at fault",
+    "preview": "Preview only; nothing was changed, the reply is kept and will be used",
     "error": "Stopped by an error; everything before it is saved",
 }

@@ -82,6 +82,17 @@ def listed(names: Iterable[str], most: int = 4) -> str:
     return f"{shown} and {len(every) - most} more" if len(every) > most else shown
 
 
+def some(names: Iterable[str], width: int = 90) -> str:
+    """As many of many long names (tests) as are read at a glance: `a, b and 5 more`."""
+    every = [cut(clean(name), width) for name in names]
+    shown = every[:1]
+    for name in every[1:]:
+        if columns(", ".join([*shown, name])) > width:
+            break
+        shown.append(name)
+    return listed(every, most=len(shown))
+
+
 def columns(text: str) -> int:
     """The columns of the screen that a clean text takes: wide characters two, combining none."""
     if text.isascii():

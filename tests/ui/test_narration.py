@@ -16,7 +16,7 @@ TOLD: list[tuple[e.Event, str]] = [
     (e.BaselineTaken(green=True), "before the first call: checks are green"),
     (
         e.BaselineTaken(green=False, failing=("a", "b")),
-        "before the first call: checks are already red: a, b",
+        "before the first call: checks are already red, 2 failing",
     ),
     (e.CallStarted("c", 2, 3, 4, "local", ""), "attempt 2, turn 3: asking local"),
     (

@@ -108,14 +108,14 @@ STOPPED = [
 def test_the_next_step_says_why_and_what_to_type(reason: str, says: str, command: str) -> None:
     records = {**state("T1", S.ESCALATED), **state("T2", S.PASSED)}
     stopped = e.RunStopped("r", reason, 1, not_before=1_800_000_000.0)
-    told_step = Tally(task_list(), records).next_step(stopped, " --state-dir S")
-    assert told_step.startswith(says)
-    assert command in told_step
+    told_step = Tally(task_list(), records).next_steps(stopped, " --state-dir S")
+    assert told_step[0].startswith(says)
+    assert command in told_step[-1]
 
 
 def test_every_reason_to_stop_has_a_next_step() -> None:
     for reason in e.STOP_REASONS:
-        step = Tally(task_list()).next_step(e.RunStopped("r", reason, 1))
+        step = Tally(task_list()).next_steps(e.RunStopped("r", reason, 1))[-1]
         assert "`agent-runner " in step
         assert f"Stopped: {reason}" not in step
 
@@ -123,7 +123,7 @@ def test_every_reason_to_stop_has_a_next_step() -> None:
 def test_nothing_left_is_said() -> None:
     records = {f"T{n}": TaskRecord(f"T{n}", S.PASSED, checked_by_hook=n > 1) for n in (1, 2, 3)}
     tally = Tally(task_list(), records)
-    assert tally.next_step(e.RunStopped("r", "finished", 0)) == "Nothing is left to do."
+    assert tally.next_steps(e.RunStopped("r", "finished", 0)) == ("Nothing is left to do.",)
     assert tally.closing_line().startswith("3 tasks: 2 passed, 1 passed (unchecked); ")
 
 
