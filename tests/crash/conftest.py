@@ -1,0 +1,46 @@
+"""What an undisturbed run leaves, and the numbers that today's sample is drawn with."""
+
+import datetime
+import os
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.crashing import CrashProject, Reference
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    """The run that every killed and resumed one must equal."""
+    project = CrashProject.write(tmp_path_factory.mktemp("reference"))
+    begun = time.monotonic()
+    code, printed = project.run("run")
+    seconds = time.monotonic() - begun
+    assert code == 0, printed
+    outcome = project.outcome()
+    assert outcome.counts == {
+        "T1": ("passed", 1, 0),
+        "T2": ("passed", 2, 1),
+        "T3": ("passed", 1, 0),
+    }
+    assert ("T1", "Consulted", "agent") in outcome.moves
+    assert ("T3", "Rejected", "agent") in outcome.moves
+    return Reference(outcome, seconds)
+
+
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> random.Random:
+    """Another sample every day, the same one all day; `CRASH_SEED` asks for a certain one again."""
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()  # only a seed
+    seed = os.environ.get("CRASH_SEED", today)
+    print(f"CRASH_SEED={seed}")
+    return random.Random(f"{seed} {request.node.nodeid}")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[CrashProject]:
+    """The project, new."""
+    return CrashProject.write(tmp_path)
