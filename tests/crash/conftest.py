@@ -1,10 +1,9 @@
 """What an undisturbed run leaves, and the numbers that today's sample is drawn with."""
 
-import datetime
+import datetime as dt
 import os
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,13 +33,13 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
 @pytest.fixture
 def dice(request: pytest.FixtureRequest) -> random.Random:
     """Another sample every day, the same one all day; `CRASH_SEED` asks for a certain one again."""
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()  # only a seed
+    today = dt.datetime.now(dt.UTC).date().isoformat()
     seed = os.environ.get("CRASH_SEED", today)
-    print(f"CRASH_SEED={seed}")
+    print(f"CRASH_SEED={seed}")  # noqa: T201  # shown where a test fails
     return random.Random(f"{seed} {request.node.nodeid}")
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[CrashProject]:
+def project(tmp_path: Path) -> CrashProject:
     """The project, new."""
     return CrashProject.write(tmp_path)
