@@ -1,5 +1,7 @@
 """Git commits of what a task changed, where the user asked for them."""
 
+import re
+
 import anyio.to_thread
 from attrs import frozen
 
@@ -39,9 +41,7 @@ class Commits:
         start = self.trees.at_start(work.record)
         modified = start.modified if start else frozenset()
         pick = chosen(paths, modified, include_modified=self.settings.include_modified)
-        message = self.settings.message.format_map(
-            {"id": work.task.id, "title": work.task.title, "attempt": work.record.attempts}
-        )
+        message = _message(self.settings.message, work)
         done = await commit(repository, pick.paths, message, work.task.id)
         if pick.left_out:
             names = ", ".join(pick.left_out)
@@ -52,3 +52,9 @@ class Commits:
             work.signal(Said(work.task.id, text, "warning"))
         if done.commit:
             work.note(Committed(done.commit, done.paths, (*pick.left_out, *done.left_out)))
+
+
+def _message(pattern: str, work: Work) -> str:
+    """The pattern with its names filled in; other braces are the user's own words."""
+    words = {"id": work.task.id, "title": work.task.title, "attempt": str(work.record.attempts)}
+    return re.sub(r"\{(id|title|attempt)\}", lambda name: words[name[1]], pattern)

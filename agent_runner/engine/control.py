@@ -13,8 +13,8 @@ class Control:
 
     stop_reason: str = ""
     exit_code: int = 0
-    skip_asked: bool = False
     pause_asked: bool = False
+    _skip_asked: bool = False
     _scope: anyio.CancelScope | None = None
     _stirred: anyio.Event = field(factory=anyio.Event)
 
@@ -28,9 +28,14 @@ class Control:
         self._cancel()
 
     def skip(self) -> None:
-        """Skip the task in hand."""
-        self.skip_asked = True
-        self._cancel()
+        """Skip the task in hand, if there is one."""
+        if self._scope is not None:
+            self._skip_asked = True
+            self._cancel()
+
+    def forget_skip(self) -> None:
+        """A wish to skip ends with the task it was for."""
+        self._skip_asked = False
 
     def toggle_pause(self) -> bool:
         """Pause after this task, or take that back; returns what holds now."""
@@ -47,7 +52,7 @@ class Control:
         """Run something that `stop` and `skip` may cancel; at once if that was already asked."""
         with anyio.CancelScope() as scope:
             self._scope = scope
-            if self.stop_reason:
+            if self.stop_reason or self._skip_asked:
                 scope.cancel()
             try:
                 yield scope

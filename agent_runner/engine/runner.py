@@ -14,7 +14,7 @@ from agent_runner.engine.steps.step import Step, Work
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.waiting import Waiter
 from agent_runner.model import events as e
-from agent_runner.model.decisions import Escalation, Person
+from agent_runner.model.decisions import Choice, Decision, Escalation, Person
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import OnEscalation
 from agent_runner.model.signals import Said
@@ -53,7 +53,7 @@ class RunOptions:
 class Runner:
     """One run over a task list.
 
-    `summarise`: what a person is shown before the question; where nobody can be asked, `show` gets it.
+    `summarise`: what a person is shown before the question; where there is none, `show` gets it.
     """
 
     core: Core
@@ -111,6 +111,7 @@ class Runner:
 
     async def _take_through(self, task: Task) -> Halt | None:
         """Run a task's steps until it leaves them; None: go on with the next task."""
+        self.control.forget_skip()
         record = self.core.record(task.id)
         if record.state is TaskState.PENDING:
             record = await self._start(task)
@@ -163,7 +164,6 @@ class Runner:
         return self._skipped(task)
 
     def _skipped(self, task: Task) -> e.TaskEvent | None:
-        self.control.skip_asked = False
         self.recovery.settle(task.id, reason="the task is skipped")
         applied = self.core.record(task.id).change_sets
         command = f"agent-runner undo {task.id}{self.options.options}"
@@ -191,10 +191,10 @@ class Runner:
                 return None
             return Halt("held", f"{task.id} needs a person: {self.core.record(task.id).last_error}")
         escalation = Escalation(task, self.core.record(task.id), self.summarise(task))
-        decision = None
+        decision = Decision(Choice.SKIP)  # what the key for it means while the question stands
         with self.control.interruptible():
             decision = await self.person.decide(escalation)
-        if decision is None:
+        if self.control.stop_reason:
             return self._stopped()
         decided = decisions.carry_out(self.core, self.recovery, task.id, decision)
         if decided is None:
@@ -213,9 +213,7 @@ class Runner:
         return None
 
     def _stopped(self) -> Halt:
-        return Halt(
-            self.control.stop_reason or "interrupted", "stopped; everything so far is saved"
-        )
+        return Halt(self.control.stop_reason, "stopped; everything so far is saved")
 
     def _nothing_ready(self) -> Halt:
         open_tasks = [t for t in self.tasks.tasks if self.core.record(t.id).state not in FINAL]

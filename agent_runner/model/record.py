@@ -89,7 +89,7 @@ def evolve(record: TaskRecord, event: e.Event) -> TaskRecord:
         return _reset(record)
     change = _CHANGES.get(type(event))
     changed = change(record, event) if change else {}
-    if record.crashes and not isinstance(event, _STARTS):
+    if record.crashes and not _is_repeated(event):
         changed["crashes"] = 0
     return attrs.evolve(record, **changed) if changed else record
 
@@ -102,7 +102,15 @@ def moved(record: TaskRecord, to: TaskState) -> TaskRecord:
 
 
 _STARTS = (e.HookStarted, e.CallStarted, e.ApplyPlanned, e.RollbackPlanned, e.CommandStarted)
-"""Beginnings: repeated after every crash, hence no progress that would break a crash loop."""
+
+
+def _is_repeated(event: e.Event) -> bool:
+    """Whether every crash brings this event again, so that it breaks no crash loop.
+
+    Beginnings are, and so is giving up a call that the crash itself cut off.
+    """
+    return isinstance(event, _STARTS) or (isinstance(event, e.CallSettled) and event.by_us)
+
 
 _Changes: TypeAlias = dict[str, Any]
 
@@ -341,8 +349,10 @@ def _command_started(_record: TaskRecord, event: e.CommandStarted) -> _Changes:
     return {"command_running": event.number}
 
 
-def _command_finished(_record: TaskRecord, event: e.CommandFinished) -> _Changes:
-    return {"command_running": None, "commands_done": event.number}
+def _command_finished(record: TaskRecord, event: e.CommandFinished) -> _Changes:
+    # one that failed is not done: a stop before its change is taken back must not forget that
+    done = event.number if event.result.green else record.commands_done
+    return {"command_running": None, "commands_done": done}
 
 
 def _committed(_record: TaskRecord, event: e.Committed) -> _Changes:

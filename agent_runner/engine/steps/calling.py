@@ -66,7 +66,7 @@ class Calling:
             return None
         if work.record.response_id and request is not None:
             return await self._send(work, request, served, files, resume=work.record.response_id)
-        self._lost(work, call, served, "the run ended while the call was in flight")
+        self._lost(work, call, served, files, "the run ended while the call was in flight")
         return None
 
     async def _send(
@@ -85,7 +85,7 @@ class Calling:
             return self._unanswered(work, request, served, error, self.clock.monotonic() - began)
         except anyio.get_cancelled_exc_class():
             if work.current().response_id is None:  # else it can be fetched later
-                self._lost(work, request.call, served, "stopped while waiting for the answer")
+                self._lost(work, request.call, served, files, "stopped while waiting")
             raise
         files.settle(response)
         seconds = self.clock.monotonic() - began
@@ -159,7 +159,8 @@ class Calling:
         work.note(settled)
         self.gate.settle(settled)
 
-    def _lost(self, work: Work, call: str, served: Served, reason: str) -> None:
+    def _lost(self, work: Work, call: str, served: Served, files: CallFiles, reason: str) -> None:
+        files.give_up()
         lost = e.CallSettled(call, "lost", served.profile.name, reason=reason, by_us=True)
         self._settle(work, lost)
         work.signal(Said(work.task.id, f"{call} may have been billed: {reason}", "warning"))

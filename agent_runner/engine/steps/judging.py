@@ -85,7 +85,7 @@ class Hooks:
     async def _end_survivors(work: Work) -> None:
         """End what is left of a hook that ran when the runner died, before anything runs again."""
         left = work.record.hook_running
-        if left is None:
+        if left is None or left.run == work.run:  # what this run started is in its own hands
             return
         pids = await end_survivors(Trace(left.pid, left.began, left.run, work.task.id))
         if pids:
