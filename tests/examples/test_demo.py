@@ -88,8 +88,8 @@ def test_found_in_a_checkout_and_in_a_wheel_without_what_a_run_left(
     """A package laid out as in a checkout and as from a wheel, its example run before."""
     package = Path(agent_runner.__file__).parent
     laid = tmp_path / "laid"
-    for part in ("__init__.py", "demo.py", "model/__init__.py", "model/errors.py"):
-        (laid / "agent_runner" / part).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(package / "model", laid / "agent_runner" / "model")
+    for part in ("__init__.py", "demo.py"):
         shutil.copy(package / part, laid / "agent_runner" / part)
     example = laid / place / "monorepo"
     shutil.copytree(example_folder("monorepo"), example)
