@@ -59,7 +59,7 @@ def prompting_of(project: Project) -> Prompting:
         settings,
         Redactor(known_keys(settings, env)),
         Answers(project.layout, Disk()),
-        (project.place.state_dir,),
+        project.hidden,
         commands=settings.apply.commands not in {None, CommandsRule.NEVER},
     )
 

@@ -69,7 +69,13 @@ class Project:
         templates = [task.template for task in self.tasks.tasks if task.template]
         if self.settings.prompt.template:
             templates.append(self.settings.prompt.template)
-        return (self.tasks.file, *self.loaded.files, *templates, self.place.state_dir)
+        return (self.tasks.file, *self.loaded.files, *templates, *self.hidden)
+
+    @property
+    def hidden(self) -> tuple[Path, ...]:
+        """Folders that are no part of any task's files: the state, and recorded answers."""
+        recorded = (own.replies for own in self.settings.providers.values())
+        return (self.place.state_dir, *(folder for folder in recorded if folder))
 
     def policy_of(self, task_id: str) -> Policy:
         """What the guards look at for a task, its own settings before the configuration's."""

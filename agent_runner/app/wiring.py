@@ -133,8 +133,8 @@ class Wiring:
     @cached_property
     def trees(self) -> Trees:
         """The files of each task; the state folder is no part of them."""
-        state = (self.project.place.state_dir,)
-        return Trees(self.store.blobs, lambda root: TreeReader(root, self.clock, state))
+        hidden = self.project.hidden
+        return Trees(self.store.blobs, lambda root: TreeReader(root, self.clock, hidden))
 
     @cached_property
     def changes(self) -> Changes:
@@ -160,10 +160,10 @@ class Wiring:
     @cached_property
     def prompting(self) -> Prompting:
         """Words the prompts, keys kept out of them."""
-        state = (self.project.place.state_dir,)
+        hidden = self.project.hidden
         allowed = self._proposals.rule is not CommandsRule.NEVER
         return Prompting(
-            self.project.settings, self.redactor, self.answers, state, commands=allowed
+            self.project.settings, self.redactor, self.answers, hidden, commands=allowed
         )
 
     @property
