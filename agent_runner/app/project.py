@@ -101,7 +101,7 @@ def find(tasks: Path | None, state_dir: Path | None, around: Surroundings) -> Pl
 
     Raises UsageError if there is no such list.
     """
-    file = around.cwd / tasks if tasks else _unnamed(state_dir, around)
+    file = around.cwd / tasks if tasks else unnamed(state_dir, around)
     if not file.is_file():
         known = ", ".join(DEFAULT_NAMES)
         raise UsageError(
@@ -115,6 +115,15 @@ def find(tasks: Path | None, state_dir: Path | None, around: Surroundings) -> Pl
     )
     words += [f" --state-dir {shlex.quote(str(state_dir))}"] if state_dir else []
     return Place(folder / file.name, state, "".join(words))
+
+
+def unnamed(state_dir: Path | None, around: Surroundings) -> Path:
+    """The list of which nobody said the name: the one whose state is here, else tasks.yml."""
+    recorded = list_of(around.cwd / (state_dir or FOLDER))
+    if recorded and (around.cwd / recorded).is_file():
+        return around.cwd / recorded
+    found = (around.cwd / name for name in DEFAULT_NAMES)
+    return next((file for file in found if file.is_file()), around.cwd / DEFAULT_NAMES[0])
 
 
 def load(place: Place, around: Surroundings, flags: Mapping[str, Any] | None = None) -> Project:
@@ -138,11 +147,3 @@ def _with_one_name_each(settings: Settings) -> Settings:
     """Limits under an alias count for the provider itself: `codex` is `openai`."""
     limits = {canonical(name, settings): one for name, one in settings.rate_limits.items()}
     return evolve(settings, rate_limits=limits)
-
-
-def _unnamed(state_dir: Path | None, around: Surroundings) -> Path:
-    recorded = list_of(around.cwd / (state_dir or FOLDER))
-    if recorded and (around.cwd / recorded).is_file():
-        return around.cwd / recorded
-    found = (around.cwd / name for name in DEFAULT_NAMES)
-    return next((file for file in found if file.is_file()), around.cwd / DEFAULT_NAMES[0])

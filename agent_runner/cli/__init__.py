@@ -10,7 +10,7 @@ import typer
 
 from agent_runner.cli import exit_codes
 from agent_runner.cli.commands import app
-from agent_runner.model.errors import AgentRunnerError
+from agent_runner.model.errors import AgentRunnerError, InputError
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
 
 def _guarded() -> int:
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="agent-runner", standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
         return exit_codes.INTERRUPTED
     except typer.TyperException as error:
@@ -45,7 +45,8 @@ def _guarded() -> int:
 
 def complain(error: AgentRunnerError) -> None:
     """Say on stderr what is wrong and what to do next."""
-    lines = [f"error: {error}"]
+    many = error.problems if isinstance(error, InputError) else (error,)
+    lines = [f"error: {one}" for one in many]
     if error.fix:
         lines.append(f"  next: {error.fix}")
     with contextlib.suppress(BrokenPipeError):

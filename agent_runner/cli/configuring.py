@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from agent_runner.app.project import DEFAULT_NAMES, Surroundings
+from agent_runner.app.project import Surroundings, unnamed
 from agent_runner.config import (
     Loaded,
     check_all,
@@ -65,5 +65,5 @@ def place_of(tasks: Path | None, around: Surroundings) -> tuple[Path | None, Pat
         if not (around.cwd / tasks).is_file():
             raise UsageError(f"there is no task list {tasks}")
         return tasks, (around.cwd / tasks).parent
-    found = next((Path(n) for n in DEFAULT_NAMES if (around.cwd / n).is_file()), None)
-    return found, around.cwd
+    found = unnamed(None, around)
+    return (found.relative_to(around.cwd) if found.is_file() else None), around.cwd

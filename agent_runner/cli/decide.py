@@ -16,7 +16,7 @@ def retry(
         ),
     ] = "",
     attempts: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--attempts",
             metavar="N",
@@ -24,7 +24,7 @@ def retry(
             help="Attempts to grant; default: one, if none is left.",
             show_default=False,
         ),
-    ] = 0,
+    ] = None,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
 ) -> None:
@@ -32,7 +32,7 @@ def retry(
     from agent_runner.cli.around import open_project
     from agent_runner.cli.deciding import decide_retry
 
-    raise typer.Exit(decide_retry(open_project(tasks, state_dir), task, hint, attempts))
+    raise typer.Exit(decide_retry(open_project(tasks, state_dir), task, hint, attempts or 0))
 
 
 def skip(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> None:

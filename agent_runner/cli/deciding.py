@@ -6,7 +6,7 @@ from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
 from agent_runner.clock import SystemClock
 from agent_runner.engine import decisions
-from agent_runner.model.errors import UsageError
+from agent_runner.model.errors import IllegalEventError, UsageError
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.store.store import Store
@@ -82,6 +82,9 @@ def _decide(
 
         screen = Quiet(Output(sys.stderr), Tally(project.tasks, store.state.tasks))
         decide(Wiring(project, store, (screen,), clock))
+    except IllegalEventError as error:
+        store.close()
+        raise IllegalEventError(str(error), fix=f"{error.fix}{place.options}") from error
     except BaseException:
         store.abandon()
         raise

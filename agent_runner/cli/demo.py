@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from agent_runner.cli.options import Json
+from agent_runner.cli.options import JsonLines
 
 
 def demo(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FOLDER]",
+            metavar="FOLDER",
             help="New folder for it; default: agent-runner-demo.",
             show_default=False,
         ),
@@ -20,7 +20,7 @@ def demo(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Silence but for failures and one closing line.")
     ] = False,
-    json: Json = False,
+    json: JsonLines = False,
 ) -> None:
     """Copy a small Python project and take it from red to green, with recorded answers.
 

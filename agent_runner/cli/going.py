@@ -24,8 +24,9 @@ def go_on(tasks: Path | None, flags: RunFlags) -> int:
     """Run what is left of the list, or say that nothing is."""
     project = open_project(tasks, flags.state_dir, flags.settings())
     state, _ = read_state(project.place.state_dir)
-    if state.run is None:
-        print("Nothing to resume: no run has begun here. Begin one with: agent-runner run")
+    if not state.seq:
+        begin = f"agent-runner run{project.place.options}"
+        print(f"Nothing to resume: no run has begun here. Begin one with: {begin}")
         return 0
     open_tasks = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
     if not open_tasks and not flags.rerun_changed:

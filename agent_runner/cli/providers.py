@@ -26,7 +26,7 @@ def check(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]", help="Provider; default: the chosen one.", show_default=False
+            metavar="NAME", help="Provider; default: the chosen one.", show_default=False
         ),
     ] = None,
     tasks: TasksOption = None,

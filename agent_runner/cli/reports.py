@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -10,12 +11,16 @@ import attrs
 from agent_runner.app.forecast import forecast
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import ledger_of
+from agent_runner.cli.around import open_project, surroundings
 from agent_runner.cli.deciding import require_task
 from agent_runner.clock import SystemClock, iso, local
 from agent_runner.limits import report
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.windows import zone_of
+from agent_runner.model.errors import UsageError
 from agent_runner.model.fold import RunState
+from agent_runner.model.task import Task, TaskList
+from agent_runner.store.layout import FOLDER
 from agent_runner.store.store import read_entries, read_state
 from agent_runner.ui import inside, tables
 from agent_runner.ui.limits import counter_lines, usage_table
@@ -23,8 +28,17 @@ from agent_runner.ui.story import story
 from agent_runner.ui.tally import Tally
 
 
-def print_status(project: Project, *, as_json: bool) -> int:
-    """Where every task stands, and how full the limits are."""
+def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -> int:
+    """Where every task stands, and how full the limits are.
+
+    If list or configuration cannot be read: what the state knows without them, then the error.
+    """
+    try:
+        project = open_project(tasks, state_dir)
+    except UsageError:
+        folder = surroundings().cwd / (state_dir or (tasks or Path()).parent / FOLDER)
+        _print_known(read_state(folder)[0], as_json=as_json)
+        raise
     state = _state(project)
     tally = Tally(project.tasks, state.tasks, zone_of(project.settings.limits))
     counters = _counters(project, state)
@@ -105,6 +119,16 @@ def print_state(project: Project, task: str | None, *, as_json: bool) -> int:
     print("transitions:")
     _print(tables.transitions(entries))
     return 0
+
+
+def _print_known(state: RunState, *, as_json: bool) -> None:
+    known = (Task(name, "(the list cannot be read)", "", Path()) for name in state.tasks)
+    tally = Tally(TaskList(state.list_id, Path(), Path(), tuple(known)), state.tasks)
+    if as_json:
+        _print_json(tables.status_object(tally, state))
+    elif state.tasks:
+        _print(tables.status_table(tally).lines())
+        print(tally.closing_line())
 
 
 def _state(project: Project) -> RunState:

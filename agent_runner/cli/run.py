@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from agent_runner.cli.flags import RunFlags, with_run_flags
-from agent_runner.cli.options import TasksArgument
+from agent_runner.cli.options import TasksArgument, TasksOption
 
 
 @with_run_flags
 def run(
     flags: RunFlags,
     tasks: TasksArgument = None,
+    named: TasksOption = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Show tasks, hooks and expected calls; do nothing at all."),
@@ -27,7 +28,10 @@ def run(
     129, 130, 141, 143 hang-up, Ctrl+C or q, broken pipe, terminated; 70 a bug.
     """
     from agent_runner.cli.going import go, look_ahead
+    from agent_runner.model.errors import UsageError
 
+    if tasks and named:
+        raise UsageError("the task list is named twice", fix="give TASKS or --tasks, not both")
     if dry_run:
-        return look_ahead(tasks, flags)
-    return go(tasks, flags, fresh=fresh)
+        return look_ahead(tasks or named, flags)
+    return go(tasks or named, flags, fresh=fresh)

@@ -7,7 +7,6 @@ from agent_runner.cli.options import Json, StateDir, TasksOption
 
 def status(tasks: TasksOption = None, state_dir: StateDir = None, json: Json = False) -> None:
     """Show every task's state, what holds it, and the use of limits. Works while a run is on."""
-    from agent_runner.cli.around import open_project
     from agent_runner.cli.reports import print_status
 
-    raise typer.Exit(print_status(open_project(tasks, state_dir), as_json=json))
+    raise typer.Exit(print_status(tasks, state_dir, as_json=json))

@@ -65,7 +65,6 @@ _INSTEAD = {
     TaskState.PENDING: "it has not been started: agent-runner run",
     TaskState.PASSED: "it has passed; to do it again: agent-runner reset {id}",
     TaskState.SKIPPED: "it was skipped; to take it up again: agent-runner reset {id}",
-    TaskState.ESCALATED: "it waits for you: agent-runner retry {id}, skip {id} or check {id}",
 }
 
 

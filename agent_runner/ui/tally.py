@@ -108,7 +108,8 @@ class Tally:
             one = failed[0]
             return (
                 f"{why}: {words.listed(failed)} failed. Look with `agent-runner why "
-                f"{one}{options}`, then `agent-runner retry {one}{options}` (or skip, check, reset) and {resume}"
+                f"{one}{options}`, then `agent-runner retry {one}{options}` (or skip, check, "
+                f"reset) and {resume}"
             )
         held = [
             t.id for t in self.tasks.tasks if self._only_waits(t.id) and self._stuck_before(t.id)
@@ -118,8 +119,8 @@ class Tally:
         roots = self._stuck_before(held[0])
         return (
             f"{why}: {words.listed(held)} held by {words.listed(roots)}, which was skipped. Do "
-            f"that after all with `agent-runner reset {roots[0]}{options}`, or leave out what it holds "
-            f"with `agent-runner skip {held[0]}{options}`, then {resume}"
+            f"that after all with `agent-runner reset {roots[0]}{options}`, or leave out what it "
+            f"holds with `agent-runner skip {held[0]}{options}`, then {resume}"
         )
 
     def _stuck_before(self, task_id: str) -> tuple[str, ...]:
