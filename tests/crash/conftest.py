@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crashing import CrashProject, Reference
+from tests.support.crashing import ONE_TASK, CrashProject, Reference
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +43,9 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
 def project(tmp_path: Path) -> CrashProject:
     """The project, new."""
     return CrashProject.write(tmp_path)
+
+
+@pytest.fixture
+def one_task(tmp_path: Path) -> CrashProject:
+    """A project with the first task alone."""
+    return CrashProject.write(tmp_path, files=ONE_TASK)

@@ -148,6 +148,12 @@ FILES: Mapping[str, str] = {
     "replies/T3/2.md": CORRECTED,
 }
 
+ONE_TASK: Mapping[str, str] = {
+    **FILES,
+    "tasks.yml": "tasks:\n" + TASKS.partition("tasks:\n")[2].partition("  - {id: T2")[0],
+}
+"""The same with T1 alone, for what needs no more."""
+
 Moves = tuple[tuple[str, str, str], ...]
 
 
