@@ -32,7 +32,8 @@ class ServerEvent:
 class EventParser:
     """Feed it chunks; it yields the events that are complete."""
 
-    _rest: bytes = b""
+    _begun: list[bytes] = field(factory=list)
+    _held: bytes = b""
     _name: str = ""
     _data: list[str] = field(factory=list)
     _size: int = 0
@@ -40,25 +41,24 @@ class EventParser:
 
     def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
         """The events that `chunk` completes. Raises StreamBrokenError."""
-        waiting = self._rest + chunk
-        if len(waiting) > MAX_EVENT:
-            raise StreamBrokenError("an event without end")
+        fresh = self._held + chunk
         # a CR at the very end may be half of a CRLF: it waits for the next chunk
-        held = b"\r" if waiting.endswith(b"\r") else b""
-        body = waiting[: len(waiting) - len(held)]
-        lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        self._rest = lines.pop() + held
-        for line in lines:
-            event = self._line(line)
+        self._held = b"\r" if fresh.endswith(b"\r") else b""
+        fresh = fresh.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *ends, begun = fresh.split(b"\n")
+        for end in ends:
+            # only what is new is looked at, so that a long line costs no more than its length
+            self._count(end)
+            event = self._line(b"".join([*self._begun, end]))
+            self._begun.clear()
             if event is not None:
                 yield event
+        self._begun.append(begun)
+        self._count(begun)
 
     def _line(self, raw: bytes) -> ServerEvent | None:
         if not raw:
             return self._dispatch()
-        self._size += len(raw)
-        if self._size > MAX_EVENT:
-            raise StreamBrokenError("an event without end")
         try:
             line = raw.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -77,3 +77,8 @@ class EventParser:
         name, data = self._name, self._data
         self._name, self._data, self._size = "", [], 0
         return ServerEvent(name, "\n".join(data)) if data else None
+
+    def _count(self, raw: bytes) -> None:
+        self._size += len(raw)
+        if self._size > MAX_EVENT:
+            raise StreamBrokenError("an event without end")

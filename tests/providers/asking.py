@@ -46,8 +46,12 @@ class Asked:
     reply: AgentResponse | None = None
     error: ProviderError | None = None
     progress: list[int] = field(factory=list)
-    kept: bytes = b""
+    pieces: list[bytes] = field(factory=list)
     created: list[str] = field(factory=list)
+
+    @property
+    def kept(self) -> bytes:
+        return b"".join(self.pieces)
 
     @property
     def answer(self) -> AgentResponse:
@@ -100,11 +104,8 @@ async def ask_with(
         asked.progress.append(tokens)
         on_progress(tokens)
 
-    def keep(raw: bytes) -> None:
-        asked.kept += raw
-
     context = CallContext(
-        request_for(number=number), progress, keep, asked.created.append, resume_id
+        request_for(number=number), progress, asked.pieces.append, asked.created.append, resume_id
     )
     try:
         asked.reply = await client.generate_completion(PROMPT, context)

@@ -262,7 +262,8 @@ def test_the_connection_is_used_again(spoken: Spoken) -> None:
 def test_a_complete_answer_counts_even_if_the_server_never_hangs_up(spoken: Spoken) -> None:
     events = spoken.events(("whole",), spoken.complete)
     with serving(stream(*events, end=Wire.wait_for_client_to_leave)) as server:
-        assert ask(profile_for(spoken.protocol, server.url)).answer.finish is Finish.COMPLETE
+        profile = profile_for(spoken.protocol, server.url, timeout=600.0)
+        assert ask(profile).answer.finish is Finish.COMPLETE
 
 
 @each

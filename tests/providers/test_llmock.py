@@ -26,6 +26,8 @@ from tests.providers.asking import ask_with, profile_for, run
 BASES = {"anthropic": "/anthropic", "responses": "/v1", "chat": "/v1"}
 RETRY = RetrySettings(max_tries=5, first_wait=0.06, max_backoff=1.0, max_wait=5.0)
 
+pytestmark = pytest.mark.slow
+
 each = pytest.mark.parametrize("protocol", list(BASES))
 streamed = pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
 
@@ -39,6 +41,8 @@ def mock() -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [str(program), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    # a stream that is sent at once would be over before the server could see us leave it
+    command += ["--stream-chunk-delay-ms", "15"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
         assert server.stdout is not None
         for line in server.stdout:
@@ -81,7 +85,7 @@ async def answered(client: AgentClient) -> AgentResponse | Decision:
             return asked.reply
         error = asked.error or ProviderError("an unusable reply")
         # the server must have seen us leave before we come back, else it counts two calls
-        decision: Decision = Wait(clock.now() + 0.5 * failures, "unusable")
+        decision: Decision = Wait(clock.now() + 0.3 * failures, "unusable")
         if asked.reply is None:
             decision = decide(
                 error, failures_in_row=failures, retry=RETRY, now=clock.now(), jitter=0.0
@@ -135,7 +139,7 @@ def test_permanent_failures_are_not_tried_again(mock: str, protocol: str, status
 @pytest.mark.parametrize("kind", ["truncate", "disconnect", "malformed", "stall"])
 def test_broken_streams_are_no_answers(mock: str, protocol: str, kind: str) -> None:
     fault = {"type": "stream_fault", "kind": kind, "after_chunks": 2, "stall_seconds": 2.0}
-    scenario(mock, {"type": "reply", "text": "one two three four five six"}, {**fault, "times": 1})
+    scenario(mock, {"type": "reply", "text": " ".join(["word"] * 20)}, {**fault, "times": 1})
     reply = ask_mock(profile_at(mock, protocol, timeout=0.5))
     assert isinstance(reply, AgentResponse)
     assert findings(mock) == []
