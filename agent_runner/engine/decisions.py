@@ -11,7 +11,7 @@ from agent_runner.model.decisions import Choice, Decision
 from agent_runner.model.errors import IllegalEventError
 from agent_runner.model.flow import attempts_left
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.states import TaskState
+from agent_runner.model.states import STEPS, TaskState
 
 
 def retry(core: Core, task: str, *, hint: str = "", attempts: int = 0) -> TaskRecord:
@@ -71,7 +71,8 @@ _INSTEAD = {
 def _require(record: TaskRecord, event: type[e.TaskEvent]) -> None:
     if not allows(record.state, event):
         word = {e.Retried: "retried", e.Skipped: "skipped", e.Checked: "checked"}[event]
-        instead = _INSTEAD.get(record.state, "it is in the middle of a step: agent-runner resume")
+        now = "being worked on" if record.state in STEPS else record.state
+        instead = _INSTEAD.get(record.state, "let it go on: agent-runner resume")
         raise IllegalEventError(
-            f"{record.id} is {record.state} and cannot be {word}", fix=instead.format(id=record.id)
+            f"{record.id} is {now} and cannot be {word}", fix=instead.format(id=record.id)
         )

@@ -116,8 +116,8 @@ class Runner:
         if record.state is TaskState.PENDING:
             record = await self._start(task)
         while record.state in STEPS:
-            self.core.store.journal.check_in_place()
             outcome = await self._step(task)
+            self.core.store.journal.check_in_place()  # a hook may have taken the folder away
             if isinstance(outcome, Halt):
                 return outcome
             if outcome is None:

@@ -39,6 +39,6 @@ class Admission:
             case Never(reason):
                 return Refused(reason)
             case OverBudget("run", reason):
-                return Halt("budget", reason, "raise the budget, then: agent-runner resume")
+                return Halt("budget", reason, "raise the budget")
             case OverBudget(_, reason):
                 return Refused(reason)

@@ -22,7 +22,6 @@ from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.events import Applied, Conflicted, Rejected, TaskEvent
-from agent_runner.model.signals import Said
 from agent_runner.model.task import Task
 
 _PUT_BACK = "The files were put back; what the command changed itself was not."
@@ -79,8 +78,6 @@ class ApplyStep:
             if conflict is not None:
                 return Conflicted(conflict.path, conflict.reason)
             return Rejected(told, ran.failure.partition("\n")[0])
-        for note in notes:
-            work.signal(Said(work.task.id, note))
         declined = tuple(f"command not run: {command}" for command in ran.declined)
         await self.commits.after_attempt(work, change_set.paths)
         tree = (await self.trees.read(work.task)).id

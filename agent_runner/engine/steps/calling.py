@@ -148,7 +148,7 @@ class Calling:
                 return e.Deferred(served.profile.name, window, not_before, reason, told=True)
             case decide.Stop("outage", text):
                 later = now + self.retry.max_wait
-                return Halt("outage", text, "agent-runner resume", not_before=later)
+                return Halt("outage", text, not_before=later)
             case decide.Stop(reason, text):
                 return Halt(reason, text, error.fix)
             case decide.Refuse(text):

@@ -101,8 +101,9 @@ def failure_text(hook: Hook, result: HookResult) -> str:
         "timed_out": f"was ended after {hook.timeout:g} seconds" if hook.timeout else "timed out"
     }
     lines = [f"hook {hook.id} {how.get(result.outcome, f'failed{code}')}"]
-    if result.reason:
-        lines[0] += f": {result.reason}"
+    why = result.reason.removeprefix(f"exit code {result.exit_code}").removeprefix(": ")
+    if why:
+        lines[0] += f": {why}"
     lines.append(f"command: {hook.shown}")
     if result.failing:
         lines.append("failing: " + ", ".join(result.failing))

@@ -1,0 +1,213 @@
+"""A project in a folder with the real engine around it; only the agent's words are a script."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+from attrs import define, field
+
+from agent_runner.app.project import Project, Surroundings, find, load
+from agent_runner.app.wiring import Choices, Wiring
+from agent_runner.engine.control import Control
+from agent_runner.engine.runner import Runner, RunOptions
+from agent_runner.engine.waiting import Waiter
+from agent_runner.model import events as e
+from agent_runner.model.decisions import Decision, Escalation, Person
+from agent_runner.model.fold import Entry, RunState
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.signals import Said, Signal
+from agent_runner.providers.client import AgentClient
+from agent_runner.providers.profiles import Profile
+from agent_runner.store.disk import Disk
+from agent_runner.store.store import Store, read_entries, read_state
+from tests.engine.scripted import Line, ScriptedClient
+from tests.support.clocks import FakeClock
+
+Settings = Mapping[str, Any]
+
+
+class PowerOut(BaseException):
+    """The end of the process, in the middle of whatever it does."""
+
+
+@define
+class Watcher:
+    """An observer that keeps what it sees and calls `react` with it."""
+
+    entries: list[Entry] = field(factory=list)
+    signals: list[Signal] = field(factory=list)
+    react: Callable[[Entry | Signal], None] = field(default=lambda _seen: None)
+
+    def entry(self, entry: Entry, _before: TaskRecord | None, _after: TaskRecord | None) -> None:
+        self.entries.append(entry)
+        self.react(entry)
+
+    def signal(self, signal: Signal) -> None:
+        self.signals.append(signal)
+        self.react(signal)
+
+    @property
+    def said(self) -> str:
+        return "\n".join(signal.text for signal in self.signals if isinstance(signal, Said))
+
+
+@define
+class ScriptedPerson:
+    """Answers questions from a list; the questions are kept."""
+
+    answers: list[Decision]
+    asked: list[Escalation] = field(factory=list)
+
+    async def decide(self, escalation: Escalation) -> Decision:
+        self.asked.append(escalation)
+        return self.answers.pop(0)
+
+
+class ScriptedWiring(Wiring):
+    """The parts of an engine as the program wires them, with the scene's agent."""
+
+    scene: "Scene"
+
+    def _make_client(self, profile: Profile) -> AgentClient:
+        return self.scene.client
+
+
+@define
+class Scene:
+    """`script`: what the agent says, call by call, over all runs."""
+
+    folder: Path
+    tasks: list[dict[str, Any]]
+    settings: Settings = field(factory=dict)
+    script: Iterable[Line] = ()
+    clock: FakeClock = field(factory=FakeClock)
+    client: ScriptedClient = field(init=False)
+    control: Control = field(factory=Control)
+    watcher: Watcher = field(factory=Watcher)
+    person: Person | None = None
+    choices: Choices = field(factory=Choices)
+    wait: float | None = None
+    shown: list[str] = field(factory=list)
+    disk: Disk = field(factory=Disk)
+    wiring: Wiring = field(init=False)
+    _runs: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.client = ScriptedClient(self.script)
+        self.folder.mkdir(exist_ok=True)
+        self.write()
+
+    def write(self) -> None:
+        """Write task list and configuration as they are in memory."""
+        tasks = [{"title": t["id"], "description": "Do it.", **t} for t in self.tasks]
+        (self.folder / "tasks.json").write_text(json.dumps({"tasks": tasks}))
+        settings = {
+            "provider": "replay",
+            "ledger": False,
+            "providers": {"replay": {"replies": "."}},
+            "baseline": "never",
+            **self.settings,
+        }
+        (self.folder / "agent-runner.yml").write_text(json.dumps(settings))
+
+    @property
+    def project(self) -> Project:
+        home = self.folder.parent / "home"
+        home.mkdir(exist_ok=True)
+        env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null"}
+        around = Surroundings(env, home, self.folder)
+        return load(find(None, None, around), around)
+
+    @property
+    def state_dir(self) -> Path:
+        return self.folder / ".agent-runner"
+
+    def open(self) -> Store:
+        project = self.project
+        return Store.open(
+            self.state_dir,
+            project=project.tasks.folder,
+            list_id=project.tasks.id,
+            clock=self.clock,
+            disk=self.disk,
+        )
+
+    def wired(self, store: Store) -> Wiring:
+        """The engine's parts around an open store."""
+        wiring = ScriptedWiring(self.project, store, (self.watcher,), self.clock, self.choices)
+        wiring.scene = self
+        self.wiring = wiring
+        return wiring
+
+    def runner(self, wiring: Wiring) -> Runner:
+        settings = wiring.project.settings
+        return Runner(
+            wiring.core,
+            wiring.project.tasks,
+            wiring.steps,
+            wiring.recovery,
+            self.control,
+            Waiter(self.clock, wiring.core.signal, self.wait),
+            wiring.trees,
+            RunOptions(settings.on_escalation, settings.max_escalations_in_row),
+            self.person,
+            lambda task: (f"about {task.id}",),
+            self.shown.extend,
+        )
+
+    def run(self) -> e.RunStopped:
+        """One run to its end; whatever it raises leaves the state as a crash would."""
+        self._runs += 1
+        store = self.open()
+        try:
+            wiring = self.wired(store)
+            started = e.RunStarted(f"run-{self._runs}", 1, "0", wiring.project.tasks.id)
+            stopped = anyio.run(self.runner(wiring).run, started)
+        except BaseException:
+            store.abandon()
+            raise
+        store.close()
+        return stopped
+
+    def killed(self) -> bool:
+        """A run, as after a restart; whether it ended by `PowerOut`."""
+        died = False
+        self.control = Control()
+        try:
+            self.run()
+        except* PowerOut:
+            died = True
+        return died
+
+    def again(self) -> e.RunStopped:
+        """A run with controls of its own, as after a restart."""
+        self.control, self.watcher = Control(), Watcher()
+        return self.run()
+
+    @property
+    def state(self) -> RunState:
+        """As it is on disk."""
+        return read_state(self.state_dir)[0]
+
+    def record(self, task: str = "T1") -> TaskRecord:
+        return self.state.record(task)
+
+    def states(self) -> dict[str, str]:
+        return {task["id"]: str(self.record(task["id"]).state) for task in self.tasks}
+
+    def kinds(self, task: str = "T1") -> list[str]:
+        """The kinds of all entries of a task, ever."""
+        entries = read_entries(self.state_dir)
+        return [type(entry.event).__name__ for entry in entries if entry.task == task]
+
+    def events(self, kind: type[e.Event]) -> list[Any]:
+        """All events of a kind, ever."""
+        found = (entry.event for entry in read_entries(self.state_dir))
+        return [event for event in found if isinstance(event, kind)]
+
+
+def hooks(**commands: str) -> dict[str, Any]:
+    """Settings for hooks by their commands."""
+    return {name: {"command": command} for name, command in commands.items()}

@@ -1,0 +1,78 @@
+"""An agent that answers from a script, and counts what it was asked."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import anyio.lowlevel
+
+from agent_runner.model.agent import AgentRequest, AgentResponse, Prompt
+from agent_runner.model.errors import FatalError
+from agent_runner.providers.client import CallContext
+from agent_runner.providers.estimate import estimated_usage, tokens_of
+
+Line: TypeAlias = str | AgentResponse | Exception | Callable[[CallContext], "Line"]
+"""What is said to one call: words, a whole response, an error, or what follows from the call."""
+
+
+class ScriptedClient:
+    """An `AgentClient` like the one that replays, but from memory; `asked` holds every request."""
+
+    def __init__(self, script: Iterable[Line], model: str = "scripted") -> None:
+        self._script: Iterator[Line] = iter(script)
+        self._model = model
+        self.asked: list[AgentRequest] = []
+        self.fetched: list[str] = []
+        self.closed = 0
+
+    async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
+        await anyio.lowlevel.checkpoint()
+        if context.resume_id is None:
+            self.asked.append(context.request)
+        else:
+            self.fetched.append(context.resume_id)
+        context.progress(0)
+        line = next(self._script, FatalError("the script has no more lines"))
+        while callable(line):
+            line = line(context)
+        if isinstance(line, Exception):
+            raise line
+        if isinstance(line, str):
+            usage = estimated_usage(prompt, line, self._model)
+            line = AgentResponse(line, usage=usage, model=self._model)
+        context.keep(line.text.encode())
+        context.progress(tokens_of(line.text, self._model))
+        return line
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+class ScriptedChanger(ScriptedClient):
+    """A `ChangingClient`: its agent works on the files itself and tells what it changed."""
+
+    async def apply_code_changes(self, repo_path: Path, instructions: str) -> AgentResponse:
+        await anyio.lowlevel.checkpoint()
+        line = next(self._script, FatalError("the script has no more lines"))
+        assert isinstance(line, AgentResponse)
+        return line
+
+
+def whole(path: str, text: str) -> str:
+    """A reply that gives a file its whole content."""
+    return f"{path}\n```\n{text}```\n"
+
+
+def replacing(path: str, old: str, new: str) -> str:
+    """A reply that replaces some lines of a file."""
+    return f"{path}\n```\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n```\n"
+
+
+def showing(*paths: str) -> str:
+    """A reply that asks to see files."""
+    return "\n".join(["I must look first.", "```show", *paths, "```", ""])
+
+
+def running(command: str) -> str:
+    """A command that a reply proposes."""
+    return f"```sh run\n{command}\n```\n"
