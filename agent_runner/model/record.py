@@ -250,7 +250,7 @@ def _no_progress_rule(record: TaskRecord, event: e.PostHooksFailed) -> str:
 
 
 def _hook_broken(record: TaskRecord, event: e.HookBroken) -> _Changes:
-    return {"retry_to": record.state, "last_error": f"hook {event.hook}: {event.reason}"}
+    return {"retry_to": record.state, "last_error": event.reason}
 
 
 def _crash_looped(record: TaskRecord, event: e.CrashLooped) -> _Changes:

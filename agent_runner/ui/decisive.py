@@ -13,6 +13,9 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 
+_OUR_OWN = re.compile(r"\[exit code -?\d+[^]]*\]")
+"""What the hook runner writes under an output: the line before it says so already."""
+
 
 def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
     """At most `most` lines: those that name an error, else the last ones.
@@ -20,7 +23,7 @@ def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
     In the order of the output, each once.
     """
     lines = [_unframed(words.clean(line)) for line in excerpt.split("\n")]
-    lines = [line for line in dict.fromkeys(lines) if line.strip()]
+    lines = [x for x in dict.fromkeys(lines) if x.strip() and not _OUR_OWN.fullmatch(x)]
     telling = [line for line in lines if _TELLING.search(line)]
     if len(telling) <= most:
         return tuple(telling or lines[-most:])

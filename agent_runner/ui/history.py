@@ -93,7 +93,8 @@ class History:
             number = self.attempts[-1].number if self.attempts else 0
             result = self._red.pop(event.hook, None)
             self.failures.append(Failure(number, phase, event.hook, event.reason, result))
-            self._attempt(ended=f"{event.hook} was red")
+            broken = isinstance(event, e.HookBroken)
+            self._attempt(ended=f"{event.hook} {'could not start' if broken else 'was red'}")
 
     def _attempt(self, **facts: Any) -> None:
         """Add facts to the last attempt, if one has begun."""

@@ -48,7 +48,7 @@ def task_lines(tally: Tally, task_id: str) -> Iterator[str]:
     shown = [f"{name} {count}" for name, count in counts.items() if count]
     yield f"  {', '.join(shown) or 'nothing has happened to it'}"
     if record.last_error:
-        yield f"  last error: {words.clean(record.last_error)}"
+        yield f"  last error: {words.first_line(record.last_error)}"
 
 
 def transition_objects(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:

@@ -79,7 +79,7 @@ def _verdict(tally: Tally, record: TaskRecord) -> str:
     if record.state is TaskState.PASSED:
         return f"<system-out>{_text(words.proof_line(record))}</system-out>"
     if record.state is TaskState.ESCALATED:
-        told = _attribute(words.clean(record.last_error) or "needs a person")
+        told = _attribute(words.first_line(record.last_error) or "needs a person")
         detail = _text(record.feedback or record.last_error)
         return f'<failure type="escalated" message={told}>{detail}</failure>'
     if record.state is TaskState.SKIPPED:

@@ -46,7 +46,7 @@ def narrate(entry: Entry, after: TaskRecord | None) -> tuple[Line, ...]:
     tell = _TELLING.get(type(entry.event), _nothing_more)
     lines = tell(entry.event, after)
     if entry.to is TaskState.ESCALATED:
-        reason = Line(f"failed, needs a person: {words.clean(after.last_error)}", Tone.BAD)
+        reason = Line(f"failed, needs a person: {words.first_line(after.last_error)}", Tone.BAD)
         return (*lines, reason, Line(cost_words(after), Tone.DIM))
     return (*lines, Line(cost_words(after), Tone.DIM)) if entry.to in FINAL else lines
 

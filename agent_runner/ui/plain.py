@@ -46,7 +46,7 @@ class Plain:
         for line in narrate(entry, after):
             self._fact(entry.task, line)
         if entry.to is TaskState.ESCALATED and after is not None:
-            self._failed(entry.task, words.clean(after.last_error))
+            self._failed(entry.task, words.first_line(after.last_error))
         if isinstance(entry.event, e.RunStopped):
             self._closing(entry.event)
 

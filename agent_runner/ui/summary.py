@@ -76,7 +76,7 @@ def why(record: TaskRecord, past: History, policy: Policy) -> str:
         case e.PostHooksFailed():
             rule = _why_red(record, policy)
         case e.Rejected():
-            reason = _first_line(event.summary or event.problems)
+            reason = words.first_line(event.summary or event.problems)
             rule = f"the last reply could not be applied, and {_used_up(record)}: {reason}"
         case e.Unusable():
             replies = words.plural(record.unusable, "unusable reply", "unusable replies")
@@ -125,7 +125,7 @@ def _evidence(record: TaskRecord, past: History) -> Iterator[str]:
         elif event.fingerprint:
             yield f"evidence: the normalised failure is the same, {words.short(event.fingerprint)}"
     if isinstance(event, (e.Unusable, e.Refused, e.Conflicted, e.HookBroken, e.PreHooksFailed)):
-        yield f"evidence: {_first_line(event.reason)}"
+        yield f"evidence: {words.first_line(event.reason)}"
     if record.baseline is not None:
         before = "green" if record.baseline.green else "already red"
         names = f": {words.some(record.baseline.failing)}" if record.baseline.failing else ""
@@ -145,7 +145,7 @@ def _failure_lines(failure: Failure) -> Iterator[str]:
     when = f"after attempt {failure.attempt}" if failure.attempt else "before the first attempt"
     name = f"{failure.phase}-hook {failure.hook}"
     if failure.result is None:
-        yield f"  {when}, {name}: {_first_line(failure.reason)}"
+        yield f"  {when}, {name}: {words.first_line(failure.reason)}"
         return
     yield f"  {when}, {name}: {outcome_words(failure.result)}"
     for line in decisive(failure.result.excerpt):
@@ -161,14 +161,10 @@ def _attempt_line(attempt: Attempt) -> str:
 def _logs(task_id: str, past: History, state_dir: Path) -> Iterator[str]:
     folder = state_dir / "logs" / task_id
     yield f"Logs: {folder}/"
-    last = next((f.result for f in reversed(past.failures) if f.result and f.result.log), None)
+    last = next((f.result for f in reversed(past.failures) if f.result and f.result.length), None)
     if last is not None:
         where = state_dir / last.log
         yield f"  the last failure whole: {where} from byte {last.offset}, {last.length} bytes"
     if past.attempts:
         number = past.attempts[-1].number
         yield f"  the last attempt's prompt, reply and changes: {folder}/attempt-{number:02}/"
-
-
-def _first_line(text: str) -> str:
-    return words.clean(text.partition("\n")[0])

@@ -88,7 +88,7 @@ class Tally:
         why = _WHY.get(stopped.reason, f"Stopped: {stopped.reason}")
         detail = f" ({words.clean(stopped.detail)})" if stopped.reason in _DETAILED else ""
         fix = words.clean(stopped.fix).rstrip(".")
-        before = f" {fix[:1].upper()}{fix[1:]}." if fix and fix != resume else ""
+        before = f" {fix[:1].upper()}{fix[1:]}." if fix and fix not in stopped.detail else ""
         line = f"{why}{detail}.{before} Go on with `{resume}`"
         if stopped.reason == "limit" and stopped.not_before is not None:
             return (limit_line(stopped.not_before, self._zone), line)

@@ -134,6 +134,11 @@ def clean(text: str) -> str:
     return "".join(character for character in text if not _unseen(character))
 
 
+def first_line(text: str) -> str:
+    """The first line of somebody else's text, clean: the short form of an error."""
+    return clean(text.partition("\n")[0])
+
+
 def visible(text: str) -> str:
     r"""Text in which nothing is hidden: what a terminal would obey is written out (`\x1b`).
 

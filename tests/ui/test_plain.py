@@ -82,7 +82,7 @@ def test_nobody_else_can_command_github() -> None:
     assert commands == [
         "::group::T1 Make slugs of titles",
         "::endgroup::",
-        "::error title=T1 failed::::error::forged ##[error]forged",
+        "::error title=T1 failed::::error::forged",
     ]
     rest = [line for line in hostile(GitHub).splitlines() if line not in commands]
     assert not any("##[" in line for line in rest)
