@@ -28,7 +28,9 @@ class Paranoia:
 
         Raises:
             InvariantError: memory and disk disagree.
+            StateLostError: there is nothing to compare with: a hook removed it.
         """
+        self.store.journal.check_in_place()
         whole = RunState()
         for one in read_entries(self.store.layout.folder):
             whole.take(one)

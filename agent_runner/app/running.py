@@ -21,6 +21,7 @@ from agent_runner.engine.control import Control
 from agent_runner.engine.runner import Runner, RunOptions
 from agent_runner.engine.waiting import Waiter
 from agent_runner.model import events as e
+from agent_runner.model.errors import AgentRunnerError
 from agent_runner.model.signals import Observer
 from agent_runner.model.task import Task
 from agent_runner.store.store import Store, archive, read_entries
@@ -60,11 +61,27 @@ def run(project: Project, request: RunRequest, clock: Clock) -> int:
     )
     try:
         code = anyio.run(_Run(project, request, store, clock).main)
+    except BaseExceptionGroup as group:
+        store.abandon()
+        raise _meant(group) from group
     except BaseException:
         store.abandon()
         raise
     store.close()
     return code
+
+
+def _meant(group: BaseExceptionGroup) -> BaseException:
+    """The error to tell of those that tasks side by side ended in: one for the user, if any."""
+    errors: list[BaseException] = []
+    groups: list[BaseExceptionGroup] = [group]
+    while groups:
+        for error in groups.pop().exceptions:
+            if isinstance(error, BaseExceptionGroup):
+                groups.append(error)
+            else:
+                errors.append(error)
+    return next((error for error in errors if isinstance(error, AgentRunnerError)), errors[0])
 
 
 @define

@@ -1,5 +1,6 @@
 """The loop: the next ready task goes through its steps, until none is ready or the run stops."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 
 from attrs import define, field, frozen
@@ -15,6 +16,7 @@ from agent_runner.engine.trees import Trees
 from agent_runner.engine.waiting import Waiter
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision, Escalation, Person
+from agent_runner.model.errors import StorageError
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import OnEscalation
 from agent_runner.model.signals import Said
@@ -34,6 +36,7 @@ EXIT_CODES = {
     "auth": 1,
     "budget": 1,
     "fatal": 1,
+    "storage": 3,
     "limit": 75,
     "outage": 75,
 }
@@ -85,13 +88,25 @@ class Runner:
         """
         self._run_id = started.run
         self.core.note("", started)
-        halt = await self._decide_open_escalations() or await self._work()
+        try:
+            halt = await self._decide_open_escalations() or await self._work()
+        except StorageError as error:
+            self._note_refusal(error)
+            raise
         code = EXIT_CODES.get(halt.reason, self.control.exit_code or 1)
         stopped = e.RunStopped(
             started.run, halt.reason, code, halt.detail, halt.not_before, halt.fix
         )
         self.core.note("", stopped)
         return stopped
+
+    def _note_refusal(self, error: StorageError) -> None:
+        """Say why the run stops, if the disk takes at least that: then it was no crash."""
+        stopped = e.RunStopped(
+            self._run_id, "storage", EXIT_CODES["storage"], str(error), fix=error.fix
+        )
+        with contextlib.suppress(StorageError):
+            self.core.note("", stopped)
 
     async def _work(self) -> Halt:
         while True:

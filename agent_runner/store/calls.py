@@ -4,6 +4,7 @@ Invariant: `response.json` is there only whole; an answer found there after a cr
 one just received.
 """
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -44,8 +45,12 @@ class CallFiles:
                 self.disk.reserve(file.fileno(), size)
 
     def keep(self, raw: bytes) -> None:
-        """Keep a piece of the answer as it came, for people and bug reports: not made durable."""
-        with storage_errors(self.folder), (self.folder / "response.partial").open("ab") as file:
+        """Keep a piece of the answer as it came, for people and bug reports.
+
+        Never a reason to stop: on a full disk the answer itself still has its reserved room.
+        """
+        partial = self.folder / "response.partial"
+        with contextlib.suppress(OSError), partial.open("ab") as file:
             file.write(raw)
 
     def settle(self, response: AgentResponse) -> None:

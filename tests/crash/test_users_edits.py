@@ -1,4 +1,4 @@
-"""The user's own edits between a stop and the resume: kept, and only in the way where they must be."""
+"""The user edits files between a stop and the resume: kept, in the way only where they must be."""
 
 import shutil
 import signal
