@@ -31,20 +31,13 @@ from agent_runner.edits.images import (
 )
 from agent_runner.edits.jail import Refusal, opened_root
 from agent_runner.model.changes import ChangeSet, FileChange, Kind
-from agent_runner.model.errors import AgentRunnerError, StorageError
+from agent_runner.model.errors import AgentRunnerError
+from agent_runner.model.refusals import refused
 
 _TEMP = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _BITS = 0o7777
 _BATCH = 32
 _THREADS = 8
-_REASONS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "the file system is read-only",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "not permitted",
-    errno.EIO: "the disk reports an input/output error",
-}
 
 OnWrite = Callable[[str, str], None]
 """Called before each step that changes the disk.
@@ -91,11 +84,7 @@ def apply(
                 place = applying.place
                 applying.folders.close()
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-        raise StorageError(
-            f"cannot write {root / place}: {reason}",
-            fix="make room or mend the permissions, then: agent-runner resume",
-        ) from error
+        raise refused(root / place, error) from error
 
 
 def remove_temps(change_set: ChangeSet, root: Path) -> None:

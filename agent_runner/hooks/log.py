@@ -7,7 +7,7 @@ from typing import Self
 
 from attrs import define, field
 
-from agent_runner.model.errors import StorageError
+from agent_runner.model.refusals import refused
 
 
 @define(eq=False)
@@ -31,7 +31,7 @@ class HookLog:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(path, os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600))
         except OSError as error:
-            raise _refused(path, error) from error
+            raise refused(path, error) from error
 
     def begin(self, header: str) -> None:
         """Write the header of a try; its output stands from here on."""
@@ -39,7 +39,7 @@ class HookLog:
         try:
             self.offset = os.fstat(self._fd).st_size
         except OSError as error:
-            raise _refused(self.path, error) from error
+            raise refused(self.path, error) from error
         self.length = 0
         self._ends_line = True
 
@@ -76,11 +76,4 @@ class HookLog:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
         except OSError as error:
-            raise _refused(self.path, error) from error
-
-
-def _refused(path: Path, error: OSError) -> StorageError:
-    return StorageError(
-        f"cannot write the hook's log {path}: {error.strerror}",
-        fix="make room or give the folder back its rights, then run `agent-runner resume`",
-    )
+            raise refused(self.path, error) from error

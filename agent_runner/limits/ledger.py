@@ -21,6 +21,7 @@ from agent_runner.limits.lines import RESERVED, SETTLED, Line, compacted, parse
 from agent_runner.model.errors import StorageError
 from agent_runner.model.events import CallSettled
 from agent_runner.model.meters import Amount, Meters
+from agent_runner.model.refusals import reason_of
 from agent_runner.model.spending import settlement
 
 SMALL = 256 * 1024
@@ -197,7 +198,7 @@ def _storage_errors(path: Path) -> Iterator[None]:
     except filelock.Timeout as error:
         raise StorageError(f"the shared ledger {path} is held by another run", fix=_FIX) from error
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = reason_of(error)
         raise StorageError(f"cannot use the shared ledger {path}: {reason}", fix=_FIX) from error
 
 

@@ -4,24 +4,13 @@ They are one class, so that tests can lose what was never synced.
 """
 
 import contextlib
-import errno
 import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent_runner.model.errors import StorageError
-
-_REASONS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "the file system is read-only",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "not permitted",
-    errno.EIO: "the disk reports an input/output error",
-    errno.EFBIG: "the file size limit is reached",
-}
+from agent_runner.model.refusals import refused
 
 
 @contextlib.contextmanager
@@ -30,11 +19,7 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-        raise StorageError(
-            f"cannot write {path}: {reason}",
-            fix="make room or mend the permissions, then: agent-runner resume",
-        ) from error
+        raise refused(path, error) from error
 
 
 class Disk:
