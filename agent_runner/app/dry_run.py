@@ -9,6 +9,7 @@ from agent_runner.model.fold import RunState
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task
 from agent_runner.store.store import read_state
+from agent_runner.ui import words
 
 
 def dry_run(project: Project, clock: Clock) -> Iterator[str]:
@@ -50,7 +51,7 @@ def _calls(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
     yield f"Agent calls: at least {least}, at most {sum(left)}"
     yield "  (besides: unusable replies, corrections of edits and looks at files are calls too)"
     cost = f", ${ahead.plan.cost:.2f}" if ahead.plan.cost else ""
-    yield f"Expected: {ahead.plan.calls} calls, {ahead.plan.tokens} tokens{cost}"
+    yield f"Expected: {words.plural(ahead.plan.calls, 'call')}, {ahead.plan.tokens} tokens{cost}"
     yield f"Limits: {ahead.line}"
     for one in ahead.plan.blocked:
         yield f"  {one.task} can never run: {one.reason}"

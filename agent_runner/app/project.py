@@ -108,6 +108,8 @@ def find(tasks: Path | None, state_dir: Path | None, around: Surroundings) -> Pl
             f"there is no task list {tasks or file}" + ("" if tasks else f" (looked for {known})"),
             fix="write one with: agent-runner init; or name it: agent-runner run FILE",
         )
+    if state_dir and (around.cwd / state_dir).exists() and not (around.cwd / state_dir).is_dir():
+        raise UsageError(f"--state-dir {state_dir} is a file", fix="name a folder, new or old")
     folder = file.parent.resolve()
     state = (around.cwd / state_dir).resolve() if state_dir else folder / FOLDER
     words = (

@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import sys
 import uuid
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from agent_runner.model.errors import AgentRunnerError
 from agent_runner.model.signals import Observer
 from agent_runner.model.task import Task
 from agent_runner.store.store import Store, archive, read_entries
+from agent_runner.ui.output import Output
 from agent_runner.ui.summary import summarise
 
 _SIGNALS = {
@@ -136,8 +138,16 @@ class _Run:
                 group.start_soon(screen.keyboard.read, self._key)
             stopped = await runner.run(self._started())
             await notices.finish()
+            self._complain(notices.problems)
             group.cancel_scope.cancel()
         return stopped.exit_code
+
+    def _complain(self, notices: list[str]) -> None:
+        """What went wrong beside the run: notify commands, a report that could not be written."""
+        texts = [f"notify command for {text}" for text in notices]
+        texts += [f"not shown or written: {one}" for one in self._screen.observers.broken]
+        for text in texts:
+            Output(sys.stderr).line(f"warning: {text}")
 
     def _started(self) -> e.RunStarted:
         limits = self.request.ignore_limits

@@ -76,8 +76,8 @@ def make_screen(
     if options.json:
         from agent_runner.ui.jsonl import JsonLines
 
-        err = Output(sys.stderr)
-        screen = Screen(Observers(JsonLines(out)), out, lambda lines: _print(err, lines))
+        for_people = Quiet(Output(sys.stderr), _tally(project, records), options=words)
+        screen = Screen(Observers(JsonLines(out), for_people), out, for_people.show)
     elif options.quiet:
         quiet = Quiet(out, tally, options=words)
         screen = Screen(Observers(quiet), out, quiet.show)
@@ -116,8 +116,3 @@ def _person(screen: Screen) -> "TerminalPerson":
 
     aside = screen.console.hidden if screen.console else nullcontext
     return TerminalPerson(screen.output, screen.keyboard, aside=aside)
-
-
-def _print(out: Output, lines: Iterable[str]) -> None:
-    for line in lines:
-        out.line(line)

@@ -9,7 +9,7 @@ from agent_runner.cli.options import TasksOption
 app = typer.Typer(help="Check and show the configuration.", no_args_is_help=True)
 
 
-@app.command("validate")
+@app.command("validate", short_help="Check all of it and tell every mistake.")
 def validate(tasks: TasksOption = None) -> None:
     """Check all configuration files, the environment and the task list; tell all mistakes."""
     from agent_runner.cli.around import surroundings

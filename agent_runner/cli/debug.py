@@ -7,7 +7,7 @@ from agent_runner.cli.options import Json, OptionalTaskId, StateDir, TaskId, Tas
 app = typer.Typer(help="Look inside: state, machine, prompts.", no_args_is_help=True)
 
 
-@app.command("state")
+@app.command("state", short_help="Print the run, the tasks and the transitions taken.")
 def state(
     task: OptionalTaskId = None,
     tasks: TasksOption = None,
@@ -32,7 +32,7 @@ def machine() -> None:
     typer.echo(mermaid(), nl=False)
 
 
-@app.command("prompt")
+@app.command("prompt", short_help="Print what would be sent to the agent now.")
 def prompt(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> None:
     """Print what would be sent to the agent for a task now; nothing is called or written."""
     from agent_runner.cli.around import open_project

@@ -62,7 +62,9 @@ def require_task(project: Project, task: str) -> None:
     if task not in project.tasks:
         from agent_runner.providers.profiles import closest
 
-        near = closest(task, [t.id for t in project.tasks.tasks])
+        ids = [t.id for t in project.tasks.tasks]
+        same = [one for one in ids if one.casefold() == task.casefold()]
+        near = closest(task, ids) or (closest(same[0], same) if same else "")
         raise UsageError(
             f"there is no task {task} in {project.tasks.id}",
             fix=near or f"see them with: agent-runner status{project.place.options}",

@@ -44,6 +44,10 @@ def look_ahead(tasks: Path | None, flags: RunFlags) -> int:
 
 
 def _request(flags: RunFlags, *, fresh: bool) -> RunRequest:
+    if flags.junit is not None and flags.junit.is_dir():
+        raise UsageError(f"--junit {flags.junit} is a folder", fix="name a file in it")
+    if flags.record is not None and flags.record.exists() and not flags.record.is_dir():
+        raise UsageError(f"--record {flags.record} is a file", fix="name a folder")
     return RunRequest(
         screen=ScreenOptions(flags.quiet, flags.json, flags.junit),
         fresh=fresh,

@@ -22,7 +22,7 @@ from agent_runner.model.fold import RunState
 from agent_runner.model.task import Task, TaskList
 from agent_runner.store.layout import FOLDER
 from agent_runner.store.store import read_entries, read_state
-from agent_runner.ui import inside, tables
+from agent_runner.ui import inside, tables, words
 from agent_runner.ui.limits import counter_lines, usage_table
 from agent_runner.ui.story import story
 from agent_runner.ui.tally import Tally
@@ -89,7 +89,7 @@ def print_plan(project: Project, *, as_json: bool) -> int:
         return _print_json({**shown, "waits_for_person": ahead.waiting_for_person})
     print(ahead.line)
     cost = f", ${ahead.plan.cost:.2f}" if ahead.plan.cost is not None else ""
-    print(f"Expected: {ahead.plan.calls} calls, {ahead.plan.tokens} tokens{cost}")
+    print(f"Expected: {words.plural(ahead.plan.calls, 'call')}, {ahead.plan.tokens} tokens{cost}")
     for one in ahead.plan.blocked:
         print(f"{one.task} can never run: {one.reason}")
     for task in ahead.waiting_for_person:

@@ -192,6 +192,8 @@ class Runner:
             self._escalated_in_row = 0
             return None
         self._escalated_in_row += 1
+        if self.options.on_escalation is OnEscalation.CONTINUE:
+            self.show(self.summarise(task))
         halt = await self._decide(task)
         if halt is None and self._escalated_in_row >= self.options.max_escalations_in_row:
             return Halt("escalations", f"{self._escalated_in_row} tasks in a row need a person")
@@ -200,10 +202,10 @@ class Runner:
     async def _decide(self, task: Task) -> Halt | None:
         """Ask the person about an escalated task; without one, the settings say what follows."""
         rule = self.options.on_escalation
+        if rule is OnEscalation.CONTINUE:
+            return None
         if self.person is None or rule is not OnEscalation.ASK:
             self.show(self.summarise(task))
-            if rule is OnEscalation.CONTINUE:
-                return None
             return Halt("held", f"{task.id} needs a person: {self.core.record(task.id).last_error}")
         escalation = Escalation(task, self.core.record(task.id), self.summarise(task))
         decision = Decision(Choice.SKIP)  # what the key for it means while the question stands

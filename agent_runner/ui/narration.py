@@ -126,14 +126,16 @@ def _unusable(event: e.Unusable, _after: TaskRecord) -> tuple[Line, ...]:
 
 
 def _deferred(event: e.Deferred, _after: TaskRecord) -> tuple[Line, ...]:
-    why = f" ({words.clean(event.reason)})" if event.reason else ""
-    return (
-        Line(
-            f"limit of {event.provider} reached, {event.window}{why}: "
-            f"no call before {local(event.not_before)}",
-            Tone.WARN,
-        ),
-    )
+    until = local(event.not_before, seconds=True)
+    return (Line(f"limit reached, {_which(event)}; no call before {until}", Tone.WARN),)
+
+
+def _which(event: e.Deferred) -> str:
+    """The window and how full it is, whose words may begin with the window's own."""
+    window, reason = words.clean(event.window), words.clean(event.reason)
+    if reason.startswith(window):
+        return reason
+    return f"{event.provider}: {window}{f' ({reason})' if reason else ''}"
 
 
 def _applied(event: e.Applied, after: TaskRecord) -> tuple[Line, ...]:

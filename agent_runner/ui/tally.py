@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from agent_runner.limits.waiting import limit_line
+from agent_runner.limits.waiting import limit_line, safe_after
 from agent_runner.model.events import RunStopped
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import FINAL, TaskState
@@ -90,9 +90,11 @@ class Tally:
         fix = words.clean(stopped.fix).rstrip(".")
         before = f" {fix[:1].upper()}{fix[1:]}." if fix and fix not in stopped.detail else ""
         line = f"{why}{detail}.{before} Go on with `{resume}`"
-        if stopped.reason == "limit" and stopped.not_before is not None:
+        if stopped.not_before is None:
+            return (line,)
+        if stopped.reason == "limit":
             return (limit_line(stopped.not_before, self._zone), line)
-        return (line,)
+        return (f"{line} after {safe_after(stopped.not_before, self._zone)}",)
 
     def _finished(self, options: str) -> str:
         unfinished = [t.id for t in self.tasks.tasks if self.record(t.id).state not in FINAL]
@@ -162,7 +164,7 @@ _WHY = {
     "interrupted": "Interrupted; everything is saved",
     "quit": "Stopped; everything is saved",
     "paused": "Paused; everything is saved",
-    "limit": "A limit is reached; no task is at fault",
+    "limit": "No task is at fault",
     "auth": "The provider refused the key; no task is at fault",
     "budget": "Credit or budget is used up; no task is at fault",
     "outage": "The provider does not answer; no task is at fault",

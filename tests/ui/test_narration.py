@@ -34,7 +34,7 @@ TOLD: list[tuple[e.Event, str]] = [
     (e.Unusable("c", "cut short"), "no usable answer: cut short"),
     (
         e.Deferred("claude", "tokens_hour", 1_800_000_000.0, "100000 used"),
-        "limit of claude reached, tokens_hour (100000 used): no call before 20",
+        "limit reached, claude: tokens_hour (100000 used); no call before 20",
     ),
     (e.Applied(), "attempt 0: changed nothing"),
     (e.Applied(("a",), summary="1 file, +3 -1"), "attempt 0: changed a (1 file, +3 -1)"),
