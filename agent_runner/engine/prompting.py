@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent_runner.edits.parse import parse_reply
 from agent_runner.engine.answers import Answers
@@ -45,13 +45,22 @@ class Prompting:
 
         Raises InputError for a template with mistakes.
         """
-        situation = self._situation(task, record, policy, attempt)
-        prompt = build_prompt(situation, self.settings.prompt.max_tokens, self._template(task))
+        scope, continues = Scope(task.root, self.excluded), attempt == record.attempts
+        talk = self._talk(scope, task, record, policy) if continues else None
+        room = self.settings.prompt.max_tokens
+        if talk is not None and room_left(talk, room):
+            prompt = talk  # word for word what was sent before, and what is new
+        else:
+            situation = self._situation(scope, task, record, policy, attempt)
+            if talk is not None:
+                situation = evolve(situation, talk=talk.messages[1:])
+            prompt = build_prompt(situation, room, self._template(task))
         messages = tuple(Message(m.role, self.redactor.text(m.text)) for m in prompt.messages)
         return Prompt(self.redactor.text(prompt.system), messages)
 
-    def _situation(self, task: Task, record: TaskRecord, policy: Policy, attempt: int) -> Situation:
-        scope = Scope(task.root, self.excluded)
+    def _situation(
+        self, scope: Scope, task: Task, record: TaskRecord, policy: Policy, attempt: int
+    ) -> Situation:
         hooks = self.settings.hooks
         continues = attempt == record.attempts
         return Situation(
@@ -64,35 +73,32 @@ class Prompting:
             files=self._show(scope, task.files) if task.files else Listing(),
             names=overview(scope),
             diff=self._changed_so_far(task, attempt),
-            talk=self._talk(scope, task, record, policy) if continues else (),
             looks_left=_looks_left(record, policy) if continues else policy.max_turns,
             commands=self.commands,
             protect=(*self.settings.apply.protect, *task.protect),
         )
 
-    def _talk(
-        self, scope: Scope, task: Task, record: TaskRecord, policy: Policy
-    ) -> tuple[Message, ...]:
-        """The turns of this attempt so far.
+    def _talk(self, scope: Scope, task: Task, record: TaskRecord, policy: Policy) -> Prompt | None:
+        """The turns of this attempt so far and the next.
 
         There are some when the last reply asked to see files or did not apply.
         """
         if record.talk is None:
-            return ()
+            return None
         files = self.answers.files(task.id, record.attempts, record.talk)
         request, response = files.request(), files.response()
         if request is None or response is None:
-            return ()
+            return None
         asks = parse_reply(response.text).asks
         is_rejected = record.talk in record.corrected
         said = Message("assistant", response.text)
+        earlier = Prompt(request.prompt.system, (*request.prompt.messages, said))
         if is_rejected or not asks:
             answer = Message("user", f"{_NOT_APPLIED}\n\n{fenced(record.feedback)}\n")
         else:
-            earlier = Prompt(request.prompt.system, (*request.prompt.messages, said))
             room = room_left(earlier, self.settings.prompt.max_tokens)
             answer = answer_to_show(self._show(scope, asks), _looks_left(record, policy), room)
-        return (*request.prompt.messages[1:], said, answer)
+        return evolve(earlier, messages=(*earlier.messages, answer))
 
     def _show(self, scope: Scope, asked: tuple[str, ...]) -> Listing:
         return show(scope, asked, characters(self.settings.prompt.max_tokens))

@@ -1,6 +1,6 @@
 """An agent that answers from a script, and counts what it was asked."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,7 +11,8 @@ from agent_runner.model.errors import FatalError
 from agent_runner.providers.client import CallContext
 from agent_runner.providers.estimate import estimated_usage, tokens_of
 
-Line: TypeAlias = str | AgentResponse | Exception | Callable[[CallContext], "Line"]
+Said: TypeAlias = str | AgentResponse | Exception
+Line: TypeAlias = Said | Callable[[CallContext], Said | Awaitable[Said]]
 """What is said to one call: words, a whole response, an error, or what follows from the call."""
 
 
@@ -32,9 +33,7 @@ class ScriptedClient:
         else:
             self.fetched.append(context.resume_id)
         context.progress(0)
-        line = next(self._script, FatalError("the script has no more lines"))
-        while callable(line):
-            line = line(context)
+        line = await self._said(context)
         if isinstance(line, Exception):
             raise line
         if isinstance(line, str):
@@ -46,6 +45,13 @@ class ScriptedClient:
 
     async def aclose(self) -> None:
         self.closed += 1
+
+    async def _said(self, context: CallContext) -> Said:
+        line = next(self._script, FatalError("the script has no more lines"))
+        if not callable(line):
+            return line
+        said = line(context)
+        return await said if isinstance(said, Awaitable) else said
 
 
 class ScriptedChanger(ScriptedClient):

@@ -1,0 +1,414 @@
+"""Calls: what is asked, what comes of the answer, and that nothing paid for is lost."""
+
+import os
+import signal
+from pathlib import Path
+
+import anyio
+import pytest
+
+from agent_runner.model import events as e
+from agent_runner.model.agent import AgentResponse, Finish
+from agent_runner.model.errors import (
+    AuthError,
+    BudgetError,
+    CallTooLargeError,
+    FatalError,
+    RateLimitedError,
+    StorageError,
+    TransientError,
+    UnknownOutcomeError,
+    UsageError,
+)
+from agent_runner.model.fold import Entry
+from agent_runner.model.signals import Signal, Waiting
+from agent_runner.model.usage import Usage
+from agent_runner.providers.client import CallContext
+from agent_runner.store.disk import Disk
+from tests.engine.scene import PowerOut, Scene, hooks
+from tests.engine.scripted import Line, Said, ScriptedChanger, replacing, showing, whole
+
+T1 = {"id": "T1", "post_hooks": []}
+GOOD = whole("a.txt", "one\n")
+
+
+def scene_of(folder: Path, *script: Line, **settings: object) -> Scene:
+    return Scene(folder / "p", [T1], settings, script)
+
+
+def said(scene: Scene, call: int) -> list[tuple[str, str]]:
+    return [(m.role, m.text) for m in scene.client.asked[call].prompt.messages]
+
+
+def test_a_look_at_files_goes_on_with_the_same_talk(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, showing("b.txt"), GOOD)
+    (scene.folder / "b.txt").write_text("what b says\n")
+    assert scene.run().exit_code == 0
+    first, second = said(scene, 0), said(scene, 1)
+    assert second[:-2] == first
+    assert second[-2] == ("assistant", showing("b.txt"))
+    assert second[-1][0] == "user"
+    assert "what b says" in second[-1][1]
+    requests = scene.client.asked
+    assert [(r.call, r.attempt, r.turn, r.number) for r in requests] == [
+        ("T1/call-01", 1, 1, 1),
+        ("T1/call-02", 1, 2, 2),
+    ]
+    assert requests[0].prompt.system == requests[1].prompt.system
+
+
+def test_looks_have_an_end(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, *[showing("b.txt")] * 5, prompt={"max_turns": 1})
+    assert scene.run().reason == "held"
+    assert len(scene.client.asked) == 2
+    assert scene.record().last_error.startswith("the agent asked to see more files")
+
+
+def test_a_rejected_reply_is_corrected_within_the_attempt(tmp_path: Path) -> None:
+    wrong = replacing("b.txt", "no such line\n", "x\n")
+    scene = scene_of(tmp_path, wrong, replacing("b.txt", "old\n", "new\n"))
+    (scene.folder / "b.txt").write_text("old\n")
+    assert scene.run().exit_code == 0
+    first, second = said(scene, 0), said(scene, 1)
+    assert second[:-2] == first
+    assert second[-2] == ("assistant", wrong)
+    assert second[-1][1].startswith("Your reply could not be applied.")
+    assert "b.txt" in second[-1][1]
+    assert scene.record().attempts == 1
+    assert (scene.folder / "b.txt").read_text() == "new\n"
+
+
+def test_a_look_and_then_a_rejection_keep_all_turns(tmp_path: Path) -> None:
+    wrong = replacing("b.txt", "no such line\n", "x\n")
+    scene = scene_of(tmp_path, showing("b.txt"), wrong, GOOD)
+    (scene.folder / "b.txt").write_text("old\n")
+    assert scene.run().exit_code == 0
+    assert [role for role, _ in said(scene, 2)] == ["user", "assistant"] * 2 + ["user"]
+    assert said(scene, 2)[:-2] == said(scene, 1)
+
+
+def test_corrections_that_are_used_up_begin_a_new_attempt_with_a_new_talk(tmp_path: Path) -> None:
+    wrong = replacing("b.txt", "no such line\n", "x\n")
+    scene = scene_of(tmp_path, wrong, wrong, GOOD, max_edit_retries=1)
+    (scene.folder / "b.txt").write_text("old\n")
+    assert scene.run().exit_code == 0
+    assert [r.attempt for r in scene.client.asked] == [1, 1, 2]
+    assert [role for role, _ in said(scene, 2)] == ["user"]
+    assert "Nothing was applied" in said(scene, 2)[0][1]
+
+
+def test_a_talk_whose_files_are_gone_begins_anew(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, showing("b.txt"), GOOD)
+
+    def react(seen: Entry | Signal) -> None:
+        if isinstance(seen, Entry) and isinstance(seen.event, e.Consulted):
+            for file in scene.state_dir.glob("logs/T1/attempt-01/call-01/*"):
+                file.unlink()
+
+    scene.watcher.react = react
+    assert scene.run().exit_code == 0
+    assert [role for role, _ in said(scene, 1)] == ["user"]
+
+
+@pytest.mark.parametrize("finish", [f for f in Finish if f not in {"complete", "refused"}])
+def test_an_unusable_answer_is_asked_for_again(tmp_path: Path, finish: Finish) -> None:
+    scene = scene_of(tmp_path, AgentResponse("half", finish, detail="why"), GOOD)
+    assert scene.run().exit_code == 0
+    (unusable,) = scene.events(e.Unusable)
+    assert unusable.reason.endswith(": why")
+    assert len(scene.client.asked) == 2
+
+
+def test_unusable_answers_have_an_end(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, "", " \n", "", GOOD)
+    assert scene.run().reason == "held"
+    assert scene.record().last_error == "the answer is empty"
+    assert len(scene.client.asked) == 3
+
+
+def test_a_refusal_is_a_persons_to_decide(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, AgentResponse("I would rather not", Finish.REFUSED))
+    assert scene.run().reason == "held"
+    assert scene.record().last_error == "the model declined: I would rather not"
+
+
+def test_the_usage_of_every_answer_is_counted(tmp_path: Path) -> None:
+    answers = [AgentResponse(showing("b"), usage=Usage(100, 10)), AgentResponse(GOOD)]
+    scene = scene_of(tmp_path, *answers, prices={"replay": {"input": 1.0, "output": 2.0}})
+    scene.run()
+    record = scene.record()
+    assert (record.usage.input, record.usage.output, record.calls) == (100, 10, 2)
+
+
+STOPS: list[tuple[Exception, str, int, str]] = [
+    (AuthError("wrong key", fix="set it"), "auth", 1, "set it"),
+    (BudgetError("no credit"), "budget", 1, ""),
+    (FatalError("no such model"), "fatal", 1, ""),
+]
+
+
+@pytest.mark.parametrize(("error", "reason", "code", "fix"), STOPS, ids=lambda v: str(v)[:12])
+def test_what_is_no_fault_of_the_task_stops_the_run(
+    tmp_path: Path, error: Exception, reason: str, code: int, fix: str
+) -> None:
+    scene = scene_of(tmp_path, error, GOOD)
+    stopped = scene.run()
+    assert (stopped.reason, stopped.exit_code, stopped.fix) == (reason, code, fix)
+    assert scene.states() == {"T1": "agent"}
+    assert scene.again().exit_code == 0
+    assert scene.record().attempts == 1
+
+
+def test_a_call_that_can_never_fit_is_the_tasks_own(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, CallTooLargeError("too long"))
+    assert scene.run().reason == "held"
+    assert "too long" in scene.record().last_error
+
+
+def test_a_throttled_call_is_sat_out_and_sent_again(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, RateLimitedError("slow down", retry_after=20), GOOD)
+    began = scene.clock.at
+    assert scene.run().exit_code == 0
+    assert scene.clock.at - began > 20
+    waits = [s for s in scene.watcher.signals if isinstance(s, Waiting)]
+    assert waits
+    assert waits[0].why == "slow down"
+    assert scene.record().attempts == 1
+
+
+def test_an_outage_stops_the_run_for_later(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, *[TransientError("down")] * 6, retry={"max_tries": 3})
+    stopped = scene.run()
+    assert (stopped.reason, stopped.exit_code) == ("outage", 75)
+    assert len(scene.client.asked) == 3
+    assert stopped.not_before is not None
+
+
+def test_a_long_wait_that_was_told_is_kept_over_runs(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, RateLimitedError("tomorrow", retry_after=4000), GOOD)
+    first = scene.run()
+    assert (first.reason, first.exit_code) == ("limit", 75)
+    again = scene.again()
+    assert (again.reason, again.not_before) == ("limit", first.not_before)
+    assert len(scene.client.asked) == 1
+    assert first.not_before is not None
+    scene.clock.at = first.not_before
+    assert scene.again().exit_code == 0
+
+
+def test_an_impatient_person_tries_at_once(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, RateLimitedError("tomorrow", retry_after=4000), GOOD)
+    scene.run()
+    scene.choices = type(scene.choices)(impatient=lambda: True)
+    assert scene.again().exit_code == 0
+
+
+def test_a_full_limit_defers_and_then_goes_on(tmp_path: Path) -> None:
+    limits = {"replay": {"max_requests_hour": 1}}
+    scene = Scene(
+        tmp_path / "p",
+        [T1, {"id": "T2", "post_hooks": []}],
+        {"rate_limits": limits},
+        [GOOD, GOOD],
+    )
+    stopped = scene.run()
+    assert (stopped.reason, stopped.exit_code) == ("limit", 75)
+    assert scene.states() == {"T1": "passed", "T2": "agent"}
+    assert stopped.not_before is not None
+    scene.wait = 2 * 3600.0
+    assert scene.again().exit_code == 0
+    assert scene.clock.at >= stopped.not_before
+
+
+def test_a_call_larger_than_its_limit_is_refused(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, GOOD, rate_limits={"replay": {"max_tokens_hour": 100}})
+    assert scene.run().reason == "held"
+    assert scene.client.asked == []
+    assert "100" in scene.record().last_error
+
+
+def test_the_runs_budget_stops_the_run_and_the_tasks_the_task(tmp_path: Path) -> None:
+    tasks = [T1, {"id": "T2", "post_hooks": []}]
+    scene = Scene(tmp_path / "a", tasks, {"budget": {"max_calls_run": 1}}, [GOOD])
+    stopped = scene.run()
+    assert (stopped.reason, stopped.exit_code) == ("budget", 1)
+    assert scene.states() == {"T1": "passed", "T2": "agent"}
+    budget = {"max_calls_task": 1}
+    scene = Scene(tmp_path / "b", [T1], {"budget": budget}, [showing("b")])
+    assert scene.run().reason == "held"
+    assert scene.states() == {"T1": "escalated"}
+
+
+class DyingDisk(Disk):
+    """The process ends at the first write whose content has `word` in it, or right after it."""
+
+    def __init__(self, word: bytes, *, after: bool) -> None:
+        self.word, self.after, self.left = word, after, 1
+
+    def write(self, descriptor: int, content: bytes) -> None:
+        hit = self.word in content and self.left
+        if hit and not self.after:
+            self.left = 0
+            raise PowerOut
+        super().write(descriptor, content)
+        if hit:
+            self.left = 0
+            raise PowerOut
+
+
+def test_an_answer_found_on_disk_is_adopted_and_never_asked_for_again(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, GOOD)
+    scene.disk = DyingDisk(b'"kind":"CallSettled"', after=False)
+    assert scene.killed()
+    assert scene.record().call == "T1/call-01"
+    assert scene.again().exit_code == 0
+    assert len(scene.client.asked) == 1
+    (settled,) = scene.events(e.CallSettled)
+    assert settled.adopted
+    assert scene.record().possibly_billed == 0
+
+
+def test_a_call_without_an_answer_on_disk_is_lost_and_said_so(tmp_path: Path) -> None:
+    def die(_context: CallContext) -> str:
+        raise PowerOut
+
+    scene = scene_of(tmp_path, die, GOOD)
+    assert scene.killed()
+    assert scene.again().exit_code == 0
+    lost, answered = scene.events(e.CallSettled)
+    assert (lost.outcome, lost.by_us, answered.outcome) == ("lost", True, "answered")
+    assert scene.record().possibly_billed == 1
+    assert "T1/call-01 may have been billed" in scene.watcher.said
+    assert list(scene.state_dir.rglob(".*.reserved")) == []
+
+
+def test_a_background_answer_is_fetched_after_a_crash(tmp_path: Path) -> None:
+    def created(context: CallContext) -> str:
+        context.created("resp_1")
+        raise PowerOut
+
+    scene = scene_of(tmp_path, created, GOOD)
+    assert scene.killed()
+    assert scene.record().response_id == "resp_1"
+    assert scene.again().exit_code == 0
+    assert (len(scene.client.asked), scene.client.fetched) == (1, ["resp_1"])
+    assert scene.record().possibly_billed == 0
+
+
+@pytest.mark.parametrize("created", [False, True], ids=["plain", "background"])
+def test_a_stop_while_a_call_is_in_flight(tmp_path: Path, created: bool) -> None:
+    async def hanging(context: CallContext) -> str:
+        if created:
+            context.created("resp_1")
+        scene.control.stop("quit", 130)
+        await anyio.sleep_forever()
+        return "never"
+
+    scene = scene_of(tmp_path, hanging, GOOD)
+    assert scene.run().exit_code == 130
+    assert scene.record().possibly_billed == (0 if created else 1)
+    assert scene.record().response_id == ("resp_1" if created else None)
+    assert scene.again().exit_code == 0
+    assert scene.client.fetched == (["resp_1"] if created else [])
+
+
+def test_a_lost_connection_counts_as_possibly_billed(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, UnknownOutcomeError("cut"), GOOD)
+    assert scene.run().exit_code == 0
+    assert scene.record().possibly_billed == 1
+
+
+def test_an_answer_whose_file_is_gone_is_asked_for_again(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, GOOD, GOOD)
+
+    def react(seen: Entry | Signal) -> None:
+        if isinstance(seen, Entry) and isinstance(seen.event, e.CallSettled) and seen.seq < 7:
+            (scene.state_dir / "logs/T1/attempt-01/call-01/response.json").unlink()
+
+    scene.watcher.react = react
+    assert scene.run().exit_code == 0
+    (unusable,) = scene.events(e.Unusable)
+    assert "gone" in unusable.reason
+
+
+def test_no_room_for_an_answer_stops_before_anything_is_spent(tmp_path: Path) -> None:
+    class Full(Disk):
+        def reserve(self, descriptor: int, size: int) -> None:
+            raise OSError(28, "No space left on device")
+
+    scene = scene_of(tmp_path, GOOD)
+    scene.disk = Full()
+    with pytest.raises(StorageError, match="disk is full"):
+        scene.run()
+    assert scene.client.asked == []
+    assert scene.events(e.CallStarted) == []
+
+
+def test_a_client_that_changes_files_hands_in_diffs(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path)
+    patch = "--- /dev/null\n+++ b/n.txt\n@@ -0,0 +1 @@\n+new\n"
+    scene.client = ScriptedChanger([AgentResponse("done", edits=(patch,))])
+    assert scene.run().exit_code == 0
+    assert (scene.folder / "n.txt").read_text() == "new\n"
+
+
+def test_clients_are_found_before_anything_is_spent_and_closed_once(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "p", [T1, {"id": "T2", "post_hooks": []}], {}, [GOOD, GOOD])
+    store = scene.open()
+    wiring = scene.wired(store)
+    wiring.clients.check(wiring.project.tasks.tasks)
+    anyio.run(wiring.clients.aclose)
+    assert scene.client.closed == 1
+    store.abandon()
+    scene.settings = {"provider": "openai"}
+    scene.write()
+    wiring = scene.wired(scene.open())
+    with pytest.raises(UsageError, match="key"):
+        wiring.clients.check(wiring.project.tasks.tasks)
+    wiring.store.abandon()
+
+
+def test_a_template_of_the_users_own_words_the_prompt(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, GOOD, prompt={"template": "mine.md"})
+    (scene.folder / "mine.md").write_text("Mine: {{ title }}\n")
+    assert scene.run().exit_code == 0
+    assert said(scene, 0) == [("user", "Mine: T1\n")]
+
+
+def test_a_service_is_started_again_on_resume_and_outlives_a_throttled_call(
+    tmp_path: Path,
+) -> None:
+    service = "sleep 300 > /dev/null 2>&1 & echo $! > ../pid"
+    alive: list[bool] = []
+
+    def look(_context: CallContext) -> Said:
+        pid = (tmp_path / "pid").read_text().strip()
+        alive.append((Path("/proc") / pid).exists())
+        return TransientError("once") if len(alive) == 1 else GOOD
+
+    def die(_context: CallContext) -> str:
+        raise PowerOut
+
+    task = {"id": "T1", "pre_hooks": ["serve"], "post_hooks": []}
+    settings = {"hooks": {"serve": {"command": service, "rerun_on_resume": True}}}
+    scene = Scene(tmp_path / "p", [task], settings, [die, look, look])
+    try:
+        assert scene.killed()
+        first = (tmp_path / "pid").read_text()
+        assert scene.again().exit_code == 0
+        assert (tmp_path / "pid").read_text() != first
+        assert alive == [True, True]
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+
+def test_a_service_that_cannot_start_again_holds_the_run(tmp_path: Path) -> None:
+    task = {"id": "T1", "pre_hooks": ["serve"], "post_hooks": ["judge"]}
+    serve = {"command": "test ! -f ../broken", "rerun_on_resume": True}
+    settings = {"hooks": {"serve": serve, **hooks(judge="touch ../broken; exit 1")}}
+    scene = Scene(tmp_path / "p", [task], settings, [AuthError("no"), GOOD, AuthError("no")])
+    assert scene.run().reason == "auth"
+    (tmp_path / "broken").touch()
+    stopped = scene.again()
+    assert stopped.reason == "held"
+    assert "hook serve should start a service again" in stopped.detail
