@@ -66,7 +66,7 @@ class ScriptedChanger(ScriptedClient):
 
 def whole(path: str, text: str) -> str:
     """A reply that gives a file its whole content."""
-    return f"{path}\n```\n{text}```\n"
+    return f"\n{path}\n```\n{text}```\n"
 
 
 def replacing(path: str, old: str, new: str) -> str:

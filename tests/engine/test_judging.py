@@ -1,0 +1,161 @@
+"""Pre-hooks, baseline and judges: what runs when, and what their outcome leads to."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_runner.model import events as e
+from agent_runner.model.decisions import Choice, Decision
+from agent_runner.model.fold import Entry
+from agent_runner.model.signals import HookOutput, Signal, Working
+from tests.engine.scene import PowerOut, Scene, ScriptedPerson, hooks
+from tests.engine.scripted import whole
+
+GOOD = whole("a.txt", "one\n")
+COUNT = "echo x >> ../count"
+
+
+def count(folder: Path) -> int:
+    file = folder / "count"
+    return len(file.read_text().splitlines()) if file.exists() else 0
+
+
+def test_a_red_pre_hook_is_a_persons_and_runs_again_on_retry(tmp_path: Path) -> None:
+    task = {"id": "T1", "pre_hooks": ["ready"], "post_hooks": []}
+    scene = Scene(tmp_path / "p", [task], {"hooks": hooks(ready="test -f ../go")}, [GOOD])
+    assert scene.run().reason == "held"
+    assert scene.client.asked == []
+    assert "hook ready failed with exit code 1" in scene.record().last_error
+    (tmp_path / "go").touch()
+    scene.person = ScriptedPerson([Decision(Choice.RETRY)])
+    assert scene.again().exit_code == 0
+    assert scene.record().granted == 0
+
+
+@pytest.mark.parametrize("place", ["pre_hooks", "post_hooks"])
+def test_a_hook_that_cannot_start_is_the_set_ups_fault(tmp_path: Path, place: str) -> None:
+    task = {"id": "T1", "pre_hooks": [], "post_hooks": [], place: ["broken"]}
+    scene = Scene(tmp_path / "p", [task], {"hooks": hooks(broken="no-such-program")}, [GOOD])
+    assert scene.run().reason == "held"
+    assert len(scene.events(e.HookBroken)) == 1
+    asked = len(scene.client.asked)
+    scene.settings = {"hooks": hooks(broken="true")}
+    scene.write()
+    scene.person = ScriptedPerson([Decision(Choice.RETRY)])
+    assert scene.again().exit_code == 0
+    assert len(scene.client.asked) == max(asked, 1), "no answer was to be paid for twice"
+
+
+def test_finished_hooks_do_not_run_again_after_a_kill(tmp_path: Path) -> None:
+    task = {"id": "T1", "pre_hooks": [], "post_hooks": ["first", "second"]}
+    settings = {"hooks": hooks(first=COUNT, second="echo now")}
+    scene = Scene(tmp_path / "p", [task], settings, [GOOD])
+
+    def die(seen: Entry | Signal) -> None:
+        if isinstance(seen, HookOutput) and seen.hook == "second":
+            raise PowerOut
+
+    scene.watcher.react = die
+    assert scene.killed()
+    assert scene.again().exit_code == 0
+    assert count(tmp_path) == 1
+
+
+def test_a_baseline_that_is_red_is_known_before_the_first_call(tmp_path: Path) -> None:
+    task = {"id": "T1", "post_hooks": ["judge"]}
+    settings = {"hooks": hooks(judge="grep -q one a.txt"), "baseline": "always"}
+    scene = Scene(tmp_path / "p", [task], settings, [GOOD])
+    assert scene.run().exit_code == 0
+    (baseline,) = scene.events(e.BaselineTaken)
+    assert not baseline.green
+    assert Working("T1", "baseline") in scene.watcher.signals
+
+
+@pytest.mark.parametrize("rule", ["auto", "always", "never"])
+def test_green_judges_pass_a_task_without_a_call_if_asked_to(tmp_path: Path, rule: str) -> None:
+    task = {"id": "T1", "post_hooks": ["judge"]}
+    settings = {"hooks": hooks(judge="true"), "baseline": rule, "skip_if_green": True}
+    scene = Scene(tmp_path / "p", [task], settings, [])
+    assert scene.run().exit_code == 0
+    assert scene.client.asked == []
+    assert len(scene.events(e.AlreadyGreen)) == 1
+
+
+def test_a_green_baseline_alone_passes_nothing(tmp_path: Path) -> None:
+    task = {"id": "T1", "post_hooks": ["judge"]}
+    settings = {"hooks": hooks(judge="true"), "baseline": "always"}
+    scene = Scene(tmp_path / "p", [task], settings, [GOOD])
+    assert scene.run().exit_code == 0
+    assert len(scene.client.asked) == 1
+
+
+def test_a_baseline_need_not_show_again_what_was_just_seen(tmp_path: Path) -> None:
+    tasks = [{"id": "T1", "post_hooks": ["judge"]}, {"id": "T2", "post_hooks": ["judge"]}]
+    settings = {"hooks": hooks(judge=COUNT), "baseline": "auto"}
+    scene = Scene(tmp_path / "p", tasks, settings, [GOOD, whole("b.txt", "two\n")])
+    assert scene.run().exit_code == 0
+    assert count(tmp_path) == 3, "a baseline and a verdict for T1, a verdict for T2"
+
+
+@pytest.mark.parametrize("green", [True, False])
+def test_a_baseline_that_was_taken_counts_after_a_retry(tmp_path: Path, green: bool) -> None:
+    """The pre-hooks are redone, the baseline stands."""
+    task: dict[str, Any] = {"id": "T1", "pre_hooks": ["ready"], "post_hooks": ["judge"]}
+    settings = {
+        "hooks": hooks(ready="echo ready", judge=f"{COUNT}; test -f ../green || grep one a.txt"),
+        "baseline": "always",
+    }
+    scene = Scene(tmp_path / "p", [task], settings, [GOOD])
+    if green:
+        (tmp_path / "green").touch()
+
+    def die(seen: Entry | Signal) -> None:
+        if isinstance(seen, Entry) and isinstance(seen.event, e.BaselineTaken):
+            raise PowerOut
+
+    scene.watcher.react = die
+    assert scene.killed()
+    assert scene.again().exit_code == 0
+    assert count(tmp_path) == 2
+
+
+def test_no_progress_ends_before_the_attempts_do(tmp_path: Path) -> None:
+    task = {"id": "T1", "post_hooks": ["judge"]}
+    settings = {"hooks": hooks(judge="false"), "max_attempts_per_task": 9, "max_no_progress": 2}
+    scene = Scene(tmp_path / "p", [task], settings, ["Nothing to do."] * 9)
+    assert scene.run().reason == "held"
+    assert scene.record().no_progress_rule == "the attempt changed nothing"
+    assert len(scene.client.asked) <= 3
+
+
+def test_what_a_dead_run_left_running_is_ended(tmp_path: Path) -> None:
+    task = {"id": "T1", "post_hooks": ["judge"]}
+    scene = Scene(tmp_path / "p", [task], {"hooks": hooks(judge="echo now")}, [GOOD])
+    scene.run()
+    assert "of an earlier run was still running" not in scene.watcher.said
+
+
+def test_hooks_that_look_at_changed_files_are_told_them(tmp_path: Path) -> None:
+    task = {"id": "T1", "post_hooks": ["docs", "code"]}
+    settings = {
+        "hooks": {
+            "docs": {"command": "false", "when": {"changed": ["docs/**"]}},
+            "code": {"command": COUNT, "when": {"changed": ["*.txt"]}},
+        }
+    }
+    scene = Scene(tmp_path / "p", [task], settings, [GOOD])
+    assert scene.run().exit_code == 0
+    assert count(tmp_path) == 1
+    assert [proof.hook for proof in scene.record().proof] == ["code"]
+
+
+def test_a_time_out_says_so(tmp_path: Path) -> None:
+    task = {"id": "T1", "post_hooks": ["slow"]}
+    settings = {
+        "hooks": {"slow": {"command": "sleep 60", "timeout": 0.2}},
+        "max_attempts_per_task": 1,
+    }
+    scene = Scene(tmp_path / "p", [task], settings, [GOOD])
+    assert scene.run().reason == "held"
+    assert "hook slow was ended after 0.2 seconds" in scene.record().last_error
