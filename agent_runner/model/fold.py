@@ -3,10 +3,13 @@
 `RunState.take(entry)` is the only way it changes.
 """
 
-from attrs import define, evolve as replaced, field, frozen
+from typing import Any
+
+from attrs import define, field, frozen
+from attrs import evolve as replaced
 
 from agent_runner.model import events as e
-from agent_runner.model.record import TaskRecord, evolve, moved
+from agent_runner.model.record import TaskRecord, evolve, leaving
 from agent_runner.model.spending import Spending
 from agent_runner.model.states import STEPS, TaskState
 
@@ -64,13 +67,12 @@ class RunState:
 
     def _take_task(self, entry: Entry) -> None:
         before = self.record(entry.task)
-        after = evolve(before, entry.event)
-        if entry.to is not None:
-            after = moved(after, entry.to)
+        to = before.state if entry.to is None else entry.to
         live = self.run is not None and self.run.stopped is None
+        beside = {**leaving(before, to), **_timed(before, to, entry.at, live=live)}
+        self.tasks[entry.task] = evolve(before, entry.event, **beside)
         if live:
-            self.current = entry.task if after.state in STEPS else None
-        self.tasks[entry.task] = _timed(before, after, entry.at, live=live)
+            self.current = entry.task if to in STEPS else None
 
     def _take_run(self, entry: Entry) -> None:
         event = entry.event
@@ -92,10 +94,9 @@ class RunState:
             self.tasks[record.id] = replaced(record, crashes=record.crashes + 1)
 
 
-def _timed(before: TaskRecord, after: TaskRecord, at: float, *, live: bool) -> TaskRecord:
-    """Add the time spent in a step while a run was live; a clock set back adds nothing."""
-    seconds = after.seconds
+def _timed(before: TaskRecord, to: TaskState, at: float, *, live: bool) -> dict[str, Any]:
+    """The time spent in a step while a run was live is added; a clock set back adds nothing."""
+    seconds = before.seconds
     if live and before.state in STEPS and before.since is not None:
         seconds += max(0.0, at - before.since)
-    since = at if live and after.state in STEPS else None
-    return replaced(after, seconds=seconds, since=since)
+    return {"seconds": seconds, "since": at if live and to in STEPS else None}

@@ -1,5 +1,6 @@
 """What is known of one task, and `evolve`, the one way it changes."""
 
+import operator
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -79,26 +80,35 @@ class TaskRecord:
     seconds: float = 0.0
 
 
-def evolve(record: TaskRecord, event: e.Event) -> TaskRecord:
+def evolve(record: TaskRecord, event: e.Event, **beside: Any) -> TaskRecord:
     """The record after `event`, its state untouched. Pure: used live and on resume alike.
 
-    Unknown kinds of facts change nothing, so that an older program can show a newer journal's
-    tasks.
+    `beside`: further fields to set in the same copy.
     """
     if isinstance(event, e.Reset):
-        return _reset(record)
-    change = _CHANGES.get(type(event))
-    changed = change(record, event) if change else {}
-    if record.crashes and not _is_repeated(event):
+        record, changed = _reset(record), {}
+    else:
+        change = _CHANGES.get(type(event))
+        changed = change(record, event) if change else {}
+    if record.crashes and not isinstance(event, _STARTS):
         changed["crashes"] = 0
-    return attrs.evolve(record, **changed) if changed else record
+    return _copied(record, {**changed, **beside})
 
 
-def moved(record: TaskRecord, to: TaskState) -> TaskRecord:
-    """The record in its new state; hooks finished in the state that was left are forgotten."""
-    if record.state is to:
+def leaving(record: TaskRecord, to: TaskState) -> dict[str, Any]:
+    """What moving to another state sets: hooks of the state that is left are forgotten."""
+    return {} if record.state is to else {"state": to, "hooks_done": (), "hook_running": None}
+
+
+_FIELDS = tuple(field.name for field in attrs.fields(TaskRecord))
+_values_of = operator.attrgetter(*_FIELDS)
+
+
+def _copied(record: TaskRecord, changes: dict[str, Any]) -> TaskRecord:
+    """As `attrs.evolve`, four times as fast: a million records are folded with it."""
+    if not changes:
         return record
-    return attrs.evolve(record, state=to, hooks_done=(), hook_running=None)
+    return TaskRecord(**{**dict(zip(_FIELDS, _values_of(record), strict=True)), **changes})
 
 
 _STARTS = (e.HookStarted, e.CallStarted, e.ApplyPlanned, e.RollbackPlanned, e.CommandStarted)

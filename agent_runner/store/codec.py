@@ -67,6 +67,10 @@ _converter = _converter_with(omit_if_default=True)
 _whole = _converter_with(omit_if_default=False)
 
 
+_STRUCTURES = {kind: _converter.get_structure_hook(cls) for kind, cls in KINDS.items()}
+_STATES = {state.value: state for state in TaskState}
+
+
 def to_plain(value: Any) -> Any:
     """An attrs value as JSON-ready dicts and lists; fields that have their default are left out."""
     return _converter.unstructure(value)
@@ -122,8 +126,9 @@ def decode(line: bytes, fetch: Callable[[str], bytes]) -> Line | None:
     crc = f"{zlib.crc32(body):08x}"
     if tail != b',"crc":"%s"}' % crc.encode():
         return None
-    members = json.loads(line)
-    if members["v"] > FORMAT or members["kind"] not in KINDS:
+    members = json.loads(line.decode("ascii"))  # bytes would be searched for an encoding first
+    structure = _STRUCTURES.get(members["kind"])
+    if members["v"] > FORMAT or structure is None:
         raise StateVersionError(
             "the journal was written by a newer version"
             f" (format {members['v']}, {members['kind']})",
@@ -135,8 +140,8 @@ def decode(line: bytes, fetch: Callable[[str], bytes]) -> Line | None:
         members["seq"],
         from_iso(members["at"]),
         members.get("task", ""),
-        from_plain(payload, KINDS[members["kind"]]),
-        TaskState(to) if to else None,
+        structure(payload, None),
+        _STATES[to] if to else None,
     )
     return Line(entry, crc, members["prev"], members["synced"])
 
