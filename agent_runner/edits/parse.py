@@ -38,7 +38,7 @@ def parse_reply(text: str) -> Reply:
             continue
         found = form.read(scan, at)
         reading.take(found)
-        at = _moved(scan, found)
+        at = max(_moved(scan, found), at + 1)  # no format can hold the parser up
     if not reading.edits and not reading.problems:
         reading.problems += _hinted(scan)
     return reading.reply()

@@ -22,7 +22,7 @@ from agent_runner.edits.formats.hunks import read_hunk
 from agent_runner.edits.formats.scan import Found, Scan, complaint
 from agent_runner.edits.spelling import unquoted
 
-_GIT = re.compile(r"^diff --git (.+)$")
+_GIT = re.compile(r"^diff --git (.*)$")
 _OLD = re.compile(r"^--- (\S.*)$")
 _NEW = re.compile(r"^\+\+\+ (\S.*)$")
 _META = re.compile(
@@ -32,6 +32,7 @@ _META = re.compile(
 _BINARY = re.compile(r"^(?:Binary files .* differ|GIT binary patch)$")
 _NOWHERE = "/dev/null"
 _DIFF_LANGUAGES = frozenset({"diff", "patch", "udiff"})
+_BACKUPS = (".orig", ".old", ".bak", "~")
 _PREFIXES = frozenset("abciow")
 _FORM = (
     "Write `--- a/PATH`, `+++ b/PATH` and hunks: `@@ -LINE,COUNT +LINE,COUNT @@`, then lines"
@@ -117,6 +118,11 @@ class _Section:
             old, new = _stripped(old, new)
         if "rename from" in self._meta and "rename to" in self._meta:
             old, new = unquoted(self._meta["rename from"]), unquoted(self._meta["rename to"])
+        elif git is None and not hunks:
+            self._complain("the diff has no hunks.")
+            return at
+        elif old in {f"{new}{tail}" for tail in _BACKUPS}:
+            old = new
         self._edits(old, new, hunks)
         return at
 
