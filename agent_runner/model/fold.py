@@ -5,8 +5,7 @@
 
 from typing import Any
 
-from attrs import define, field, frozen
-from attrs import evolve as replaced
+from attrs import define, evolve as replaced, field, frozen
 
 from agent_runner.model import events as e
 from agent_runner.model.record import TaskRecord, evolve, leaving

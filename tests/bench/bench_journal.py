@@ -1,4 +1,4 @@
-"""Recovering from a journal of a million records, with and without its snapshot; an append against its floor.
+"""Recovery from a journal of a million records, and an append against its floor.
 
 `python -m tests.bench.bench_journal [RECORDS]`
 """

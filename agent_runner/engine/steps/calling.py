@@ -17,7 +17,7 @@ from agent_runner.engine.steps.step import Work
 from agent_runner.limits.gate import Gate
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentRequest, AgentResponse
-from agent_runner.model.errors import ProviderError
+from agent_runner.model.errors import AuthError, ProviderError
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.signals import Receiving, Said
 from agent_runner.providers import decide
@@ -122,6 +122,9 @@ class Calling:
         seconds: float,
     ) -> e.TaskEvent | Halt | None:
         """Settle a call that brought no answer, and say what follows from that."""
+        if work.record.response_id and isinstance(error, AuthError):
+            # the provider still keeps the answer: with the right key a resume fetches it
+            return Halt("auth", str(error), error.fix)
         now = self.clock.now()
         decision = decide.decide(
             error,
