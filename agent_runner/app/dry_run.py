@@ -14,7 +14,7 @@ from agent_runner.ui import words
 
 def dry_run(project: Project, clock: Clock) -> Iterator[str]:
     """The lines. Nothing is called, run or written."""
-    state, _ = read_state(project.place.state_dir)
+    state, _ = read_state(project.place.state_dir, project.tasks.id)
     ahead = forecast(project, state, clock)
     if not ahead.order and not ahead.waiting_for_person:
         yield "Nothing is left to do."

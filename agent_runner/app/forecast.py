@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from agent_runner.app.project import Project
-from agent_runner.app.wiring import ledger_of
+from agent_runner.app.sharing import ledger_of
 from agent_runner.clock import Clock
 from agent_runner.engine.answers import Answers
 from agent_runner.engine.clients import worst_cost

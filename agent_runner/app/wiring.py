@@ -8,6 +8,7 @@ from random import Random
 from attrs import define, field, frozen
 
 from agent_runner.app.project import Project
+from agent_runner.app.sharing import ledger_of
 from agent_runner.clock import Clock
 from agent_runner.edits.plan import Planned
 from agent_runner.edits.rules import Rules
@@ -31,7 +32,6 @@ from agent_runner.engine.steps.step import Step, Work
 from agent_runner.engine.trees import Trees
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.limits.gate import Gate
-from agent_runner.limits.ledger import Ledger
 from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import CommandsRule
 from agent_runner.model.signals import Observer
@@ -46,9 +46,6 @@ from agent_runner.providers.registry import make_client
 from agent_runner.store.store import Store
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.tree import TreeReader
-
-LEDGER = Path(".agent-runner/ledger.jsonl")
-"""Where, in the user's home, use of limits is shared between projects."""
 
 
 @frozen
@@ -200,11 +197,3 @@ class Wiring:
             judges=self.project.judges,
             ignored=repository.ignored if repository else None,
         )
-
-
-def ledger_of(project: Project, clock: Clock) -> Ledger | None:
-    """The ledger that all projects of this user share; None where it is turned off."""
-    if not project.settings.ledger:
-        return None
-    owner = str(project.place.state_dir)
-    return Ledger(project.surroundings.home / LEDGER, owner, clock)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
+from agent_runner.cli.naming import require_task
 from agent_runner.clock import SystemClock
 from agent_runner.engine import decisions
 from agent_runner.model.errors import IllegalEventError, UsageError
@@ -55,20 +56,6 @@ def decide_reset(project: Project, task: str, *, with_dependents: bool) -> int:
                 decisions.reset(wiring.core, wiring.recovery, name, reason="reset by a person")
 
     return _decide(project, task, reset_all, f"begun anew: {', '.join(names)}")
-
-
-def require_task(project: Project, task: str) -> None:
-    """Raise UsageError, with the nearest id, if the list has no such task."""
-    if task not in project.tasks:
-        from agent_runner.providers.profiles import closest
-
-        ids = [t.id for t in project.tasks.tasks]
-        same = [one for one in ids if one.casefold() == task.casefold()]
-        near = closest(task, ids) or (closest(same[0], same) if same else "")
-        raise UsageError(
-            f"there is no task {task} in {project.tasks.id}",
-            fix=near or f"see them with: agent-runner status{project.place.options}",
-        )
 
 
 def _decide(

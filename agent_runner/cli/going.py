@@ -23,7 +23,7 @@ def go(tasks: Path | None, flags: RunFlags, *, fresh: bool) -> int:
 def go_on(tasks: Path | None, flags: RunFlags) -> int:
     """Run what is left of the list, or say that nothing is."""
     project = open_project(tasks, flags.state_dir, flags.settings())
-    state, _ = read_state(project.place.state_dir)
+    state, _ = read_state(project.place.state_dir, project.tasks.id)
     if not state.seq:
         begin = f"agent-runner run{project.place.options}"
         print(f"Nothing to resume: no run has begun here. Begin one with: {begin}")

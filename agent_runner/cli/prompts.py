@@ -2,7 +2,7 @@
 
 from agent_runner.app.forecast import prompting_of
 from agent_runner.app.project import Project
-from agent_runner.cli.deciding import require_task
+from agent_runner.cli.naming import require_task
 from agent_runner.model.flow import next_attempt
 from agent_runner.store.store import read_state
 
@@ -10,7 +10,7 @@ from agent_runner.store.store import read_state
 def print_prompt(project: Project, task_id: str) -> int:
     """The system text and every turn, as they would be sent."""
     require_task(project, task_id)
-    state, _ = read_state(project.place.state_dir)
+    state, _ = read_state(project.place.state_dir, project.tasks.id)
     record, policy = state.record(task_id), project.policy_of(task_id)
     task = project.tasks[task_id]
     prompt = prompting_of(project).prompt(task, record, policy, next_attempt(record, policy))

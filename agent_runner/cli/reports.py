@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from attrs import evolve
 
-from agent_runner.app.forecast import forecast
 from agent_runner.app.project import Project
-from agent_runner.app.wiring import ledger_of
+from agent_runner.app.sharing import ledger_of
 from agent_runner.cli.around import open_project, surroundings
-from agent_runner.cli.deciding import require_task
-from agent_runner.clock import SystemClock, iso, local
+from agent_runner.cli.naming import require_task
+from agent_runner.clock import SystemClock, local
 from agent_runner.limits import report
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.windows import zone_of
@@ -22,7 +22,7 @@ from agent_runner.model.fold import RunState
 from agent_runner.model.task import Task, TaskList
 from agent_runner.store.layout import FOLDER
 from agent_runner.store.store import read_entries, read_state
-from agent_runner.ui import inside, tables, words
+from agent_runner.ui import inside, tables
 from agent_runner.ui.limits import counter_lines, usage_table
 from agent_runner.ui.story import story
 from agent_runner.ui.tally import Tally
@@ -39,12 +39,12 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
         folder = surroundings().cwd / (state_dir or (tasks or Path()).parent / FOLDER)
         _print_known(read_state(folder)[0], as_json=as_json)
         raise
-    state = _state(project)
+    state = state_of(project)
     tally = Tally(project.tasks, state.tasks, zone_of(project.settings.limits))
     counters = _counters(project, state)
     if as_json:
         limits = [attrs.asdict(counter) for counter in counters]
-        return _print_json({**tables.status_object(tally, state), "limits": limits})
+        return print_json({**tables.status_object(tally, state), "limits": limits})
     _print(tables.status_table(tally).lines())
     print(tally.closing_line())
     _print(counter_lines(counters))
@@ -66,40 +66,20 @@ def print_story(project: Project, task: str) -> int:
 
 def print_usage(project: Project, by: str, *, as_json: bool) -> int:
     """What was used, by task, model or day."""
-    state = _state(project)
+    state = state_of(project)
     rows = [*report.usage_rows(state.spending, report.By(by)), report.usage_total(state.spending)]
     if as_json:
         shown = [attrs.asdict(row) for row in rows]
         limits = [attrs.asdict(counter) for counter in _counters(project, state)]
-        return _print_json({"by": by, "rows": shown[:-1], "total": shown[-1], "limits": limits})
+        return print_json({"by": by, "rows": shown[:-1], "total": shown[-1], "limits": limits})
     _print(usage_table(by, rows).lines())
     _print(counter_lines(_counters(project, state)))
     return 0
 
 
-def print_plan(project: Project, *, as_json: bool) -> int:
-    """Which tasks fit into the limits now, and when the rest could run."""
-    ahead = forecast(project, _state(project), SystemClock())
-    if as_json:
-        shown = attrs.asdict(ahead.plan)
-        shown["later"] = [
-            {"tasks": slot.tasks, "not_before": iso(slot.at) if slot.at is not None else None}
-            for slot in ahead.plan.later
-        ]
-        return _print_json({**shown, "waits_for_person": ahead.waiting_for_person})
-    print(ahead.line)
-    cost = f", ${ahead.plan.cost:.2f}" if ahead.plan.cost is not None else ""
-    print(f"Expected: {words.plural(ahead.plan.calls, 'call')}, {ahead.plan.tokens} tokens{cost}")
-    for one in ahead.plan.blocked:
-        print(f"{one.task} can never run: {one.reason}")
-    for task in ahead.waiting_for_person:
-        print(f"{task} waits for a person: agent-runner why {task}{project.place.options}")
-    return 0
-
-
 def print_state(project: Project, task: str | None, *, as_json: bool) -> int:
     """The run, each task's state and counts, and the transitions taken; or one task in detail."""
-    state = _state(project)
+    state = state_of(project)
     tally = Tally(project.tasks, state.tasks)
     if task is not None:
         require_task(project, task)
@@ -109,7 +89,7 @@ def print_state(project: Project, task: str | None, *, as_json: bool) -> int:
         shown["transitions"] = [*inside.transition_objects(entries)]
         if task is not None:
             shown["tasks"] = [one for one in shown["tasks"] if one["id"] == task]
-        return _print_json(shown)
+        return print_json(shown)
     _print(inside.run_lines(state))
     if task is None:
         _print(tables.status_table(tally).lines())
@@ -123,16 +103,18 @@ def print_state(project: Project, task: str | None, *, as_json: bool) -> int:
 
 def _print_known(state: RunState, *, as_json: bool) -> None:
     known = (Task(name, "(the list cannot be read)", "", Path()) for name in state.tasks)
-    tally = Tally(TaskList(state.list_id, Path(), Path(), tuple(known)), state.tasks)
+    records = {name: evolve(record, definition="") for name, record in state.tasks.items()}
+    tally = Tally(TaskList(state.list_id, Path(), Path(), tuple(known)), records)
     if as_json:
-        _print_json(tables.status_object(tally, state))
+        print_json(tables.status_object(tally, state))
     elif state.tasks:
         _print(tables.status_table(tally).lines())
         print(tally.closing_line())
 
 
-def _state(project: Project) -> RunState:
-    state, warnings = read_state(project.place.state_dir)
+def state_of(project: Project) -> RunState:
+    """The state as it is now; warnings go to stderr."""
+    state, warnings = read_state(project.place.state_dir, project.tasks.id)
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return state
@@ -149,6 +131,7 @@ def _print(lines: Iterable[str]) -> None:
         print(line)
 
 
-def _print_json(content: dict[str, Any]) -> int:
+def print_json(content: dict[str, Any]) -> int:
+    """Print one object; the exit code."""
     print(json.dumps(content, ensure_ascii=False, indent=2, default=str))
     return 0

@@ -5,7 +5,7 @@ import sys
 from agent_runner.app.history import applied, undo
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
-from agent_runner.cli.deciding import require_task
+from agent_runner.cli.naming import require_task
 from agent_runner.clock import SystemClock
 from agent_runner.edits.combine import combined
 from agent_runner.edits.diff import diff
@@ -17,7 +17,7 @@ from agent_runner.store.store import Store, read_entries, read_state
 def print_diff(project: Project, task_id: str, attempt: int | None) -> int:
     """The patch on stdout."""
     require_task(project, task_id)
-    state, _ = read_state(project.place.state_dir)
+    state, _ = read_state(project.place.state_dir, project.tasks.id)
     done = applied(state.record(task_id), read_entries(project.place.state_dir))
     chosen = [one.change_set for one in done if attempt in {None, one.attempt}]
     if not chosen:

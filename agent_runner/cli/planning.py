@@ -1,0 +1,29 @@
+"""Prints what fits into the limits now, and when the rest could run."""
+
+import attrs
+
+from agent_runner.app.forecast import forecast
+from agent_runner.app.project import Project
+from agent_runner.cli.reports import print_json, state_of
+from agent_runner.clock import SystemClock, iso
+from agent_runner.ui import words
+
+
+def print_plan(project: Project, *, as_json: bool) -> int:
+    """Which tasks fit into the limits now, and when the rest could run."""
+    ahead = forecast(project, state_of(project), SystemClock())
+    if as_json:
+        shown = attrs.asdict(ahead.plan)
+        shown["later"] = [
+            {"tasks": slot.tasks, "not_before": iso(slot.at) if slot.at is not None else None}
+            for slot in ahead.plan.later
+        ]
+        return print_json({**shown, "waits_for_person": ahead.waiting_for_person})
+    print(ahead.line)
+    cost = f", ${ahead.plan.cost:.2f}" if ahead.plan.cost is not None else ""
+    print(f"Expected: {words.plural(ahead.plan.calls, 'call')}, {ahead.plan.tokens} tokens{cost}")
+    for one in ahead.plan.blocked:
+        print(f"{one.task} can never run: {one.reason}")
+    for task in ahead.waiting_for_person:
+        print(f"{task} waits for a person: agent-runner why {task}{project.place.options}")
+    return 0
