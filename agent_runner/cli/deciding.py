@@ -7,7 +7,7 @@ from agent_runner.app.wiring import Wiring
 from agent_runner.cli.naming import require_task
 from agent_runner.clock import SystemClock
 from agent_runner.engine import decisions
-from agent_runner.model.errors import IllegalEventError, UsageError
+from agent_runner.model.errors import IllegalEventError
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.store.store import Store

@@ -8,6 +8,7 @@ apart.
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,7 +68,6 @@ _converter = _converter_with(omit_if_default=True)
 _whole = _converter_with(omit_if_default=False)
 
 
-_STRUCTURES = {kind: _converter.get_structure_hook(cls) for kind, cls in KINDS.items()}
 _STATES = {state.value: state for state in TaskState}
 
 
@@ -127,8 +127,7 @@ def decode(line: bytes, fetch: Callable[[str], bytes]) -> Line | None:
     if tail != b',"crc":"%s"}' % crc.encode():
         return None
     members = json.loads(line.decode("ascii"))  # bytes would be searched for an encoding first
-    structure = _STRUCTURES.get(members["kind"])
-    if members["v"] > FORMAT or structure is None:
+    if members["v"] > FORMAT or members["kind"] not in KINDS:
         raise StateVersionError(
             "the journal was written by a newer version"
             f" (format {members['v']}, {members['kind']})",
@@ -140,7 +139,7 @@ def decode(line: bytes, fetch: Callable[[str], bytes]) -> Line | None:
         members["seq"],
         from_iso(members["at"]),
         members.get("task", ""),
-        structure(payload, None),
+        _structure_of(members["kind"])(payload, None),
         _STATES[to] if to else None,
     )
     return Line(entry, crc, members["prev"], members["synced"])
@@ -156,6 +155,12 @@ def checksum_and_sync(line: bytes) -> int | None:
         return None
     synced = json.loads(line).get("synced")
     return synced if isinstance(synced, int) else None
+
+
+@cache
+def _structure_of(kind: str) -> Callable[[Any, Any], events.Event]:
+    """What makes an event of its payload; made when the first of its kind is met."""
+    return _converter.get_structure_hook(KINDS[kind])
 
 
 def _seal(members: Mapping[str, Any]) -> tuple[bytes, str]:

@@ -114,10 +114,15 @@ class Store:
         self._snapshot_offset = self.journal.place.offset
 
 
-def read_state(folder: Path) -> tuple[RunState, tuple[str, ...]]:
-    """The state as it is now, and warnings; without lock or writing, also while a run is on."""
+def read_state(folder: Path, list_id: str = "") -> tuple[RunState, tuple[str, ...]]:
+    """The state as it is now, and warnings; without lock or writing, also while a run is on.
+
+    Raises StateMismatchError if it is that of another list than `list_id` ("": any will do).
+    """
     layout = Layout(folder)
     state, reader = _fold(layout, Blobs(layout.blobs, Disk()))
+    if list_id:
+        _check_list(state, list_id, layout)
     torn = reader.torn
     warnings = (
         (f"{layout.journal}: {torn.size} bytes at its end are no record yet",) if torn else ()
