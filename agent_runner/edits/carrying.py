@@ -145,7 +145,7 @@ def _move(edit: Move, tree: Tree, entry: Entry) -> Outcome:
     note = f"replaces {target.path} by {entry.path}" if target.exists else ""
     target.remove()
     if entry.content is not None:
-        target.content = entry.content
+        target.content, target.plus, target.minus = entry.content, entry.plus, entry.minus
     else:
         target.put(entry.text())
     target.mode = entry.mode
@@ -167,6 +167,8 @@ def _set_mode(edit: SetMode, _tree: Tree, entry: Entry) -> Outcome:
 def _alter(edit: Alter, _tree: Tree, entry: Entry) -> Outcome:
     if not entry.exists:
         return Failed("the file does not exist")
+    if len(edit.hunks) == 1 and entry.shortcut(edit.hunks[0]):
+        return Carried(already=edit.hunks[0].changes_nothing)
     text = entry.text()
     shift = after = 0
     wrong: list[Failed] = []

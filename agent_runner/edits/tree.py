@@ -8,8 +8,10 @@ import stat
 
 from attrs import define, evolve, field
 
+from agent_runner.edits.edit import ADD, DROP, Hunk
 from agent_runner.edits.jail import Refusal, Standing, folded, standing
 from agent_runner.edits.rules import Gate
+from agent_runner.edits.shortcut import replaced
 from agent_runner.edits.textfile import TextFile
 from agent_runner.model.changes import ABSENT, Image, Kind
 
@@ -31,6 +33,8 @@ class Entry:
     mode: int = _NEW_FILE
     missing: tuple[str, ...] = ()
     moved: bool = False
+    plus: int = 0
+    minus: int = 0
     _text: TextFile | None = None
 
     @property
@@ -47,8 +51,19 @@ class Entry:
         """The text to be changed in place. Raises NotTextError for what is no text."""
         if self._text is None:
             self._text = TextFile.read(self.content or b"")
+            self._text.plus, self._text.minus = self.plus, self.minus
             self.content = None
         return self._text
+
+    def shortcut(self, hunk: Hunk) -> bool:
+        """Carry the hunk out on the bytes, where that is possible; whether it was."""
+        made = None if self.content is None else replaced(self.content, hunk)
+        if made is None:
+            return False
+        self.content = made
+        self.plus += sum(op == ADD for op, _ in hunk.lines)
+        self.minus += sum(op == DROP for op, _ in hunk.lines)
+        return True
 
     def put(self, text: TextFile) -> None:
         """Let this be the whole text."""
@@ -70,7 +85,7 @@ class Entry:
         if self._text is not None:
             return self._text.plus, self._text.minus
         if self.exists or self.moved or self.original is None:
-            return 0, 0
+            return self.plus, self.minus
         return 0, len(self.original.splitlines())
 
     def copy(self) -> "Entry":

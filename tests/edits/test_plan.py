@@ -7,13 +7,18 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
-from agent_runner.edits.edit import Reply
+from agent_runner.edits.edit import Hunk, Reply
 from agent_runner.edits.jail import Refusal, open_inside, opened_root, read_all, spelled
+from agent_runner.edits.linediff import hunk_lines
+from agent_runner.edits.matching import Haystack, Place, locate
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan, plan_replies
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
+from agent_runner.edits.shortcut import replaced
+from agent_runner.edits.textfile import TextFile
 from tests.edits.trees import apply_planned, write_tree
 
 
@@ -166,3 +171,26 @@ def test_many_openings_that_never_close_are_read_in_one_pass() -> None:
     assert reply == Reply()
     blanks = parse_reply("\n".join([" " * 50_000 + "x (new", "@@" * 50_000, "```"]))
     assert blanks == Reply()
+
+
+@given(
+    st.lists(st.sampled_from(["x", "y", "", "  x", "x ", "\u2014"]), max_size=6),
+    st.lists(st.sampled_from(["x", "y", "", "  x"]), min_size=1, max_size=3),
+    st.lists(st.sampled_from(["x", "z", ""]), max_size=3),
+    st.sampled_from(["\n", ""]),
+)
+@settings(max_examples=500)
+def test_the_shortcut_does_what_the_long_way_does(
+    lines: list[str], search: list[str], replace: list[str], last: str
+) -> None:
+    content = ("\n".join(lines) + last).encode()
+    hunk = Hunk(hunk_lines(search, replace))
+    quick = replaced(content, hunk)
+    if quick is None:
+        return
+    text = TextFile.read(content)
+    place = locate(Haystack(text.lines), hunk)
+    assert isinstance(place, Place)
+    assert place.rung == "exact"
+    text.splice(place.start, list(place.lines))
+    assert text.content() == quick
