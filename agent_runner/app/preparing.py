@@ -1,5 +1,7 @@
 """What is looked at before a run spends anything: set-up, and changes since the last run."""
 
+import tempfile
+
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
 from agent_runner.engine import decisions
@@ -7,6 +9,7 @@ from agent_runner.limits.contradictions import contradictions
 from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.model.task import Task
+from agent_runner.store.disk import storage_errors
 from agent_runner.workspace.git import Repository
 
 
@@ -21,6 +24,7 @@ def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
     state = wiring.store.state
     unfinished = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
     wiring.clients.check(unfinished)
+    _check_writable(unfinished)
     _say_dirty(wiring, unfinished)
 
 
@@ -34,6 +38,14 @@ def stale(project: Project, wiring: Wiring) -> list[Task]:
         and records[task.id].state is TaskState.PASSED
         and records[task.id].definition not in {"", task.definition}
     ]
+
+
+def _check_writable(tasks: list[Task]) -> None:
+    """Raise StorageError for a folder that cannot be written, before anything is spent on it."""
+    for root in {task.root for task in tasks}:
+        folder = next(path for path in (root, *root.parents) if path.exists())
+        with storage_errors(folder), tempfile.TemporaryFile(dir=folder):
+            pass
 
 
 def _say_warnings(project: Project, wiring: Wiring) -> None:

@@ -1,10 +1,11 @@
-"""What a stop left half done, finished or taken back before a person's decision moves the task."""
+"""What a stop left behind: hooks that still run, change sets half done."""
 
 from attrs import frozen
 
 from agent_runner.edits.apply import remove_temps
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
+from agent_runner.hooks.survivors import Trace, end_survivors
 from agent_runner.model.events import Fact
 from agent_runner.model.signals import Said
 from agent_runner.model.task import TaskList
@@ -12,11 +13,23 @@ from agent_runner.model.task import TaskList
 
 @frozen
 class Recovery:
-    """Settles open change sets outside of the apply step."""
+    """Ends surviving hooks, and settles open change sets outside of the apply step."""
 
     core: Core
     changes: Changes
     tasks: TaskList
+
+    async def end_survivors(self) -> None:
+        """End what is left of hooks that ran when a runner died, before anything runs again."""
+        for record in tuple(self.core.store.state.tasks.values()):
+            left = record.hook_running
+            if left is None:
+                continue
+            pids = await end_survivors(Trace(left.pid, left.began, left.run, record.id))
+            if pids:
+                count = f"{len(pids)} processes"
+                text = f"hook {left.hook} of an earlier run was still running ({count}); ended"
+                self.core.signal(Said(record.id, text, "warning"))
 
     def settle(self, task_id: str, *, reason: str) -> None:
         """Roll an open change set back by its images.

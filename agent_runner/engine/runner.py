@@ -89,6 +89,7 @@ class Runner:
         self._run_id = started.run
         self.core.note("", started)
         try:
+            await self.recovery.end_survivors()
             halt = await self._decide_open_escalations() or await self._work()
         except StorageError as error:
             self._note_refusal(error)

@@ -96,8 +96,11 @@ def evolve(record: TaskRecord, event: e.Event, **beside: Any) -> TaskRecord:
 
 
 def leaving(record: TaskRecord, to: TaskState) -> dict[str, Any]:
-    """What moving to another state sets: hooks of the state that is left are forgotten."""
-    return {} if record.state is to else {"state": to, "hooks_done": (), "hook_running": None}
+    """What moving to another state sets: finished hooks of the state that is left are forgotten.
+
+    One that was running when a runner died stays known until the next run has ended it.
+    """
+    return {} if record.state is to else {"state": to, "hooks_done": ()}
 
 
 _FIELDS = tuple(field.name for field in attrs.fields(TaskRecord))
@@ -127,7 +130,8 @@ _Changes: TypeAlias = dict[str, Any]
 
 def _reset(record: TaskRecord) -> TaskRecord:
     """Nothing is left but what was spent and the numbers that must stay unique."""
-    kept = ("id", "state", "begun", "usage", "cost", "possibly_billed", "since", "seconds")
+    numbers = ("begun", "usage", "cost", "possibly_billed", "since", "seconds")
+    kept = ("id", "state", "hook_running", *numbers)
     return TaskRecord(**{name: getattr(record, name) for name in kept})
 
 
@@ -362,7 +366,7 @@ def _command_started(_record: TaskRecord, event: e.CommandStarted) -> _Changes:
 def _command_finished(record: TaskRecord, event: e.CommandFinished) -> _Changes:
     # one that failed is not done: a stop before its change is taken back must not forget that
     done = event.number if event.result.green else record.commands_done
-    return {"command_running": None, "commands_done": done}
+    return {"command_running": None, "hook_running": None, "commands_done": done}
 
 
 def _committed(_record: TaskRecord, event: e.Committed) -> _Changes:

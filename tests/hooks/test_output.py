@@ -63,7 +63,7 @@ async def test_a_log_that_cannot_be_written_is_an_error_and_ends_the_hook(stage:
     log = stage.runner.state_dir / "logs" / "T1" / "post.log"
     log.parent.mkdir(parents=True)
     log.symlink_to("/dev/full")
-    with pytest.raises(StorageError, match=r"post\.log: No space left"):
+    with pytest.raises(StorageError, match=r"post\.log: the disk is full"):
         await stage.run("sleep 60")
 
 

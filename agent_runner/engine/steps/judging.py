@@ -7,10 +7,9 @@ from attrs import define, field
 from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
 from agent_runner.hooks.runner import HookRunner
-from agent_runner.hooks.survivors import Trace, end_survivors
 from agent_runner.model.events import HookFinished, HookStarted
 from agent_runner.model.hooks import Hook, HookResult, Phase
-from agent_runner.model.signals import HookOutput, Said
+from agent_runner.model.signals import HookOutput
 
 
 @define
@@ -28,7 +27,6 @@ class Hooks:
         A hook that finished before a stop is not run again, but for a pre-hook that starts a
         service.
         """
-        await self._end_survivors(work)
         done = {f.result.hook: f for f in work.record.hooks_done if f.phase is phase}
         results: list[HookResult] = []
         for number, hook_id in enumerate(ids, start=1):
@@ -48,7 +46,6 @@ class Hooks:
 
     async def serve(self, work: Work) -> HookResult | None:
         """Start services of the pre-hooks that an earlier run left; a red result, or None."""
-        await self._end_survivors(work)
         for hook_id in work.task.pre_hooks:
             hook = self.configured[hook_id]
             if hook.rerun_on_resume and (work.task.id, hook_id) not in self._served:
@@ -80,18 +77,6 @@ class Hooks:
     @staticmethod
     def _serves_again(hook: Hook, finished: HookFinished, run: str) -> bool:
         return hook.rerun_on_resume and finished.run != run
-
-    @staticmethod
-    async def _end_survivors(work: Work) -> None:
-        """End what is left of a hook that ran when the runner died, before anything runs again."""
-        left = work.record.hook_running
-        if left is None or left.run == work.run:  # what this run started is in its own hands
-            return
-        pids = await end_survivors(Trace(left.pid, left.began, left.run, work.task.id))
-        if pids:
-            count = f"{len(pids)} processes"
-            text = f"hook {left.hook} of an earlier run was still running ({count}); ended"
-            work.signal(Said(work.task.id, text, "warning"))
 
 
 def failure_text(hook: Hook, result: HookResult) -> str:
