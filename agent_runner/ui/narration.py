@@ -9,6 +9,7 @@ from attrs import frozen
 from agent_runner.clock import local
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry
+from agent_runner.model.hooks import Phase
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import FINAL, TaskState
 from agent_runner.ui import words
@@ -89,8 +90,11 @@ def changed(event: e.Applied) -> str:
     return f"changed {words.listed(event.paths)} ({size})"
 
 
-def _hook_finished(event: e.HookFinished, _after: TaskRecord) -> tuple[Line, ...]:
+def _hook_finished(event: e.HookFinished, after: TaskRecord) -> tuple[Line, ...]:
     result = event.result
+    if event.phase is Phase.POST and after.state is TaskState.PRE_HOOKS:
+        # before the work its judges are mostly red: that is no failure yet, and no wall of text
+        return (Line(f"baseline {result.hook}: {outcome_words(result)}", Tone.DIM),)
     text = f"{event.phase.value}-hook {result.hook}: {outcome_words(result)}"
     if result.green:
         return (Line(text, Tone.DIM if not result.flaky else Tone.WARN),)
