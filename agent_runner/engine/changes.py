@@ -7,7 +7,7 @@ import anyio.to_thread
 from attrs import frozen
 
 from agent_runner.edits import apply as writing
-from agent_runner.edits.apply import Conflict
+from agent_runner.edits.apply import Conflict, OnWrite
 from agent_runner.edits.diff import diff
 from agent_runner.edits.plan import Planned
 from agent_runner.model.changes import ChangeSet
@@ -21,10 +21,14 @@ Note = Callable[[Fact], None]
 
 @frozen
 class Changes:
-    """Writes and takes back, through images that are stored before anything is touched."""
+    """Writes and takes back, through images that are stored before anything is touched.
+
+    `on_write` is told each step of writing, before it is done; it may raise.
+    """
 
     blobs: Blobs
     disk: Disk
+    on_write: OnWrite | None = None
 
     def plan(self, planned: Planned, call: str, attempt: Path, note: Note) -> None:
         """Store all images and the diff for people, then journal the intent."""
@@ -38,7 +42,9 @@ class Changes:
 
     async def write(self, change_set: ChangeSet, root: Path) -> Conflict | None:
         """Make the files hold the after-images; not to be cancelled halfway, and safe to repeat."""
-        return await anyio.to_thread.run_sync(writing.apply, change_set, root, self.blobs)
+        return await anyio.to_thread.run_sync(
+            writing.apply, change_set, root, self.blobs, self.on_write
+        )
 
     def take_back(
         self, change_set: ChangeSet, root: Path, reason: str, note: Note
@@ -53,7 +59,7 @@ class Changes:
 
         A conflict leaves everything untouched.
         """
-        conflict = writing.apply(back, root, self.blobs)
+        conflict = writing.apply(back, root, self.blobs, self.on_write)
         writing.remove_temps(back, root)
         if conflict is None:
             note(RollbackDone(back.id))

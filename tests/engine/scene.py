@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from attrs import define, field
 
 from agent_runner.app.project import Project, Surroundings, find, load
 from agent_runner.app.wiring import Choices, Wiring
+from agent_runner.edits.apply import OnWrite
+from agent_runner.engine.changes import Changes
 from agent_runner.engine.control import Control
 from agent_runner.engine.runner import Runner, RunOptions
 from agent_runner.engine.waiting import Waiter
@@ -70,6 +73,10 @@ class ScriptedWiring(Wiring):
 
     scene: "Scene"
 
+    @cached_property
+    def changes(self) -> Changes:
+        return Changes(self.store.blobs, self.store.disk, self.scene.on_write)
+
     def _make_client(self, profile: Profile) -> AgentClient:
         return self.scene.client
 
@@ -91,6 +98,7 @@ class Scene:
     wait: float | None = None
     shown: list[str] = field(factory=list)
     disk: Disk = field(factory=Disk)
+    on_write: OnWrite | None = None
     wiring: Wiring = field(init=False)
     _runs: int = 0
 
