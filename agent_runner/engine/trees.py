@@ -11,6 +11,9 @@ from agent_runner.model.task import Task
 from agent_runner.store.blobs import Blobs
 from agent_runner.workspace.tree import Tree, TreeReader
 
+_NOTHING = Tree("")
+"""A tree without files."""
+
 
 @define
 class Trees:
@@ -35,10 +38,13 @@ class Trees:
         )
 
     def changed_since_start(self, task: Task, record: TaskRecord) -> tuple[str, ...]:
-        """Paths changed since the task began; waits for git and the disk."""
+        """Paths changed since the task began; waits for git and the disk.
+
+        Where nobody knows how it began (a task checked before it ran), every file counts: a judge
+        must not be passed over for want of knowledge.
+        """
         reader = self._reader(task.root)
-        earlier = self.at_start(record)
-        return reader.changed(earlier, reader.read()) if earlier else ()
+        return reader.changed(self.at_start(record) or _NOTHING, reader.read())
 
     def _reader(self, root: Path) -> TreeReader:
         if root not in self._readers:
