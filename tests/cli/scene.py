@@ -15,10 +15,6 @@ from attrs import define, field, frozen
 SOURCE = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "agent_runner")
 
-_PRINTED = re.compile(
-    r"agent-runner ((?:[\w./=-]+|'[^']*'|\"[^\"]*\")(?: (?:[\w./=-]+|'[^']*'|\"[^\"]*\"))*)"
-)
-
 
 @frozen
 class Ended:
@@ -34,10 +30,9 @@ class Ended:
         return self.out.splitlines()
 
     def commands(self) -> list[list[str]]:
-        """The arguments of every `agent-runner ...` that was printed between backticks or after `next:`."""
-        found = re.findall(r"`agent-runner ([^`]*)`", self.out + self.err)
-        found += re.findall(r"(?:next: |go on with: )agent-runner (.*)", self.out + self.err)
-        return [shlex.split(one) for one in found]
+        """The words of every command that was printed to be typed next, in order."""
+        found = re.findall(r"`agent-runner ([^`]*)`|: agent-runner (.*)", self.out + self.err)
+        return [shlex.split(one or other) for one, other in found]
 
 
 def environment(home: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -1,0 +1,165 @@
+"""Wrong words, missing files and broken lists: what, where and what next; never a traceback."""
+
+import json
+import re
+
+import pytest
+
+from agent_runner.cli.commands import app
+from tests.cli.scene import Scene
+
+WITH_STATE = (
+    ("status",),
+    ("plan",),
+    ("usage",),
+    ("why", "T1"),
+    ("diff", "T1"),
+    ("run", "--dry-run"),
+    ("debug", "state"),
+    ("debug", "prompt", "T1"),
+)
+"""Commands that only read."""
+
+
+def test_every_command_has_a_help_that_fits_and_is_whole(scene: Scene) -> None:
+    told = scene.run("--help").out
+    names = {command.name for command in app.registered_commands}
+    assert names <= set(re.findall(r"^  ([a-z]+)  ", told, re.MULTILINE))
+    assert "..." not in told.partition("Commands:")[2]
+    assert max(map(len, told.splitlines())) <= 80
+
+
+WRONG = [
+    (("run", "nofile.yml"), "there is no task list nofile.yml", "agent-runner init"),
+    (("run", "--max-attempts", "0"), "--max-attempts", "agent-runner run -h"),
+    (("run", "--nope"), "No such option: --nope", "agent-runner run -h"),
+    (("run", "--on-escalation", "panic"), "must be ask, stop or continue", "panic"),
+    (("run", "--wait-max", "soon"), "--wait-max soon is no time", "90s"),
+    (("run", "--provider", "claude"), 'no key for provider "claude"', "ANTHROPIC_API_KEY"),
+    (("run", "--junit", "."), "--junit . is a folder", "name a file"),
+    (("run", "--record", "tasks.yml"), "--record tasks.yml is a file", "name a folder"),
+    (("run", "--state-dir", "tasks.yml"), "--state-dir tasks.yml is a file", "name a folder"),
+    (("run", "tasks.yml", "--tasks", "x.yml"), "named twice", "not both"),
+    (("why", "t1"), "there is no task t1", 'did you mean "T1"?'),
+    (("skip", "T1x"), "there is no task T1x", 'did you mean "T1"?'),
+    (("retry", "T1"), "T1 is pending and cannot be retried", "agent-runner run"),
+    (("init",), "tasks.yml", "agent-runner init FOLDER"),
+    (("demo", "."), "is not an empty folder", "name a folder"),
+    (("providers", "check", "foo"), 'there is no provider "foo"', "Known"),
+]
+
+
+@pytest.mark.parametrize(("words", "what", "hint"), WRONG, ids=lambda v: "-".join(v)[:30])
+def test_wrong_use_says_what_and_what_next(
+    scene: Scene, words: tuple[str, ...], what: str, hint: str
+) -> None:
+    scene.config({})
+    scene.tasks({"id": "T1"}, {"id": "T2"})
+    ended = scene.run(*words)
+    assert ended.code == 2
+    assert what in ended.err
+    assert hint in ended.err
+    assert "Traceback" not in ended.err
+    assert ended.out == ""
+
+
+def test_nothing_that_only_reads_writes(scene: Scene) -> None:
+    scene.config({"hooks": {"post": {"command": "false"}}, "max_attempts_per_task": 1})
+    scene.tasks({"id": "T1", "post_hooks": ["post"]}, {"id": "T2"})
+    scene.reply("T1", 1, "nothing to do")
+    before = scene.tree()
+    for words in WITH_STATE:
+        assert scene.run(*words).code == 0, words
+    assert scene.tree() == before
+    assert scene.run("run").code == 1
+    before = scene.tree()
+    for words in WITH_STATE:
+        ended = scene.run(*words)
+        assert (ended.code, ended.err.replace("T1 has changed no file\n", "")) == (0, ""), words
+    assert scene.tree() == before
+
+
+def test_several_mistakes_are_told_at_once_each_with_its_place(scene: Scene) -> None:
+    scene.config({})
+    scene.write("tasks.yml", "tasks:\n  - id: T1\n    titel: x\n  - title: y\n")
+    ended = scene.run("run")
+    assert ended.code == 2
+    told = ended.err.splitlines()
+    assert len(told) >= 3
+    assert all(re.match(r"error: .*tasks\.yml:\d+:\d+: ", line) for line in told)
+
+
+@pytest.mark.parametrize("damage", ["broken list", "no list", "broken configuration"])
+def test_status_helps_also_where_list_or_configuration_cannot_be_read(
+    scene: Scene, damage: str
+) -> None:
+    scene.config({})
+    scene.tasks({"id": "T1"})
+    scene.reply("T1", 1, "nothing to do")
+    assert scene.run("run").code == 0
+    match damage:
+        case "broken list":
+            scene.write("tasks.yml", "tasks: [")
+        case "no list":
+            (scene.project / "tasks.yml").unlink()
+        case _:
+            scene.write("agent-runner.yml", "provider: [")
+    ended = scene.run("status")
+    assert ended.code == 2
+    assert re.search(r"^T1 .*passed", ended.out, re.MULTILINE)
+    assert "text changed" not in ended.out
+    assert ended.err.startswith("error: ")
+    assert json.loads(scene.run("status", "--json").out)["tasks"][0]["state"] == "passed"
+
+
+def test_a_list_in_the_home_folder_is_refused(scene: Scene) -> None:
+    (scene.home / "tasks.yml").write_text("tasks: [{id: T1, title: x, description: y}]")
+    ended = scene.run("run", cwd=scene.home)
+    assert ended.code == 2
+    assert "home folder" in ended.err
+    assert list(scene.home.iterdir()) == [scene.home / "tasks.yml"]
+
+
+def test_another_list_in_the_same_folder_is_refused_and_told_what_to_do(scene: Scene) -> None:
+    scene.config({})
+    scene.tasks({"id": "T1"})
+    scene.tasks({"id": "A"}, file="other.yml")
+    for task in ("T1", "A"):
+        scene.reply(task, 1, "nothing to do")
+    assert scene.run("run").code == 0
+    for words in (
+        ("run", "other.yml"),
+        ("status", "--tasks", "other.yml"),
+        ("skip", "A", "--tasks", "other.yml"),
+    ):
+        ended = scene.run(*words)
+        assert ended.code == 3, words
+        assert "--state-dir " in ended.err
+    assert scene.run("run", "other.yml", "--state-dir", "its own").code == 0
+    assert scene.states("--state-dir", "its own") == {"A": "passed"}
+    assert scene.states() == {"T1": "passed"}
+
+
+def test_init_begins_a_project_that_is_valid(scene: Scene) -> None:
+    assert scene.run("init").code == 0
+    assert scene.run("config", "validate").code == 0
+    scene.env = {"ANTHROPIC_API_KEY": "k"}
+    assert scene.run("run", "--dry-run").code == 0
+
+
+def test_what_is_shown_of_the_configuration_has_no_key(scene: Scene) -> None:
+    scene.config({"providers": {"claude": {"api_key": "sk-secret-1234567890"}}})
+    scene.tasks({"id": "T1"})
+    for words in (
+        ("config", "show"),
+        ("config", "show", "--origin"),
+        ("providers",),
+        ("providers", "--json"),
+    ):
+        ended = scene.run(*words)
+        assert ended.code == 0
+        assert "secret" not in ended.out + ended.err
+
+
+def test_the_machine_is_drawn(scene: Scene) -> None:
+    assert scene.run("debug", "machine").out.startswith(("stateDiagram", "---"))
