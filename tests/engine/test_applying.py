@@ -323,3 +323,12 @@ def test_without_git_nothing_is_committed(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, GOOD, git={"commit": "task"})
     assert scene.run().exit_code == 0
     assert scene.events(e.Committed) == []
+
+
+def test_what_alone_was_left_out_is_said(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, GOOD, git={"commit": "task"})
+    (scene.folder / "a.txt").write_text("zero\n")
+    repository(scene)
+    (scene.folder / "a.txt").write_text("mine\n")
+    assert scene.run().exit_code == 0
+    assert "you had changed them before the task began: a.txt" in scene.watcher.said
