@@ -13,8 +13,9 @@ from transitions.core import EventData
 
 from agent_runner.model.errors import IllegalEventError
 from agent_runner.model.events import TaskEvent
+from agent_runner.model.evolve import evolve
 from agent_runner.model.flow import FLOW, Guard, Policy
-from agent_runner.model.record import TaskRecord, evolve
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 
 Journal = Callable[[str, TaskEvent, TaskState], None]

@@ -8,7 +8,8 @@ from typing import Any
 from attrs import define, evolve as replaced, field, frozen
 
 from agent_runner.model import events as e
-from agent_runner.model.record import TaskRecord, evolve, leaving
+from agent_runner.model.evolve import evolve
+from agent_runner.model.record import TaskRecord, leaving
 from agent_runner.model.spending import Spending
 from agent_runner.model.states import STEPS, TaskState
 

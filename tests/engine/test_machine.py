@@ -10,8 +10,9 @@ from agent_runner.engine.machine import FlowMachine, allows
 from agent_runner.model import events as e
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.errors import IllegalEventError, StorageError
+from agent_runner.model.evolve import evolve
 from agent_runner.model.flow import FLOW, Policy
-from agent_runner.model.record import TaskRecord, evolve
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import FINAL, STEPS, TaskState
 
 EXAMPLES: dict[type[e.TaskEvent], e.TaskEvent] = {

@@ -1,8 +1,9 @@
 """The flow table itself: complete, reachable, and nothing leaves a final state but a person."""
 
 from agent_runner.model import events as e
+from agent_runner.model.evolve import evolve
 from agent_runner.model.flow import FLOW, Policy, next_attempt
-from agent_runner.model.record import TaskRecord, evolve
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import FINAL, STEPS, TaskState
 
 PERSON = {e.Retried, e.Checked, e.Skipped, e.Reset}

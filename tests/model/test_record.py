@@ -5,9 +5,10 @@ import pytest
 
 from agent_runner.model import events as e
 from agent_runner.model.changes import ChangeSet
+from agent_runner.model.evolve import evolve
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.hooks import HookOutcome, HookResult, Phase
-from agent_runner.model.record import TaskRecord, evolve
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.model.usage import Usage
 
