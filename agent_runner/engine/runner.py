@@ -136,8 +136,6 @@ class Runner:
             self.core.store.journal.check_in_place()  # a hook may have taken the folder away
             if isinstance(outcome, Halt):
                 return outcome
-            if outcome is None:
-                continue
             record = self.core.fire(task.id, outcome)
             if isinstance(outcome, e.Deferred):
                 halt = await self.waiter.wait_or_halt(outcome, task.id, self.control)
@@ -155,8 +153,8 @@ class Runner:
         self.core.store.refresh_snapshot()
         return record
 
-    async def _step(self, task: Task) -> e.TaskEvent | Halt | None:
-        """Run the step of the task's state once. None: nothing came of it, look again."""
+    async def _step(self, task: Task) -> e.TaskEvent | Halt:
+        """Run the step of the task's state once, or learn that a key ended it."""
         record = self.core.record(task.id)
         if record.crashes >= MAX_CRASHES:
             return e.CrashLooped(record.state.value, record.crashes)
@@ -179,7 +177,7 @@ class Runner:
             return self._stopped()
         return self._skipped(task)
 
-    def _skipped(self, task: Task) -> e.TaskEvent | None:
+    def _skipped(self, task: Task) -> e.Skipped:
         self.recovery.settle(task.id, reason="the task is skipped")
         applied = self.core.record(task.id).change_sets
         command = f"agent-runner undo {task.id}{self.options.options}"

@@ -302,7 +302,6 @@ def test_files_that_the_user_had_changed_are_left_out_of_the_commit(tmp_path: Pa
     (scene.folder / "a.txt").write_text("mine\n")
     assert scene.run().exit_code == 0
     assert git(scene.folder, "show", "--format=", "--name-only").split() == ["b.txt"]
-    assert "you had changed them before the task began: a.txt" in scene.watcher.said
     (committed,) = scene.events(e.Committed)
     assert committed.left_out == ("a.txt",)
 
@@ -332,3 +331,15 @@ def test_what_alone_was_left_out_is_said(tmp_path: Path) -> None:
     (scene.folder / "a.txt").write_text("mine\n")
     assert scene.run().exit_code == 0
     assert "you had changed them before the task began: a.txt" in scene.watcher.said
+
+
+def test_an_answer_that_is_gone_when_it_is_applied_changes_nothing(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, GOOD)
+
+    def react(seen: Entry | Signal) -> None:
+        if isinstance(seen, Entry) and isinstance(seen.event, e.Replied):
+            (scene.state_dir / "logs/T1/attempt-01/call-01/response.json").unlink()
+
+    scene.watcher.react = react
+    assert scene.run().exit_code == 0
+    assert scene.record().paths == ()

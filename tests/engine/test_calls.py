@@ -21,7 +21,7 @@ from agent_runner.model.errors import (
     UsageError,
 )
 from agent_runner.model.fold import Entry
-from agent_runner.model.signals import Signal, Waiting
+from agent_runner.model.signals import HookOutput, Signal, Waiting
 from agent_runner.model.usage import Usage
 from agent_runner.providers.client import CallContext
 from agent_runner.store.disk import Disk
@@ -412,3 +412,44 @@ def test_a_service_that_cannot_start_again_holds_the_run(tmp_path: Path) -> None
     stopped = scene.again()
     assert stopped.reason == "held"
     assert "hook serve should start a service again" in stopped.detail
+
+
+def test_a_talk_that_no_longer_fits_is_cut_to_the_room_there_is(tmp_path: Path) -> None:
+    looks = [showing("long.txt")] * 3
+    scene = scene_of(tmp_path, *looks, GOOD, prompt={"max_tokens": 3000})
+    (scene.folder / "long.txt").write_text("words and more words\n" * 1500)
+    assert scene.run().exit_code == 0
+    sizes = [sum(len(text) for _, text in said(scene, call)) for call in range(4)]
+    assert max(sizes) < 3000 * 6
+    assert [role for role, _ in said(scene, 3)] == ["user", "assistant"] * 3 + ["user"]
+
+
+def test_a_kept_answer_waits_for_the_right_key(tmp_path: Path) -> None:
+    def created(context: CallContext) -> str:
+        context.created("resp_1")
+        raise PowerOut
+
+    scene = scene_of(tmp_path, created, AuthError("wrong key"), GOOD)
+    assert scene.killed()
+    assert scene.again().reason == "auth"
+    assert scene.record().response_id == "resp_1"
+    assert scene.again().exit_code == 0
+    assert (len(scene.client.asked), scene.client.fetched) == (1, ["resp_1", "resp_1"])
+
+
+def test_a_service_that_cannot_start_again_breaks_the_judging(tmp_path: Path) -> None:
+    task = {"id": "T1", "pre_hooks": ["serve"], "post_hooks": ["judge"]}
+    serve = {"command": "test ! -f ../broken", "rerun_on_resume": True}
+    judge = "touch ../broken; echo now; test -f ../go || sleep 60"
+    settings = {"hooks": {"serve": serve, **hooks(judge=judge)}}
+    scene = Scene(tmp_path / "p", [task], settings, [GOOD])
+
+    def react(seen: Entry | Signal) -> None:
+        if isinstance(seen, HookOutput):
+            scene.control.stop("quit", 130)
+
+    scene.watcher.react = react
+    assert scene.run().exit_code == 130
+    assert scene.again().reason == "held"
+    (broken,) = scene.events(e.HookBroken)
+    assert broken.hook == "serve"
