@@ -47,6 +47,7 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
         return print_json({**tables.status_object(tally, state), "limits": limits})
     _print(tables.status_table(tally).lines())
     print(tally.closing_line())
+    _print(tally.lost_calls())
     _print(counter_lines(counters))
     stopped = state.run.stopped if state.run else None
     if state.run is not None and stopped is None:

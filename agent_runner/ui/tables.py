@@ -192,6 +192,7 @@ def _task_object(tally: Tally, task: Task) -> dict[str, Any]:
         "failures": record.failures,
         "seconds": round(record.seconds, 3),
         "calls": record.calls,
+        "possibly_billed": record.possibly_billed,
         "usage": to_plain(record.usage),
         "cost": record.cost,
         "held_by": list(tally.held_by(task)),

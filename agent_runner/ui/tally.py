@@ -75,6 +75,14 @@ class Tally:
         total = words.plural(len(self.tasks), "task")
         return f"{total}: {states}; {', '.join(facts)}" if states else f"{total}"
 
+    def lost_calls(self) -> tuple[str, ...]:
+        """One line on the calls that may have been billed without an answer; none without any."""
+        lost = {t.id: self.record(t.id).possibly_billed for t in self.tasks.tasks}
+        total, where = sum(lost.values()), words.listed(name for name in lost if lost[name])
+        if not total:
+            return ()
+        return (f"{words.plural(total, 'call')} possibly billed without an answer: {where}",)
+
     def next_steps(self, stopped: RunStopped, options: str = "") -> tuple[str, ...]:
         """Why the run ended and the command to type next, `options` (` --state-dir X`) added.
 
