@@ -6,29 +6,35 @@ Every event is frozen and made of plain values, so that a journal record is its 
 else. A new field needs a default: journals of earlier releases are read for ever.
 """
 
-from attrs import field, frozen
+from attrs import frozen
 
-from agent_runner.model.changes import ChangeSet
-from agent_runner.model.hooks import HookResult, Phase
-from agent_runner.model.usage import ReportedLimit, Usage
-
-
-@frozen
-class Event:
-    """Base of all events."""
+from agent_runner.model.facts import (
+    CALL_OUTCOMES,
+    STOP_REASONS,
+    Aborted,
+    ApplyPlanned,
+    BaselineTaken,
+    CallCreated,
+    CallSettled,
+    CallStarted,
+    CommandFinished,
+    CommandStarted,
+    Committed,
+    Event,
+    Fact,
+    HookFinished,
+    HookStarted,
+    RollbackDone,
+    RollbackPlanned,
+    RunStarted,
+    RunStopped,
+    Undone,
+)
 
 
 @frozen
 class TaskEvent(Event):
     """An event with rows in the flow table: it moves its task."""
-
-
-@frozen
-class Fact(Event):
-    """An event that moves nothing.
-
-    `RunStarted`, `RunStopped` and `Aborted` belong to the run, the rest to a task.
-    """
 
 
 # --- task events, in the order of the flow table ---
@@ -226,210 +232,47 @@ class Reset(TaskEvent):
     reason: str = ""
 
 
-# --- facts ---
-
-
-@frozen
-class RunStarted(Fact):
-    """A run (one execution over the list) began."""
-
-    run: str
-    pid: int
-    version: str
-    list_id: str
-    ignore_limits: bool = False
-
-
-@frozen
-class RunStopped(Fact):
-    """A run ended; `reason` is a word of `STOP_REASONS`, `exit_code` what the command returned."""
-
-    run: str
-    reason: str
-    exit_code: int
-    detail: str = ""
-    not_before: float | None = None
-    fix: str = ""
-
-
-@frozen
-class Aborted(Fact):
-    """A person chose to abort the run at a question."""
-
-
-@frozen
-class HookStarted(Fact):
-    """A hook's process began: leader of its own group.
-
-    `began`: its start time as the system tells it, to know it again.
-    """
-
-    phase: Phase
-    hook: str
-    pid: int
-    began: str = ""
-    run: str = ""
-
-
-@frozen
-class HookFinished(Fact):
-    """A hook ended by itself or by its time-out; one that we killed to stop is not recorded."""
-
-    phase: Phase
-    attempt: int
-    result: HookResult
-    run: str = ""
-
-
-@frozen
-class BaselineTaken(Fact):
-    """The post-hooks' outcome before the first call: what was already red, on `tree`."""
-
-    green: bool
-    tree: str = ""
-    failing: tuple[str, ...] = ()
-    fingerprint: str = ""
-
-
-@frozen
-class CallStarted(Fact):
-    """About to be sent.
-
-    Reserved: `input_estimate` and `output_cap` tokens, `cost` dollars (None: no prices).
-    `raw_estimate`: the input as guessed before this journal's usage corrected the guess (0: not
-    corrected). `day`: the calendar day (`2026-11-24`) where the user is; "": that of UTC.
-    """
-
-    call: str
-    attempt: int
-    turn: int
-    number: int
-    provider: str
-    model: str
-    input_estimate: int = 0
-    output_cap: int = 0
-    cost: float | None = None
-    raw_estimate: int = 0
-    day: str = ""
-
-
-@frozen
-class CallSettled(Fact):
-    """What came of a call.
-
-    `outcome`: a word of `CALL_OUTCOMES`; `usage` None: nothing is known, the reservation stays.
-
-    `not_before`: the next call waits until then (epoch seconds). `adopted`: the answer was found on
-    disk after a crash. `by_us`: lost because we stopped waiting, not through any fault of the line.
-    """
-
-    call: str
-    outcome: str
-    provider: str = ""
-    usage: Usage | None = None
-    cost: float | None = None
-    seconds: float = 0.0
-    request_id: str | None = None
-    response_id: str | None = None
-    not_before: float | None = None
-    reason: str = ""
-    adopted: bool = False
-    limits: tuple[ReportedLimit, ...] = ()
-    by_us: bool = False
-
-
-CALL_OUTCOMES = ("answered", "throttled", "failed", "lost", "refused")
-"""What a call can come to.
-
-answered: a reply is on disk; throttled/failed: certainly not billed; lost: possibly billed;
-refused: by the server.
-"""
-
-
-@frozen
-class CallCreated(Fact):
-    """The provider named the call.
-
-    By its name (`response_id`) the answer can be fetched after a crash.
-    """
-
-    call: str
-    response_id: str
-
-
-@frozen
-class ApplyPlanned(Fact):
-    """The intent: these images will be written. Journaled before the first file is touched."""
-
-    change_set: ChangeSet
-    call: str = ""
-
-
-@frozen
-class RollbackPlanned(Fact):
-    """The intent to take `change_set` back (its images already inverted)."""
-
-    change_set: ChangeSet
-    reason: str = ""
-
-
-@frozen
-class RollbackDone(Fact):
-    """The rollback stands in the tree."""
-
-    change_set: str
-
-
-@frozen
-class CommandStarted(Fact):
-    """A command that the reply proposed and the user allows is about to run."""
-
-    command: str
-    number: int
-
-
-@frozen
-class CommandFinished(Fact):
-    """A proposed command ended."""
-
-    number: int
-    result: HookResult
-
-
-@frozen
-class Committed(Fact):
-    """Git holds the task's files as `commit`.
-
-    `left_out`: changed files that were already modified by the user.
-    """
-
-    commit: str
-    paths: tuple[str, ...] = field(factory=tuple)
-    left_out: tuple[str, ...] = field(factory=tuple)
-
-
-@frozen
-class Undone(Fact):
-    """A person took the task's changes back."""
-
-    paths: tuple[str, ...] = ()
-
-
-STOP_REASONS = (
-    "finished",
-    "held",
-    "limit",
-    "interrupted",
-    "quit",
-    "paused",
-    "auth",
-    "budget",
-    "fatal",
-    "outage",
-    "aborted",
-    "escalations",
-    "storage",
-    "preview",
-    "error",
-)
-"""Why a run ended, in `RunStopped.reason`."""
+__all__ = [
+    "CALL_OUTCOMES",
+    "STOP_REASONS",
+    "Aborted",
+    "AlreadyGreen",
+    "Applied",
+    "ApplyPlanned",
+    "BaselineTaken",
+    "CallCreated",
+    "CallSettled",
+    "CallStarted",
+    "Checked",
+    "CommandFinished",
+    "CommandStarted",
+    "Committed",
+    "Conflicted",
+    "Consulted",
+    "CrashLooped",
+    "Deferred",
+    "Event",
+    "Fact",
+    "HookBroken",
+    "HookFinished",
+    "HookStarted",
+    "Judged",
+    "PostHooksFailed",
+    "PostHooksPassed",
+    "PreHooksFailed",
+    "PreHooksPassed",
+    "Refused",
+    "Rejected",
+    "Replied",
+    "Reset",
+    "Retried",
+    "RollbackDone",
+    "RollbackPlanned",
+    "RunStarted",
+    "RunStopped",
+    "Skipped",
+    "Started",
+    "TaskEvent",
+    "Undone",
+    "Unusable",
+]
