@@ -1,7 +1,9 @@
 """One command in its own session: its output is followed, its whole session can be ended."""
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
@@ -21,6 +23,9 @@ PIECE = 65_536
 SHELL = "/bin/sh"
 """POSIX's place for it; the hook's own PATH may lack one."""
 
+_HELD = 'read -r go && exec "$@" < /dev/null'
+"""What stands in for a held command until a line lets it go; without one it never begins."""
+
 Sink = Callable[[bytes], None]
 """Takes one piece of output."""
 
@@ -39,12 +44,19 @@ class Child:
     _popen: "subprocess.Popen[bytes]"
     _graces: Graces
     _session: Session
+    _gate: int = -1
     exit_code: int | None = field(default=None, init=False)
     at_end: bool = field(default=False, init=False)
     _exited: bool = field(default=False, init=False)
     _alone: bool = field(default=False, init=False)
     _left: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
+
+    def let_go(self) -> None:
+        """Let a held command begin."""
+        with contextlib.suppress(BrokenPipeError):  # it was ended meanwhile
+            os.write(self._gate, b"\n")
+        self._shut_gate()
 
     async def follow(self, sink: Sink, *, timeout: float | None) -> bool:
         """Pass all output to `sink` until the command has exited; True if the time-out ended it.
@@ -118,6 +130,7 @@ class Child:
         if self._closed:
             return
         self._closed = True
+        self._shut_gate()
         with anyio.CancelScope(shield=True):
             if not self._exited or (self.outlived_by() and not self._left):
                 async with anyio.create_task_group() as tasks:
@@ -129,6 +142,11 @@ class Child:
             self._watch.close()
             # subprocess never saw the exit: keep it from looking for the child, and from warning
             self._popen.returncode = self.exit_code or 0
+
+    def _shut_gate(self) -> None:
+        if self._gate >= 0:
+            os.close(self._gate)
+            self._gate = -1
 
     async def _read(self, sink: Sink, read_all: anyio.Event) -> None:
         while not self.at_end:
@@ -213,6 +231,51 @@ def start(  # noqa: PLR0913 - what a command is started with, and what watches i
         popen.wait()
         os.close(output)
         raise
+
+
+def start_held(
+    command: str | tuple[str, ...],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    watch: WatchFactory = watch_exit,
+    graces: Graces | None = None,
+    table: Table | None = None,
+) -> Child:
+    """Start `command` as `start` does, but let it begin only at `Child.let_go`.
+
+    So its start can be written down first: if we die before that, it never runs, and no command
+    that nobody knows of outlives us.
+    """
+    words = (SHELL, "-c", command) if isinstance(command, str) else command
+    _require_program(words[0], cwd, env)
+    held, gate = os.pipe()
+    try:
+        child = start(
+            (SHELL, "-c", _HELD, SHELL, *words),
+            cwd=cwd,
+            env=env,
+            stdin=held,
+            watch=watch,
+            graces=graces,
+            table=table,
+        )
+    except BaseException:
+        os.close(gate)
+        raise
+    finally:
+        os.close(held)
+    child._gate = gate  # noqa: SLF001  # the child owns it from here on
+    return child
+
+
+def _require_program(name: str, cwd: Path, env: Mapping[str, str]) -> None:
+    """Raise what the system would: the shell that holds the command could only say it in words."""
+    path = cwd / name if "/" in name else Path(shutil.which(name, path=env.get("PATH")) or "")
+    if path == Path() or not path.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+    if path.is_dir() or not os.access(path, os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
 
 
 def _reachable(group: int) -> bool:

@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from agent_runner.clock import Clock, iso
 from agent_runner.hooks import ending as endings
-from agent_runner.hooks.child import Child, start
+from agent_runner.hooks.child import Child, start_held
 from agent_runner.hooks.ending import Ending
 from agent_runner.hooks.environment import environment
 from agent_runner.hooks.excerpt import excerpt
@@ -179,7 +179,7 @@ class HookRunner:
                 cwd=order.cwd,
                 temporary=order.env.get("TMPDIR"),
             )
-            child = start(
+            child = start_held(
                 hook.command,
                 cwd=order.cwd,
                 env=order.env,
@@ -205,6 +205,7 @@ class HookRunner:
                 order.on_output(piece)
 
         order.on_start(child.pid, self.table.began(child.pid))
+        child.let_go()
         timeout = order.hook.timeout
         timed_out = await child.follow(lambda piece: take(clean.feed(piece)), timeout=timeout)
         take(clean.end())

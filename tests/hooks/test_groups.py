@@ -5,11 +5,13 @@ import errno
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from agent_runner.hooks.child import start_held
 from agent_runner.hooks.session import Graces, Session
 from agent_runner.hooks.table import this_machine
 from agent_runner.hooks.watch import ExitWatch, PidfdWatch, ThreadWatch, WatchFactory
@@ -222,3 +224,24 @@ async def test_a_command_that_cannot_be_watched_does_not_run(stage: Stage) -> No
     assert "Too many open files" in result.reason
     with anyio.fail_after(10):  # SIGKILL was sent; dying takes its time
         await Session(pids[0], this_machine()).emptied()
+
+
+@pytest.mark.anyio
+async def test_a_held_command_never_begins_without_its_word(tmp_path: Path) -> None:
+    """As when the runner dies before the start of the hook is on record."""
+    child = start_held("touch begun", cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+    child._shut_gate()
+    await child.follow(lambda _: None, timeout=None)
+    await child.close()
+    assert child.exit_code == 1
+    assert not (tmp_path / "begun").exists()
+
+
+@pytest.mark.anyio
+async def test_a_held_command_begins_at_its_word_and_reads_nothing(tmp_path: Path) -> None:
+    child = start_held("cat; touch begun", cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+    child.let_go()
+    await child.follow(lambda _: None, timeout=30)
+    await child.close()
+    assert child.exit_code == 0
+    assert (tmp_path / "begun").exists()

@@ -32,7 +32,7 @@ async def test_a_string_is_run_by_a_shell_and_a_tuple_directly(stage: Stage) -> 
         ("exit 126", HookOutcome.BROKEN, 126, "not executable"),
         (("no-such-program", "x"), HookOutcome.BROKEN, None, "cannot start no-such-program"),
         (("./plain.txt",), HookOutcome.BROKEN, None, "Permission denied"),
-        (("./odd",), HookOutcome.BROKEN, None, "Exec format error"),
+        (("./odd",), HookOutcome.BROKEN, 126, "not executable"),
         (("echo", "a\0b"), HookOutcome.BROKEN, None, "null byte"),
     ],
 )
