@@ -26,7 +26,7 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
 
 
 def kinds() -> tuple[type[events.Event], ...]:
-    """Every event class that can stand in a line, in the order in which events.py defines them."""
+    """Every event class that can stand in a line: facts, then task events, as they are defined."""
     bases = (events.Event, events.TaskEvent, events.Fact)
     return tuple(
         cls
