@@ -11,6 +11,7 @@ from attrs import frozen
 
 from agent_runner.model.errors import StateMismatchError, StateVersionError
 from agent_runner.model.fold import RunInfo, RunState
+from agent_runner.model.meters import Amount, Track
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.spending import Spending
 from agent_runner.store.codec import FORMAT, from_plain, to_plain
@@ -29,8 +30,12 @@ class Snapshot:
     place: Place
 
 
-def render(snapshot: Snapshot) -> bytes:
-    """The snapshot as the bytes of state.json."""
+_WINDOWS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+"""Seconds of the windows whose use stands in `usage`, for people and scripts."""
+
+
+def render(snapshot: Snapshot, now: float) -> bytes:
+    """The snapshot as the bytes of state.json; `usage` is what the last minute, hour, ... used."""
     state = snapshot.state
     content = {
         "format": FORMAT,
@@ -40,7 +45,8 @@ def render(snapshot: Snapshot) -> bytes:
         "run": to_plain(state.run) if state.run else None,
         "current": state.current,
         "tasks": {task: _task(record) for task, record in state.tasks.items()},
-        "usage": to_plain(state.spending),
+        "usage": _usage(state.spending, now),
+        "spending": to_plain(state.spending),
     }
     return json.dumps(content, separators=(",", ":")).encode("ascii") + b"\n"
 
@@ -94,6 +100,21 @@ def _task(record: TaskRecord) -> dict[str, Any]:
     return {**always, **to_plain(record)}
 
 
+def _usage(spending: Spending, now: float) -> dict[str, dict[str, dict[str, float]]]:
+    return {
+        provider: {
+            window: _amount(spending.meters.of(provider), now - seconds)
+            for window, seconds in _WINDOWS.items()
+        }
+        for provider in spending.meters.tracks
+    }
+
+
+def _amount(tracks: tuple[Track, ...], start: float) -> dict[str, float]:
+    used = sum((track.since(start) for track in tracks), Amount())
+    return {"requests": used.requests, "tokens": used.tokens, "cost": used.cost}
+
+
 def _parse(content: dict[str, Any]) -> Snapshot:
     state = RunState(
         list_id=content["list"],
@@ -101,7 +122,7 @@ def _parse(content: dict[str, Any]) -> Snapshot:
         run=from_plain(content["run"], RunInfo) if content["run"] else None,
         current=content["current"],
         tasks={task: from_plain(plain, TaskRecord) for task, plain in content["tasks"].items()},
-        spending=from_plain(content["usage"], Spending),
+        spending=from_plain(content["spending"], Spending),
     )
     journal = content["journal"]
     return Snapshot(state, Place(content["seq"], journal["crc"], journal["offset"]))

@@ -107,7 +107,7 @@ class Store:
             self._lock = None
 
     def _write_snapshot(self, *, durable: bool) -> None:
-        content = snapshots.render(Snapshot(self.state, self.journal.place))
+        content = snapshots.render(Snapshot(self.state, self.journal.place), self.clock.now())
         with storage_errors(self.layout.snapshot):
             self.disk.write_file(self.layout.snapshot, content, durable=durable)
         self._snapshot_size = len(content)
