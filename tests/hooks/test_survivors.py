@@ -174,10 +174,12 @@ from agent_runner.model.task import Task
 
 async def main(folder):
     runner = HookRunner(SystemClock(), folder / "state", {"PATH": "/usr/bin:/bin"})
+    started = []
     await runner.run(
-        Hook("h", command="sleep 60 & sleep 60 > /dev/null & sleep 60; true"), phase=Phase.POST,
-        task=Task("T1", "t", "", folder), attempt=1, run_id="run-7", changed=tuple,
-        on_start=lambda pid, began: print(pid, began, flush=True), on_output=lambda _: None,
+        Hook("h", command="sleep 60 & sleep 60 > /dev/null & echo up; sleep 60; true"),
+        phase=Phase.POST, task=Task("T1", "t", "", folder), attempt=1, run_id="run-7",
+        changed=tuple, on_start=lambda pid, began: started.extend((pid, began)),
+        on_output=lambda _: print(*started, flush=True),
     )
 
 anyio.run(main, Path(sys.argv[1]))
