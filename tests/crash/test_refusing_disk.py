@@ -53,12 +53,12 @@ def stops_and_goes_on(project: CrashProject, words: str, disk: Path, room: str) 
     whole(project)
 
 
-def whole(project: CrashProject) -> None:
+def whole(project: CrashProject, lost: int = 0) -> None:
     """Everything was done, no paid answer was thrown away, nothing is left over in the tree."""
     outcome = project.outcome()
     assert outcome.counts == {"T1": ("passed", 1, 0)}
     assert sum(outcome.calls.values()) == ANSWERS
-    assert project.lost_calls() == 0
+    assert project.lost_calls() <= lost
     assert not list((project.root / "work").rglob(".*"))
     assert (project.root / "work/old.txt").read_text() == "new\nand more\n"
 
@@ -80,7 +80,7 @@ def full_at(kilobytes: int, tmp_path: Path, disk: Path) -> bool:
 
 
 @as_root
-@pytest.mark.parametrize("kilobytes", [8, 160, 280])
+@pytest.mark.parametrize("kilobytes", [8, 160, 230])
 def test_the_states_disk_is_full(kilobytes: int, tmp_path: Path, small_disk: Path) -> None:
     mount(small_disk, f"size={kilobytes}k")
     assert full_at(kilobytes, tmp_path, small_disk)
@@ -109,15 +109,16 @@ def test_there_are_no_more_names_for_the_state(tmp_path: Path, small_disk: Path)
 
 
 @as_root
-@pytest.mark.parametrize("room", ["nr_inodes=18", "size=60k"])
-def test_the_projects_disk_is_full(room: str, tmp_path: Path, small_disk: Path) -> None:
+@pytest.mark.parametrize("room", ["nr_inodes=9", "size=60k"])
+def test_the_projects_disk_is_full(
+    room: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """While the files are written; then all are as before."""
-    mount(small_disk, room)
+    work = tmp_path / "project/work"
+    mount(work, room)
+    request.addfinalizer(lambda: subprocess.run(["umount", "-l", str(work)], check=False))
     big = ONE_TASK["replies/T1/2.md"] + "\nbig.txt\n```\n" + "big\n" * 20_000 + "```\n"
     files = {**ONE_TASK, "replies/T1/2.md": big}
-    (tmp_path / "project").mkdir()
-    (small_disk / "work").mkdir()
-    (tmp_path / "project/work").symlink_to(small_disk / "work")
     project = CrashProject.write(tmp_path, files=files)
     code, printed = project.run("run", "-q")
     assert code == 3, printed
@@ -126,7 +127,7 @@ def test_the_projects_disk_is_full(room: str, tmp_path: Path, small_disk: Path) 
     assert (project.root / "work/old.txt").read_text() == "old\nand more\n"
     for _ in range(4):  # not a crash, however often
         assert project.run("resume", "-q")[0] == 3
-    subprocess.run(["mount", "-o", "remount,size=8m,nr_inodes=1000", str(small_disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,size=8m,nr_inodes=1000", str(work)], check=True)
     code, printed = project.go_on()
     assert code == 0, printed
     whole(project)
@@ -152,8 +153,8 @@ def test_a_file_size_limit(one_task: CrashProject) -> None:
 )
 def test_one_call_fails(inject: str, words: str, one_task: CrashProject) -> None:
     failed_once(one_task, inject, words)
-    one_task.go_on()
-    whole(one_task)
+    assert one_task.go_on()[0] == 0
+    whole(one_task, lost=inject.count("fdatasync"))  # it may have been the sync of a call's start
 
 
 def failed_once(project: CrashProject, inject: str, words: str) -> None:
