@@ -56,10 +56,11 @@ class Notices:
         """Run the commands in order until `finish`."""
         env, settings = self.project.surroundings.env, self.project.settings.notify
         folder = self.project.tasks.folder
-        async for command, content in self._receive:
-            problem = await notify(command, content, env, settings.timeout, cwd=folder)
-            if problem:
-                self.problems.append(f"{content['event']}: {problem}")
+        async with self._receive:
+            async for command, content in self._receive:
+                problem = await notify(command, content, env, settings.timeout, cwd=folder)
+                if problem:
+                    self.problems.append(f"{content['event']}: {problem}")
         self._delivered.set()
 
     async def finish(self) -> None:

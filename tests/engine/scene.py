@@ -162,7 +162,7 @@ class Scene:
             RunOptions(settings.on_escalation, settings.max_escalations_in_row),
             self.person,
             lambda task: (f"about {task.id}",),
-            self.shown.extend,
+            lambda task: self.shown.append(f"about {task.id}"),
         )
 
     def run(self) -> e.RunStopped:

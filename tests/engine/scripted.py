@@ -71,7 +71,7 @@ def whole(path: str, text: str) -> str:
 
 def replacing(path: str, old: str, new: str) -> str:
     """A reply that replaces some lines of a file."""
-    return f"{path}\n```\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n```\n"
+    return f"\n{path}\n```\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n```\n"
 
 
 def showing(*paths: str) -> str:

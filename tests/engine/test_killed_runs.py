@@ -179,7 +179,7 @@ def account(scene: Scene) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@settings(max_examples=20)
 @given(
     kinds=st.lists(st.sampled_from(KINDS), max_size=10),
     verdicts=st.lists(st.sampled_from(["red", "green"]), max_size=6),
