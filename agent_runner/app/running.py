@@ -27,7 +27,7 @@ from agent_runner.model.signals import Observer
 from agent_runner.model.task import Task
 from agent_runner.store.store import Store, archive, read_entries
 from agent_runner.ui.output import Output
-from agent_runner.ui.summary import summarise
+from agent_runner.ui.summary import commands, findings
 
 _SIGNALS = {
     signal.SIGINT: ("interrupted", 130),
@@ -174,19 +174,23 @@ class _Run:
             ),
             self._screen.person,
             self._summary,
-            self._screen.show,
+            self._explain,
         )
 
     def _summary(self, task: Task) -> tuple[str, ...]:
         """What a person is shown before the question."""
-        return summarise(
+        return findings(
             self.store.state.record(task.id),
             read_entries(self.project.place.state_dir),
             failures=self.project.settings.summary_failures,
             state_dir=self.project.place.state_dir,
             policy=self.project.policy_of(task.id),
-            options=self.project.place.options,
         )
+
+    def _explain(self, task: Task) -> None:
+        """The same, and the commands, where nobody can be asked."""
+        typed = commands(task.id, self.project.place.options)
+        self._screen.show((*self._summary(task), "", *typed))
 
     def _takes_impatience(self) -> bool:
         """Whether a key asked to try the next call now; counts once."""

@@ -15,6 +15,7 @@ from agent_runner.model.errors import AgentRunnerError, InputError
 
 def main() -> None:
     """Run the command line and exit with its code. Nothing that goes wrong ends in a traceback."""
+    _open_closed_streams()
     code = _guarded()
     with contextlib.suppress(BrokenPipeError, ValueError):
         sys.stdout.flush()
@@ -23,6 +24,16 @@ def main() -> None:
     # whoever read our output is gone: do not let the interpreter complain about it at exit
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(exit_codes.BROKEN_PIPE)
+
+
+def _open_closed_streams() -> None:
+    """Started with closed streams (`>&-`): nobody else's file may get their numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # stderr's number
+        pass
+    os.close(descriptor)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115, PTH123  # for good
 
 
 def _guarded() -> int:

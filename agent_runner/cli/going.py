@@ -38,7 +38,7 @@ def go_on(tasks: Path | None, flags: RunFlags) -> int:
 def look_ahead(tasks: Path | None, flags: RunFlags) -> int:
     """Print what a run would do; nothing is called, run or written."""
     project = open_project(tasks, flags.state_dir, flags.settings())
-    for line in dry_run(project, SystemClock()):
+    for line in dry_run(project, SystemClock(), ignore_limits=flags.ignore_config_limits):
         print(line)
     return 0
 

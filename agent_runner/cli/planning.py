@@ -6,7 +6,6 @@ from agent_runner.app.forecast import forecast
 from agent_runner.app.project import Project
 from agent_runner.cli.reports import print_json, state_of
 from agent_runner.clock import SystemClock, iso
-from agent_runner.ui import words
 
 
 def print_plan(project: Project, *, as_json: bool) -> int:
@@ -20,8 +19,7 @@ def print_plan(project: Project, *, as_json: bool) -> int:
         ]
         return print_json({**shown, "waits_for_person": ahead.waiting_for_person})
     print(ahead.line)
-    cost = f", ${ahead.plan.cost:.2f}" if ahead.plan.cost is not None else ""
-    print(f"Expected: {words.plural(ahead.plan.calls, 'call')}, {ahead.plan.tokens} tokens{cost}")
+    print(ahead.expected)
     for one in ahead.plan.blocked:
         print(f"{one.task} can never run: {one.reason}")
     for task in ahead.waiting_for_person:

@@ -48,7 +48,7 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
     _print(tables.status_table(tally).lines())
     print(tally.closing_line())
     _print(tally.lost_calls())
-    _print(counter_lines(counters))
+    _print(counter_lines(counters, zone_of(project.settings.limits)))
     stopped = state.run.stopped if state.run else None
     if state.run is not None and stopped is None:
         began = local(state.run.started_at, seconds=True)
@@ -74,7 +74,7 @@ def print_usage(project: Project, by: str, *, as_json: bool) -> int:
         limits = [attrs.asdict(counter) for counter in _counters(project, state)]
         return print_json({"by": by, "rows": shown[:-1], "total": shown[-1], "limits": limits})
     _print(usage_table(by, rows).lines())
-    _print(counter_lines(_counters(project, state)))
+    _print(counter_lines(_counters(project, state), zone_of(project.settings.limits)))
     return 0
 
 

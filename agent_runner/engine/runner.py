@@ -56,7 +56,8 @@ class RunOptions:
 class Runner:
     """One run over a task list.
 
-    `summarise`: what a person is shown before the question; where there is none, `show` gets it.
+    `summarise`: what a person is shown before the question. `explain`: shows it, and what can be
+    typed, where nobody can be asked.
     """
 
     core: Core
@@ -69,7 +70,7 @@ class Runner:
     options: RunOptions = field(factory=RunOptions)
     person: Person | None = None
     summarise: Callable[[Task], tuple[str, ...]] = field(default=lambda _task: ())
-    show: Callable[[tuple[str, ...]], None] = field(default=lambda _lines: None)
+    explain: Callable[[Task], None] = field(default=lambda _task: None)
     _run_id: str = field(init=False, default="")
     _schedule: Schedule = field(init=False)
     _escalated_in_row: int = field(init=False, default=0)
@@ -192,7 +193,7 @@ class Runner:
             return None
         self._escalated_in_row += 1
         if self.options.on_escalation is OnEscalation.CONTINUE:
-            self.show(self.summarise(task))
+            self.explain(task)
         halt = await self._decide(task)
         if halt is None and self._escalated_in_row >= self.options.max_escalations_in_row:
             return Halt("escalations", f"{self._escalated_in_row} tasks in a row need a person")
@@ -204,7 +205,7 @@ class Runner:
         if rule is OnEscalation.CONTINUE:
             return None
         if self.person is None or rule is not OnEscalation.ASK:
-            self.show(self.summarise(task))
+            self.explain(task)
             return Halt("held", f"{task.id} needs a person: {self.core.record(task.id).last_error}")
         escalation = Escalation(task, self.core.record(task.id), self.summarise(task))
         decision = Decision(Choice.SKIP)  # what the key for it means while the question stands
