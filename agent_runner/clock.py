@@ -1,7 +1,7 @@
 """The only place that knows what time it is and how to wait; tests hand in their own."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 
@@ -51,7 +51,7 @@ def stored(at: float) -> float:
     return from_iso(iso(at))
 
 
-def local(at: float, *, seconds: bool = False) -> str:
-    """Epoch seconds as local time for people, with the zone's name."""
-    when = datetime.fromtimestamp(at).astimezone()
+def local(at: float, *, seconds: bool = False, zone: tzinfo | None = None) -> str:
+    """Epoch seconds as local time for people, with the zone's name (None: the machine's zone)."""
+    when = datetime.fromtimestamp(at, UTC).astimezone(zone)
     return when.strftime("%Y-%m-%d %H:%M:%S %Z" if seconds else "%Y-%m-%d %H:%M %Z")

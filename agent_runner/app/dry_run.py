@@ -9,13 +9,15 @@ from agent_runner.model.fold import RunState
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task
 from agent_runner.store.store import read_state
-from agent_runner.ui import words
 
 
-def dry_run(project: Project, clock: Clock) -> Iterator[str]:
-    """The lines. Nothing is called, run or written."""
+def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> Iterator[str]:
+    """The lines. Nothing is called, run or written.
+
+    `ignore_limits`: as a run that skips configured limits.
+    """
     state, _ = read_state(project.place.state_dir, project.tasks.id)
-    ahead = forecast(project, state, clock)
+    ahead = forecast(project, state, clock, ignore_config=ignore_limits)
     if not ahead.order and not ahead.waiting_for_person:
         yield "Nothing is left to do."
         return
@@ -50,8 +52,7 @@ def _calls(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
     least = sum(0 if may_be_green and task.post_hooks else 1 for task in ahead.order)
     yield f"Agent calls: at least {least}, at most {sum(left)}"
     yield "  (besides: unusable replies, corrections of edits and looks at files are calls too)"
-    cost = f", ${ahead.plan.cost:.2f}" if ahead.plan.cost else ""
-    yield f"Expected: {words.plural(ahead.plan.calls, 'call')}, {ahead.plan.tokens} tokens{cost}"
+    yield ahead.expected
     yield f"Limits: {ahead.line}"
     for one in ahead.plan.blocked:
         yield f"  {one.task} can never run: {one.reason}"

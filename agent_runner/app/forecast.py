@@ -26,6 +26,7 @@ from agent_runner.providers.keys import known_keys
 from agent_runner.providers.listing import chosen
 from agent_runner.providers.profiles import outline
 from agent_runner.store.disk import Disk
+from agent_runner.ui import words
 
 _MEASURED = 40
 """Prompts that are really built; further tasks count as their average."""
@@ -40,14 +41,29 @@ class Forecast:
     order: tuple[Task, ...]
     waiting_for_person: tuple[str, ...]
 
+    @property
+    def expected(self) -> str:
+        """`Expected: 5 calls, 6.5k tokens, $0.09`."""
+        plan = self.plan
+        facts = [words.plural(plan.calls, "call"), f"{words.count(plan.tokens)} tokens"]
+        facts.extend([words.money(plan.cost)] if plan.cost else [])
+        return f"Expected: {', '.join(facts)}"
 
-def forecast(project: Project, state: RunState, clock: Clock) -> Forecast:
-    """Look ahead without writing anything. Raises UsageError where no provider can be told."""
+
+def forecast(
+    project: Project, state: RunState, clock: Clock, *, ignore_config: bool = False
+) -> Forecast:
+    """Look ahead without writing anything. Raises UsageError where no provider can be told.
+
+    `ignore_config`: without the configured limits and budgets.
+    """
     order, waiting = _order(project, state)
     now = clock.now()
     others = Gate(project.settings, clock, ledger_of(project, clock)).others()
     tasks = list(_expected(project, state, order))
-    plan = plan_calls(tasks, state.spending, project.settings, now, others=others)
+    plan = plan_calls(
+        tasks, state.spending, project.settings, now, ignore_config=ignore_config, others=others
+    )
     zone = zone_of(project.settings.limits)
     return Forecast(plan, plan.line(now, zone), order, waiting)
 

@@ -40,21 +40,22 @@ class Gate:
             UsageError: the time zone or the start of the week is none.
         """
         with self._held() as book:
-            now = book.now if book else self.clock.now()
-            decision = check(
-                spending,
-                self.settings,
-                provider,
-                model,
-                need,
-                now,
-                task=task,
-                ignore_config=self.ignore_config,
-                others=book.others if book else None,
-            )
+            decision = self._decide(book, spending, provider, model, need, task)
             if book and isinstance(decision, Fits):
                 book.reserve(call, provider, model, need.amount)
         return decision
+
+    def look(
+        self, spending: Spending, provider: str, model: str, need: Need, *, task: str
+    ) -> Decision:
+        """Decide about a call that is not to be made yet: nothing is reserved.
+
+        Raises:
+            StorageError: the ledger cannot be used.
+            UsageError: the time zone or the start of the week is none.
+        """
+        with self._held() as book:
+            return self._decide(book, spending, provider, model, need, task)
 
     def settle(self, event: CallSettled) -> None:
         """Tell the ledger what came of a call that is settled in the journal.
@@ -76,6 +77,27 @@ class Gate:
     def today(self) -> str:
         """The calendar day in the limits' time zone, for `CallStarted.day`."""
         return local_time(self.clock.now(), zone_of(self.settings.limits)).date().isoformat()
+
+    def _decide(
+        self,
+        book: Book | None,
+        spending: Spending,
+        provider: str,
+        model: str,
+        need: Need,
+        task: str,
+    ) -> Decision:
+        return check(
+            spending,
+            self.settings,
+            provider,
+            model,
+            need,
+            book.now if book else self.clock.now(),
+            task=task,
+            ignore_config=self.ignore_config,
+            others=book.others if book else None,
+        )
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[Book | None]:

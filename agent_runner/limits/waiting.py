@@ -29,13 +29,16 @@ def limit_line(not_before: float, zone: ZoneInfo | None = None) -> str:
 def soon(at: float, now: float, zone: ZoneInfo | None = None) -> str:
     """A time ahead as shortly as it is clear.
 
-    `14:05` today, `Tue 09:00` this week, else with its date.
+    `14:05` today, `Tue 09:00` this week, else with its date; `02:00 CET` if the clock is changed
+    until then, for an hour may come twice.
     """
     when, today = local_time(_rounded_up(at), zone), local_time(now, zone)
+    changed = " %Z" if when.utcoffset() != today.utcoffset() else ""
     days = (when.date() - today.date()).days
     if days == 0:
-        return when.strftime("%H:%M")
-    return when.strftime("%a %H:%M" if 0 < days < len("smtwtfs") else "%Y-%m-%d %H:%M")
+        return when.strftime(f"%H:%M{changed}")
+    day = "%a" if 0 < days < len("smtwtfs") else "%Y-%m-%d"
+    return when.strftime(f"{day} %H:%M{changed}")
 
 
 async def wait_until(

@@ -1,6 +1,7 @@
 """How full the limits are, as small bars, and what was used, as a table."""
 
 from collections.abc import Iterable, Iterator
+from zoneinfo import ZoneInfo
 
 from agent_runner.clock import local
 from agent_runner.limits.report import Counter, UsageRow
@@ -11,12 +12,17 @@ _BAR = 10
 """Characters of a full bar."""
 
 
-def counter_lines(counters: Iterable[Counter]) -> Iterator[str]:
-    """One line a limit: `claude  tokens a week  [####......] 412.0k of 1.0M  resets TIME`."""
+def counter_lines(counters: Iterable[Counter], zone: ZoneInfo | None = None) -> Iterator[str]:
+    """One line a limit: `claude  tokens a week  [####......] 412.0k of 1.0M  resets TIME`.
+
+    Times are those of `zone` (None: the machine's), as in the line that tells when to come back.
+    """
     for counter in counters:
         who = counter.provider + (f" {counter.model}" if counter.model else "")
-        told = "" if counter.read_at is None else f"  (told {local(counter.read_at)})"
-        resets = "" if counter.resets_at is None else f"  resets {local(counter.resets_at)}"
+        told = "" if counter.read_at is None else f"  (told {local(counter.read_at, zone=zone)})"
+        resets = (
+            "" if counter.resets_at is None else f"  resets {local(counter.resets_at, zone=zone)}"
+        )
         window = f"{counter.measure} {counter.window}".strip()
         yield f"{who}  {window}  {_bar(counter.fraction)} {_amount(counter)}{resets}{told}"
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,10 @@ from tests.e2e.wire import (
 from tests.providers.dialects import response_object
 from tests.providers.server import Wire, answer, serving, stream
 
-HOOKS = {"hooks": {"ok": {"command": "test -e a.py"}}, "defaults": {"post_hooks": ["ok"]}}
+HOOKS: dict[str, Any] = {
+    "hooks": {"ok": {"command": "test -e a.py"}},
+    "defaults": {"post_hooks": ["ok"]},
+}
 
 
 @pytest.mark.parametrize("protocol", list(SPOKEN))

@@ -7,7 +7,7 @@ from attrs import frozen
 from agent_runner.engine.halt import Halt
 from agent_runner.engine.steps.asking import Question
 from agent_runner.engine.steps.step import Work
-from agent_runner.limits.decision import Fits, Full, Never, OverBudget
+from agent_runner.limits.decision import Decision, Fits, Full, Never, OverBudget
 from agent_runner.limits.gate import Gate
 from agent_runner.model.events import Deferred, Refused, TaskEvent
 from agent_runner.model.spending import Spending
@@ -31,14 +31,26 @@ class Admission:
             question.need,
             task=work.task.id,
         )
-        match decision:
-            case Fits():
-                return None
-            case Full(window, not_before, reason):
-                return Deferred(profile.name, window, not_before, reason)
-            case Never(reason):
-                return Refused(reason)
-            case OverBudget("run", reason):
-                return Halt("budget", reason, "raise the budget")
-            case OverBudget(_, reason):
-                return Refused(reason)
+        return _meaning(decision, profile.name)
+
+    def would_forbid(self, work: Work, question: Question) -> TaskEvent | Halt | None:
+        """The same without reserving: what is said before anything is done for the call."""
+        profile = question.served.profile
+        decision = self.gate.look(
+            self.spending(), profile.name, profile.model, question.need, task=work.task.id
+        )
+        return _meaning(decision, profile.name)
+
+
+def _meaning(decision: Decision, provider: str) -> TaskEvent | Halt | None:
+    match decision:
+        case Fits():
+            return None
+        case Full(window, not_before, reason):
+            return Deferred(provider, window, not_before, reason)
+        case Never(reason):
+            return Refused(reason)
+        case OverBudget("run", reason):
+            return Halt("budget", reason, "raise the budget")
+        case OverBudget(_, reason):
+            return Refused(reason)

@@ -52,10 +52,10 @@ class AgentStep:
 
     async def _ask(self, work: Work) -> e.TaskEvent | Halt | None:
         """Make one call if nothing forbids it. None: the record says what came of it."""
-        deferred = work.record.deferred
-        too_early = deferred and deferred.told and deferred.not_before > self.clock.now()
-        if too_early and not self.impatient():
-            return deferred
+        if work.record.deferred is not None and not self.impatient():
+            closed = await self._still_closed(work, work.record.deferred)
+            if closed is not None:
+                return closed
         red = await self.hooks.serve(work)
         if red is not None:
             return Halt(
@@ -65,6 +65,12 @@ class AgentStep:
         question = await self.asking.question(work)
         forbidden = self.admission.forbids(work, question)
         return forbidden if forbidden is not None else await self.calling.call(work, question)
+
+    async def _still_closed(self, work: Work, deferred: e.Deferred) -> e.TaskEvent | Halt | None:
+        """What a limit that held the task before says now, before any service is started for it."""
+        if deferred.told:
+            return deferred if deferred.not_before > self.clock.now() else None
+        return self.admission.would_forbid(work, await self.asking.question(work))
 
     async def _sit_out(self, work: Work) -> None:
         """Wait for the rest of what the last call's end asked for, with a countdown."""
