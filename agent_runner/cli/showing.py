@@ -1,5 +1,6 @@
 """The demo's run: a copy of the small example, taken from red to green."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -20,5 +21,5 @@ def demonstrate(folder: Path | None, screen: ScreenOptions, around: Surroundings
     place = projects.find(target / "tasks.yml", None, inside)
     project = projects.load(place, inside, {"ledger": False})
     code = run(project, RunRequest(screen), SystemClock())
-    print(f"Look around: cd {target} && agent-runner status", file=sys.stderr)
+    print(f"Look around: cd {shlex.quote(str(target))} && agent-runner status", file=sys.stderr)
     return code

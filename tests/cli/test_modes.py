@@ -1,0 +1,183 @@
+"""What a run shows and leaves beside its files: JSON, JUnit, GitHub, notices, commits, previews."""
+
+import json
+import subprocess
+import xml.etree.ElementTree as ET
+
+import jsonschema
+import pytest
+
+from tests.cli.scene import COMMAND, SOURCE, Scene, environment, reply
+
+RUN = "\n```sh run\n{}\n```\n"
+
+
+def one_red_one_good(scene: Scene) -> None:
+    scene.config({"hooks": {"post": {"command": "echo it is red; false"}}})
+    scene.tasks({"id": "T1", "post_hooks": ["post"], "max_attempts": 1}, {"id": "T2"})
+    for task in ("T1", "T2"):
+        scene.reply(task, 1, reply(a__txt="x"))
+
+
+def test_json_lines_keep_to_the_schema_and_people_read_stderr(scene: Scene) -> None:
+    one_red_one_good(scene)
+    ended = scene.run("run", "--json", "--junit", "reports/junit.xml")
+    assert ended.code == 1
+    schema = json.loads((SOURCE / "docs/events.schema.json").read_text())
+    events = [json.loads(line) for line in ended.lines]
+    for event in events:
+        jsonschema.validate(event, schema)
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert (events[-1]["kind"], events[-1]["data"]["exit_code"]) == ("RunStopped", 1)
+    assert "T1 needs a person" in ended.err
+    assert "agent-runner retry T1" in ended.err
+    report = ET.parse(scene.project / "reports/junit.xml").getroot()  # our own file
+    assert (report.get("tests"), report.get("failures"), report.get("skipped")) == ("2", "1", "1")
+
+
+def test_quiet_is_silent_but_for_failures_and_one_line(scene: Scene) -> None:
+    scene.config({})
+    scene.tasks({"id": "T1"})
+    scene.reply("T1", 1, "nothing to do")
+    ended = scene.run("run", "--quiet")
+    assert ended.code == 0
+    assert len(ended.lines) == 1
+    assert ended.lines[0].endswith("Nothing is left to do.")
+    one_red_one_good(scene)
+    ended = scene.run("run", "--quiet", "--fresh")
+    assert ended.code == 1
+    assert ended.lines[0] == "T1 failed, needs a person: hook post failed with exit code 1"
+    assert ended.lines[-1].startswith("2 tasks: 1 failed, 1 pending; ")
+
+
+def test_github_gets_groups_and_annotations(scene: Scene) -> None:
+    one_red_one_good(scene)
+    scene.env = {"GITHUB_ACTIONS": "true"}
+    ended = scene.run("run", "--on-escalation", "continue")
+    assert [line for line in ended.lines if line.startswith("::")] == [
+        "::group::T1 Do T1",
+        "::endgroup::",
+        "::error title=T1 failed::hook post failed with exit code 1",
+        "::group::T2 Do T2",
+        "::endgroup::",
+    ]
+
+
+def test_notices_are_given_and_a_failing_one_is_reported(scene: Scene) -> None:
+    one_red_one_good(scene)
+    notices = {
+        "escalated": "cat > told.json; exit 3",
+        "finished": "echo $AGENT_RUNNER_EVENT > done",
+    }
+    hooks = {"post": {"command": "false"}}
+    scene.config({"hooks": hooks, "notify": notices})
+    ended = scene.run("run")
+    assert ended.code == 1
+    told = json.loads(scene.read("told.json"))
+    assert (told["event"], told["task"]) == ("escalated", "T1")
+    assert "warning: notify command for escalated: notify command failed (exit code 3)" in ended.err
+    scene.run("skip", "T1")
+    assert scene.run("resume").code == 0
+    assert (scene.project / "done").exists()
+
+
+def test_a_previewed_reply_is_kept_and_used(scene: Scene) -> None:
+    scene.config({})
+    scene.tasks({"id": "T1"})
+    scene.reply("T1", 1, reply(a__txt="hello"))
+    before = set(scene.project.iterdir())
+    ended = scene.run("run", "--preview")
+    assert ended.code == 0
+    assert "+hello" in ended.lines
+    assert set(scene.project.iterdir()) - before == {scene.project / ".agent-runner"}
+    (scene.project / "replies/T1/1.md").unlink()
+    ended = scene.run(*ended.commands()[0])
+    assert ended.code == 0
+    assert scene.read("a.txt") == "hello\n"
+
+
+@pytest.mark.parametrize(("rule", "runs"), [("never", False), ("ask", False), ("allow", True)])
+def test_proposed_commands_run_only_where_they_are_allowed(
+    scene: Scene, rule: str, runs: bool
+) -> None:
+    allow = {"allow": ["touch *"]} if rule == "allow" else {}
+    scene.config({"apply": {"commands": rule, **allow}})
+    scene.tasks({"id": "T1"})
+    scene.reply("T1", 1, reply(a__txt="x") + RUN.format("touch made"))
+    ended = scene.run("run")
+    assert ended.code == 0
+    assert (scene.project / "made").exists() is runs
+    assert ("command not run: touch made" in ended.out) is not runs
+
+
+def test_a_failing_command_puts_the_files_back(scene: Scene) -> None:
+    scene.config(
+        {
+            "apply": {"commands": "allow", "allow": ["false"]},
+            "max_edit_retries": 0,
+            "max_attempts_per_task": 1,
+        }
+    )
+    scene.tasks({"id": "T1"})
+    scene.write("a.txt", "mine")
+    scene.reply("T1", 1, reply(a__txt="x", b__txt="y") + RUN.format("false"))
+    ended = scene.run("run")
+    assert ended.code == 1
+    assert scene.read("a.txt") == "mine"
+    assert not (scene.project / "b.txt").exists()
+
+
+def git(scene: Scene, *words: str) -> str:
+    return subprocess.run(
+        ["git", *words],
+        cwd=scene.project,
+        env=environment(scene.home),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+@pytest.mark.parametrize("rule", ["task", "attempt"])
+def test_commits_leave_out_what_the_user_had_changed(scene: Scene, rule: str) -> None:
+    scene.config({"git": {"commit": rule}, "hooks": {"post": {"command": "grep -q good a.txt"}}})
+    scene.tasks({"id": "T1", "post_hooks": ["post"]})
+    scene.reply("T1", 1, reply(a__txt="bad", mine__txt="theirs"))
+    scene.reply("T1", 2, reply(a__txt="good"))
+    scene.write("mine.txt", "old")
+    git(scene, "init", "-q")
+    git(scene, "config", "user.email", "a@example.org")
+    git(scene, "config", "user.name", "A")
+    git(scene, "add", "-A")
+    git(scene, "commit", "-qm", "start")
+    scene.write("mine.txt", "work of my own")
+    scene.write("notes.txt", "not tracked")
+    ended = scene.run("run")
+    assert ended.code == 0
+    assert ended.out.count("mine.txt") <= 4
+    assert len(git(scene, "log", "--format=%s").splitlines()) == (2 if rule == "task" else 3)
+    assert git(scene, "show", "HEAD:a.txt") == "good\n"
+    assert git(scene, "show", "HEAD:mine.txt") == "old"
+    assert git(scene, "status", "--short").splitlines() == [" M mine.txt", "?? notes.txt"]
+
+
+def test_two_runs_at_once_are_one_too_many(scene: Scene) -> None:
+    scene.config({"hooks": {"post": {"command": "touch begun; while [ ! -e go ]; do :; done"}}})
+    scene.tasks({"id": "T1", "post_hooks": ["post"]})
+    scene.reply("T1", 1, "nothing to do")
+    with subprocess.Popen(
+        (*COMMAND, "run"), cwd=scene.project, env=environment(scene.home), stdout=subprocess.PIPE
+    ) as first:
+        assert first.stdout is not None
+        for line in first.stdout:
+            if b"changed nothing" in line:
+                break
+        second = scene.run("run")
+        decided = scene.run("skip", "T1")
+        looked = scene.run("status")
+        scene.write("go", "")
+        first.stdout.read()
+    assert first.returncode == 0
+    assert (second.code, decided.code, looked.code) == (3, 3, 0)
+    assert str(first.pid) in second.err
+    assert f"process {first.pid}" in looked.out
