@@ -1,0 +1,126 @@
+"""The power goes: an ext4 of its own is shut down without flushing, so all unsynced is lost.
+
+Needs root, loop devices and mkfs.ext4.
+"""
+
+import fcntl
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import define
+
+from tests.support.crashing import CrashProject, Reference, processes_of
+
+SHUTDOWN = 0x8004587D
+"""`ioctl(EXT4_IOC_SHUTDOWN)`; 2: nothing is flushed, not even the file system's own journal."""
+
+GONE = 30.0
+"""Seconds in which every hook finds out that its disk is gone."""
+
+pytestmark = [
+    pytest.mark.crash,
+    pytest.mark.skipif(
+        os.geteuid() != 0 or shutil.which("mkfs.ext4") is None or shutil.which("losetup") is None,
+        reason="a file system of its own needs root",
+    ),
+]
+
+
+@define
+class Machine:
+    """A disk in a file, mounted on `disk` while the power is on."""
+
+    image: Path
+    disk: Path
+
+    def power_on(self) -> None:
+        """Mount it."""
+        self._run("mount", "-o", "loop,commit=300", str(self.image), str(self.disk))
+
+    def cut(self) -> None:
+        """Lose everything that was not synced."""
+        descriptor = os.open(self.disk, os.O_RDONLY)
+        try:
+            fcntl.ioctl(descriptor, SHUTDOWN, struct.pack("I", 2))
+        finally:
+            os.close(descriptor)
+
+    def power_off(self) -> None:
+        """Unmount; whoever was at work there must be gone."""
+        begun = time.monotonic()
+        while processes_of(self.disk) and time.monotonic() - begun < GONE:
+            os.sched_yield()
+        self._run("umount", str(self.disk))
+
+    def off(self) -> None:
+        """Unmount, whatever state it is in."""
+        subprocess.run(["umount", "-l", str(self.disk)], capture_output=True, check=False)
+
+    @staticmethod
+    def _run(*words: str) -> None:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no such file system can be used here: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A fresh disk of 32 MB with the power on."""
+    machine = Machine(tmp_path / "image", tmp_path / "disk")
+    machine.disk.mkdir()
+    machine.image.touch()
+    os.truncate(machine.image, 32 << 20)
+    machine._run("mkfs.ext4", "-q", "-F", str(machine.image))
+    machine.power_on()
+    yield machine
+    machine.off()
+
+
+def cut_and_resumed(machine: Machine, reference: Reference, moment: float) -> None:
+    """Kill at that part of a run, cut the power, go on; the files, but no log, are as they were.
+
+    What the hooks had written themselves is theirs to sync: only the end is compared.
+    """
+    project = CrashProject.write(machine.disk)
+    subprocess.run(["sync", "-f", str(machine.disk)], check=True)
+    child = project.start("run")
+    try:
+        child.communicate(timeout=moment * reference.seconds)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGSTOP)
+    machine.cut()
+    child.kill()
+    child.communicate()
+    machine.power_off()
+    machine.power_on()
+    code, printed = project.go_on()
+    assert code == 0, printed
+    outcome = project.outcome()
+    assert outcome.tree == reference.outcome.tree
+    assert outcome.counts == reference.outcome.counts
+    assert outcome.moves == reference.outcome.moves
+    assert outcome.calls == reference.outcome.calls
+    assert project.lost_calls() <= 1
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_the_power_goes(
+    number: int, machine: Machine, reference: Reference, dice: random.Random
+) -> None:
+    cut_and_resumed(machine, reference, dice.uniform(0.2, 1.0))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(30))
+def test_the_power_goes_at_many_moments(
+    number: int, machine: Machine, reference: Reference
+) -> None:
+    cut_and_resumed(machine, reference, (number + 0.5) / 30)
