@@ -1,7 +1,6 @@
 """A hook as configured, and what came of running it."""
 
 import enum
-from pathlib import Path
 
 from attrs import frozen
 
@@ -120,8 +119,3 @@ class HookResult:
     def green(self) -> bool:
         """Whether the task may go on after this hook."""
         return self.outcome in GREEN
-
-    @property
-    def log_path(self) -> Path:
-        """Where the whole output stands, relative to the state folder."""
-        return Path(self.log)

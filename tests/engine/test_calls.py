@@ -424,6 +424,18 @@ def test_a_talk_that_no_longer_fits_is_cut_to_the_room_there_is(tmp_path: Path) 
     assert [role for role, _ in said(scene, 3)] == ["user", "assistant"] * 3 + ["user"]
 
 
+def test_a_correction_that_does_not_fit_any_more_begins_with_a_shorter_message(
+    tmp_path: Path,
+) -> None:
+    wrong = "Let me think. " * 300 + replacing("b.txt", "no such line\n", "x\n")
+    task = {"id": "T1", "post_hooks": [], "files": ["b.txt"]}
+    scene = Scene(tmp_path / "p", [task], {"prompt": {"max_tokens": 4000}}, [wrong, wrong, GOOD])
+    (scene.folder / "b.txt").write_text("old lines\n" * 1000)
+    assert scene.run().exit_code == 0
+    assert said(scene, 1)[0] != said(scene, 0)[0], "there is less room for the files"
+    assert [role for role, _ in said(scene, 2)] == ["user", "assistant"] * 2 + ["user"]
+
+
 def test_a_kept_answer_waits_for_the_right_key(tmp_path: Path) -> None:
     def created(context: CallContext) -> str:
         context.created("resp_1")

@@ -1,13 +1,17 @@
 """Pre-hooks, baseline and judges: what runs when, and what their outcome leads to."""
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent_runner.hooks.table import this_machine
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision
 from agent_runner.model.fold import Entry
+from agent_runner.model.hooks import Phase
 from agent_runner.model.signals import HookOutput, Signal, Working
 from tests.engine.scene import PowerOut, Scene, ScriptedPerson, hooks
 from tests.engine.scripted import whole
@@ -132,8 +136,33 @@ def test_no_progress_ends_before_the_attempts_do(tmp_path: Path) -> None:
 def test_what_a_dead_run_left_running_is_ended(tmp_path: Path) -> None:
     task = {"id": "T1", "post_hooks": ["judge"]}
     scene = Scene(tmp_path / "p", [task], {"hooks": hooks(judge="echo now")}, [GOOD])
-    scene.run()
-    assert "of an earlier run was still running" not in scene.watcher.said
+    told = {"AGENT_RUNNER_TASK": "T1", "AGENT_RUNNER_RUN_ID": "run-0"}
+    left = subprocess.Popen(["sleep", "300"], env=os.environ | told, start_new_session=True)
+    try:
+        began = this_machine().began(left.pid)
+        store = scene.open()
+        wiring = scene.wired(store)
+        wiring.core.note("", e.RunStarted("run-0", 1, "0", wiring.project.tasks.id))
+        wiring.core.fire("T1", e.Started())
+        wiring.core.note("T1", e.HookStarted(Phase.POST, "judge", left.pid, began, "run-0"))
+        store.abandon()
+        assert scene.run().exit_code == 0
+    finally:
+        left.kill()
+    assert left.wait() != 0
+    assert "hook judge of an earlier run was still running (1 processes); ended" in (
+        scene.watcher.said
+    )
+    assert scene.again().exit_code == 0
+    assert scene.watcher.said == ""
+
+
+def test_a_hook_whose_folder_is_missing_says_so(tmp_path: Path) -> None:
+    task = {"id": "T1", "post_hooks": ["judge"]}
+    settings = {"hooks": {"judge": {"command": "true", "cwd": "not/there"}}}
+    scene = Scene(tmp_path / "p", [task], settings, [GOOD])
+    assert scene.run().reason == "held"
+    assert "not/there" in scene.record().last_error
 
 
 def test_hooks_that_look_at_changed_files_are_told_them(tmp_path: Path) -> None:

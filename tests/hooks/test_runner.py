@@ -169,4 +169,4 @@ async def test_a_phase_has_its_log_and_a_proposed_command_may_have_its_own(stage
     result = await stage.run("echo proposed", log_name="commands")
     assert b"before" in stage.log("pre")
     assert b"proposed" in stage.log("commands")
-    assert result.log_path == Path("logs/T1/commands.log")
+    assert result.log == "logs/T1/commands.log"
