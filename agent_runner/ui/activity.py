@@ -51,17 +51,19 @@ class Activity:
             return
         self._until = signal.until if isinstance(signal, s.Waiting) else None
         if isinstance(signal, s.Waiting):
-            self._doing = f"waiting: {words.clean(signal.why)}"
+            self._doing = words.clean(signal.why)
         elif isinstance(signal, s.Receiving) and signal.tokens:
             self._doing = f"receiving {words.count(signal.tokens)} tokens"
         elif isinstance(signal, s.Working):
             self._begin(words.clean(signal.what))
 
     def now(self, state: TaskState) -> str:
-        """`post-hook unit-tests 12s`, `asking claude 3s`, `waiting: throttled, 45s left`."""
+        """`post-hook unit-tests 12s`, `asking claude 3s`, `waiting 45s: throttled`."""
         if self._until is not None:
             left = max(0.0, self._until - self._clock.now())
-            return f"{self._doing}, {words.ticking(left)} left"
+            return (
+                f"waiting {words.ticking(left)}: {self._doing}"  # the time first: it is never cut
+            )
         doing = self._doing or _STEP_WORDS.get(state, state.value)
         return f"{doing} {words.ticking(self._clock.monotonic() - self._since)}"
 

@@ -68,7 +68,7 @@ def _of_the_run(event: e.Event, was: TaskRecord, when: str, *, crashed: bool) ->
     if was.state not in STEPS:
         return ""
     if isinstance(event, e.RunStopped):
-        detail = f" ({words.clean(event.detail)})" if event.detail else ""
+        detail = f" ({words.clean(event.detail).rstrip('.')})" if event.detail else ""
         return f"The run stopped on {when}: {event.reason}{detail}."
     if isinstance(event, e.RunStarted):
         after = "after the run before had ended uncleanly" if crashed else "with the next run"

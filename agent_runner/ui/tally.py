@@ -94,7 +94,9 @@ class Tally:
             return (self._for_a_person(_WHY[stopped.reason], options),)
         resume = f"agent-runner resume{options}"
         why = _WHY.get(stopped.reason, f"Stopped: {stopped.reason}")
-        detail = f" ({words.clean(stopped.detail)})" if stopped.reason in _DETAILED else ""
+        detail = (
+            f" ({words.clean(stopped.detail).rstrip('.')})" if stopped.reason in _DETAILED else ""
+        )
         fix = words.clean(stopped.fix).rstrip(".")
         before = f" {fix[:1].upper()}{fix[1:]}." if fix and fix not in stopped.detail else ""
         line = f"{why}{detail}.{before} Go on with `{resume}`"

@@ -122,7 +122,14 @@ ESCALATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str], str]] = 
 }
 
 
-@pytest.mark.parametrize("case", ESCALATIONS)
+QUICK = {"pre-hook", "exhausted", "no progress", "refused"}
+"""Those that are tried every time; the others take the same way."""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [c if c in QUICK else pytest.param(c, marks=pytest.mark.long) for c in ESCALATIONS],
+)
 def test_without_a_terminal_an_escalation_is_explained_and_stops_the_run(
     scene: Scene, case: str
 ) -> None:

@@ -257,3 +257,18 @@ def test_output_may_be_closed(scene: Scene) -> None:
         )
         assert scene.read("code") == f"{code}\n", words
     assert set(scene.states().values()) == {"passed"}
+
+
+def test_a_wait_for_a_limit_counts_down_and_listens(scene: Scene) -> None:
+    scene.config({"rate_limits": {"replay": {"max_requests_hour": 1}}})
+    scene.tasks({"id": "T1"}, {"id": "T2"})
+    scene.reply("T1", 1, "nothing to do")
+    with seat(scene, "run", "--wait") as at:
+        at.sees("waiting ")
+        assert re.match(r"[\dhms]+: ", at.sees("an hour"))
+        at.sees("r try now")
+        at.types("q")
+        code, told = at.ends()
+    assert code == 130
+    assert "Stopped; everything is saved" in told
+    assert scene.states() == {"T1": "passed", "T2": "agent"}

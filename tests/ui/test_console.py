@@ -210,7 +210,7 @@ def test_waiting_counts_down_and_offers_to_try_now(terminal: Terminal, clock: Fa
     teller.signal(s.Waiting("T1", clock.at + 44.5, "throttled"))
     screen = Screen(terminal.columns)
     screen.feed(terminal.received())
-    assert "waiting: throttled, 44s left" in screen.lines[-2]
+    assert "waiting 44s: throttled" in screen.lines[-2]
     assert screen.lines[-1].startswith("r try now")
 
 
