@@ -55,4 +55,5 @@ def _calls(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
     yield ahead.expected
     yield f"Limits: {ahead.line}"
     for one in ahead.plan.blocked:
-        yield f"  {one.task} can never run: {one.reason}"
+        word = "waits for a further run" if one.this_run else "can never run"
+        yield f"  {one.task} {word}: {one.reason}"

@@ -5,7 +5,8 @@ import tempfile
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
 from agent_runner.engine import decisions
-from agent_runner.limits.contradictions import contradictions
+from agent_runner.limits.contradictions import contradictions, limit_in_dollars
+from agent_runner.model.errors import UsageError
 from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.model.task import Task
@@ -24,6 +25,8 @@ def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
     state = wiring.store.state
     unfinished = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
     wiring.clients.check(unfinished)
+    if not wiring.choices.ignore_limits:
+        _check_priced(project, wiring, unfinished)
     _check_writable(unfinished)
     _say_dirty(wiring, unfinished)
 
@@ -38,6 +41,19 @@ def stale(project: Project, wiring: Wiring) -> list[Task]:
         and records[task.id].state is TaskState.PASSED
         and records[task.id].definition not in {"", task.definition}
     ]
+
+
+def _check_priced(project: Project, wiring: Wiring, tasks: list[Task]) -> None:
+    """Raise UsageError for a limit in dollars on a model without a price: it cannot be kept."""
+    for task in tasks:
+        served = wiring.clients.of(task)
+        provider, model = served.profile.name, served.profile.model
+        limit = limit_in_dollars(project.settings, provider, model)
+        if limit is not None and served.price is None:
+            raise UsageError(
+                f"{limit} cannot be kept: no price is known for model {model}",
+                fix=f'add it: prices: {{"{model}": {{input: .., output: ..}}}} (0 for free ones)',
+            )
 
 
 def _check_writable(tasks: list[Task]) -> None:

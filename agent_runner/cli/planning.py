@@ -21,7 +21,8 @@ def print_plan(project: Project, *, as_json: bool) -> int:
     print(ahead.line)
     print(ahead.expected)
     for one in ahead.plan.blocked:
-        print(f"{one.task} can never run: {one.reason}")
+        word = "waits for a further run" if one.this_run else "can never run"
+        print(f"{one.task} {word}: {one.reason}")
     for task in ahead.waiting_for_person:
         print(f"{task} waits for a person: agent-runner why {task}{project.place.options}")
     return 0

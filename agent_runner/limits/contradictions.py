@@ -6,7 +6,7 @@ Each is valid by itself, together they never let a call through or never matter.
 from collections.abc import Iterator
 from itertools import combinations
 
-from agent_runner.limits.limit import Limit, limits_in, shown
+from agent_runner.limits.limit import Limit, limits_for, limits_in, shown
 from agent_runner.limits.windows import week_start, zone_of
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import BudgetSettings, LimitSettings, Settings
@@ -15,6 +15,15 @@ from agent_runner.model.settings import BudgetSettings, LimitSettings, Settings
 def contradictions(settings: Settings) -> tuple[str, ...]:
     """One sentence for each contradiction; empty: none."""
     return tuple(_all(settings))
+
+
+def limit_in_dollars(settings: Settings, provider: str, model: str) -> str | None:
+    """The first limit of a call that cannot be kept unless the model has a price."""
+    limits = limits_for(settings, provider, model)
+    named = [f"{limit.option} of {limit.scope}" for limit in limits if limit.measure == "cost"]
+    budget = ("max_cost_run", "max_cost_task")
+    named += [option for option in budget if getattr(settings.budget, option) is not None]
+    return named[0] if named else None
 
 
 def _all(settings: Settings) -> Iterator[str]:

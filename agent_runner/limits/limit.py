@@ -15,6 +15,9 @@ MEASURES: dict[str, Callable[[Amount], int]] = {
 }
 """What can be limited, and where an amount holds it (money in billionths of a dollar)."""
 
+_DIME = 0.1
+"""Dollars below which cents tell too little."""
+
 
 @frozen
 class Limit:
@@ -74,6 +77,7 @@ def limits_in(configured: LimitSettings, provider: str, model: str | None) -> It
 def shown(measure: str, count: int) -> str:
     """A count of a measure for people: `100,000 tokens`, `1 call`, `$2.50`."""
     if measure == "cost":
-        return f"${Amount(nanodollars=count).cost:,.2f}"
+        dollars = Amount(nanodollars=count).cost
+        return f"${dollars:,.4f}" if 0 < dollars < _DIME else f"${dollars:,.2f}"
     word = "call" if measure == "requests" else "token"
     return f"{count:,} {word}{'' if count == 1 else 's'}"

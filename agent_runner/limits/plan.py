@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from attrs import define, field, frozen
 
 from agent_runner.limits.check import check
-from agent_runner.limits.decision import Decision, Fits, Full, Need
+from agent_runner.limits.decision import Decision, Fits, Full, Need, OverBudget
 from agent_runner.limits.waiting import soon
 from agent_runner.model import events as e
 from agent_runner.model.meters import Meters
@@ -54,10 +54,11 @@ class Slot:
 
 @frozen
 class Blocked:
-    """A task whose calls no waiting lets through."""
+    """A task whose calls no waiting lets through; `this_run`: but a further run does."""
 
     task: str
     reason: str
+    this_run: bool = False
 
 
 @frozen
@@ -85,8 +86,9 @@ class Plan:
             words.append(
                 f"{self._range(rest)} later, the last {_after(self.later[-1].at, now, zone)}"
             )
-        if self.blocked:
-            words.append(f"{self._range([one.task for one in self.blocked])} never")
+        for word, this_run in (("in a further run", True), ("never", False)):
+            tasks = [one.task for one in self.blocked if one.this_run is this_run]
+            words += [f"{self._range(tasks)} {word}"] if tasks else []
         return "; ".join(words)
 
     def _range(self, tasks: Sequence[str]) -> str:
@@ -161,8 +163,8 @@ def plan_calls(
     blocked: list[Blocked] = []
     for task in wanted:
         outcome = play.run(task)
-        if isinstance(outcome, str):
-            blocked.append(Blocked(task.task, outcome))
+        if isinstance(outcome, Blocked):
+            blocked.append(outcome)
         elif outcome == now:
             at_once.append(task.task)
         else:
@@ -190,8 +192,8 @@ class _Play:
     others: Meters | None
     calls: int = field(default=0, init=False)
 
-    def run(self, task: Expected) -> float | str | None:
-        """When the task's last call fits; None: too far ahead to say; a text: why it never does."""
+    def run(self, task: Expected) -> float | Blocked | None:
+        """When the task's last call fits; None: too far ahead to say; or what it never gets by."""
         for _ in range(task.calls):
             if self.calls >= MAX_CALLS:
                 return None
@@ -199,7 +201,8 @@ class _Play:
             decision = self._admit(task)
             if not isinstance(decision, Fits):
                 assert not isinstance(decision, Full)  # noqa: S101  # those were waited for
-                return decision.reason
+                this_run = isinstance(decision, OverBudget) and decision.scope == "run"
+                return Blocked(task.task, decision.reason, this_run)
             self._count(task)
         return self.now
 

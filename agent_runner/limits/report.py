@@ -49,7 +49,7 @@ class Counter:
 
     `limit` None: the provider did not say. `resets_at`: when room comes back (None: nothing is
     used, or not known). `read_at`: when the provider said so; None: counted here against the
-    configuration. `window` of a provider's limit is its name there.
+    configuration. `window` of a provider's limit is its name there, `status` its verdict word.
     """
 
     provider: str
@@ -60,6 +60,7 @@ class Counter:
     limit: float | None
     resets_at: float | None
     read_at: float | None = None
+    status: str | None = None
 
     @property
     def fraction(self) -> float | None:
@@ -158,6 +159,7 @@ def _reported(provider: str, model: str, limit: ReportedLimit) -> Counter:
         whole,
         limit.resets_at,
         limit.read_at,
+        limit.status,
     )
 
 

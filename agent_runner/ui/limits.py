@@ -23,7 +23,8 @@ def counter_lines(counters: Iterable[Counter], zone: ZoneInfo | None = None) -> 
         resets = (
             "" if counter.resets_at is None else f"  resets {local(counter.resets_at, zone=zone)}"
         )
-        window = f"{counter.measure} {counter.window}".strip()
+        named = (counter.measure, counter.window)
+        window = " ".join(dict.fromkeys(one for one in named if one))  # a provider's are the same
         yield f"{who}  {window}  {_bar(counter.fraction)} {_amount(counter)}{resets}{told}"
 
 
@@ -61,6 +62,8 @@ def _bar(fraction: float | None) -> str:
 
 
 def _amount(counter: Counter) -> str:
+    if counter.limit is None and counter.status:
+        return words.clean(counter.status)
     if counter.limit is None:
         return f"{counter.used:.0%}" if counter.used <= 2 else words.count(int(counter.used))
     if counter.measure == "cost":

@@ -139,7 +139,8 @@ def _which(event: e.Deferred) -> str:
     window, reason = words.clean(event.window), words.clean(event.reason)
     if reason.startswith(window):
         return reason
-    return f"{event.provider}: {window}{f' ({reason})' if reason else ''}"
+    named = window if window.startswith(f"{event.provider}:") else f"{event.provider}: {window}"
+    return f"{named} ({reason})" if reason else named
 
 
 def _applied(event: e.Applied, after: TaskRecord) -> tuple[Line, ...]:

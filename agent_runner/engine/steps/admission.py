@@ -51,6 +51,6 @@ def _meaning(decision: Decision, provider: str) -> TaskEvent | Halt | None:
         case Never(reason):
             return Refused(reason)
         case OverBudget("run", reason):
-            return Halt("budget", reason, "raise the budget")
+            return Halt("budget", reason, "the next run begins its budget anew")
         case OverBudget(_, reason):
-            return Refused(reason)
+            return Refused(f"{reason}; raise it under budget, then retry the task")
