@@ -9,6 +9,8 @@ from agent_runner.model.fold import RunState
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task
 from agent_runner.store.store import read_state
+from agent_runner.ui import words
+from agent_runner.ui.tally import Tally
 
 
 def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> Iterator[str]:
@@ -21,12 +23,17 @@ def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> I
     if not ahead.order and not ahead.waiting_for_person:
         yield "Nothing is left to do."
         return
-    yield f"Would run {len(ahead.order)} of {len(project.tasks)} tasks, in this order:"
+    if ahead.order:
+        count = words.plural(len(project.tasks), "task")
+        yield f"Would run {len(ahead.order)} of {count}, in this order:"
     for number, task in enumerate(ahead.order, start=1):
         yield from _task(number, task, project, state)
     for task_id in ahead.waiting_for_person:
-        yield f"Waits for a person: {task_id}"
-    yield from _calls(ahead, project, state)
+        look = f"agent-runner why {task_id}{project.place.options}"
+        yield f"{task_id} waits for a person: {look}"
+    yield from _held(ahead, project, state)
+    if ahead.order:
+        yield from _calls(ahead, project, state)
 
 
 def _task(number: int, task: Task, project: Project, state: RunState) -> Iterator[str]:
@@ -39,6 +46,14 @@ def _task(number: int, task: Task, project: Project, state: RunState) -> Iterato
             yield f"       {word} {name}: {hooks[name].shown}"
     if not task.post_hooks:
         yield "       no post-hook: nothing judges this task"
+
+
+def _held(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
+    """Tasks that would not be reached, and what holds them."""
+    tally = Tally(project.tasks, state.tasks)
+    for task in project.tasks.tasks:
+        if task not in ahead.order and (holders := tally.held_by(task)):
+            yield f"{task.id} is held by {words.listed(holders)}"
 
 
 def _calls(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:

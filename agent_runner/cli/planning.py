@@ -18,8 +18,11 @@ def print_plan(project: Project, *, as_json: bool) -> int:
             for slot in ahead.plan.later
         ]
         return print_json({**shown, "waits_for_person": ahead.waiting_for_person})
-    print(ahead.line)
-    print(ahead.expected)
+    if ahead.order:
+        print(ahead.line)
+        print(ahead.expected)
+    else:
+        print("Nothing can run now." if ahead.waiting_for_person else "Nothing is left to do.")
     for one in ahead.plan.blocked:
         word = "waits for a further run" if one.this_run else "can never run"
         print(f"{one.task} {word}: {one.reason}")

@@ -286,3 +286,21 @@ def test_a_limit_says_when_and_calls_nobody(scene: Scene) -> None:
     assert line in scene.run("status").lines
     assert line in scene.run("resume", "--quiet").lines
     assert scene.run("resume", "--ignore-config-limits").code == 0
+
+
+def test_looking_ahead_names_what_cannot_run_and_why(scene: Scene) -> None:
+    escalated(scene)
+    told = scene.run("run", "--dry-run").lines
+    assert told == ["T1 waits for a person: agent-runner why T1", "T2 is held by T1"]
+    assert scene.run("plan").lines == [
+        "Nothing can run now.",
+        "T1 waits for a person: agent-runner why T1",
+    ]
+    scene.run("reset", "T1")
+    told = scene.run("run", "--dry-run").lines
+    assert told[:3] == [
+        "Would run 2 of 2 tasks, in this order:",
+        "  1. T1  Do T1",
+        "       post-hook post: grep -q good a.txt",
+    ]
+    assert "Agent calls: at least 2, at most 2" in told
