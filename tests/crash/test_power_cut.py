@@ -111,10 +111,7 @@ def cut_and_resumed(machine: Machine, reference: Reference, moment: float) -> No
     assert project.lost_calls() <= 1
 
 
-@pytest.mark.parametrize("number", range(2))
-def test_the_power_goes(
-    number: int, machine: Machine, reference: Reference, dice: random.Random
-) -> None:
+def test_the_power_goes(machine: Machine, reference: Reference, dice: random.Random) -> None:
     cut_and_resumed(machine, reference, dice.uniform(0.2, 1.0))
 
 

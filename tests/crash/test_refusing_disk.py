@@ -80,7 +80,7 @@ def full_at(kilobytes: int, tmp_path: Path, disk: Path) -> bool:
 
 
 @as_root
-@pytest.mark.parametrize("kilobytes", [8, 160, 230])
+@pytest.mark.parametrize("kilobytes", [pytest.param(8, marks=pytest.mark.long), 160, 230])
 def test_the_states_disk_is_full(kilobytes: int, tmp_path: Path, small_disk: Path) -> None:
     mount(small_disk, f"size={kilobytes}k")
     assert full_at(kilobytes, tmp_path, small_disk)
@@ -109,7 +109,7 @@ def test_there_are_no_more_names_for_the_state(tmp_path: Path, small_disk: Path)
 
 
 @as_root
-@pytest.mark.parametrize("room", ["nr_inodes=9", "size=60k"])
+@pytest.mark.parametrize("room", [pytest.param("nr_inodes=9", marks=pytest.mark.long), "size=60k"])
 def test_the_projects_disk_is_full(
     room: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -146,9 +146,9 @@ def test_a_file_size_limit(one_task: CrashProject) -> None:
     ("inject", "words"),
     [
         ("fdatasync:error=EIO:when=9", "input/output error"),
-        ("fsync:error=EIO:when=3", "input/output error"),
+        pytest.param("fsync:error=EIO:when=3", "input/output error", marks=pytest.mark.long),
         ("write:error=ENOSPC:when=20", "the disk is full"),
-        ("rename:error=EROFS:when=2", "read-only"),
+        pytest.param("rename:error=EROFS:when=2", "read-only", marks=pytest.mark.long),
     ],
 )
 def test_one_call_fails(inject: str, words: str, one_task: CrashProject) -> None:

@@ -55,6 +55,7 @@ def test_a_hook_removes_the_state(hook: str, tmp_path: Path) -> None:
     assert "Traceback" not in printed
 
 
+@pytest.mark.long
 def test_git_clean_without_x_leaves_the_state(tmp_path: Path) -> None:
     project = written(tmp_path, "git clean -q -fd -e src -e tools; sh tools/hook first")
     subprocess.run(["git", "init", "-q", "."], cwd=project.root, check=True)
@@ -164,7 +165,7 @@ GONE = "".join(
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="there is no strace here")
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", [2, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 3))])
 def test_killed_halfway_through_a_rollback(number: int, tmp_path: Path) -> None:
     """A command fails, so three deleted files come back: renames, of which applying made none."""
     project = commanding(tmp_path, "exit 1\n", GONE)
