@@ -138,11 +138,15 @@ class Runner:
             if isinstance(outcome, Halt):
                 return outcome
             record = self.core.fire(task.id, outcome)
-            if isinstance(outcome, e.Deferred):
-                halt = await self.waiter.wait_or_halt(outcome, task.id, self.control)
-                if halt is not None:
-                    return halt
+            halt = await self._sit_out(task, outcome)
+            if halt is not None:
+                return halt
         return await self._after(task)
+
+    async def _sit_out(self, task: Task, outcome: e.TaskEvent) -> Halt | None:
+        if not isinstance(outcome, e.Deferred):
+            return None
+        return await self.waiter.wait_or_halt(outcome, task.id, self.control)
 
     async def _start(self, task: Task) -> TaskRecord:
         """Take a task up: its folder is there, and what its files were is kept."""

@@ -126,8 +126,6 @@ class Track:
         What seems to lie ahead has happened by now, and counts from now on.
         """
         first_ahead = bisect_right(self.times, now)
-        if first_ahead == len(self.times):
-            return
         everything = self._sum(len(self.times))
         self._keep(range(first_ahead))
         self._append(now, everything)

@@ -188,3 +188,20 @@ def test_a_time_out_says_so(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "p", [task], settings, [GOOD])
     assert scene.run().reason == "held"
     assert "hook slow was ended after 0.2 seconds" in scene.record().last_error
+
+
+def test_a_red_judge_tells_which_checks_failed(tmp_path: Path) -> None:
+    task = {"id": "T1", "post_hooks": ["judge"]}
+    judge = {
+        "command": "echo 'FAILED test_b - no'; exit 1",
+        "failures": {"regex": r"^FAILED (\S+)"},
+    }
+    settings = {"hooks": {"judge": judge}, "max_attempts_per_task": 1}
+    scene = Scene(tmp_path / "p", [task], settings, [GOOD])
+    assert scene.run().reason == "held"
+    assert scene.record().feedback.splitlines()[:4] == [
+        "hook judge failed with exit code 1",
+        "command: echo 'FAILED test_b - no'; exit 1",
+        "failing: test_b",
+        "output:",
+    ]

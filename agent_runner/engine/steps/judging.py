@@ -92,6 +92,5 @@ def failure_text(hook: Hook, result: HookResult) -> str:
     lines.append(f"command: {hook.shown}")
     if result.failing:
         lines.append("failing: " + ", ".join(result.failing))
-    if result.excerpt:
-        lines += ["output:", result.excerpt]
+    lines += ["output:", result.excerpt]
     return "\n".join(lines)
