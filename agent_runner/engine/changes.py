@@ -31,13 +31,13 @@ class Changes:
     on_write: OnWrite | None = None
 
     def plan(self, planned: Planned, call: str, attempt: Path, note: Note) -> None:
-        """Store all images and the diff for people, then journal the intent."""
+        """Store all images and the diff, for people and later prompts; then journal the intent."""
         for content in planned.blobs.values():
             self.blobs.put(content)
         with storage_errors(attempt):
             self.disk.create_folder(attempt)
             text = diff(planned.change_set, self.blobs)
-            self.disk.write_file(attempt / "changes.diff", text, durable=False)
+            self.disk.write_file(attempt / "changes.diff", text)  # later prompts show it
         note(ApplyPlanned(planned.change_set, call))
 
     async def write(self, change_set: ChangeSet, root: Path) -> Conflict | None:
