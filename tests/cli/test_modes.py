@@ -138,7 +138,7 @@ def git(scene: Scene, *words: str) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize("rule", ["task", "attempt"])
+@pytest.mark.parametrize("rule", ["task", pytest.param("attempt", marks=pytest.mark.long)])
 def test_commits_leave_out_what_the_user_had_changed(scene: Scene, rule: str) -> None:
     scene.config({"git": {"commit": rule}, "hooks": {"post": {"command": "grep -q good a.txt"}}})
     scene.tasks({"id": "T1", "post_hooks": ["post"]})

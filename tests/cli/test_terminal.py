@@ -113,7 +113,10 @@ def test_output_and_help_are_shown_on_demand(scene: Scene) -> None:
         assert at.ends()[0] == 130
 
 
-@pytest.mark.parametrize(("number", "code"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [("INT", 130), pytest.param("TERM", 143, marks=pytest.mark.long), ("HUP", 129)],
+)
 def test_signals_stop_save_and_restore(scene: Scene, number: str, code: int) -> None:
     with busy(scene, "hook") as at:
         os.kill(at.child.pid, signal.Signals[f"SIG{number}"])
@@ -193,7 +196,7 @@ def test_the_question_takes_every_answer(scene: Scene) -> None:
     assert scene.states() == {"T1": "passed", "T2": "skipped", "T3": "passed"}
 
 
-@pytest.mark.parametrize("columns", [80, 200])
+@pytest.mark.parametrize("columns", [80, pytest.param(200, marks=pytest.mark.long)])
 def test_lines_fit_the_terminal(scene: Scene, columns: int) -> None:
     with_hook(scene, f"echo {'long ' * 80}; false")
     scene.config({"hooks": {"post": {"command": f"echo {'long ' * 80}; false"}}})

@@ -49,7 +49,18 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "what", "hint"), WRONG, ids=lambda v: "-".join(v)[:30])
+SELDOM = slice(1, None, 2)
+"""Wrong words that are only tried in the long run: each is a process, and their way is the same."""
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "hint"),
+    [
+        pytest.param(*case, marks=[pytest.mark.long] if case in WRONG[SELDOM] else [])
+        for case in WRONG
+    ],
+    ids=lambda v: "-".join(v)[:30],
+)
 def test_wrong_use_says_what_and_what_next(
     scene: Scene, words: tuple[str, ...], what: str, hint: str
 ) -> None:
@@ -89,7 +100,14 @@ def test_several_mistakes_are_told_at_once_each_with_its_place(scene: Scene) -> 
     assert all(re.match(r"error: .*tasks\.yml:\d+:\d+: ", line) for line in told)
 
 
-@pytest.mark.parametrize("damage", ["broken list", "no list", "broken configuration"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "broken list",
+        pytest.param("no list", marks=pytest.mark.long),
+        pytest.param("broken configuration", marks=pytest.mark.long),
+    ],
+)
 def test_status_helps_also_where_list_or_configuration_cannot_be_read(
     scene: Scene, damage: str
 ) -> None:
