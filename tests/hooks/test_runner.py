@@ -1,7 +1,6 @@
 """What a hook is given, and what its end means."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
