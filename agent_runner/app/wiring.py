@@ -41,7 +41,7 @@ from agent_runner.model.task import Task
 from agent_runner.providers.client import AgentClient
 from agent_runner.providers.keys import key_variables, known_keys
 from agent_runner.providers.profiles import Profile
-from agent_runner.providers.record import RecordingClient
+from agent_runner.providers.record import Recorder
 from agent_runner.providers.registry import make_client
 from agent_runner.store.store import Store
 from agent_runner.workspace.git import Repository
@@ -174,7 +174,17 @@ class Wiring:
     @property
     def _calling(self) -> Calling:
         jitter, retry = Random(), self.project.settings.retry  # noqa: S311  # no secret
-        return Calling(self.clients, self.clock, retry, jitter, self.answers, self.gate)
+        folder = self.choices.record
+        return Calling(
+            self.clients,
+            self.clock,
+            retry,
+            jitter,
+            self.answers,
+            self.gate,
+            self.redactor,
+            Recorder(folder).save if folder is not None else None,
+        )
 
     @property
     def _commits(self) -> Commits:
@@ -184,10 +194,7 @@ class Wiring:
         return self.store.state.spending
 
     def _make_client(self, profile: Profile) -> AgentClient:
-        client = make_client(profile, self.clock)
-        if self.choices.record is None:
-            return client
-        return RecordingClient(client, self.choices.record, self.redactor)
+        return make_client(profile, self.clock)
 
     def _rules_of(self, task: Task) -> Rules:
         settings = self.project.settings.apply

@@ -49,6 +49,8 @@ class CallFiles:
 
         Never a reason to stop: on a full disk the answer itself still has its reserved room.
         """
+        if not raw:
+            return
         partial = self.folder / "response.partial"
         with contextlib.suppress(OSError), partial.open("ab") as file:
             file.write(raw)

@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.model.agent import AgentResponse, Finish, ToolCall
-from agent_runner.model.errors import FatalError, StorageError
+from agent_runner.model.errors import FatalError, RateLimitedError, StorageError
 from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.model.usage import ReportedLimit, Usage
 from agent_runner.providers.check import check
+from agent_runner.providers.clean import clean_error, clean_response
 from agent_runner.providers.profiles import Profile, resolve
-from agent_runner.providers.record import RecordingClient
+from agent_runner.providers.record import Recorder
 from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import ReplayClient, decode, encode
 from tests.providers import dialects
-from tests.providers.asking import KEY, StillClock, ask, ask_with, profile_for, run
+from tests.providers.asking import KEY, StillClock, ask, ask_with, profile_for, request_for, run
 from tests.providers.server import serving, stream
 
 FULL = AgentResponse(
@@ -113,8 +114,9 @@ def test_what_is_encoded_is_decoded(text: str, finish: Finish) -> None:
 
 def test_a_recorded_run_replays_without_key_or_network(tmp_path: Path) -> None:
     async def recorded(profile: Profile) -> AgentResponse:
-        client = RecordingClient(make_client(profile, StillClock()), tmp_path, Redactor([KEY]))
+        client = make_client(profile, StillClock())
         answer = (await ask_with(client)).answer
+        Recorder(tmp_path).save(request_for(), answer)
         await client.aclose()
         return answer
 
@@ -125,36 +127,36 @@ def test_a_recorded_run_replays_without_key_or_network(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "T1").iterdir()] == ["1.json"]
 
 
-class Leaking:
-    """A client whose answers are full of a key."""
-
-    async def generate_completion(self, prompt: object, context: object) -> AgentResponse:
-        del prompt, context
-        tool = ToolCall("1", f"n{KEY}", f'{{"k": "{KEY}"}}')
-        return AgentResponse(
-            f"text {KEY} text sk-not-ours-but-shaped-like-one",
-            detail=KEY,
-            tool_calls=(tool,),
-            service={KEY: [KEY]},
-            edits=(KEY,),
-            logs=(KEY,),
-        )
-
-    async def aclose(self) -> None:
-        """Nothing to close."""
+LEAKING = AgentResponse(
+    f"text {KEY} text sk-not-ours-but-shaped-like-one",
+    detail=KEY,
+    tool_calls=(ToolCall("1", f"n{KEY}", f'{{"k": "{KEY}"}}'),),
+    service={KEY: [KEY]},
+    edits=(KEY,),
+    logs=(KEY,),
+    request_id=f"req-{KEY}",
+)
 
 
-def test_a_recording_holds_no_known_key_and_changes_nothing_else(tmp_path: Path) -> None:
-    run(lambda: ask_with(RecordingClient(Leaking(), tmp_path, Redactor([KEY]))))
+def test_a_clean_answer_holds_no_known_key_and_changes_nothing_else(tmp_path: Path) -> None:
+    Recorder(tmp_path).save(request_for(), clean_response(LEAKING, Redactor([KEY])))
     raw = (tmp_path / "T1" / "1.json").read_text()
     assert KEY not in raw
     assert decode(raw).text == "text [redacted] text sk-not-ours-but-shaped-like-one"
+    assert clean_response(LEAKING, Redactor()) == LEAKING
+
+
+def test_a_clean_error_is_the_same_error_without_the_key() -> None:
+    error = RateLimitedError(f"no {KEY}", fix=f"not {KEY}", retry_after=3.0, request_id=KEY)
+    assert clean_error(error, Redactor([KEY])) is error
+    assert KEY not in f"{error} {error.fix} {error.request_id}"
+    assert error.retry_after == 3.0
 
 
 def test_a_recording_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "T1").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be recorded"):
-        run(lambda: ask_with(RecordingClient(Leaking(), tmp_path, Redactor())))
+        Recorder(tmp_path).save(request_for(), LEAKING)
 
 
 def test_a_check_of_replay_counts_its_answers(tmp_path: Path) -> None:

@@ -11,13 +11,14 @@ from agent_runner.model.errors import AgentRunnerError
 from agent_runner.model.redaction import MARK, Redactor
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers.check import check
+from agent_runner.providers.clean import clean_response
 from agent_runner.providers.keys import known_keys
 from agent_runner.providers.listing import rows
 from agent_runner.providers.profiles import Profile, resolve
-from agent_runner.providers.record import RecordingClient
+from agent_runner.providers.record import Recorder
 from agent_runner.providers.registry import make_client
 from tests.providers import dialects
-from tests.providers.asking import Asked, StillClock, ask_with, run
+from tests.providers.asking import Asked, StillClock, ask_with, request_for, run
 from tests.providers.dialects import Spoken
 from tests.providers.server import Script, answer, serving, stream
 
@@ -90,9 +91,13 @@ def test_nothing_that_a_call_leaves_behind_holds_a_key(
 
     async def calls(profile: Profile, settings: Settings) -> None:
         redactor = Redactor(known_keys(settings, ENV))
-        client = RecordingClient(make_client(profile, StillClock()), tmp_path, redactor)
+        client = make_client(profile, StillClock())
         for number in range(1, len(scripts) + 1):
-            told.append(everything(await ask_with(client, number=number)))
+            asked = await ask_with(client, number=number)
+            told.append(everything(asked))
+            if asked.reply is not None:
+                recorded = clean_response(asked.reply, redactor)
+                Recorder(tmp_path).save(request_for(number=number), recorded)
         told.extend([repr(client), repr(redactor), repr(profile)])
         await client.aclose()
         told.append(repr(await check(profile, StillClock())))

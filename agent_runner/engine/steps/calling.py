@@ -3,6 +3,7 @@
 In this order, always.
 """
 
+from collections.abc import Callable
 from random import Random
 
 import anyio
@@ -18,16 +19,21 @@ from agent_runner.limits.gate import Gate
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentRequest, AgentResponse
 from agent_runner.model.errors import AuthError, ProviderError
+from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.signals import Receiving, Said
 from agent_runner.providers import decide
+from agent_runner.providers.clean import clean_error, clean_response
 from agent_runner.providers.client import CallContext, ChangingClient
 from agent_runner.store.calls import CallFiles
 
 
 @define
 class Calling:
-    """Sends calls and settles them, in the journal and in the ledger of limits."""
+    """Sends calls and settles them, in the journal and in the ledger of limits.
+
+    `redactor` knows every key of the run; `record` saves answers for a replay.
+    """
 
     clients: Clients
     clock: Clock
@@ -35,6 +41,8 @@ class Calling:
     random: Random
     answers: Answers
     gate: Gate
+    redactor: Redactor
+    record: Callable[[AgentRequest, AgentResponse], None] | None = None
 
     def answer(self, work: Work, call: str) -> AgentResponse | None:
         """The stored answer to one of the calls of the attempt in hand."""
@@ -82,7 +90,8 @@ class Calling:
             response = await self._answer(work, request, served, files, resume)
         except ProviderError as error:
             files.give_up()
-            return self._unanswered(work, request, served, error, self.clock.monotonic() - began)
+            error, seconds = clean_error(error, self.redactor), self.clock.monotonic() - began
+            return self._unanswered(work, request, served, error, seconds)
         except anyio.get_cancelled_exc_class():
             if work.current().response_id is None:  # else it can be fetched later
                 self._lost(work, request.call, served, files, "stopped while waiting")
@@ -91,6 +100,8 @@ class Calling:
         seconds = self.clock.monotonic() - began
         answered = _answered(request.call, served, response, seconds=seconds, adopted=False)
         self._settle(work, answered)
+        if self.record is not None:
+            self.record(request, response)  # last: what is paid for is safe by now
         return None
 
     async def _answer(
@@ -101,17 +112,23 @@ class Calling:
         files: CallFiles,
         resume: str | None,
     ) -> AgentResponse:
-        client = served.client
+        client, raw = served.client, self.redactor.stream()
         if isinstance(client, ChangingClient):
-            return await client.apply_code_changes(work.task.root, request.prompt.messages[-1].text)
+            words = request.prompt.messages[-1].text
+            changed = await client.apply_code_changes(work.task.root, words)
+            return clean_response(changed, self.redactor)
         context = CallContext(
             request,
             progress=lambda n: work.signal(Receiving(work.task.id, request.call, n)),
-            keep=files.keep,
+            keep=lambda piece: files.keep(raw.feed(piece)),
             created=lambda response: work.note(e.CallCreated(request.call, response)),
             resume_id=resume,
         )
-        return await client.generate_completion(request.prompt, context)
+        try:
+            response = await client.generate_completion(request.prompt, context)
+        finally:
+            files.keep(raw.end())
+        return clean_response(response, self.redactor)
 
     def _unanswered(
         self,
