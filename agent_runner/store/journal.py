@@ -23,6 +23,7 @@ from agent_runner.store.codec import (
     checksum_and_sync,
     decode,
     encode,
+    links,
 )
 from agent_runner.store.disk import Disk, storage_errors
 
@@ -48,6 +49,25 @@ class TornTail:
 
     offset: int
     size: int
+
+
+def stands(path: Path, place: Place) -> bool:
+    """Whether the journal is whole up to a place.
+
+    So many records, each chained to the one before it, the last one with its checksum.
+    """
+    seq, crc, offset = 0, NO_CHAIN, 0
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return place == Place()
+    with file:
+        while offset < place.offset and (raw := file.readline()):
+            linked = links(raw.rstrip(b"\n"))
+            if linked is None or linked[0] != crc:
+                return False
+            seq, crc, offset = seq + 1, linked[1], offset + len(raw)
+    return Place(seq, crc, offset) == place
 
 
 @define

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from agent_runner.model.errors import StateMismatchError, StateVersionError
+from agent_runner.model.errors import StateVersionError
 from agent_runner.model.fold import RunInfo, RunState
 from agent_runner.model.meters import Amount, Track
 from agent_runner.model.record import TaskRecord
@@ -17,9 +17,6 @@ from agent_runner.model.spending import Spending
 from agent_runner.store.codec import FORMAT, from_plain, to_plain
 from agent_runner.store.journal import Place
 from agent_runner.store.layout import Layout
-
-_TAIL = 1 << 20
-"""How far back from the snapshot's place the record before it is looked for, in bytes."""
 
 
 @frozen
@@ -51,13 +48,10 @@ def render(snapshot: Snapshot, now: float) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def load(path: Path, journal: Path) -> Snapshot | None:
-    """The snapshot, or None where it is missing, damaged or does not fit the journal.
-
-    Then the journal is folded anew.
+def load(path: Path) -> Snapshot | None:
+    """The snapshot, or None where it is missing or damaged.
 
     Raises:
-        StateMismatchError: it knows more than the journal does.
         StateVersionError: a newer version wrote it.
     """
     try:
@@ -71,10 +65,9 @@ def load(path: Path, journal: Path) -> Snapshot | None:
             fix="upgrade: pip install -U agent-runner",
         )
     try:
-        snapshot = _parse(content)
+        return _parse(content)
     except Exception:  # noqa: BLE001  # any damage means the same: fold the journal instead
         return None
-    return snapshot if _fits(snapshot.place, path, journal) else None
 
 
 def list_of(folder: Path) -> str:
@@ -126,22 +119,3 @@ def _parse(content: dict[str, Any]) -> Snapshot:
     )
     journal = content["journal"]
     return Snapshot(state, Place(content["seq"], journal["crc"], journal["offset"]))
-
-
-def _fits(place: Place, path: Path, journal: Path) -> bool:
-    """Whether the journal has, right before the place, the record that the snapshot ends with."""
-    if place.seq == 0:
-        return place.offset == 0
-    size = journal.stat().st_size if journal.exists() else 0
-    if size < place.offset:
-        raise StateMismatchError(
-            f"{path} is ahead of {journal} (record {place.seq} is missing there):"
-            " the journal was cut or replaced; nothing was changed",
-            fix=f"restore {journal.name} from a backup,"
-            " or begin anew with: agent-runner run --fresh",
-        )
-    with journal.open("rb") as file:
-        start = max(0, place.offset - _TAIL)
-        file.seek(start)
-        before = file.read(place.offset - start)
-    return before.endswith(b',"crc":"%s"}\n' % place.crc.encode("ascii"))

@@ -13,7 +13,7 @@ from agent_runner.model.states import TaskState
 from agent_runner.store import snapshot as snapshots
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.disk import Disk, storage_errors
-from agent_runner.store.journal import Journal, Place, Reader
+from agent_runner.store.journal import Journal, Place, Reader, stands
 from agent_runner.store.layout import Layout
 from agent_runner.store.lock import StateLock
 from agent_runner.store.snapshot import Snapshot
@@ -172,12 +172,20 @@ def _move_aside(layout: Layout) -> Path:
 
 def _fold(layout: Layout, blobs: Blobs) -> tuple[RunState, Reader]:
     """Snapshot plus the journal after it, or the whole journal where there is no good snapshot."""
-    snapshot = snapshots.load(layout.snapshot, layout.journal)
-    state = snapshot.state if snapshot else RunState()
-    reader = Reader(layout.journal, blobs, snapshot.place if snapshot else Place())
+    snapshot = snapshots.load(layout.snapshot)
+    fits = snapshot is not None and stands(layout.journal, snapshot.place)
+    start = snapshot if snapshot and fits else Snapshot(RunState(), Place())
+    reader = Reader(layout.journal, blobs, start.place)
     for entry in reader:
-        state.take(entry)
-    return state, reader
+        start.state.take(entry)
+    if snapshot and snapshot.place.seq > reader.place.seq:
+        raise StateMismatchError(
+            f"{layout.snapshot} is ahead of {layout.journal} (record {reader.place.seq + 1} is"
+            " missing there): the journal was cut or replaced; nothing was changed",
+            fix=f"restore {layout.journal.name} from a backup,"
+            " or begin anew with: agent-runner run --fresh",
+        )
+    return start.state, reader
 
 
 def _check_list(state: RunState, list_id: str, layout: Layout) -> None:

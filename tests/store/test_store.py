@@ -10,6 +10,7 @@ import pytest
 
 from agent_runner.model import events as e
 from agent_runner.model.errors import (
+    JournalDamagedError,
     StateLockedError,
     StateLostError,
     StateMismatchError,
@@ -79,6 +80,30 @@ def test_a_snapshot_ahead_of_the_journal_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StateMismatchError, match="ahead"):
         open_store(tmp_path)
     assert journal.read_bytes() == lines[0]
+
+
+def test_a_snapshot_that_claims_a_later_record_is_refused(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    started(store, "T1")
+    store.close()
+    snapshot = tmp_path / ".agent-runner/state.json"
+    content = json.loads(snapshot.read_bytes())
+    snapshot.write_text(json.dumps({**content, "seq": content["seq"] + 1}))
+    with pytest.raises(StateMismatchError, match="ahead"):
+        open_store(tmp_path)
+
+
+def test_damage_before_the_snapshots_place_is_refused(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    started(store, "T1")
+    store.take(store.append("T1", e.PreHooksPassed(), TaskState.AGENT))
+    store.close()
+    journal = tmp_path / ".agent-runner/journal.jsonl"
+    damaged = journal.read_bytes().replace(b'"T1"', b'"T9"', 1)
+    journal.write_bytes(damaged)
+    with pytest.raises(JournalDamagedError, match="record 2"):
+        open_store(tmp_path)
+    assert journal.read_bytes() == damaged
 
 
 def test_another_list_in_the_same_folder_is_refused_with_advice(tmp_path: Path) -> None:
