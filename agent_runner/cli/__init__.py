@@ -47,7 +47,10 @@ def _guarded() -> int:
     except AgentRunnerError as error:
         complain(error)
         return exit_codes.code_of(error)
-    except BrokenPipeError:
+    except (
+        BrokenPipeError,
+        SystemExit,
+    ):  # typer leaves so at a broken pipe, with a code of its own
         return exit_codes.BROKEN_PIPE
     except Exception:  # noqa: BLE001  # the last boundary: a bug is said, kept in a file, never dumped
         return _bug()

@@ -103,7 +103,7 @@ class Console:
         """Print ready lines, such as the summary of an escalation."""
         above = []
         for line in lines:
-            above += self._painter.wrapped(Text(words.shown(line))) if line else [""]
+            above += self._painter.paragraph(words.shown(line))
         self._redraw(above)
 
     def toggle_verbose(self) -> None:

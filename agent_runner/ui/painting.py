@@ -69,6 +69,12 @@ class Painter:
             part.pad_left(indent)
         return [self.one_line(part) for part in parts]
 
+    def paragraph(self, line: str) -> list[str]:
+        """A ready line broken at words; what follows is indented as the line itself."""
+        text = line.lstrip(" ")
+        indent = min(len(line) - len(text), self.width // 2)
+        return self.wrapped(Text(line[indent:]), indent=indent) if text else [""]
+
     def one_line(self, text: Text) -> str:
         """The text cut to one line."""
         text.truncate(self.width, overflow="ellipsis" if self._out.unicode else "crop")

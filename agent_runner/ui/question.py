@@ -7,6 +7,7 @@ from agent_runner.model.decisions import Choice, Decision, Escalation
 from agent_runner.ui import terminal, words
 from agent_runner.ui.keys import Keyboard
 from agent_runner.ui.output import Output
+from agent_runner.ui.painting import Painter
 
 _CHOICES = "[R]etry once more  [H]int  [E]dit by hand, then check  [S]kip  [A]bort"
 
@@ -43,7 +44,8 @@ class TerminalPerson:
             lines = Lines(descriptor, self._out)
             self._out.line()
             for line in escalation.summary:
-                self._out.line(words.shown(line))
+                for part in Painter(self._out, {}).paragraph(words.shown(line)):
+                    self._out.line(part)
             self._out.line()
             while True:
                 answer = await lines.ask(f"{_CHOICES}: ")

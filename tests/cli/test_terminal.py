@@ -246,6 +246,21 @@ def test_a_reader_that_leaves_stops_the_run_and_loses_nothing(scene: Scene) -> N
     assert scene.run("resume").code == 0
 
 
+def test_a_reader_that_leaves_is_told_by_the_code_of_any_command(scene: Scene) -> None:
+    with_hook(scene, "true")
+    command = " ".join(f"'{word}'" for word in (*COMMAND, "debug", "prompt", "T1"))
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | true; echo code ${{PIPESTATUS[0]}}"],
+        cwd=scene.project,
+        env=environment(scene.home),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("code 141\n", "")
+
+
 def test_output_may_be_closed(scene: Scene) -> None:
     with_hook(scene, "true")
     command = " ".join(f"'{word}'" for word in COMMAND)

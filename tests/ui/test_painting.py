@@ -43,3 +43,13 @@ def test_a_table_fits_and_keeps_its_figures(width: int) -> None:
 def test_states_have_colours_unless_none_are_wanted() -> None:
     assert "\x1b[1;31mfailed" in painted(80, {"TERM": "xterm-256color"})[1]
     assert "31m" not in "".join(painted(80, {"TERM": "xterm-256color", "NO_COLOR": "1"}))
+
+
+def test_a_paragraph_is_broken_at_words_and_keeps_its_indent() -> None:
+    painter = Painter(Output(io.StringIO()), {}, width=30)
+    assert painter.paragraph("  evidence: the failure is the same") == [
+        "  evidence: the failure is",
+        "  the same",
+    ]
+    assert painter.paragraph("") == [""]
+    assert painter.paragraph(" " * 40 + "deep") != [""]
