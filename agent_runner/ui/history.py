@@ -7,7 +7,7 @@ from attrs import define, evolve, field, frozen
 
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry
-from agent_runner.model.hooks import HookResult
+from agent_runner.model.hooks import HookResult, Phase
 from agent_runner.model.states import TaskState
 from agent_runner.model.usage import Usage
 from agent_runner.ui import words
@@ -31,7 +31,7 @@ class Failure:
     """A hook that was red after an attempt (0: before the first), with its result if known."""
 
     attempt: int
-    phase: str
+    phase: Phase
     hook: str
     reason: str
     result: HookResult | None = None
@@ -47,7 +47,7 @@ class History:
     attempts: list[Attempt] = field(factory=list)
     failures: list[Failure] = field(factory=list)
     escalated: e.Event | None = None
-    _red: dict[str, HookResult] = field(factory=dict)
+    _red: dict[str, e.HookFinished] = field(factory=dict)
 
     def take(self, entry: Entry) -> None:
         """Add the task's next entry."""
@@ -85,13 +85,14 @@ class History:
     def _take_judgement(self, event: e.Event) -> None:
         if isinstance(event, e.HookFinished):
             if not event.result.green:
-                self._red[event.result.hook] = event.result
+                self._red[event.result.hook] = event
         elif isinstance(event, e.BaselineTaken):
             self._red.clear()  # red before the first call: nobody's failure
         elif isinstance(event, (e.PostHooksFailed, e.PreHooksFailed, e.HookBroken)):
-            phase = "pre" if isinstance(event, e.PreHooksFailed) else "post"
             number = self.attempts[-1].number if self.attempts else 0
-            result = self._red.pop(event.hook, None)
+            red = self._red.pop(event.hook, None)
+            phase = red.phase if red else _phase_of(event)
+            result = red.result if red else None
             self.failures.append(Failure(number, phase, event.hook, event.reason, result))
             broken = isinstance(event, e.HookBroken)
             self._attempt(ended=f"{event.hook} {'could not start' if broken else 'was red'}")
@@ -100,6 +101,10 @@ class History:
         """Add facts to the last attempt, if one has begun."""
         if self.attempts:
             self.attempts[-1] = evolve(self.attempts[-1], **facts)
+
+
+def _phase_of(event: e.Event) -> Phase:
+    return Phase.PRE if isinstance(event, e.PreHooksFailed) else Phase.POST
 
 
 def history(task_id: str, entries: Iterable[Entry]) -> History:

@@ -154,6 +154,18 @@ def test_possibly_billed_calls_are_told() -> None:
     assert "  1 call without an answer may have been billed" in lines
 
 
+def test_a_pre_hook_that_cannot_start_is_called_one() -> None:
+    teller = Teller()
+    broken = HookResult("env", HookOutcome.BROKEN, 127)
+    teller.tell("T1", e.Started(), S.PRE_HOOKS)
+    teller.tell("T1", e.HookFinished(Phase.PRE, 0, broken))
+    teller.tell("T1", e.HookBroken("env", "x"), S.ESCALATED)
+    lines = summarise(
+        teller.record("T1"), teller.entries, failures=1, state_dir=STATE, policy=Policy()
+    )
+    assert "  before the first attempt, pre-hook env: could not start, exit 127, 0.0s" in lines
+
+
 def test_options_stand_in_every_command() -> None:
     lines = escalated((e.HookBroken("env", "x"), S.ESCALATED), options=" --state-dir S")
     typed = [line for line in lines if line.startswith("  agent-runner")]
