@@ -8,7 +8,10 @@ import typer
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where to write them.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Where to write them; default: here.", show_default=False
+        ),
     ] = Path(),
 ) -> None:
     """Write a commented tasks.yml and agent-runner.yml; never over existing files."""

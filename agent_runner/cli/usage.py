@@ -17,7 +17,9 @@ class By(enum.StrEnum):
 
 
 def usage(
-    by: Annotated[By, typer.Option("--by", help="What the rows are.")] = By.TASK,
+    by: Annotated[
+        By, typer.Option("--by", metavar="task|model|day", help="What the rows are.")
+    ] = By.TASK,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
     json: Json = False,
