@@ -1,15 +1,8 @@
 """An independent server judges the client: asked the way a run asks, its verdict must be clean."""
 
-import json
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from agent_runner.clock import SystemClock
@@ -22,6 +15,7 @@ from agent_runner.providers.decide import Decision, Wait, decide
 from agent_runner.providers.profiles import Profile
 from agent_runner.providers.registry import make_client
 from tests.providers.asking import ask_with, profile_for, run
+from tests.support.mock_server import findings, mock_server, requests, scenario
 
 BASES = {"anthropic": "/anthropic", "responses": "/v1", "chat": "/v1"}
 RETRY = RetrySettings(max_tries=5, first_wait=0.06, max_backoff=1.0, max_wait=5.0)
@@ -35,41 +29,9 @@ streamed = pytest.mark.parametrize("streaming", [True, False], ids=["streamed", 
 @pytest.fixture(scope="module")
 def mock() -> Iterator[str]:
     """The server's address."""
-    program = Path(sys.executable).with_name("llmock")
-    if not program.exists():
-        pytest.skip("llmock is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [str(program), "serve", "--host", "127.0.0.1", "--port", str(port)]
     # a stream that is sent at once would be over before the server could see us leave it
-    command += ["--stream-chunk-delay-ms", "15"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
-        assert server.stdout is not None
-        for line in server.stdout:
-            if b"running on" in line:
-                break
-        # what it goes on to say must not fill the pipe
-        drain = threading.Thread(target=server.stdout.read, daemon=True)
-        drain.start()
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(10)
-            drain.join(10)
-
-
-def scenario(mock: str, *behaviors: dict[str, Any]) -> None:
-    httpx.post(f"{mock}/_llmock/reset").raise_for_status()
-    if behaviors:
-        scripted = httpx.post(f"{mock}/_llmock/scenario", json={"behaviors": behaviors})
-        scripted.raise_for_status()
-
-
-def findings(mock: str) -> list[str]:
-    verdict = httpx.get(f"{mock}/_llmock/verdict").json()
-    assert verdict["calls"] > 0
-    return [json.dumps(finding) for finding in verdict["findings"]]
+    with mock_server("--stream-chunk-delay-ms", "15") as address:
+        yield address
 
 
 def profile_at(mock: str, protocol: str, **own: Any) -> Profile:
@@ -143,8 +105,7 @@ def test_broken_streams_are_no_answers(mock: str, protocol: str, kind: str) -> N
     reply = ask_mock(profile_at(mock, protocol, timeout=0.5))
     assert isinstance(reply, AgentResponse)
     assert findings(mock) == []
-    attempts = httpx.get(f"{mock}/_llmock/requests").json()
-    assert len(attempts.get("requests", attempts)) == 2, "the fault was not met"
+    assert len(requests(mock)) == 2, "the fault was not met"
 
 
 @each

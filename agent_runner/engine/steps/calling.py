@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 import anyio
-from attrs import define
+from attrs import define, evolve
 
 from agent_runner.clock import Clock
 from agent_runner.engine.answers import Answers
@@ -17,7 +17,7 @@ from agent_runner.engine.steps.asking import Question
 from agent_runner.engine.steps.step import Work
 from agent_runner.limits.gate import Gate
 from agent_runner.model import events as e
-from agent_runner.model.agent import AgentRequest, AgentResponse
+from agent_runner.model.agent import AgentRequest, AgentResponse, Finish
 from agent_runner.model.errors import AuthError, ProviderError
 from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import RetrySettings
@@ -99,7 +99,7 @@ class Calling:
         files.settle(response)
         seconds = self.clock.monotonic() - began
         answered = _answered(request.call, served, response, seconds=seconds, adopted=False)
-        self._settle(work, answered)
+        self._settle(work, evolve(answered, not_before=self._not_before(work, response)))
         if self.record is not None:
             self.record(request, response)  # last: what is paid for is safe by now
         return None
@@ -173,6 +173,14 @@ class Calling:
                 return Halt(reason, text, error.fix)
             case decide.Refuse(text):
                 return e.Refused(text, request.call)
+
+    def _not_before(self, work: Work, response: AgentResponse) -> float | None:
+        """Until when a provider in trouble is left alone: its answer broke off or failed."""
+        if response.finish not in {Finish.CUT, Finish.FAILED}:
+            return None
+        troubles = work.record.unusable + 1
+        wait = decide.backoff(troubles, self.retry, self.random.random())
+        return self.clock.now() + wait
 
     def _settle(self, work: Work, settled: e.CallSettled) -> None:
         """The journal first: it is the truth of this project, the ledger only tells the others."""
