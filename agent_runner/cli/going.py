@@ -1,5 +1,6 @@
 """From the command line of `run` and `resume` to a run."""
 
+import sys
 from pathlib import Path
 
 from agent_runner.app.dry_run import dry_run
@@ -24,13 +25,14 @@ def go_on(tasks: Path | None, flags: RunFlags) -> int:
     """Run what is left of the list, or say that nothing is."""
     project = open_project(tasks, flags.state_dir, flags.settings())
     state, _ = read_state(project.place.state_dir, project.tasks.id)
+    told = sys.stderr if flags.json else sys.stdout  # no line of text among the events
     if not state.seq:
         begin = f"agent-runner run{project.place.options}"
-        print(f"Nothing to resume: no run has begun here. Begin one with: {begin}")
+        print(f"Nothing to resume: no run has begun here. Begin one with: {begin}", file=told)
         return 0
     open_tasks = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
     if not open_tasks and not flags.rerun_changed:
-        print("Nothing to resume: every task has passed or was skipped.")
+        print("Nothing to resume: every task has passed or was skipped.", file=told)
         return 0
     return run(project, _request(flags, fresh=False), SystemClock())
 

@@ -126,14 +126,14 @@ def _contradictions(subject: Subject, limits: LimitSettings, path: tuple[str, ..
                 message = f"{short} ({low:g}) can never be used up: {long} is {high:g}"
                 subject.warn(subject.at(*path, short), message)
         if what == "cost" and given and not subject.settings.prices:
-            message = "a limit in dollars counts nothing without prices"
+            message = "a limit in dollars keeps a run from beginning without prices"
             subject.warn(subject.at(*path, given[0][0]), message, "give them under prices")
 
 
 def _budget(subject: Subject) -> None:
     for name in ("max_cost_run", "max_cost_task"):
         if getattr(subject.settings.budget, name) is not None and not subject.settings.prices:
-            message = "a cap in dollars counts nothing without prices"
+            message = "a cap in dollars keeps a run from beginning without prices"
             subject.warn(subject.at("budget", name), message, "give them under prices")
 
 

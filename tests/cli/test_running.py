@@ -15,6 +15,8 @@ def test_a_finished_list_has_nothing_left(scene: Scene) -> None:
     scene.config({})
     scene.tasks({"id": "T1"}, {"id": "T2"})
     assert "no run has begun here" in scene.run("resume").out
+    lines_of_json = scene.run("resume", "--json")
+    assert (lines_of_json.code, lines_of_json.out) == (0, "")
     for task in ("T1", "T2"):
         scene.reply(task, 1, "nothing to do")
     first = scene.run("run")

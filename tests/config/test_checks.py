@@ -120,8 +120,8 @@ def test_what_is_allowed(world: Any, text: str) -> None:
             "rate_limits: {claude: {models: {m: {max_requests_day: 9, max_requests_week: 5}}}}",
             "1:55: max_requests_day (9) can never be used up: max_requests_week is 5",
         ),
-        ("rate_limits: {claude: {max_cost_day: 1}}", "1:38: a limit in dollars counts nothing"),
-        ("budget: {max_cost_task: 1}", "1:25: a cap in dollars counts nothing without prices"),
+        ("rate_limits: {claude: {max_cost_day: 1}}", "1:38: a limit in dollars"),
+        ("budget: {max_cost_task: 1}", "1:25: a cap in dollars keeps a run from beginning"),
     ],
 )
 def test_what_is_warned_of(world: Any, text: str, told: str) -> None:
