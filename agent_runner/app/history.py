@@ -1,15 +1,17 @@
 """The change sets that a task applied, read from the journal, and taking them back."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent_runner.edits.apply import Conflict
 from agent_runner.edits.combine import combined
+from agent_runner.edits.images import Stands, judge
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
 from agent_runner.model import events as e
-from agent_runner.model.changes import ChangeSet
+from agent_runner.model.changes import ChangeSet, FileChange, Image
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
@@ -17,10 +19,14 @@ from agent_runner.model.task import Task
 
 @frozen
 class AppliedChange:
-    """One applied change set and the attempt it belonged to."""
+    """One applied change set and the attempt it belonged to.
+
+    `reshaped`: what hooks made of its files afterwards, as a formatter does.
+    """
 
     attempt: int
     change_set: ChangeSet
+    reshaped: tuple[FileChange, ...] = ()
 
 
 def applied(record: TaskRecord, entries: Iterable[Entry]) -> tuple[AppliedChange, ...]:
@@ -28,20 +34,42 @@ def applied(record: TaskRecord, entries: Iterable[Entry]) -> tuple[AppliedChange
     wanted, attempt = set(record.change_sets), 0
     found: dict[str, AppliedChange] = {}
     for entry in entries:
+        event = entry.event
         if entry.task != record.id:
             continue
-        if isinstance(entry.event, e.CallStarted):
-            attempt = entry.event.attempt
-        elif isinstance(entry.event, e.ApplyPlanned) and entry.event.change_set.id in wanted:
-            found[entry.event.change_set.id] = AppliedChange(attempt, entry.event.change_set)
+        if isinstance(event, e.CallStarted):
+            attempt = event.attempt
+        elif isinstance(event, e.ApplyPlanned) and event.change_set.id in wanted:
+            found[event.change_set.id] = AppliedChange(attempt, event.change_set)
+        elif isinstance(event, (e.PostHooksPassed, e.PostHooksFailed)) and found:
+            last = next(reversed(found))
+            found[last] = evolve(found[last], reshaped=found[last].reshaped + event.reshaped)
     return tuple(found.values())
 
 
-def undo(
-    core: Core, changes: Changes, task: Task, done: tuple[AppliedChange, ...]
-) -> Conflict | None:
-    """Take all of them back as one change; None when the files are as before the task."""
-    whole = combined([one.change_set for one in done], f"{task.id}-undo")
+def whole_change(task_id: str, done: Iterable[AppliedChange]) -> ChangeSet:
+    """All of it as one change, up to what the hooks made of it; that is none of the user's."""
+    change_sets: list[ChangeSet] = []
+    last: dict[str, FileChange] = {}
+    for one in done:
+        change_sets.append(one.change_set)
+        last.update({change.path: change for change in one.change_set.changes})
+        for change in one.reshaped:
+            agents = last.get(change.path)
+            if agents is not None and _same(agents.after, change.before):
+                last[change.path] = evolve(agents, before=agents.after, after=change.after)
+                change_sets.append(ChangeSet(one.change_set.id, (last[change.path],)))
+    return combined(change_sets, f"{task_id}-undo")
+
+
+def edited_since(whole: ChangeSet, root: Path) -> tuple[str, ...]:
+    """The files that somebody has changed since: neither as before the task nor as it left them."""
+    judged = judge(whole.inverted(whole.id), root)
+    return tuple(one.change.path for one in judged if one.stands is Stands.NEITHER)
+
+
+def undo(core: Core, changes: Changes, task: Task, whole: ChangeSet) -> Conflict | None:
+    """Take a change back; None when the files are as before it."""
 
     def note(fact: e.Fact) -> None:
         core.note(task.id, fact)
@@ -50,3 +78,8 @@ def undo(
     if conflict is None:
         note(e.Undone(whole.paths))
     return conflict
+
+
+def _same(one: Image, other: Image) -> bool:
+    """By content, as files are judged."""
+    return (one.kind, one.sha256) == (other.kind, other.sha256)

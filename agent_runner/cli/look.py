@@ -25,9 +25,20 @@ def diff(
     raise typer.Exit(print_diff(open_project(tasks, state_dir), task, attempt))
 
 
-def undo(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> None:
-    """Put back what a task changed, all files or none; one changed since is left and named."""
+def undo(
+    task: TaskId,
+    keep_edited: Annotated[
+        bool,
+        typer.Option("--keep-edited", help="Leave files that you edited since; undo the others."),
+    ] = False,
+    tasks: TasksOption = None,
+    state_dir: StateDir = None,
+) -> None:
+    """Put back what a task changed; refused, with their names, where files were edited since.
+
+    What a hook such as a formatter did to those files is taken back with it.
+    """
     from agent_runner.cli.around import open_project
     from agent_runner.cli.undoing import take_back
 
-    raise typer.Exit(take_back(open_project(tasks, state_dir), task))
+    raise typer.Exit(take_back(open_project(tasks, state_dir), task, keep_edited=keep_edited))

@@ -4,13 +4,13 @@ import enum
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from agent_runner.edits.jail import Refusal, open_entry, open_folder, opened_root, read_all
-from agent_runner.model.changes import ChangeSet, FileChange, Image, Kind
+from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
 from agent_runner.model.errors import StorageError
 
 _MOST_OPEN = 64
@@ -29,7 +29,8 @@ class Stands(enum.Enum):
 class Judgement:
     """One change and which of its images stands.
 
-    `reason`: for NEITHER. `mode`, `owner`: of the file that is there.
+    `reason`: for NEITHER. `mode`, `owner`: of the file that is there. `image`: what is there, None
+    where it cannot be looked at.
     """
 
     change: FileChange
@@ -38,6 +39,7 @@ class Judgement:
     mode: int | None = None
     owner: tuple[int, int] | None = None
     stamp: tuple[int, ...] = ()
+    image: Image | None = None
 
 
 @define
@@ -87,6 +89,17 @@ def judge(change_set: ChangeSet, root: Path) -> tuple[Judgement, ...]:
         ) from error
 
 
+def standing(root: Path, paths: Iterable[str]) -> dict[str, Image]:
+    """What stands at each path now; paths that cannot be looked at are left out.
+
+    Raises:
+        StorageError: the root or a file cannot be read.
+    """
+    changes = (FileChange(path, ABSENT, ABSENT) for path in paths)
+    found = judge(ChangeSet("", tuple(changes)), root)
+    return {one.change.path: one.image for one in found if one.image is not None}
+
+
 def judged(folders: Folders, change: FileChange) -> Judgement:
     """The same for one change."""
     folder = folders.at(parent(change.path))
@@ -96,13 +109,14 @@ def judged(folders: Folders, change: FileChange) -> Judgement:
     if isinstance(descriptor, Refusal):
         return Judgement(change, Stands.NEITHER, descriptor.reason)
     if descriptor is None:
-        return _judgement(change, Kind.ABSENT, "")
+        return evolve(_judgement(change, Kind.ABSENT, ""), image=ABSENT)
     status = os.fstat(descriptor)
     content = read_all(descriptor)
     mode = stat.S_IMODE(status.st_mode)
-    found = _judgement(change, Kind.FILE, hashlib.sha256(content).hexdigest(), mode)
+    image = Image(Kind.FILE, mode, hashlib.sha256(content).hexdigest())
+    found = _judgement(change, image.kind, image.sha256, mode)
     owner = (status.st_uid, status.st_gid)
-    return Judgement(change, found.stands, found.reason, mode, owner, stamp(status))
+    return Judgement(change, found.stands, found.reason, mode, owner, stamp(status), image)
 
 
 def stamp(status: os.stat_result) -> tuple[int, ...]:

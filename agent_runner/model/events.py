@@ -8,6 +8,7 @@ else. A new field needs a default: journals of earlier releases are read for eve
 
 from attrs import frozen
 
+from agent_runner.model.changes import FileChange
 from agent_runner.model.facts import (
     CALL_OUTCOMES,
     STOP_REASONS,
@@ -161,18 +162,23 @@ class Judged:
 
 @frozen
 class PostHooksPassed(TaskEvent):
-    """All judges passed on `tree`; `commit` is git's HEAD at the time, if there is git."""
+    """All judges passed on `tree`; `commit` is git's HEAD at the time, if there is git.
+
+    `reshaped`: what the hooks themselves did to files of the task, as a formatter does.
+    """
 
     proof: tuple[Judged, ...] = ()
     tree: str = ""
     commit: str = ""
+    reshaped: tuple[FileChange, ...] = ()
 
 
 @frozen
 class PostHooksFailed(TaskEvent):
     """A judge failed on `tree`.
 
-    `unchanged`: the attempt changed nothing; `fingerprint`: how it failed, normalised.
+    `unchanged`: the attempt changed nothing; `fingerprint`: how it failed, normalised; `reshaped`:
+    what the hooks themselves did to files of the task.
     """
 
     hook: str
@@ -181,6 +187,7 @@ class PostHooksFailed(TaskEvent):
     unchanged: bool = False
     fingerprint: str = ""
     failing: tuple[str, ...] = ()
+    reshaped: tuple[FileChange, ...] = ()
 
 
 @frozen

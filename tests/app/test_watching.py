@@ -13,7 +13,7 @@ import anyio
 import pytest
 from attrs import evolve
 
-from agent_runner.app.history import applied, undo
+from agent_runner.app.history import applied, undo, whole_change
 from agent_runner.app.notices import Notices
 from agent_runner.app.paranoia import VARIABLE, Paranoia, paranoia
 from agent_runner.app.project import Project, Surroundings
@@ -232,17 +232,18 @@ def test_what_a_task_applied_is_taken_back_as_one(tmp_path: Path) -> None:
     store = scene.open()
     wiring = scene.wired(store)
     done = applied(store.state.record("T1"), read_entries(scene.state_dir))
+    all_of_it = whole_change("T1", done)
     assert [(one.attempt, one.change_set.paths) for one in done] == [
         (1, ("a.txt",)),
         (2, ("a.txt", "b.txt")),
     ]
     task = wiring.project.tasks["T1"]
     (scene.folder / "b.txt").write_text("mine\n")
-    conflict = undo(wiring.core, wiring.changes, task, done)
+    conflict = undo(wiring.core, wiring.changes, task, all_of_it)
     assert conflict is not None
     assert conflict.path == "b.txt"
     (scene.folder / "b.txt").write_text("b\n")
-    assert undo(wiring.core, wiring.changes, task, done) is None
+    assert undo(wiring.core, wiring.changes, task, all_of_it) is None
     store.close()
     assert (scene.folder / "a.txt").read_text() == "zero\n"
     assert not (scene.folder / "b.txt").exists()

@@ -1,14 +1,18 @@
 """The step that judges: only green hooks make a task done, never what the model says."""
 
+from collections.abc import Mapping
+
 import anyio.to_thread
 from attrs import define
 
+from agent_runner.edits.images import standing
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.halt import Halt
 from agent_runner.engine.steps.judging import Hooks, failure_text
 from agent_runner.engine.steps.pre_hooks import KnownGreen
 from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
+from agent_runner.model.changes import FileChange, Image
 from agent_runner.model.events import (
     HookBroken,
     Judged,
@@ -34,16 +38,21 @@ class PostHooksStep:
         service = await self.hooks.serve(work)
         if service is not None:
             return HookBroken(service.hook, "a service that it starts could not be started again")
+        before = await anyio.to_thread.run_sync(standing, work.task.root, work.record.paths)
         results = await self.hooks.run(work, Phase.POST, work.task.post_hooks)
+        after = await anyio.to_thread.run_sync(standing, work.task.root, work.record.paths)
+        reshaped = _reshaped(before, after)
         if results and not results[-1].green:
-            return await self._red(work, results[-1])
+            return await self._red(work, results[-1], reshaped)
         tree = (await self.trees.read(work.task)).id
         self.known_green.saw(work.task.post_hooks, tree)
         await self.commits.after_task(work)
         head = await anyio.to_thread.run_sync(_head, work)
-        return PostHooksPassed(_proof(results), tree, head)
+        return PostHooksPassed(_proof(results), tree, head, reshaped)
 
-    async def _red(self, work: Work, red: HookResult) -> TaskEvent:
+    async def _red(
+        self, work: Work, red: HookResult, reshaped: tuple[FileChange, ...]
+    ) -> TaskEvent:
         reason = failure_text(self.hooks.configured[red.hook], red)
         if red.outcome is HookOutcome.BROKEN:
             return HookBroken(red.hook, reason)
@@ -51,7 +60,15 @@ class PostHooksStep:
         # the tree as the attempt left it: what the hooks themselves write (caches) is no progress
         tree = (await self.trees.read(work.task)).id if record.judging else record.tree
         unchanged = not record.judging and not record.attempt_changed
-        return PostHooksFailed(red.hook, reason, tree, unchanged, red.fingerprint, red.failing)
+        return PostHooksFailed(
+            red.hook, reason, tree, unchanged, red.fingerprint, red.failing, reshaped
+        )
+
+
+def _reshaped(before: Mapping[str, Image], after: Mapping[str, Image]) -> tuple[FileChange, ...]:
+    """Files that are not as they were before the hooks ran: a formatter's work, not the user's."""
+    both = [path for path in before if path in after]
+    return tuple(FileChange(p, before[p], after[p]) for p in both if before[p] != after[p])
 
 
 def _proof(results: tuple[HookResult, ...]) -> tuple[Judged, ...]:
