@@ -17,11 +17,11 @@ from agent_runner.clock import SystemClock, local
 from agent_runner.limits import report
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.windows import zone_of
-from agent_runner.model.errors import UsageError
+from agent_runner.model.errors import JournalDamagedError, UsageError
 from agent_runner.model.fold import RunState
 from agent_runner.model.task import Task, TaskList
 from agent_runner.store.layout import FOLDER
-from agent_runner.store.store import read_entries, read_state
+from agent_runner.store.store import read_entries, read_good_entries, read_state
 from agent_runner.ui import inside, tables
 from agent_runner.ui.limits import counter_lines, usage_table
 from agent_runner.ui.story import story
@@ -79,12 +79,26 @@ def print_usage(project: Project, by: str, *, as_json: bool) -> int:
 
 
 def print_state(project: Project, task: str | None, *, as_json: bool) -> int:
-    """The run, each task's state and counts, and the transitions taken; or one task in detail."""
-    state = state_of(project)
-    tally = Tally(project.tasks, state.tasks)
+    """The run, each task's state and counts, and the transitions taken; or one task in detail.
+
+    Of a damaged journal the part before the damage is shown, then the error is raised.
+    """
     if task is not None:
         require_task(project, task)
-    entries = [e for e in read_entries(project.place.state_dir) if task in {None, e.task}]
+    try:
+        state = state_of(project)
+    except JournalDamagedError:
+        state = RunState()
+        for entry in read_good_entries(project.place.state_dir):
+            state.take(entry)
+        _print_inside(project, state, task, as_json=as_json)
+        raise
+    return _print_inside(project, state, task, as_json=as_json)
+
+
+def _print_inside(project: Project, state: RunState, task: str | None, *, as_json: bool) -> int:
+    tally = Tally(project.tasks, state.tasks)
+    entries = [e for e in read_good_entries(project.place.state_dir) if task in {None, e.task}]
     if as_json:
         shown = tables.status_object(tally, state)
         shown["transitions"] = [*inside.transition_objects(entries)]

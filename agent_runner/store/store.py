@@ -1,12 +1,13 @@
 """The state of one task list on disk: open it, append to it, leave it."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from attrs import define, field
 
 from agent_runner.clock import Clock
-from agent_runner.model.errors import StateMismatchError
+from agent_runner.model.errors import JournalDamagedError, StateMismatchError
 from agent_runner.model.events import Event
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.states import TaskState
@@ -134,6 +135,12 @@ def read_entries(folder: Path) -> Iterator[Entry]:
     """All journal entries from the first, streaming; a torn tail is left out."""
     layout = Layout(folder)
     return iter(Reader(layout.journal, Blobs(layout.blobs, Disk())))
+
+
+def read_good_entries(folder: Path) -> Iterator[Entry]:
+    """The entries before the first damaged one: a way to look into a journal that is refused."""
+    with contextlib.suppress(JournalDamagedError):
+        yield from read_entries(folder)
 
 
 def archive(folder: Path, *, project: Path, clock: Clock) -> Path | None:
