@@ -18,6 +18,14 @@ from tests.providers.server import serving
 HOOKS: dict[str, Any] = {"hooks": {"ok": {"command": "true"}}, "defaults": {"post_hooks": ["ok"]}}
 PRICES = {"some-model": {"input": 10, "output": 20}}
 LINE = re.compile(r"Rate limit reached, safe to re-run after (\d{4}-\d\d-\d\d \d\d:\d\d) (\S+)")
+outputs = pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param((), id="plain"),
+        pytest.param(("--quiet",), id="quiet", marks=pytest.mark.slow),
+        pytest.param(("--json",), id="json", marks=pytest.mark.slow),
+    ],
+)
 
 
 def told(ended: Ended) -> str:
@@ -65,7 +73,7 @@ def test_the_time_that_is_printed_is_true(
     assert [one["data"]["attempt"] for one in entries(scene, "CallStarted")] == [1, 1]
 
 
-@pytest.mark.parametrize("flags", [(), ("--quiet",), ("--json",)], ids=["plain", "quiet", "json"])
+@outputs
 def test_every_output_says_the_line_once(scene: Scene, flags: tuple[str, ...]) -> None:
     with serving(*FILES) as server:
         limit = {"served": {"max_requests_week": 1}}
@@ -165,6 +173,7 @@ def test_limits_in_dollars_without_a_price_are_refused_before_a_call(scene: Scen
     assert "some-model" in ended.err
 
 
+@pytest.mark.slow
 def test_projects_of_one_home_count_together(scene: Scene, tmp_path: Path) -> None:
     limit = {"rate_limits": {"served": {"max_requests_week": 3}}, "ledger": True}
     second = _neighbour(scene, tmp_path)

@@ -96,6 +96,7 @@ def test_no_key_reaches_the_disk_the_screen_or_a_hook(scene: Scene) -> None:
     assert "ANTHROPIC_API_KEY=" not in log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", ["by-env", "by-config", "by-header"])
 def test_no_key_is_in_the_title_of_a_process(scene: Scene, provider: str) -> None:
     if not Path("/proc").exists():
