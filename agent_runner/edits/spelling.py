@@ -31,6 +31,15 @@ _BARE_NAMES = frozenset(
         "README",
         "CHANGELOG",
         "AUTHORS",
+        "CONTRIBUTING",
+        "CONTRIBUTORS",
+        "INSTALL",
+        "MAINTAINERS",
+        "MANIFEST",
+        "VERSION",
+        "Brewfile",
+        "Caddyfile",
+        "Podfile",
         "NOTICE",
         "CODEOWNERS",
         "BUILD",
@@ -38,6 +47,7 @@ _BARE_NAMES = frozenset(
         "Pipfile",
     ]
 )
+_NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*")
 _FORBIDDEN = frozenset('<>|"*?{},;=')
 _LONGEST = 10_000
 """Longer lines hold no path.
@@ -72,6 +82,12 @@ def path_on_line(line: str) -> str | None:
     if labelled:
         return text
     return text if _looks_like_path(text, spaces=quoted) else None
+
+
+def name_on_line(line: str) -> str | None:
+    """The name, if the line holds one word that could be a file's, dressed or not, and no more."""
+    text = line.strip().strip("*`")
+    return text if len(text) <= _LONGEST and _NAME.fullmatch(text) else None
 
 
 def labelled_path(line: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from attrs import define, field, frozen
 
 from agent_runner.edits.edit import Complaint, Edit, Origin
-from agent_runner.edits.spelling import path_in_info, path_on_line
+from agent_runner.edits.spelling import name_on_line, path_in_info, path_on_line
 
 _OPENER = re.compile(r"^([ \t]*)(`{3,}|~{3,})(.*)$")
 _LOOK_BACK = 3
@@ -121,6 +121,16 @@ class Scan:
             if seen == _LOOK_BACK:
                 break
         return None
+
+    def name_above(self, at: int) -> str | None:
+        """The single word on the line right above, or above the fence: a file without extension.
+
+        Only where a path has to stand: elsewhere it may as well be a word of prose.
+        """
+        above = at - 1
+        if above >= self.floor and fence_on(self.raw[above]) is not None:
+            above -= 1
+        return name_on_line(self.raw[above]) if above >= self.floor else None
 
 
 class Format(Protocol):

@@ -55,7 +55,7 @@ class SearchReplace:
                 " than any such line in the text."
             )
             return Found(end, problems=(complaint(origin, wrong, remedy),))
-        path = path_on_line(opened[2]) or scan.path_above(at)
+        path = path_on_line(opened[2]) or scan.path_above(at) or scan.name_above(at)
         body = [scan.line(index) for index in range(at + 1, close)]
         split = dividers[0] - at - 1
         search, replace = body[:split], body[split + 1 :]
