@@ -57,7 +57,9 @@ def run(project: Project, request: RunRequest, clock: Clock) -> int:
     """
     place = project.place
     if request.fresh:
-        archive(place.state_dir, project=project.tasks.folder, clock=clock)
+        kept = archive(place.state_dir, project=project.tasks.folder, clock=clock)
+        if kept is not None:
+            Output(sys.stderr).line(f"the old state is kept in {kept}")
     store = Store.open(
         place.state_dir, project=project.tasks.folder, list_id=project.tasks.id, clock=clock
     )

@@ -186,7 +186,7 @@ def _fingerprint(changes: list[FileChange]) -> str:
 
 
 def _summary(changed: list[Entry]) -> str:
-    """One line for people: `3 files (1 new, 1 deleted): +10 -2`."""
+    """One line for people: `3 files, 1 new, 1 deleted, +10 -2`."""
     if not changed:
         return "no changes"
     new = sum(entry.original is None for entry in changed)
@@ -195,4 +195,4 @@ def _summary(changed: list[Entry]) -> str:
     minus = sum(entry.counted[1] for entry in changed)
     kinds = [f"{count} {word}" for count, word in ((new, "new"), (gone, "deleted")) if count]
     files = f"{len(changed)} file{'s' if len(changed) != 1 else ''}"
-    return files + (f" ({', '.join(kinds)})" if kinds else "") + f": +{plus} -{minus}"
+    return ", ".join([files, *kinds, f"+{plus} -{minus}"])

@@ -72,7 +72,7 @@ def steps_of(outcome: Planned, root: Path) -> list[tuple[str, str]]:
 
 def test_a_moved_file_keeps_its_bits_and_the_summary_counts(root: Path) -> None:
     outcome = planned(root)
-    assert outcome.summary == "6 files (2 new, 2 deleted): +3 -3"
+    assert outcome.summary == "6 files, 2 new, 2 deleted, +3 -3"
     assert apply_planned(outcome, root) is None
     tree = read_tree(root)
     assert tree["bin/new.sh"] == (b"echo\n", 0o755)
