@@ -86,6 +86,17 @@ def test_green_judges_pass_a_task_without_a_call_if_asked_to(tmp_path: Path, rul
     assert len(scene.events(e.AlreadyGreen)) == 1
 
 
+def test_judges_that_need_not_run_pass_no_task_without_a_call(tmp_path: Path) -> None:
+    task = {"id": "T1", "post_hooks": ["judge"]}
+    judge = {"command": "false", "when": {"changed": ["*.py"]}}
+    scene = Scene(
+        tmp_path / "p", [task], {"hooks": {"judge": judge}, "skip_if_green": True}, [GOOD]
+    )
+    assert scene.run().exit_code == 0
+    assert len(scene.client.asked) == 1
+    assert not scene.record().checked_by_hook
+
+
 def test_a_green_baseline_alone_passes_nothing(tmp_path: Path) -> None:
     task = {"id": "T1", "post_hooks": ["judge"]}
     settings = {"hooks": hooks(judge="true"), "baseline": "always"}

@@ -1,6 +1,6 @@
 """Running a list of hooks in order: what the steps before and after the agent have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import define, field
 
@@ -8,7 +8,7 @@ from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.model.events import HookFinished, HookStarted
-from agent_runner.model.hooks import Hook, HookResult, Phase
+from agent_runner.model.hooks import Hook, HookOutcome, HookResult, Phase
 from agent_runner.model.signals import HookOutput
 
 
@@ -77,6 +77,11 @@ class Hooks:
     @staticmethod
     def _serves_again(hook: Hook, finished: HookFinished, run: str) -> bool:
         return hook.rerun_on_resume and finished.run != run
+
+
+def ran(results: Iterable[HookResult]) -> tuple[HookResult, ...]:
+    """Those that ran: one whose `when` did not hold says nothing of the tree."""
+    return tuple(result for result in results if result.outcome is not HookOutcome.SKIPPED)
 
 
 def failure_text(hook: Hook, result: HookResult) -> str:

@@ -8,7 +8,7 @@ from attrs import define
 from agent_runner.edits.images import standing
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.halt import Halt
-from agent_runner.engine.steps.judging import Hooks, failure_text
+from agent_runner.engine.steps.judging import Hooks, failure_text, ran
 from agent_runner.engine.steps.pre_hooks import KnownGreen
 from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
@@ -45,7 +45,7 @@ class PostHooksStep:
         if results and not results[-1].green:
             return await self._red(work, results[-1], reshaped)
         tree = (await self.trees.read(work.task)).id
-        self.known_green.saw(work.task.post_hooks, tree)
+        self.known_green.saw(tuple(result.hook for result in ran(results)), tree)
         await self.commits.after_task(work)
         head = await anyio.to_thread.run_sync(_head, work)
         return PostHooksPassed(_proof(results), tree, head, reshaped)
@@ -72,8 +72,7 @@ def _reshaped(before: Mapping[str, Image], after: Mapping[str, Image]) -> tuple[
 
 
 def _proof(results: tuple[HookResult, ...]) -> tuple[Judged, ...]:
-    ran = (r for r in results if r.outcome is not HookOutcome.SKIPPED)
-    return tuple(Judged(r.hook, r.exit_code, r.seconds) for r in ran)
+    return tuple(Judged(r.hook, r.exit_code, r.seconds) for r in ran(results))
 
 
 def _head(work: Work) -> str:

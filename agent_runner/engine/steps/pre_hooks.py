@@ -3,7 +3,7 @@
 from attrs import define, field
 
 from agent_runner.engine.halt import Halt
-from agent_runner.engine.steps.judging import Hooks, failure_text
+from agent_runner.engine.steps.judging import Hooks, failure_text, ran
 from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
 from agent_runner.model.events import (
@@ -44,7 +44,10 @@ class PreHooksStep:
         return PreHooksPassed()
 
     async def _baseline(self, work: Work) -> str | None:
-        """Run the judges once before the first call; returns the tree's hash if they are green."""
+        """Run the judges once before the first call; returns the tree's hash if they are green.
+
+        Where their `when` leaves none of them to run, nothing is known: that is not green.
+        """
         taken = work.record.baseline
         if taken is not None:
             return taken.tree if taken.green else None
@@ -52,6 +55,8 @@ class PreHooksStep:
             return None
         work.signal(Working(work.task.id, "baseline"))
         results = await self.hooks.run(work, Phase.POST, work.task.post_hooks)
+        if not ran(results):
+            return None
         tree = (await self.trees.read(work.task)).id
         red = next((r for r in results if not r.green), None)
         if red is None:
