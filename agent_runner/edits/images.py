@@ -90,11 +90,13 @@ def judge(change_set: ChangeSet, root: Path) -> tuple[Judgement, ...]:
 
 
 def standing(root: Path, paths: Iterable[str]) -> dict[str, Image]:
-    """What stands at each path now; paths that cannot be looked at are left out.
+    """What stands at each path now; paths that cannot be looked at are left out, so is a lost root.
 
     Raises:
         StorageError: the root or a file cannot be read.
     """
+    if not root.is_dir():
+        return {}
     changes = (FileChange(path, ABSENT, ABSENT) for path in paths)
     found = judge(ChangeSet("", tuple(changes)), root)
     return {one.change.path: one.image for one in found if one.image is not None}
