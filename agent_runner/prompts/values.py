@@ -57,12 +57,12 @@ def files_text(listing: Listing, tokens: int) -> str:
     for file in listing.files:
         if tokens_of(_file(file)) <= tokens:
             parts.append(_file(file))
-        elif may_cut and not file.lines and (cut := _cut(file, tokens)):
+        elif may_cut and (cut := _cut(file, tokens)):
             may_cut = False
             parts.append(_file(cut))
-            left_out.append(NotShown(file.path, _NO_ROOM.format(cut.lines)))
+            left_out = _with_reason(left_out, file.path, _NO_ROOM.format(cut.lines))
         else:
-            left_out.append(NotShown(file.path, "no room for it"))
+            left_out = _with_reason(left_out, file.path, "no room for it")
             continue
         tokens -= tokens_of(parts[-1])
     if left_out:
@@ -77,12 +77,18 @@ def _file(file: FileText) -> str:
     return f"{on_one_line(file.path)}{note}\n{fenced(file.text)}"
 
 
+def _with_reason(left_out: list[NotShown], path: str, reason: str) -> list[NotShown]:
+    """One reason a file: what was said when it was read, with more room, is no longer so."""
+    return [*(item for item in left_out if item.path != path), NotShown(path, reason)]
+
+
 def _cut(file: FileText, tokens: int) -> FileText | None:
-    """The file's head, as much as fits; None where that would be but a scrap."""
+    """The head of what there is of a file, as much as fits; None where that would be a scrap."""
     if tokens < _WORTH_SHOWING:
         return None
     head = head_cut(file.text, tokens - tokens_of(file.path) - 20)
-    return FileText(file.path, head, f"1-{head.count(chr(10))}") if head else None
+    first = int(file.lines.partition("-")[0] or 1)
+    return FileText(file.path, head, f"{first}-{first - 1 + head.count(chr(10))}") if head else None
 
 
 def _reasons(left_out: list[NotShown]) -> str:

@@ -20,7 +20,7 @@ from agent_runner.prompts.build import (
 )
 from agent_runner.prompts.room import tokens_of
 from agent_runner.prompts.situation import GitLines, Situation
-from agent_runner.prompts.values import GROUPS, PLACEHOLDERS
+from agent_runner.prompts.values import GROUPS, PLACEHOLDERS, files_text
 from tests.prompts.situations import BARE, FULL, with_talk
 
 ROOMY = 60_000
@@ -191,6 +191,20 @@ def test_files_are_cut_after_a_line_and_said_to_be() -> None:
     assert f"line {last}\n```" in shown
     assert f"long.py: no room for more than lines 1-{last}" in shown
     assert "more.py: no room for it" in shown
+
+
+def test_a_file_that_was_cut_when_it_was_read_is_cut_further() -> None:
+    """Reading keeps within the whole prompt, of which other parts take their share later."""
+    lines = "".join(f"line {n}\n" for n in range(50, 2_050))
+    listing = Listing(
+        files=(FileText("long.py", lines, "50-2049"),),
+        left_out=(NotShown("long.py", "no room for more; ask for long.py:2050-9999"),),
+    )
+    shown = files_text(listing, 1_000)
+    last = int(shown.partition("long.py (lines 50-")[2].partition(")")[0])
+    assert f"line {last}\n```" in shown
+    assert f"long.py: no room for more than lines 50-{last}" in shown
+    assert shown.count("long.py") == 2
 
 
 def test_feedback_keeps_its_head_and_its_end() -> None:
