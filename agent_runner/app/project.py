@@ -67,8 +67,8 @@ class Project:
         Task list, configurations, templates, state.
         """
         templates = [task.template for task in self.tasks.tasks if task.template]
-        if self.settings.prompt.template:
-            templates.append(self.settings.prompt.template)
+        if self.settings.template:
+            templates.append(self.settings.template)
         return (self.tasks.file, *self.loaded.files, *templates, *self.hidden)
 
     @property
@@ -126,6 +126,12 @@ def unnamed(state_dir: Path | None, around: Surroundings) -> Path:
         return around.cwd / recorded
     found = (around.cwd / name for name in DEFAULT_NAMES)
     return next((file for file in found if file.is_file()), around.cwd / DEFAULT_NAMES[0])
+
+
+def is_untouched(state_dir: Path | None, around: Surroundings) -> bool:
+    """Whether nothing of ours is here: neither a list that needs no name nor a state."""
+    state = Layout(around.cwd / (state_dir or FOLDER))
+    return not unnamed(state_dir, around).is_file() and not state.journal.exists()
 
 
 def load(place: Place, around: Surroundings, flags: Mapping[str, Any] | None = None) -> Project:

@@ -55,7 +55,7 @@ def show_all(tasks: Path | None, around: Surroundings, *, origins: bool) -> int:
 
 
 def _template_problems(loaded: Loaded) -> tuple[object, ...]:
-    template = loaded.settings.prompt.template
+    template = loaded.settings.template
     return check_template(template) if template else ()
 
 

@@ -4,9 +4,10 @@ import sys
 from pathlib import Path
 
 from agent_runner.app.dry_run import dry_run
+from agent_runner.app.project import is_untouched
 from agent_runner.app.running import RunRequest, run
 from agent_runner.app.screens import ScreenOptions
-from agent_runner.cli.around import open_project
+from agent_runner.cli.around import open_project, surroundings
 from agent_runner.cli.flags import RunFlags
 from agent_runner.clock import SystemClock
 from agent_runner.config.writing import seconds
@@ -23,9 +24,12 @@ def go(tasks: Path | None, flags: RunFlags, *, fresh: bool) -> int:
 
 def go_on(tasks: Path | None, flags: RunFlags) -> int:
     """Run what is left of the list, or say that nothing is."""
+    told = sys.stderr if flags.json else sys.stdout  # no line of text among the events
+    if tasks is None and is_untouched(flags.state_dir, surroundings()):
+        print("Nothing to resume: here is neither a task list nor a state.", file=told)
+        return 0
     project = open_project(tasks, flags.state_dir, flags.settings())
     state, _ = read_state(project.place.state_dir, project.tasks.id)
-    told = sys.stderr if flags.json else sys.stdout  # no line of text among the events
     if not state.seq:
         begin = f"agent-runner run{project.place.options}"
         print(f"Nothing to resume: no run has begun here. Begin one with: {begin}", file=told)

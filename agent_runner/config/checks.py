@@ -153,10 +153,10 @@ def _windows(subject: Subject) -> None:
 
 
 def _template(subject: Subject) -> None:
-    template = subject.settings.prompt.template
+    template = subject.settings.template
     if template is not None and not template.is_file():
         message = f"the template {subject.places.shown(template)} is not there, or no file"
-        subject.note(subject.at("prompt", "template"), message)
+        subject.note(subject.at("template"), message)
 
 
 def _commands(subject: Subject) -> None:

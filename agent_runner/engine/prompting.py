@@ -110,7 +110,7 @@ class Prompting:
         return "".join(d.read_text(errors="replace") for d in diffs if d.is_file())
 
     def _template(self, task: Task) -> Template | None:
-        path = task.template or self.settings.prompt.template
+        path = task.template or self.settings.template
         return load_template(path) if path else None
 
 

@@ -242,7 +242,6 @@ class GitSettings:
 class PromptSettings:
     """What the agent is shown."""
 
-    template: Path | None = option(None, "your own prompt template", reading=Reading.PATH)
     max_tokens: int = option(
         60_000,
         "most tokens of one prompt; listed files are cut to fit",
@@ -322,6 +321,7 @@ class Settings:
     )
     apply: ApplySettings = group(ApplySettings, "what a reply may change")
     git: GitSettings = group(GitSettings, "what is done with git")
+    template: Path | None = option(None, "your own prompt template", reading=Reading.PATH)
     prompt: PromptSettings = group(PromptSettings, "what the agent is shown")
     notify: NotifySettings = group(NotifySettings, "commands run when something happens")
     ledger: bool = option(

@@ -14,7 +14,7 @@ from agent_runner.model.fold import RunInfo, RunState
 from agent_runner.model.meters import Amount, Track
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.spending import Spending
-from agent_runner.store.codec import FORMAT, from_plain, to_plain
+from agent_runner.store.codec import FORMAT, MAX_RECORD, from_plain, to_plain
 from agent_runner.store.journal import Place
 from agent_runner.store.layout import Layout
 
@@ -71,12 +71,24 @@ def load(path: Path) -> Snapshot | None:
 
 
 def list_of(folder: Path) -> str:
-    """The id of the list whose state is here, as the snapshot says it; "" if there is none."""
+    """The id of the list whose state is in this folder, "" if there is none: quick, for finding it.
+
+    The snapshot says it, or the journal's first record where a kill came before the first snapshot.
+    """
+    layout = Layout(folder)
     try:
-        name = json.loads(Layout(folder).snapshot.read_bytes())["list"]
+        name = json.loads(layout.snapshot.read_bytes())["list"]
+    except (OSError, ValueError, KeyError, TypeError):
+        name = _first_list(layout.journal)
+    return name if isinstance(name, str) else ""
+
+
+def _first_list(journal: Path) -> object:
+    try:
+        with journal.open("rb") as file:
+            return json.loads(file.readline(MAX_RECORD))["data"]["list_id"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return name if isinstance(name, str) else ""
 
 
 def _task(record: TaskRecord) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_what_judges_the_agent_is_known(around: Surroundings) -> None:
     (around.cwd / "tasks.yml").write_text(text)
     (around.cwd / "mine.md").write_text("{{ title }}")
     (around.cwd / "all.md").write_text("{{ title }}")
-    (around.cwd / "agent-runner.yml").write_text("prompt: {template: all.md}\n")
+    (around.cwd / "agent-runner.yml").write_text("template: all.md\n")
     project = load(find(None, None, around), around)
     names = {path.name for path in project.judges}
     assert names == {"tasks.yml", "agent-runner.yml", "mine.md", "all.md", ".agent-runner"}

@@ -63,7 +63,7 @@ git: {commit: always}
         ("limits: {timezone: Europe/Berln}", "1:20: there is no time zone"),
         ("limits: {timezone: ../etc}", "1:20: there is no time zone"),
         ("limits: {window: weekly}", "1:18: limits.window must be calendar or rolling"),
-        ("prompt: {template: nope.md}", "1:20: the template nope.md is not there, or no file"),
+        ("template: nope.md", "1:11: the template nope.md is not there, or no file"),
         ("apply: {commands: allow}", "1:19: apply.commands is allow, but no command is named"),
         ("apply: {commands: {alow: [x]}}", "1:19: apply.commands must be never, ask or allow"),
         ("apply: {commands: {allow: x}}", "1:19: apply.commands must be never, ask or allow"),

@@ -17,6 +17,7 @@ from agent_runner.model.errors import (
     StateVersionError,
 )
 from agent_runner.model.states import TaskState
+from agent_runner.store.snapshot import list_of
 from agent_runner.store.store import Store, archive, read_entries, read_state
 from tests.support.clocks import FakeClock
 
@@ -154,6 +155,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from agent_runner.clock import SystemClock
+from agent_runner.store.snapshot import list_of
 from agent_runner.store.store import Store
 project = Path(sys.argv[1])
 store = Store.open(Path(sys.argv[2]), project=project, list_id="tasks.yml", clock=SystemClock())
@@ -229,3 +231,15 @@ def test_snapshots_stay_rare_when_the_state_is_large(tmp_path: Path) -> None:
         store.refresh_snapshot()
     assert os.stat(store.layout.snapshot).st_ino == first
     store.close()
+
+
+def test_the_lists_name_is_found_with_and_without_a_snapshot(tmp_path: Path) -> None:
+    folder = tmp_path / ".agent-runner"
+    assert list_of(folder) == ""
+    store = open_store(tmp_path)
+    started(store)
+    store.abandon()
+    assert not (folder / "state.json").exists()
+    assert list_of(folder) == "tasks.yml"
+    open_store(tmp_path).close()
+    assert list_of(folder) == "tasks.yml"
