@@ -54,7 +54,7 @@ def test_what_waits_for_a_person_and_what_it_holds(tmp_path: Path) -> None:
     scene.run()
     text = "\n".join(dry_run(scene.project, scene.clock))
     assert text.startswith("Would run 1 of 3 tasks")
-    assert "Waits for a person: T2" in text
+    assert "T2 waits for a person" in text
     assert "T1" not in text
 
 

@@ -33,7 +33,8 @@ class _Opened:
         sys.addaudithook(self._heard)
 
     def _heard(self, event: str, args: tuple[object, ...]) -> None:
-        if event == "open" and self.paths is not None:
+        by_name = event == "open" and not isinstance(args[0], int)  # pipes are opened by number
+        if by_name and self.paths is not None:
             self.paths.append(Path(str(args[0])).name)
 
     @contextmanager
