@@ -55,7 +55,7 @@ def test_what_waits_for_a_person_and_what_it_holds(tmp_path: Path) -> None:
     text = "\n".join(dry_run(scene.project, scene.clock))
     assert text.startswith("Would run 1 of 3 tasks")
     assert "T2 waits for a person" in text
-    assert "T1" not in text
+    assert "T1 is held by T2" in text
 
 
 def test_a_task_in_the_middle_goes_on_where_it_is(tmp_path: Path) -> None:
