@@ -369,7 +369,7 @@ def test_clients_are_found_before_anything_is_spent_and_closed_once(tmp_path: Pa
 
 
 def test_a_template_of_the_users_own_words_the_prompt(tmp_path: Path) -> None:
-    scene = scene_of(tmp_path, GOOD, prompt={"template": "mine.md"})
+    scene = scene_of(tmp_path, GOOD, template="mine.md")
     (scene.folder / "mine.md").write_text("Mine: {{ title }}\n")
     assert scene.run().exit_code == 0
     assert said(scene, 0) == [("user", "Mine: T1\n")]
