@@ -1,39 +1,17 @@
-"""Guesses tokens where nobody counted them, and works out what a call cost. Pure.
+"""Guesses use where nobody counted it, and works out what a call cost. Pure."""
 
-Guesses are meant for a budget: rather too many than too few. Newer Claude models take about 2.5
-characters of English for a token, earlier ones 3.5, other vendors' 4 (code less), and scripts
-without spaces about one token a character.
-"""
-
-import math
 import re
 from collections.abc import Mapping
 
 from agent_runner.model.agent import Prompt
 from agent_runner.model.settings import Price
+from agent_runner.model.tokens import tokens_of
 from agent_runner.model.usage import Usage
-
-_DENSE = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\ua000-\ua4cf\uac00-\ud7ff\uf900-\ufaff"
-    "\U0001f000-\U0001faff\U00020000-\U0003ffff]"
-)
-"""Scripts and signs that take a token a character, about: Thai to CJK, Hangul, emoji."""
 
 _PER_MESSAGE = 8
 """Tokens that the form of a message adds."""
 
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
-
-
-def characters_per_token(model: str) -> float:
-    """Characters of ordinary text in one token, on the safe side."""
-    return 2.5 if model.startswith("claude") else 3.0
-
-
-def tokens_of(text: str, model: str = "") -> int:
-    """About how many tokens `text` is; 0 only for no text."""
-    dense = 0 if text.isascii() else len(_DENSE.findall(text))
-    return dense + math.ceil((len(text) - dense) / characters_per_token(model))
 
 
 def prompt_tokens(prompt: Prompt, model: str = "") -> int:

@@ -8,8 +8,9 @@ import anyio.lowlevel
 
 from agent_runner.model.agent import AgentRequest, AgentResponse, Prompt
 from agent_runner.model.errors import FatalError
+from agent_runner.model.tokens import tokens_of
 from agent_runner.providers.client import CallContext
-from agent_runner.providers.estimate import estimated_usage, tokens_of
+from agent_runner.providers.estimate import estimated_usage
 
 Said: TypeAlias = str | AgentResponse | Exception
 Line: TypeAlias = Said | Callable[[CallContext], Said | Awaitable[Said]]

@@ -5,9 +5,10 @@ import random
 import pytest
 
 from agent_runner.limits.decision import Need
-from agent_runner.limits.estimate import chars_per_token, estimate_input, raw_estimate
+from agent_runner.limits.estimate import estimate_input
 from agent_runner.model import events as e
 from agent_runner.model.spending import Spending
+from agent_runner.model.tokens import characters_per_token, tokens_of
 from agent_runner.model.usage import Usage
 from tests.limits.scene import MODEL, PROVIDER, began, settled
 
@@ -30,21 +31,21 @@ from tests.limits.scene import MODEL, PROVIDER, began, settled
     ],
 )
 def test_the_first_guess_depends_on_the_tokenizer(model: str, ratio: float) -> None:
-    assert chars_per_token(model) == ratio
-    assert raw_estimate("x" * 3000, model) == 3000 / ratio
+    assert characters_per_token(model) == ratio
+    assert tokens_of("x" * 3000, model) == 3000 / ratio
 
 
 def test_a_wide_character_is_about_a_token() -> None:
-    assert raw_estimate("漢字かな한글🙂" + "abc", "gpt-6-sol") == 7 + 1
-    assert raw_estimate("äöüß" * 3, "gpt-6-sol") == 4
-    assert raw_estimate("", "gpt-6-sol") == 0
+    assert tokens_of("漢字かな한글🙂" + "abc", "gpt-6-sol") == 7 + 1
+    assert tokens_of("äöüß" * 3, "gpt-6-sol") == 4
+    assert tokens_of("", "gpt-6-sol") == 0
 
 
 def learn(spending: Spending, number: int, real: float, *, told: bool = True) -> int:
     """One call of a 30,000-character prompt; returns what was estimated."""
     prompt = "x" * 30_000
     estimate = estimate_input(prompt, MODEL, spending)
-    raw = raw_estimate(prompt, MODEL)
+    raw = tokens_of(prompt, MODEL)
     call = f"c{number}"
     started = e.CallStarted(call, 1, 1, 1, PROVIDER, MODEL, estimate, 100, raw_estimate=raw)
     spending.take(1e9 + number, "T1", started)

@@ -10,12 +10,13 @@ from agent_runner.engine.clients import Clients, Served, worst_cost
 from agent_runner.engine.prompting import Prompting
 from agent_runner.engine.steps.step import Work
 from agent_runner.limits.decision import Need
-from agent_runner.limits.estimate import corrected, raw_estimate
+from agent_runner.limits.estimate import corrected
 from agent_runner.limits.gate import Gate
 from agent_runner.model.agent import AgentRequest, Prompt
 from agent_runner.model.events import CallStarted
 from agent_runner.model.flow import next_attempt
 from agent_runner.model.spending import Spending
+from agent_runner.model.tokens import tokens_of
 
 
 @frozen
@@ -58,7 +59,7 @@ class Asking:
             prompt=prompt,
             max_output_tokens=settings.max_output_tokens,
         )
-        raw = raw_estimate(text_of(prompt), served.profile.model)
+        raw = tokens_of(text_of(prompt), served.profile.model)
         estimate = corrected(raw, served.profile.model, self.spending())
         cost = worst_cost(settings, served.profile.model, estimate, settings.max_output_tokens)
         need = Need(estimate, settings.max_output_tokens, cost)
