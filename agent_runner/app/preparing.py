@@ -45,9 +45,8 @@ def stale(project: Project, wiring: Wiring) -> list[Task]:
 
 def _check_priced(project: Project, wiring: Wiring, tasks: list[Task]) -> None:
     """Raise UsageError for a limit in dollars on a model without a price: it cannot be kept."""
-    for task in tasks:
-        served = wiring.clients.of(task)
-        provider, model = served.profile.name, served.profile.model
+    for served in dict.fromkeys(one for task in tasks for one in wiring.clients.chain(task)):
+        provider, model = served.name, served.profile.model
         limit = limit_in_dollars(project.settings, provider, model)
         if limit is not None and served.price is None:
             raise UsageError(

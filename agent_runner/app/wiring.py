@@ -28,6 +28,7 @@ from agent_runner.engine.steps.calling import Calling
 from agent_runner.engine.steps.judging import Hooks
 from agent_runner.engine.steps.post_hooks import PostHooksStep
 from agent_runner.engine.steps.pre_hooks import KnownGreen, PreHooksStep
+from agent_runner.engine.steps.routing import Routing
 from agent_runner.engine.steps.step import Step, Work
 from agent_runner.engine.trees import Trees
 from agent_runner.hooks.runner import HookRunner
@@ -86,7 +87,7 @@ class Wiring:
         return {
             TaskState.PRE_HOOKS: PreHooksStep(self.hooks, self.trees, rule, skip, green),
             TaskState.AGENT: AgentStep(
-                self._asking,
+                self._routing,
                 self._calling,
                 Admission(self.gate, self._spending),
                 self.hooks,
@@ -168,8 +169,10 @@ class Wiring:
         return Proposals(self.project.settings.apply, self.runner, self.choices.ask)
 
     @property
-    def _asking(self) -> Asking:
-        return Asking(self.clients, self.prompting, self._spending, self.gate)
+    def _routing(self) -> Routing:
+        asking = Asking(self.prompting, self._spending, self.gate)
+        retry = self.project.settings.retry
+        return Routing(self.clients, asking, retry, self.clock, lambda: self._spending().set_aside)
 
     @property
     def _calling(self) -> Calling:
@@ -177,6 +180,7 @@ class Wiring:
         folder = self.choices.record
         return Calling(
             self.clients,
+            self._routing,
             self.clock,
             retry,
             jitter,

@@ -102,6 +102,15 @@ def _providers(subject: Subject) -> None:
         if provider.protocol is not None:
             at = subject.at("providers", name, "protocol")
             _known(subject, at, provider.protocol, "protocol", protocols)
+        _fallbacks(subject, name, names)
+
+
+def _fallbacks(subject: Subject, provider: str, names: Suggestions) -> None:
+    """Fallbacks must be known and others than the provider itself."""
+    for item in _texts(subject.at("providers", provider, "fallback")):
+        _known(subject, item, item.text, "provider", names)
+        if item.text == provider:
+            subject.note(item, f"{quoted(provider)} cannot be its own fallback", "name another")
 
 
 def _known(subject: Subject, at: Node | None, name: str, what: str, known: Suggestions) -> None:

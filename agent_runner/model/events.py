@@ -11,6 +11,7 @@ from attrs import frozen
 from agent_runner.model.changes import FileChange
 from agent_runner.model.facts import (
     CALL_OUTCOMES,
+    SET_ASIDE_CAUSES,
     STOP_REASONS,
     Aborted,
     ApplyPlanned,
@@ -29,6 +30,7 @@ from agent_runner.model.facts import (
     RollbackPlanned,
     RunStarted,
     RunStopped,
+    SetAside,
     Undone,
 )
 
@@ -241,6 +243,7 @@ class Reset(TaskEvent):
 
 __all__ = [
     "CALL_OUTCOMES",
+    "SET_ASIDE_CAUSES",
     "STOP_REASONS",
     "Aborted",
     "AlreadyGreen",
@@ -277,6 +280,7 @@ __all__ = [
     "RollbackPlanned",
     "RunStarted",
     "RunStopped",
+    "SetAside",
     "Skipped",
     "Started",
     "TaskEvent",

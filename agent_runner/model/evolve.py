@@ -269,6 +269,7 @@ def _call_started(record: TaskRecord, event: e.CallStarted) -> _Changes:
         "begun": record.begun + 1,
         "response_id": None,
         "deferred": None,
+        **({"call_failures": 0} if event.provider != record.call_provider else {}),
         **(new_attempt if event.attempt != record.attempts else {}),
     }
 

@@ -152,6 +152,28 @@ class CallCreated(Fact):
 
 
 @frozen
+class SetAside(Fact):
+    """A provider is passed over until `until` (epoch seconds), for all tasks that it serves.
+
+    `instead`: the fallback that is asked in its place; "": no other can be asked now. `cause`: a
+    word of `SET_ASIDE_CAUSES`.
+    """
+
+    provider: str
+    instead: str
+    reason: str
+    until: float
+    cause: str
+
+
+SET_ASIDE_CAUSES = ("outage", "told", "limit")
+"""Why a provider is passed over.
+
+outage: it did not answer; told: it said so at a call; limit: one of ours, asked anew each time.
+"""
+
+
+@frozen
 class ApplyPlanned(Fact):
     """The intent: these images will be written. Journaled before the first file is touched."""
 

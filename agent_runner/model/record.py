@@ -22,7 +22,8 @@ class TaskRecord:
     turns: in this attempt. hooks_done: finished hooks of the step in hand. call: id of a call begun
     and not settled. reply: id of the answer to apply. open_change: an apply or rollback begun and
     not known to be finished. talk: the call whose talk the next one goes on with; corrected: the
-    rejected replies that the next one corrects. trees, fingerprints: of failed judgements.
+    rejected replies that the next one corrects. call_failures: calls in a row that `call_provider`
+    left without an answer. trees, fingerprints: of failed judgements.
     """
 
     id: str

@@ -115,6 +115,9 @@ class ProviderSettings:
     replies: Path | None = option(
         None, "folder of recorded answers (provider replay)", reading=Reading.PATH
     )
+    fallback: tuple[str, ...] = option(
+        (), "providers asked in its place, in turn, while it is down or at a limit for long"
+    )
 
 
 @frozen

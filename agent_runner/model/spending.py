@@ -126,7 +126,8 @@ class Spending:
     """All use that the journal tells of. `take` is the only way it changes.
 
     run: id of the last run, `run_total` its use. models, holds: by provider, then model. reported:
-    by provider, model ("" for the whole account) and the limit's name. ratios: by model.
+    by provider, model ("" for the whole account) and the limit's name. ratios: by model. set_aside:
+    by provider, why it was last passed over for a fallback; until it answers or a run begins later.
     """
 
     meters: Meters = field(factory=Meters)
@@ -138,6 +139,7 @@ class Spending:
     reported: dict[str, dict[str, dict[str, ReportedLimit]]] = field(factory=dict)
     holds: dict[str, dict[str, Hold]] = field(factory=dict)
     ratios: dict[str, Ratio] = field(factory=dict)
+    set_aside: dict[str, e.SetAside] = field(factory=dict)
 
     def take(self, at: float, task: str, event: e.Event) -> None:
         """Fold one journal entry in.
@@ -149,8 +151,11 @@ class Spending:
             self._call_started(at, task, event)
         elif isinstance(event, e.CallSettled):
             self._call_settled(at, event)
+        elif isinstance(event, e.SetAside):
+            self.set_aside[event.provider] = event
         elif isinstance(event, e.RunStarted) and event.run != self.run:
             self.run, self.run_total = event.run, Total()
+            self.set_aside = {n: aside for n, aside in self.set_aside.items() if aside.until > at}
 
     def limits_reported(self, provider: str, model: str) -> Iterator[ReportedLimit]:
         """What the provider last said of the limits that hold for a model."""
@@ -222,6 +227,7 @@ class Spending:
             self.holds.setdefault(provider, {})[model] = hold
         elif event.outcome == "answered":
             self.holds.get(provider, {}).pop(model, None)
+            self.set_aside.pop(provider, None)
 
 
 def settlement(call: Reservation, event: e.CallSettled) -> Amount | None:

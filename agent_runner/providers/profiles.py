@@ -96,6 +96,21 @@ def canonical(name: str, settings: Settings) -> str:
     return name if name in settings.providers else catalogue.ALIASES.get(name, name)
 
 
+def fallbacks(name: str, settings: Settings) -> tuple[str, ...]:
+    """The providers that `name` names as its fallbacks, in turn, by their one names.
+
+    Raises UsageError where it names itself.
+    """
+    own = settings.providers.get(name, ProviderSettings())
+    others = tuple(canonical(other, settings) for other in own.fallback)
+    if name in others:
+        raise UsageError(
+            f'provider "{name}" cannot be its own fallback',
+            fix=f"name another under providers.{name}.fallback",
+        )
+    return others
+
+
 def closest(word: str, known: Iterable[str]) -> str:
     """`did you mean "X"?`, or "" where nothing comes near."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

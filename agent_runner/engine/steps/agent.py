@@ -12,9 +12,10 @@ from agent_runner.clock import Clock
 from agent_runner.edits.parse import parse_reply
 from agent_runner.engine.halt import Halt
 from agent_runner.engine.steps.admission import Admission
-from agent_runner.engine.steps.asking import Asking
+from agent_runner.engine.steps.asking import Question
 from agent_runner.engine.steps.calling import Calling
 from agent_runner.engine.steps.judging import Hooks
+from agent_runner.engine.steps.routing import Routing
 from agent_runner.engine.steps.step import Work
 from agent_runner.limits.waiting import wait_until
 from agent_runner.model import events as e
@@ -29,7 +30,7 @@ class AgentStep:
     `impatient`: a person wants to try now.
     """
 
-    asking: Asking
+    routing: Routing
     calling: Calling
     admission: Admission
     hooks: Hooks
@@ -52,25 +53,24 @@ class AgentStep:
 
     async def _ask(self, work: Work) -> e.TaskEvent | Halt | None:
         """Make one call if nothing forbids it. None: the record says what came of it."""
-        if work.record.deferred is not None and not self.impatient():
-            closed = await self._still_closed(work, work.record.deferred)
-            if closed is not None:
-                return closed
+        ask, deferred = self.routing.question, work.record.deferred is not None
+        if deferred and self.impatient():
+            ask = self.routing.question_at_once
+        elif deferred:  # what closes it still is known before any service is started for it
+            found = await ask(work, self.admission.would_forbid)
+            if not isinstance(found, Question):
+                return found
+            work = work.refreshed()
         red = await self.hooks.serve(work)
         if red is not None:
             return Halt(
                 "held", f"hook {red.hook} should start a service again and is red: {red.reason}"
             )
         await self._sit_out(work)
-        question = await self.asking.question(work)
-        forbidden = self.admission.forbids(work, question)
-        return forbidden if forbidden is not None else await self.calling.call(work, question)
-
-    async def _still_closed(self, work: Work, deferred: e.Deferred) -> e.TaskEvent | Halt | None:
-        """What a limit that held the task before says now, before any service is started for it."""
-        if deferred.told:
-            return deferred if deferred.not_before > self.clock.now() else None
-        return self.admission.would_forbid(work, await self.asking.question(work))
+        question = await ask(work, self.admission.forbids)
+        if not isinstance(question, Question):
+            return question
+        return await self.calling.call(work, question)
 
     async def _sit_out(self, work: Work) -> None:
         """Wait for the rest of what the last call's end asked for, with a countdown."""

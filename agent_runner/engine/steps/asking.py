@@ -6,7 +6,7 @@ import anyio.to_thread
 from attrs import frozen
 
 from agent_runner.engine.answers import call_id
-from agent_runner.engine.clients import Clients, Served, worst_cost
+from agent_runner.engine.clients import Served, worst_cost
 from agent_runner.engine.prompting import Prompting
 from agent_runner.engine.steps.step import Work
 from agent_runner.limits.decision import Need
@@ -33,15 +33,13 @@ class Question:
 class Asking:
     """Makes questions from a task's record."""
 
-    clients: Clients
     prompting: Prompting
     spending: Callable[[], Spending]
     gate: Gate
 
-    async def question(self, work: Work) -> Question:
+    async def question(self, work: Work, served: Served) -> Question:
         """The next call of the task, numbered and worded; nothing is reserved yet."""
         record, settings = work.record, self.prompting.settings
-        served = self.clients.of(work.task)
         attempt = next_attempt(record, work.policy)
         is_new = attempt != record.attempts
         turn = 1 if is_new else 1 + record.turns + record.rejections + record.unusable

@@ -14,11 +14,12 @@ from agent_runner.engine.answers import Answers
 from agent_runner.engine.clients import Clients, Served
 from agent_runner.engine.halt import Halt
 from agent_runner.engine.steps.asking import Question
+from agent_runner.engine.steps.routing import Routing
 from agent_runner.engine.steps.step import Work
 from agent_runner.limits.gate import Gate
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish
-from agent_runner.model.errors import AuthError, ProviderError
+from agent_runner.model.errors import AuthError, ProviderError, UsageError
 from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.signals import Receiving, Said
@@ -36,6 +37,7 @@ class Calling:
     """
 
     clients: Clients
+    routing: Routing
     clock: Clock
     retry: RetrySettings
     random: Random
@@ -49,7 +51,9 @@ class Calling:
         return self.answers.response(work.task.id, work.record.attempts, call)
 
     async def call(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
-        """Ask once. None: it is settled in the journal: answered, or to be tried after a wait.
+        """Ask once. None: it is settled in the journal: answered, or to be tried again.
+
+        After a wait, or of a fallback.
 
         Raises StorageError, before anything is spent, if there is no room for an answer.
         """
@@ -62,19 +66,28 @@ class Calling:
     async def settle_open_call(self, work: Work) -> e.TaskEvent | Halt | None:
         """Find out what became of a call that was in flight when a run ended.
 
-        Its answer is adopted where it is on disk, fetched where the provider keeps it, and else the
-        call counts as possibly billed.
+        Its answer is adopted where it is on disk, fetched where the provider keeps it (the one that
+        was asked, whoever is asked today), and else the call counts as possibly billed.
         """
-        call = work.record.call or ""
-        files = self.answers.files(work.task.id, work.record.attempts, call)
-        served = self.clients.of(work.task)
+        record = work.record
+        call, provider = record.call or "", record.call_provider
+        files = self.answers.files(work.task.id, record.attempts, call)
         response, request = files.response(), files.request()
+        try:
+            served = self.clients.sent_to(work.task, provider)
+        except UsageError as error:
+            served = None
+            if response is None and record.response_id and request is not None:
+                kept = f"{provider} keeps the answer to {call} and can no longer be asked: {error}"
+                return Halt("fatal", kept, error.fix)
         if response is not None:
-            self._settle(work, _answered(call, served, response, seconds=0.0, adopted=True))
+            cost = served.cost(response.usage) if served else None
+            answered = _answered(call, provider, response, cost, seconds=0.0, adopted=True)
+            self._settle(work, answered)
             return None
-        if work.record.response_id and request is not None:
-            return await self._send(work, request, served, files, resume=work.record.response_id)
-        self._lost(work, call, served, files, "the run ended while the call was in flight")
+        if record.response_id and request is not None and served is not None:
+            return await self._send(work, request, served, files, resume=record.response_id)
+        self._lost(work, call, provider, files, "the run ended while the call was in flight")
         return None
 
     async def _send(
@@ -94,11 +107,14 @@ class Calling:
             return self._unanswered(work, request, served, error, seconds)
         except anyio.get_cancelled_exc_class():
             if work.current().response_id is None:  # else it can be fetched later
-                self._lost(work, request.call, served, files, "stopped while waiting")
+                self._lost(work, request.call, served.name, files, "stopped while waiting")
             raise
         files.settle(response)
         seconds = self.clock.monotonic() - began
-        answered = _answered(request.call, served, response, seconds=seconds, adopted=False)
+        cost = served.cost(response.usage)
+        answered = _answered(
+            request.call, served.name, response, cost, seconds=seconds, adopted=False
+        )
         self._settle(work, evolve(answered, not_before=self._not_before(work, response)))
         if self.record is not None:
             self.record(request, response)  # last: what is paid for is safe by now
@@ -153,7 +169,7 @@ class Calling:
         settled = e.CallSettled(
             request.call,
             decide.outcome(error),
-            served.profile.name,
+            served.name,
             seconds=seconds,
             request_id=error.request_id,
             not_before=decision.until if isinstance(decision, decide.Wait) else None,
@@ -161,13 +177,27 @@ class Calling:
             limits=error.limits,
         )
         self._settle(work, settled)
+        return self._follows(work, request, served, error, decision)
+
+    def _follows(
+        self,
+        work: Work,
+        request: AgentRequest,
+        served: Served,
+        error: ProviderError,
+        decision: decide.Decision,
+    ) -> e.TaskEvent | Halt | None:
+        """What a decision is for the task, once the call is settled."""
         match decision:
             case decide.Wait():
                 return None
             case decide.Defer(not_before, window, reason):
-                return e.Deferred(served.profile.name, window, not_before, reason, told=True)
+                deferred = e.Deferred(served.name, window, not_before, reason, told=True)
+                return None if self.routing.leave(work, deferred) else deferred
             case decide.Stop("outage", text):
-                later = now + self.retry.max_wait
+                if self.routing.replace(work, served.name, text):
+                    return None
+                later = self.routing.opens(work, self.clock.now() + self.retry.max_wait)
                 return Halt("outage", text, not_before=later)
             case decide.Stop(reason, text):
                 return Halt(reason, text, error.fix)
@@ -187,22 +217,28 @@ class Calling:
         work.note(settled)
         self.gate.settle(settled)
 
-    def _lost(self, work: Work, call: str, served: Served, files: CallFiles, reason: str) -> None:
+    def _lost(self, work: Work, call: str, provider: str, files: CallFiles, reason: str) -> None:
         files.give_up()
-        lost = e.CallSettled(call, "lost", served.profile.name, reason=reason, by_us=True)
+        lost = e.CallSettled(call, "lost", provider, reason=reason, by_us=True)
         self._settle(work, lost)
         work.signal(Said(work.task.id, f"{call} may have been billed: {reason}", "warning"))
 
 
 def _answered(
-    call: str, served: Served, response: AgentResponse, *, seconds: float, adopted: bool
+    call: str,
+    provider: str,
+    response: AgentResponse,
+    cost: float | None,
+    *,
+    seconds: float,
+    adopted: bool,
 ) -> e.CallSettled:
     return e.CallSettled(
         call,
         "answered",
-        served.profile.name,
+        provider,
         usage=response.usage,
-        cost=served.cost(response.usage),
+        cost=cost,
         seconds=seconds,
         request_id=response.request_id,
         response_id=response.response_id,

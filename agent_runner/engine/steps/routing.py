@@ -1,0 +1,125 @@
+"""Which provider a task's next call goes to: its own, or a fallback while that one is set aside.
+
+Invariants: whoever failed is not asked again before its time, by no task; a call that is tried
+again goes to the provider that failed it, until that one's tries are used up; each change of
+provider is in the journal before the call that it leads to.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+from attrs import evolve, frozen
+
+from agent_runner.clock import Clock
+from agent_runner.engine.clients import Clients, Served
+from agent_runner.engine.halt import Halt
+from agent_runner.engine.steps.asking import Asking, Question
+from agent_runner.engine.steps.step import Work
+from agent_runner.model.events import Deferred, Refused, SetAside, TaskEvent
+from agent_runner.model.settings import RetrySettings
+
+Forbids: TypeAlias = Callable[[Work, Question], TaskEvent | Halt | None]
+"""What stands in a question's way (`Admission.forbids` or `would_forbid`)."""
+
+
+@frozen
+class Routing:
+    """Finds the provider to ask. `set_aside`: those passed over, by name, as of now."""
+
+    clients: Clients
+    asking: Asking
+    retry: RetrySettings
+    clock: Clock
+    set_aside: Callable[[], Mapping[str, SetAside]]
+
+    async def question(self, work: Work, forbids: Forbids) -> Question | TaskEvent | Halt:
+        """The next call, to the first provider that can take it, or what stands in its way.
+
+        A fallback is no reason to give up: where it refuses, the task waits for another to open.
+        """
+        return await self._first(work, forbids, lambda name: self._told(work, name))
+
+    async def question_at_once(self, work: Work, forbids: Forbids) -> Question | TaskEvent | Halt:
+        """As `question`, for somebody who does not want to wait as long as a provider asked."""
+        return await self._first(work, forbids, lambda _name: None)
+
+    def leave(self, work: Work, deferred: Deferred) -> bool:
+        """A provider asked to be left alone for long; whether there is a fallback at all.
+
+        If so it is set aside, and the next question goes to whoever is open.
+        """
+        others = [served.name for served in self.clients.chain(work.task)]
+        others = [name for name in others if name != deferred.provider]
+        if not others:
+            return False
+        instead = next((name for name in others if self._told(work, name) is None), "")
+        work.note(_set_aside(deferred, instead))
+        return True
+
+    def replace(self, work: Work, provider: str, reason: str) -> bool:
+        """A provider does not answer; whether one that did not fail either takes over.
+
+        Those that have not answered since they failed are no help: it would go round and round.
+        """
+        failed = {name for name, aside in self.set_aside().items() if aside.cause == "outage"}
+        for served in self.clients.chain(work.task):
+            if served.name not in {provider, *failed} and self._told(work, served.name) is None:
+                until = self.clock.now() + self.retry.max_wait
+                work.note(SetAside(provider, served.name, reason, until, "outage"))
+                return True
+        return False
+
+    def opens(self, work: Work, until: float) -> float:
+        """The earliest time at which one of the task's providers may be asked, at most `until`."""
+        names = [served.name for served in self.clients.chain(work.task)]
+        times = [aside.until for name, aside in self.set_aside().items() if name in names]
+        return min([until, *(at for at in times if at > self.clock.now())])
+
+    async def _first(
+        self, work: Work, forbids: Forbids, told: Callable[[str], Deferred | None]
+    ) -> Question | TaskEvent | Halt:
+        closed: list[Deferred] = []
+        for served in self._in_turn(work):
+            found: Question | TaskEvent | Halt | None = told(served.name)
+            if found is None:
+                question = await self.asking.question(work, served)
+                found = forbids(work, question) or question
+            if isinstance(found, Deferred):
+                closed.append(found)
+                if found.not_before - self.clock.now() <= self.retry.max_wait and not found.told:
+                    break  # that is sat out
+            elif not (isinstance(found, Refused) and closed):
+                self._journal(work, closed, served.name)
+                return found
+        return min(closed, key=lambda deferred: deferred.not_before)
+
+    def _in_turn(self, work: Work) -> Iterator[Served]:
+        """The task's providers; one in the middle of its tries comes first."""
+        chain, record = self.clients.chain(work.task), work.record
+        trying = record.call_provider if 0 < record.call_failures < self.retry.max_tries else ""
+        yield from (served for served in chain if served.name == trying)
+        yield from (served for served in chain if served.name != trying)
+
+    def _told(self, work: Work, name: str) -> Deferred | None:
+        """Until when a provider wants to be left alone, if it is not yet time."""
+        aside, deferred, now = self.set_aside().get(name), work.record.deferred, self.clock.now()
+        if aside is not None and aside.cause != "limit" and aside.until > now:
+            return Deferred(name, "", aside.until, aside.reason, told=True)
+        if deferred is None or deferred.provider != name or not deferred.told:
+            return None
+        return deferred if deferred.not_before > now else None
+
+    def _journal(self, work: Work, closed: list[Deferred], instead: str) -> None:
+        """Keep why another provider is asked, once for each reason."""
+        for deferred in closed:
+            before = self.set_aside().get(deferred.provider)
+            if before is None or before.until <= self.clock.now():
+                work.note(_set_aside(deferred, instead))
+            elif before.instead != instead:
+                work.note(evolve(before, instead=instead))
+
+
+def _set_aside(deferred: Deferred, instead: str) -> SetAside:
+    reason = deferred.reason or deferred.window
+    cause = "told" if deferred.told else "limit"
+    return SetAside(deferred.provider, instead, reason, deferred.not_before, cause)
