@@ -26,10 +26,19 @@ def print_providers(tasks: Path | None, around: Surroundings, *, as_json: bool) 
         listed = [{**attrs.asdict(row), "ready": row.ready} for row in found]
         print(json.dumps({"providers": listed}, indent=2))
         return 0
-    names = ("provider", "protocol", "model", "address", "key", "chosen", "trouble")
+    names = ("provider", "protocol", "model", "address", "key", "chosen", "fallback", "trouble")
     columns = tuple(Column(name, shrinks=name in {"address", "trouble"}) for name in names)
     cells = tuple(
-        (r.name, r.protocol, r.model, r.base_url, r.key or "none", r.chosen, r.trouble)
+        (
+            r.name,
+            r.protocol,
+            r.model,
+            r.base_url,
+            r.key or "none",
+            r.chosen,
+            ", ".join(r.fallback),
+            r.trouble,
+        )
         for r in found
     )
     for line in Table(columns, cells).lines():

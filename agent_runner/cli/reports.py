@@ -24,6 +24,7 @@ from agent_runner.store.layout import FOLDER
 from agent_runner.store.store import read_entries, read_good_entries, read_state
 from agent_runner.ui import inside, tables
 from agent_runner.ui.limits import counter_lines, usage_table
+from agent_runner.ui.narration import set_aside
 from agent_runner.ui.story import story
 from agent_runner.ui.tally import Tally
 
@@ -49,6 +50,8 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
     print(tally.closing_line())
     _print(tally.lost_calls())
     _print(counter_lines(counters, zone_of(project.settings.limits)))
+    asides, now = state.spending.set_aside.values(), SystemClock().now()
+    _print(set_aside(one) for one in asides if one.until > now)
     stopped = state.run.stopped if state.run else None
     if state.run is not None and stopped is None:
         began = local(state.run.started_at, seconds=True)

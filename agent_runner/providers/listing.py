@@ -7,7 +7,7 @@ from attrs import frozen
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers.catalogue import BUILT_IN
-from agent_runner.providers.profiles import Profile, canonical, outline
+from agent_runner.providers.profiles import Profile, canonical, fallbacks, outline
 
 
 @frozen
@@ -22,7 +22,8 @@ class Choice:
 class ProviderRow:
     """One line of the listing. `key`: where it comes from, never itself; `trouble`: why it fails.
 
-    `ready` is true if a call could be made.
+    `fallback`: who is asked in its place while it is down, in turn. `ready` is true if a call could
+    be made.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ProviderRow:
     key: str = ""
     chosen: str = ""
     trouble: str = ""
+    fallback: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -67,6 +69,8 @@ def rows(settings: Settings, env: Mapping[str, str]) -> tuple[ProviderRow, ...]:
     except UsageError:
         choice = Choice("", "")
     names = dict.fromkeys((*settings.providers, *filter(None, [choice.name])))
+    others = [other for own in settings.providers.values() for other in own.fallback]
+    names |= dict.fromkeys(canonical(other, settings) for other in others)
     names |= {name: None for name in BUILT_IN if name not in names and _key(name, settings, env)}
     return tuple(_row(name, settings, env, choice) for name in names)
 
@@ -81,16 +85,17 @@ def _key(name: str, settings: Settings, env: Mapping[str, str]) -> str:
 
 def _row(name: str, settings: Settings, env: Mapping[str, str], choice: Choice) -> ProviderRow:
     why = choice.why if name == choice.name else ""
+    own = settings.providers.get(name, ProviderSettings())
     try:
         profile = outline(name, settings, env)
+        others = fallbacks(profile.name, settings)
     except UsageError as error:
-        own = settings.providers.get(name, ProviderSettings())
         told = f"{error}; {error.fix}" if error.fix else str(error)
         return ProviderRow(name, own.protocol or "", own.model or "", chosen=why, trouble=told)
-    return _row_of(profile, why)
+    return _row_of(profile, why, others)
 
 
-def _row_of(profile: Profile, why: str) -> ProviderRow:
+def _row_of(profile: Profile, why: str, others: tuple[str, ...]) -> ProviderRow:
     trouble = ""
     try:
         profile.key.demand(profile.name)
@@ -105,4 +110,5 @@ def _row_of(profile: Profile, why: str) -> ProviderRow:
         profile.key.origin,
         why,
         trouble,
+        others,
     )

@@ -90,6 +90,13 @@ def changed(event: e.Applied) -> str:
     return f"changed {words.listed(event.paths)} ({size})"
 
 
+def set_aside(event: e.SetAside) -> str:
+    """`claude is set aside until TIME, openai is asked in its place: overloaded`."""
+    until = local(event.until, seconds=True)
+    place = f"{event.instead} is asked in its place" if event.instead else "no other can be asked"
+    return f"{event.provider} is set aside until {until}, {place}: {words.clean(event.reason)}"
+
+
 def _hook_finished(event: e.HookFinished, after: TaskRecord) -> tuple[Line, ...]:
     result = event.result
     if event.phase is Phase.POST and after.state is TaskState.PRE_HOOKS:
@@ -119,6 +126,10 @@ def _call_started(event: e.CallStarted, _after: TaskRecord) -> tuple[Line, ...]:
 def _call_settled(event: e.CallSettled, after: TaskRecord) -> tuple[Line, ...]:
     tone = Tone.DIM if event.outcome == "answered" else Tone.WARN
     return (Line(f"attempt {after.attempts}: {called(event)}", tone),)
+
+
+def _set_aside(event: e.SetAside, _after: TaskRecord) -> tuple[Line, ...]:
+    return (Line(set_aside(event), Tone.WARN),)
 
 
 def _consulted(event: e.Consulted, _after: TaskRecord) -> tuple[Line, ...]:
@@ -235,6 +246,7 @@ _TELLING: dict[type[e.Event], Callable[[Any, TaskRecord], tuple[Line, ...]]] = {
     e.BaselineTaken: _baseline,
     e.CallStarted: _call_started,
     e.CallSettled: _call_settled,
+    e.SetAside: _set_aside,
     e.CommandStarted: _command_started,
     e.CommandFinished: _command_finished,
     e.Committed: _committed,

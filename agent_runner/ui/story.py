@@ -10,7 +10,7 @@ from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import STEPS, TaskState
 from agent_runner.ui import words
 from agent_runner.ui.decisive import outcome_words
-from agent_runner.ui.narration import called, changed, cost_words
+from agent_runner.ui.narration import called, changed, cost_words, set_aside
 
 
 def story(task_id: str, title: str, entries: Iterable[Entry]) -> Iterator[str]:
@@ -122,6 +122,10 @@ def _call_settled(event: e.CallSettled, _record: TaskRecord) -> str:
     return f"{told[:1].upper()}{told[1:]}."
 
 
+def _set_aside(event: e.SetAside, _record: TaskRecord) -> str:
+    return f"So {set_aside(event).rstrip('.')}."
+
+
 def _consulted(event: e.Consulted, _record: TaskRecord) -> str:
     return f"It looked at {words.listed(event.asked) or 'more files'}."
 
@@ -229,6 +233,7 @@ _TELLING: dict[type[e.Event], Callable[[Any, TaskRecord], str]] = {
     e.BaselineTaken: _baseline,
     e.CallStarted: _call_started,
     e.CallSettled: _call_settled,
+    e.SetAside: _set_aside,
     e.Consulted: _consulted,
     e.Unusable: _unusable,
     e.Deferred: _deferred,

@@ -163,6 +163,7 @@ def status_object(tally: Tally, state: RunState) -> dict[str, Any]:
         "seq": state.seq,
         "current": state.current,
         "run": _run_object(state),
+        "set_aside": [_aside_object(one) for one in state.spending.set_aside.values()],
         "tasks": [_task_object(tally, task) for task in tally.tasks.tasks],
     }
 
@@ -180,6 +181,10 @@ def _run_object(state: RunState) -> dict[str, Any] | None:
         "exit_code": stopped.exit_code if stopped else None,
         "not_before": iso(stopped.not_before) if stopped and stopped.not_before else None,
     }
+
+
+def _aside_object(aside: e.SetAside) -> dict[str, Any]:
+    return {**to_plain(aside), "until": iso(aside.until)}
 
 
 def _task_object(tally: Tally, task: Task) -> dict[str, Any]:
