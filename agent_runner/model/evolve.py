@@ -297,6 +297,13 @@ def _call_settled(record: TaskRecord, event: e.CallSettled) -> _Changes:
     }
 
 
+@_on(e.SetAside)
+def _set_aside(record: TaskRecord, event: e.SetAside) -> _Changes:
+    """One that says when to come back does not fail; one without an answer has used up its tries."""
+    told = event.cause == "told" and event.provider == record.call_provider
+    return {"call_failures": 0} if told else {}
+
+
 @_on(e.ApplyPlanned)
 def _apply_planned(_record: TaskRecord, event: e.ApplyPlanned) -> _Changes:
     return {"open_change": event.change_set, "rolling_back": False, "commands_done": 0}

@@ -35,6 +35,23 @@ class PowerOut(BaseException):
     """The end of the process, in the middle of whatever it does."""
 
 
+class DyingDisk(Disk):
+    """The process ends at the first write whose content has `word` in it, or right after it."""
+
+    def __init__(self, word: bytes, *, after: bool) -> None:
+        self.word, self.after, self.left = word, after, 1
+
+    def write(self, descriptor: int, content: bytes) -> None:
+        hit = self.word in content and self.left
+        if hit and not self.after:
+            self.left = 0
+            raise PowerOut
+        super().write(descriptor, content)
+        if hit:
+            self.left = 0
+            raise PowerOut
+
+
 @define
 class Watcher:
     """An observer that keeps what it sees and calls `react` with it."""

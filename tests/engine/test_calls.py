@@ -25,7 +25,7 @@ from agent_runner.model.signals import HookOutput, Signal, Waiting
 from agent_runner.model.usage import Usage
 from agent_runner.providers.client import CallContext
 from agent_runner.store.disk import Disk
-from tests.engine.scene import PowerOut, Scene, hooks
+from tests.engine.scene import DyingDisk, PowerOut, Scene, hooks
 from tests.engine.scripted import Line, Said, ScriptedChanger, replacing, showing, whole
 
 T1 = {"id": "T1", "post_hooks": []}
@@ -237,23 +237,6 @@ def test_the_runs_budget_stops_the_run_and_the_tasks_the_task(tmp_path: Path) ->
     scene = Scene(tmp_path / "b", [T1], {"budget": budget}, [showing("b")])
     assert scene.run().reason == "held"
     assert scene.states() == {"T1": "escalated"}
-
-
-class DyingDisk(Disk):
-    """The process ends at the first write whose content has `word` in it, or right after it."""
-
-    def __init__(self, word: bytes, *, after: bool) -> None:
-        self.word, self.after, self.left = word, after, 1
-
-    def write(self, descriptor: int, content: bytes) -> None:
-        hit = self.word in content and self.left
-        if hit and not self.after:
-            self.left = 0
-            raise PowerOut
-        super().write(descriptor, content)
-        if hit:
-            self.left = 0
-            raise PowerOut
 
 
 def test_an_answer_found_on_disk_is_adopted_and_never_asked_for_again(tmp_path: Path) -> None:

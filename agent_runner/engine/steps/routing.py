@@ -94,11 +94,18 @@ class Routing:
         return min(closed, key=lambda deferred: deferred.not_before)
 
     def _in_turn(self, work: Work) -> Iterator[Served]:
-        """The task's providers; one in the middle of its tries comes first."""
-        chain, record = self.clients.chain(work.task), work.record
-        trying = record.call_provider if 0 < record.call_failures < self.retry.max_tries else ""
+        """The task's providers; whoever is in the middle of its tries, or has taken over, first."""
+        chain, trying = self.clients.chain(work.task), self._trying(work)
         yield from (served for served in chain if served.name == trying)
         yield from (served for served in chain if served.name != trying)
+
+    def _trying(self, work: Work) -> str:
+        """Who has to try on: time that went by on tries brings nobody back, or they had no end."""
+        record = work.record
+        if 0 < record.call_failures < self.retry.max_tries:
+            return record.call_provider
+        aside = self.set_aside().get(record.call_provider) if record.call_failures else None
+        return aside.instead if aside is not None and aside.cause == "outage" else ""
 
     def _told(self, work: Work, name: str) -> Deferred | None:
         """Until when a provider wants to be left alone, if it is not yet time."""
@@ -115,7 +122,7 @@ class Routing:
             before = self.set_aside().get(deferred.provider)
             if before is None or before.until <= self.clock.now():
                 work.note(_set_aside(deferred, instead))
-            elif before.instead != instead:
+            elif not before.instead:
                 work.note(evolve(before, instead=instead))
 
 
