@@ -299,7 +299,7 @@ def _call_settled(record: TaskRecord, event: e.CallSettled) -> _Changes:
 
 @_on(e.SetAside)
 def _set_aside(record: TaskRecord, event: e.SetAside) -> _Changes:
-    """One that says when to come back does not fail; one without an answer has used up its tries."""
+    """One that says when to come back does not fail; one that is down has used up its tries."""
     told = event.cause == "told" and event.provider == record.call_provider
     return {"call_failures": 0} if told else {}
 

@@ -148,6 +148,8 @@ def _deferred(event: e.Deferred, _after: TaskRecord) -> tuple[Line, ...]:
 def _which(event: e.Deferred) -> str:
     """The window and how full it is, whose words may begin with the window's own."""
     window, reason = words.clean(event.window), words.clean(event.reason)
+    if not window:
+        return f"{event.provider}: {reason}" if reason else event.provider
     if reason.startswith(window):
         return reason
     named = window if window.startswith(f"{event.provider}:") else f"{event.provider}: {window}"

@@ -136,7 +136,8 @@ def _unusable(event: e.Unusable, _record: TaskRecord) -> str:
 
 def _deferred(event: e.Deferred, _record: TaskRecord) -> str:
     until = local(event.not_before)
-    return f"The limit of {event.provider} ({event.window}) allowed no call before {until}."
+    window = f" ({words.clean(event.window)})" if event.window else ""
+    return f"The limit of {event.provider}{window} allowed no call before {until}."
 
 
 def _refused(event: e.Refused, _record: TaskRecord) -> str:

@@ -53,6 +53,15 @@ git: {commit: always}
             "providers: {a: {protocol: chta}}",
             '1:27: there is no protocol "chta" (did you mean chat',
         ),
+        (
+            "providers: {claude: {fallback: [opnai]}}",
+            '1:33: there is no provider "opnai" (did you mean openai?)',
+        ),
+        (
+            "providers: {mine: {fallback: [claude, mine]}}",
+            '1:39: "mine" cannot be its own fallback (name another)',
+        ),
+        ("providers: {mine: {fallback: claude}}", "1:30: providers.mine.fallback must be a list"),
         ("rate_limits: {claude: {max_tokens_hour: 0}}", "1:41: rate_limits.claude.max_tokens_hour"),
         ("budget: {max_cost_run: 0}", "1:24: budget.max_cost_run must be more than 0 (write null"),
         ("prices: {m: {input: -1}}", "1:21: prices.m.input must not be negative"),
@@ -97,6 +106,7 @@ def test_what_is_refused(world: Any, text: str, told: str) -> None:
         "provider: replay",
         "rate_limits: {codex: {max_tokens_hour: 5}}",
         "providers: {mine: {protocol: chat}}\nprovider: mine\nrate_limits: {mine: {}}",
+        "providers: {mine: {fallback: [codex, other]}, other: {fallback: [mine]}}",
         "limits: {week_starts: Sunday 6:30, timezone: America/New_York}",
         "retry: {first_wait: 0, max_wait: 0}",
         "x-mine: [1]\nmodel: a",

@@ -26,3 +26,19 @@ def test_an_end_without_a_beginning_and_other_facts_change_nothing() -> None:
 
 def test_a_run_that_died_before_a_task_was_in_hand_is_nobodys_fault() -> None:
     assert folded(STARTED, STARTED).tasks == {}
+
+
+ASIDE = e.SetAside("a", "b", "down", 100.0, "outage")
+
+
+def test_a_provider_is_set_aside_until_it_answers() -> None:
+    state = folded(ASIDE, e.CallSettled("c", "failed", "a"), e.CallSettled("d", "answered", "b"))
+    assert state.spending.set_aside == {"a": ASIDE}
+    assert folded(ASIDE, e.CallSettled("c", "answered", "a")).spending.set_aside == {}
+
+
+def test_a_run_forgets_who_was_set_aside_until_before_it() -> None:
+    state = folded(ASIDE, STARTED)
+    assert state.spending.set_aside == {"a": ASIDE}
+    state.take(Entry(3, 100.0, "", e.RunStarted("r2", 1, "0", "tasks.yml")))
+    assert state.spending.set_aside == {}

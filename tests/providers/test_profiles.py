@@ -10,7 +10,7 @@ from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers.catalogue import BUILT_IN, openai_protocol
 from agent_runner.providers.keys import key_variables, known_keys
 from agent_runner.providers.listing import chosen, rows
-from agent_runner.providers.profiles import Profile, outline, resolve
+from agent_runner.providers.profiles import Profile, fallbacks, outline, resolve
 
 ENV = {"ANTHROPIC_API_KEY": "sk-ant-11111111", "OPENAI_API_KEY": "sk-22222222"}
 
@@ -335,3 +335,23 @@ def test_the_listing_tells_who_is_ready_and_what_is_wrong(tmp_path: Path) -> Non
     assert "base_url" in told["local"].trouble
     assert told["replay"].ready
     assert (told["openai"].ready, told["openai"].key) == (True, "OPENAI_API_KEY")
+
+
+def test_fallbacks_go_by_their_one_names_and_are_listed() -> None:
+    given = Settings(
+        provider="claude", providers={"claude": ProviderSettings(fallback=("codex", "ollama"))}
+    )
+    assert fallbacks("claude", given) == ("openai", "ollama")
+    assert fallbacks("openai", given) == ()
+    told = {row.name: row for row in rows(given, {"ANTHROPIC_API_KEY": "k-12345678"})}
+    assert list(told) == ["claude", "openai", "ollama"]
+    assert told["claude"].fallback == ("openai", "ollama")
+    assert "OPENAI_API_KEY" in told["openai"].trouble
+
+
+def test_no_provider_is_its_own_fallback_by_another_name() -> None:
+    given = Settings(providers={"openai": ProviderSettings(fallback=("codex",))})
+    with pytest.raises(UsageError, match="its own fallback"):
+        fallbacks("openai", given)
+    (row,) = rows(given, {"OPENAI_API_KEY": "k-12345678"})
+    assert "its own fallback" in row.trouble

@@ -36,6 +36,15 @@ TOLD: list[tuple[e.Event, str]] = [
         e.Deferred("claude", "tokens_hour", 1_800_000_000.0, "100000 used"),
         "limit reached, claude: tokens_hour (100000 used); no call before 20",
     ),
+    (
+        e.Deferred("claude", "", 1_800_000_000.0, "come back later", told=True),
+        "limit reached, claude: come back later; no call before 20",
+    ),
+    (e.Deferred("claude", "", 1_800_000_000.0), "limit reached, claude; no call before 20"),
+    (
+        e.SetAside("claude", "openai", "529", 1_800_000_000.0, "outage"),
+        "claude is set aside until 20",
+    ),
     (e.Applied(), "attempt 0: changed nothing"),
     (e.Applied(("a",), summary="1 file, +3 -1"), "attempt 0: changed a (1 file, +3 -1)"),
     (e.CommandStarted("npm i", 1), "running the proposed command: npm i"),
