@@ -3,6 +3,7 @@
 It plans in memory, stores every image, journals the intent, writes, and runs what is allowed.
 """
 
+import re
 from collections.abc import Callable
 
 import anyio.to_thread
@@ -105,5 +106,13 @@ class ApplyStep:
         response = self.answers.response(work.task.id, work.record.attempts, call)
         if response is None:
             return Reply()
-        diffs = "".join(f"\n\n```diff\n{edit}\n```\n" for edit in response.edits)
-        return parse_reply(response.text + diffs)
+        if response.edits:  # an agent that changed files itself: its words are no edits
+            return parse_reply("\n\n".join(_fenced(edit) for edit in response.edits))
+        return parse_reply(response.text)
+
+
+def _fenced(diff: str) -> str:
+    """The diff in a fence longer than any in it."""
+    longest = max(map(len, re.findall(r"`+", diff)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}diff\n{diff}\n{fence}\n"
