@@ -20,6 +20,7 @@ from agent_runner.ui.observers import Observers
 from agent_runner.ui.output import Output, can_draw
 from agent_runner.ui.plain import GitHub, Plain, Quiet
 from agent_runner.ui.tally import Tally
+from agent_runner.ui.terminal import restore_terminal
 
 if TYPE_CHECKING:
     from agent_runner.ui.console import Console  # lazy below: rich is slow to import
@@ -62,9 +63,10 @@ class Screen:
         self.show([f"{work.task.id}: {planned.summary}", *planned.notes, *text.splitlines()])
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Leave the terminal as it was, also where the process ends without cleaning up."""
         if self.console is not None:
             self.console.close()
+        restore_terminal()
 
 
 def make_screen(

@@ -1,6 +1,7 @@
 """Prints what is known of a list without changing anything: status, story, use, plan, debug."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +26,7 @@ from agent_runner.store.store import read_entries, read_good_entries, read_state
 from agent_runner.ui import inside, tables
 from agent_runner.ui.limits import counter_lines, usage_table
 from agent_runner.ui.narration import set_aside
+from agent_runner.ui.output import Output, can_draw
 from agent_runner.ui.story import story
 from agent_runner.ui.tally import Tally
 
@@ -46,7 +48,7 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
     if as_json:
         limits = [attrs.asdict(counter) for counter in counters]
         return print_json({**tables.status_object(tally, state), "limits": limits})
-    _print(tables.status_table(tally).lines())
+    _print(_shown(tables.status_table(tally)))
     print(tally.closing_line())
     _print(tally.lost_calls())
     _print(counter_lines(counters, zone_of(project.settings.limits)))
@@ -76,7 +78,7 @@ def print_usage(project: Project, by: str, *, as_json: bool) -> int:
         shown = [attrs.asdict(row) for row in rows]
         limits = [attrs.asdict(counter) for counter in _counters(project, state)]
         return print_json({"by": by, "rows": shown[:-1], "total": shown[-1], "limits": limits})
-    _print(usage_table(by, rows).lines())
+    _print(_shown(usage_table(by, rows)))
     _print(counter_lines(_counters(project, state), zone_of(project.settings.limits)))
     return 0
 
@@ -110,7 +112,7 @@ def _print_inside(project: Project, state: RunState, task: str | None, *, as_jso
         return print_json(shown)
     _print(inside.run_lines(state))
     if task is None:
-        _print(tables.status_table(tally).lines())
+        _print(_shown(tables.status_table(tally)))
     else:
         _print(inside.task_lines(tally, task))
         _print(tables.task_details(entries, task))
@@ -126,7 +128,7 @@ def _print_known(state: RunState, *, as_json: bool) -> None:
     if as_json:
         print_json(tables.status_object(tally, state))
     elif state.tasks:
-        _print(tables.status_table(tally).lines())
+        _print(_shown(tables.status_table(tally)))
         print(tally.closing_line())
 
 
@@ -142,6 +144,17 @@ def _counters(project: Project, state: RunState) -> list[report.Counter]:
     clock = SystemClock()
     others = Gate(project.settings, clock, ledger_of(project, clock)).others()
     return report.counters(state.spending, project.settings, clock.now(), others)
+
+
+def _shown(table: tables.Table) -> Iterable[str]:
+    """The table for this stdout: in colour and fitted to a terminal, plain columns for a pipe."""
+    if not can_draw(sys.stdout, os.environ):
+        return table.lines()
+    from agent_runner.ui.painting import Painter  # lazy: rich is slow to import
+
+    return (
+        line.removesuffix("\n") for line in Painter(Output(sys.stdout), os.environ).table(table)
+    )
 
 
 def _print(lines: Iterable[str]) -> None:
