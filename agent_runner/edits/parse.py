@@ -3,9 +3,11 @@
 One pass over its lines, every format asked at each.
 """
 
-from attrs import define, field
+from collections.abc import Sequence
 
-from agent_runner.edits.edit import Complaint, Edit, Reply
+from attrs import define, evolve, field
+
+from agent_runner.edits.edit import ADD, Alter, Complaint, Edit, Reply
 from agent_runner.edits.formats.envelope import Envelope
 from agent_runner.edits.formats.requests import Requests
 from agent_runner.edits.formats.scan import Format, Found, Scan, complaint, fence_on
@@ -42,6 +44,39 @@ def parse_reply(text: str) -> Reply:
     if not reading.edits and not reading.problems:
         reading.problems += _hinted(scan)
     return reading.reply()
+
+
+def parse_diffs(diffs: Sequence[str]) -> Reply:
+    """Read unified diffs of files as a program made them: nothing else is looked for in them.
+
+    Never raises: what cannot be read is a problem. A new file keeps its CRLF; in one that exists
+    lines keep or take the endings that the file has.
+    """
+    reading, form = _Reading(), Unified()
+    scan = Scan("\n".join(diff.removesuffix("\n") for diff in diffs).split("\n"))
+    at = 0
+    while at < len(scan):
+        if not form.starts(scan, at):
+            at += 1
+            continue
+        found = form.read(scan, at)
+        reading.take(evolve(found, edits=tuple(_with_own_endings(edit) for edit in found.edits)))
+        scan.floor = at = max(found.end, at + 1)
+    return reading.reply()
+
+
+def _with_own_endings(edit: Edit) -> Edit:
+    """Lines of a file that has CRLF without their CR, as all edits of it are written."""
+    if not isinstance(edit, Alter):
+        return edit
+    old = [text for hunk in edit.hunks for op, text in hunk.lines if op != ADD]
+    if not any(text.endswith("\r") for text in old):
+        return edit
+    hunks = [
+        evolve(hunk, lines=tuple((op, text.removesuffix("\r")) for op, text in hunk.lines))
+        for hunk in edit.hunks
+    ]
+    return evolve(edit, hunks=tuple(hunks))
 
 
 def _moved(scan: Scan, found: Found) -> int:

@@ -44,12 +44,14 @@ class Verdict:
 class Rejection:
     """Nothing can be applied. `text` is for the agent, `summary` one line for people.
 
-    `fine`: the edits that could have been; the next reply need not repeat them.
+    `fine`: the edits that could have been; the next reply need not repeat them. `faults`: the part
+    of `text` that is about the others.
     """
 
     text: str
     summary: str
     fine: tuple[Edit, ...] = field(default=(), repr=False)
+    faults: str = field(default="", repr=False)
 
 
 def rejection(
@@ -68,8 +70,9 @@ def rejection(
     body = _fitted(told)
     shorts = [f"{v.path} ({v.short})" for v in failed] + [p.wrong for p in problems]
     summary = f"{count} of {every} blocks did not apply: {'; '.join(shorts)}"
-    text = "\n\n".join([head, *body, *_fine_text(verdicts)])
-    return Rejection(text, _clipped(_printable(summary), 300), fine)
+    faults = "\n\n".join([head, *body])
+    text = "\n\n".join([faults, *_fine_text(verdicts)])
+    return Rejection(text, _clipped(_printable(summary), 300), fine, faults)
 
 
 def _told(verdict: Verdict) -> str:

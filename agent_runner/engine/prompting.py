@@ -40,18 +40,31 @@ class Prompting:
     excluded: tuple[Path, ...]
     commands: bool
 
-    def prompt(self, task: Task, record: TaskRecord, policy: Policy, attempt: int) -> Prompt:
+    def prompt(
+        self,
+        task: Task,
+        record: TaskRecord,
+        policy: Policy,
+        attempt: int,
+        *,
+        in_place: bool = False,
+    ) -> Prompt:
         """The whole prompt of the next call, which belongs to `attempt`, known keys taken out.
+
+        `in_place`: the agent changes files itself; it begins anew each time, without earlier turns.
 
         Raises InputError for a template with mistakes.
         """
         scope, continues = Scope(task.root, self.excluded), attempt == record.attempts
-        talk = self._talk(scope, task, record, policy) if continues else None
+        goes_on = continues and not in_place
+        talk = self._talk(scope, task, record, policy) if goes_on else None
         room = self.settings.prompt.max_tokens
         if talk is not None and room_left(talk, room):
             prompt = talk  # word for word what was sent before, and what is new
         else:
             situation = self._situation(scope, task, record, policy, attempt)
+            if in_place:
+                situation = evolve(situation, in_place=True, looks_left=0, commands=False)
             if talk is not None:
                 situation = evolve(situation, talk=talk.messages[1:])
             prompt = build_prompt(situation, room, self._template(task))
@@ -87,8 +100,8 @@ class Prompting:
             return None
         files = self.answers.files(task.id, record.attempts, record.talk)
         request, response = files.request(), files.response()
-        if request is None or response is None:
-            return None
+        if request is None or response is None or response.edits is not None:
+            return None  # what an agent said that changed files itself is no turn of a talk
         asks = parse_reply(response.text).asks
         is_rejected = record.talk in record.corrected
         said = Message("assistant", response.text)

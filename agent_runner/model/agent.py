@@ -79,8 +79,9 @@ class AgentResponse:
 
     `text` is the model's words; `detail` says more about a bad finish.
 
-    `edits` and `logs` are for plug-ins whose agent changes files itself: unified diffs, and lines
-    for the task's log.
+    `edits` and `logs` are for plug-ins whose agent changes files itself: unified diffs (none: it
+    changed nothing), and what its program printed. Where `edits` is None the words are the reply;
+    else nothing in them is read as an edit or a question.
     """
 
     text: str
@@ -93,5 +94,5 @@ class AgentResponse:
     tool_calls: tuple[ToolCall, ...] = ()
     limits: tuple[ReportedLimit, ...] = ()
     service: dict[str, Any] = field(factory=dict, hash=False)
-    edits: tuple[str, ...] = ()
+    edits: tuple[str, ...] | None = None
     logs: tuple[str, ...] = ()

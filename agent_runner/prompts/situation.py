@@ -30,7 +30,7 @@ class Situation:
     what the task lists, as it stands now. names: what else there is to ask for. diff: what the
     task's earlier attempts changed. talk: earlier turns of this attempt, the agent's and ours.
     looks_left: how often the agent may still ask to see files. commands: whether it may propose
-    commands. protect: globs it may not change.
+    commands. protect: globs it may not change. in_place: it changes the files itself, in a copy.
     """
 
     task: Task
@@ -46,3 +46,4 @@ class Situation:
     looks_left: int = 0
     commands: bool = False
     protect: tuple[str, ...] = ()
+    in_place: bool = False

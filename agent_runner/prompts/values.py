@@ -212,5 +212,9 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "commands": Placeholder(
         "`yes` if the agent may propose commands", _short(lambda s: "yes" if s.commands else "")
     ),
+    "in_place": Placeholder(
+        "`yes` if the agent changes files itself, in a copy, instead of replying with changes",
+        _short(lambda s: "yes" if s.in_place else ""),
+    ),
 }
 """Every name there is; docs/prompt-templates.md lists them in this order."""

@@ -77,7 +77,8 @@ class ChangingClient(AgentClient, Protocol):
     async def apply_code_changes(self, repo_path: Path, instructions: str) -> AgentResponse:
         """Let the agent work on a copy of `repo_path`; `AgentResponse.edits` are unified diffs.
 
-        Must change nothing under `repo_path`. Raises ProviderError.
+        The diffs are against the files under `repo_path` as they are, of which nothing may be
+        changed. `instructions` are all that there is to say, every time. Raises ProviderError.
         """
 
 

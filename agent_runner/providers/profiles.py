@@ -18,7 +18,7 @@ from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers import catalogue
 from agent_runner.providers.addresses import base_url_of, belongs_to
 from agent_runner.providers.catalogue import BUILT_IN, Entry
-from agent_runner.providers.keys import KeySource, carries_key, key_source
+from agent_runner.providers.keys import KeySource, carries_key, key_source, key_variables
 from agent_runner.providers.plugins import plugged_in
 
 
@@ -28,6 +28,7 @@ class Profile:
 
     model: as the provider spells it. base_url: without a slash at its end; "" for protocols without
     a network. cap: the field of Chat Completions that caps an answer. timeout: seconds of silence.
+    withheld: environment variables with keys of others, for no program that a client starts.
     official: the address is the vendor's own.
     """
 
@@ -45,6 +46,7 @@ class Profile:
     ca_file: Path | None = None
     cap: str = "max_tokens"
     official: bool = False
+    withheld: frozenset[str] = frozenset()
 
 
 def resolve(
@@ -86,6 +88,7 @@ def outline(
         ca_file=own.ca_file,
         cap=entry.cap if official else "max_tokens",
         official=official,
+        withheld=key_variables(settings) - {own.api_key_env or ""},
     )
     _check(profile, entry)
     return profile

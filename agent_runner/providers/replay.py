@@ -67,7 +67,9 @@ def decode(text: str) -> AgentResponse:
         known["limits"] = tuple(
             ReportedLimit(**_only(ReportedLimit, limit)) for limit in known.get("limits", ())
         )
-        known["edits"], known["logs"] = tuple(known.get("edits", ())), tuple(known.get("logs", ()))
+        known["logs"] = tuple(known.get("logs", ()))
+        if known.get("edits") is not None:
+            known["edits"] = tuple(known["edits"])
         return AgentResponse(**known)
     except (TypeError, AttributeError) as error:
         raise ValueError(str(error)) from error

@@ -140,8 +140,12 @@ class _Section:
             if meta := _META.match(line):
                 self._meta[meta[1]] = meta[2].strip()
             elif _BINARY.match(line):
+                names = _git_names(found[1]) or ("", "")
+                path = _stripped(*names)[1]
+                which = f" ({path[:200]})" if path else ""
                 self._complain(
-                    "binary files cannot be changed by a reply.", "Leave the file as it is."
+                    f"binary files cannot be changed by a reply{which}.",
+                    "Leave the file as it is.",
                 )
                 return None, _past_binary(self.scan, at + 1)
             else:

@@ -89,11 +89,12 @@ class AgentStep:
             return e.Refused(f"the model declined: {response.detail or response.text[:500]}", call)
         if response.finish is not Finish.COMPLETE:
             return e.Unusable(call, _unusable(response))
-        if not response.text.strip() and not response.edits:
-            return e.Unusable(call, "the answer is empty")
-        reply = parse_reply(response.text)
-        if reply.asks and not reply.edits and not response.edits:
-            return e.Consulted(call, reply.asks)
+        if response.edits is None:
+            if not response.text.strip():
+                return e.Unusable(call, "the answer is empty")
+            reply = parse_reply(response.text)
+            if reply.asks and not reply.edits:
+                return e.Consulted(call, reply.asks)
         return e.Replied(call)
 
 

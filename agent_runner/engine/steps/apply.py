@@ -3,14 +3,13 @@
 It plans in memory, stores every image, journals the intent, writes, and runs what is allowed.
 """
 
-import re
 from collections.abc import Callable
 
 import anyio.to_thread
-from attrs import define
+from attrs import define, evolve
 
 from agent_runner.edits.edit import Reply
-from agent_runner.edits.parse import parse_reply
+from agent_runner.edits.parse import parse_diffs, parse_reply
 from agent_runner.edits.plan import Planned, plan_replies
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
@@ -21,9 +20,15 @@ from agent_runner.engine.halt import Halt
 from agent_runner.engine.proposals import Proposals
 from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
+from agent_runner.model.agent import AgentResponse
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.events import Applied, Conflicted, Rejected, TaskEvent
 from agent_runner.model.task import Task
+
+_ONCE_MORE = (
+    "The files stand as they did before your changes. Make all of them again, but for what is at"
+    " fault above."
+)
 
 _PUT_BACK = "The files were put back; what the command changed itself was not."
 
@@ -92,27 +97,33 @@ class ApplyStep:
         return Rejected(told, told.partition("\n")[0])
 
     def _plan(self, work: Work) -> Planned | Rejection:
-        """Plan the reply with what was fine in those that it corrects; nothing is written."""
-        record = work.record
-        calls = (*record.corrected, record.reply or "")
-        replies = [self._parsed(work, call) for call in calls]
+        """Plan the reply; nothing is written.
+
+        Words count together with what was fine in those that they correct; an agent that changes
+        files itself begins anew each time.
+        """
+        record, root, rules = work.record, work.task.root, self.rules_of(work.task)
         change_id = f"{work.task.id}-{record.begun:04}"
-        return plan_replies(replies, work.task.root, self.rules_of(work.task), change_id=change_id)
+        last = self._response(work, record.reply or "")
+        if last is not None and last.edits is not None:
+            planned = plan_replies([_read(last)], root, rules, change_id=change_id)
+            if isinstance(planned, Rejection):
+                return evolve(planned, text=f"{planned.faults}\n\n{_ONCE_MORE}")
+            return planned
+        earlier = (self._response(work, call) for call in record.corrected)
+        words = [one for one in earlier if one is None or one.edits is None]
+        replies = [_read(one) for one in (*words, last)]
+        return plan_replies(replies, root, rules, change_id=change_id)
 
     def _reply(self, work: Work) -> Reply:
-        return self._parsed(work, work.record.reply or "")
+        return _read(self._response(work, work.record.reply or ""))
 
-    def _parsed(self, work: Work, call: str) -> Reply:
-        response = self.answers.response(work.task.id, work.record.attempts, call)
-        if response is None:
-            return Reply()
-        if response.edits:  # an agent that changed files itself: its words are no edits
-            return parse_reply("\n\n".join(_fenced(edit) for edit in response.edits))
-        return parse_reply(response.text)
+    def _response(self, work: Work, call: str) -> AgentResponse | None:
+        return self.answers.response(work.task.id, work.record.attempts, call)
 
 
-def _fenced(diff: str) -> str:
-    """The diff in a fence longer than any in it."""
-    longest = max(map(len, re.findall(r"`+", diff)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}diff\n{diff}\n{fence}\n"
+def _read(response: AgentResponse | None) -> Reply:
+    """What the answer asks for."""
+    if response is None:
+        return Reply()
+    return parse_reply(response.text) if response.edits is None else parse_diffs(response.edits)

@@ -1,6 +1,7 @@
 """The next question to the agent: which attempt and turn it is, its words, and its worst case."""
 
 from collections.abc import Callable
+from functools import partial
 
 import anyio.to_thread
 from attrs import frozen
@@ -17,6 +18,7 @@ from agent_runner.model.events import CallStarted
 from agent_runner.model.flow import next_attempt
 from agent_runner.model.spending import Spending
 from agent_runner.model.tokens import tokens_of
+from agent_runner.providers.client import ChangingClient
 
 
 @frozen
@@ -43,9 +45,8 @@ class Asking:
         attempt = next_attempt(record, work.policy)
         is_new = attempt != record.attempts
         turn = 1 if is_new else 1 + record.turns + record.rejections + record.unusable
-        prompt = await anyio.to_thread.run_sync(
-            self.prompting.prompt, work.task, record, work.policy, attempt
-        )
+        worded = partial(self.prompting.prompt, in_place=isinstance(served.client, ChangingClient))
+        prompt = await anyio.to_thread.run_sync(worded, work.task, record, work.policy, attempt)
         request = AgentRequest(
             call=call_id(work.task.id, record.begun + 1),
             task=work.task.id,

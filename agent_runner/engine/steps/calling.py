@@ -130,9 +130,9 @@ class Calling:
     ) -> AgentResponse:
         client, raw = served.client, self.redactor.stream()
         if isinstance(client, ChangingClient):
-            words = request.prompt.messages[-1].text
+            words = f"{request.prompt.system}\n\n{request.prompt.messages[-1].text}".strip()
             changed = await client.apply_code_changes(work.task.root, words)
-            return clean_response(changed, self.redactor)
+            return clean_response(evolve(changed, edits=changed.edits or ()), self.redactor)
         context = CallContext(
             request,
             progress=lambda n: work.signal(Receiving(work.task.id, request.call, n)),
