@@ -68,8 +68,8 @@ def decode(text: str) -> AgentResponse:
             ReportedLimit(**_only(ReportedLimit, limit)) for limit in known.get("limits", ())
         )
         known["logs"] = tuple(known.get("logs", ()))
-        if known.get("edits") is not None:
-            known["edits"] = tuple(known["edits"])
+        # an empty list says as little as none: only diffs take the place of the words
+        known["edits"] = tuple(known.get("edits") or ()) or None
         return AgentResponse(**known)
     except (TypeError, AttributeError) as error:
         raise ValueError(str(error)) from error
