@@ -5,187 +5,290 @@ back as a diff, which the runner applies like any reply: all or nothing, inside 
 not what is protected. Nothing below the task's folder is touched here.
 """
 
+import errno
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 import anyio
+import anyio.abc
 import anyio.to_thread
 
 from agent_runner.clock import Clock
-from agent_runner.model.agent import AgentResponse, Prompt
-from agent_runner.model.errors import FatalError, UnknownOutcomeError
-from agent_runner.model.settings import Settings
+from agent_runner.model.agent import AgentResponse, Finish, Prompt
+from agent_runner.model.errors import CallTooLargeError, FatalError, UsageError
 from agent_runner.model.tokens import tokens_of
 from agent_runner.model.usage import Usage
 from agent_runner.providers.client import CallContext
-from agent_runner.providers.keys import key_variables
 from agent_runner.providers.profiles import Profile
+from agent_runner.workspace.git import Repository
+from agent_runner.workspace.names import LEAVINGS, Scope, file_names
 
-LEFT_OUT = {".git", ".agent-runner", ".venv", "venv", "node_modules", "__pycache__", ".nox", ".tox"}
-"""Folders that no agent needs a copy of."""
+WORD = "{instructions}"
+"""Stands in `params.command` where the instructions go; without it they go to standard input."""
 
-PREFACE = """\
-You work in a copy of a project, in the current folder. Change its files directly; where the text
-below asks for a reply in some form, change the files instead. Do not commit.
+PARAMS = {"command", "also_copy", "max_diff"}
 
-"""
-
-_GRACE = 5.0  # seconds between asking the CLI to stop and making it
-_SHOWN = 4_000  # bytes of its output that are kept
+_NO_COMMAND = "set providers.{name}.params.command, such as [claude, -p]"
+_EXACT = "* -text !eol !filter !ident !working-tree-encoding !diff\n"
+"""Git attributes that win over all others: git shall compare the files as they are."""
+_GRACE = 2.0  # seconds between asking the CLI to stop and making it
+_POLL = 0.05  # seconds between two looks whether its process group is empty
+_SHOWN = 16_000  # bytes of its output that are kept, from the end
+_MAX_DIFF = 4_000_000  # characters
 
 
 class CliAgent:
-    """Runs `params.command` (a list of words; `{instructions}` in one of them is filled in).
+    """Runs `params.command` once a call. docs: README.md beside this file.
 
-    Without that word the instructions go to its standard input. `params.keys`: environment
-    variables with keys that it needs; it gets no others. The provider's `timeout` is for the whole.
+    `params.also_copy`: paths below the task's folder that are copied though git ignores them.
+    `params.max_diff`: characters of a change that is still taken. The provider's `timeout` is for
+    the whole call; the variable in `api_key_env` is the only one with a key that the CLI gets.
     """
 
     def __init__(self, profile: Profile, clock: Clock) -> None:
+        """Raises UsageError for params that cannot work, and where the command is not installed."""
         del clock
-        self._name = profile.name
-        self._command = [str(word) for word in profile.params.get("command", ())]
-        self._keys = {str(name) for name in profile.params.get("keys", ())}
-        self._timeout = profile.timeout
+        self._name, params = profile.name, profile.params
+        where = f"providers.{self._name}.params"
+        if unknown := sorted(set(params) - PARAMS):
+            raise UsageError(
+                f"{where}: {unknown[0]} means nothing", fix=f"known are {', '.join(sorted(PARAMS))}"
+            )
+        self._command = _words(params.get("command"), self._name)
+        self._also = _strings(params.get("also_copy", ()), f"{where}.also_copy")
+        self._max_diff = params.get("max_diff", _MAX_DIFF)
+        if not isinstance(self._max_diff, int):
+            raise UsageError(f"{where}.max_diff: a number of characters is needed")
+        self._timeout, self._withheld = profile.timeout, profile.withheld
 
     async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
-        """Not what this provider does."""
-        del prompt, context
-        raise FatalError(f"{self._name} changes files itself and answers no prompts")
+        """Ask in an empty folder; the runner does so for `agent-runner providers check` only."""
+        del context
+        with tempfile.TemporaryDirectory(prefix="agent-runner-scratch-") as scratch:
+            words = "\n\n".join(message.text for message in prompt.messages)
+            said, trouble = await self._run(Path(scratch), f"{prompt.system}\n\n{words}".strip())
+        finish, detail = trouble or (Finish.COMPLETE if said else Finish.EMPTY, "")
+        return AgentResponse(said, finish, _usage(words, said), detail=detail)
 
     async def apply_code_changes(self, repo_path: Path, instructions: str) -> AgentResponse:
         """Let the CLI work on a copy; the answer's `edits` is one diff of all that it changed."""
-        if not self._command:
-            raise FatalError(
-                f"{self._name} has no command",
-                fix=f"providers: {{{self._name}: {{params: {{command: [claude, -p]}}}}}}",
-            )
         with tempfile.TemporaryDirectory(prefix="agent-runner-scratch-") as scratch:
-            root = Path(scratch) / "work"
-            await anyio.to_thread.run_sync(_copy, repo_path, root)
-            begin = await anyio.to_thread.run_sync(_begin, root)
-            said = await self._run(root, PREFACE + instructions)
-            diff = await anyio.to_thread.run_sync(_changes, root, begin)
-        usage = Usage(input=tokens_of(instructions), output=tokens_of(diff), estimated=True)
-        text = "See the changes." if diff else "Nothing was changed."
-        return AgentResponse(text, usage=usage, edits=(diff,) if diff else (), logs=(said,))
+            judge = Judge(repo_path.resolve(), Path(scratch) / "work", Path(scratch) / "judge")
+            await anyio.to_thread.run_sync(judge.begin, self._also)
+            said, trouble = await self._run(judge.work, instructions)
+            diff = "" if trouble else await anyio.to_thread.run_sync(judge.diff)
+        if len(diff) > self._max_diff:
+            most = f"providers.{self._name}.params.max_diff ({self._max_diff})"
+            trouble = (Finish.FAILED, f"its changes have {len(diff)} characters, more than {most}")
+            diff = ""
+        finish, detail = trouble or (Finish.COMPLETE, "")
+        return AgentResponse(
+            said or "It said nothing.",
+            finish,
+            _usage(instructions, said + diff),
+            detail=detail,
+            edits=(diff,) if diff else (),
+            logs=tuple(said.splitlines()),
+        )
 
     async def aclose(self) -> None:
         """There is nothing to close."""
 
-    async def _run(self, root: Path, instructions: str) -> str:
-        """Run the CLI to its end; the end of what it said."""
-        asked_by_word = any("{instructions}" in word for word in self._command)
-        words = [word.replace("{instructions}", instructions) for word in self._command]
+    async def _run(self, folder: Path, instructions: str) -> tuple[str, tuple[Finish, str] | None]:
+        """Run the CLI to its end: the last of what it printed, and what is bad about its end."""
+        words = [word.replace(WORD, instructions) for word in self._command]
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as output:
-            if not asked_by_word:
+            if words == self._command:
                 given.write(instructions.encode())
                 given.seek(0)
-            code = await self._finish(words, root, given, output)
+            code = await self._finish(words, folder, given, output)
             output.seek(max(0, output.seek(0, os.SEEK_END) - _SHOWN))
             said = output.read().decode(errors="replace").strip()
-        if code != 0:
-            raise FatalError(
-                f"{self._command[0]} ended with exit code {code}: {said[-500:] or 'it said nothing'}",
-                fix=f"try it by hand: {self._command[0]}",
+        if code is None:
+            return said, (
+                Finish.CUT,
+                f"{words[0]} did not end within {self._timeout:g} seconds "
+                f"(providers.{self._name}.timeout)",
             )
-        return said
+        if code != 0:
+            last = said[-500:] or "it said nothing"
+            return said, (Finish.FAILED, f"{words[0]} ended with exit code {code}: {last}")
+        return said, None
 
     async def _finish(
-        self, words: list[str], root: Path, given: IO[bytes], output: IO[bytes]
-    ) -> int:
-        withheld = key_variables(Settings()) - self._keys
-        env = {name: value for name, value in os.environ.items() if name not in withheld}
+        self, words: list[str], folder: Path, given: IO[bytes], output: IO[bytes]
+    ) -> int | None:
+        """Its exit code; None: it was ended because it took too long."""
+        process = await self._start(words, folder, given, output)
         try:
-            process = await anyio.open_process(
+            with anyio.move_on_after(self._timeout):
+                return await process.wait()
+            return None
+        finally:
+            with anyio.CancelScope(shield=True):
+                await _end_group(process)
+
+    async def _start(
+        self, words: list[str], folder: Path, given: IO[bytes], output: IO[bytes]
+    ) -> anyio.abc.Process:
+        try:
+            return await anyio.open_process(
                 words,
-                cwd=root,
-                env=env,
+                cwd=folder,
+                env={name: value for name, value in os.environ.items() if not self._hidden(name)},
                 stdin=given,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         except OSError as error:
+            if error.errno == errno.E2BIG:
+                raise CallTooLargeError(
+                    "the instructions are too long for the command line",
+                    fix=f"leave {WORD} out of providers.{self._name}.params.command: they then go "
+                    "to its standard input",
+                ) from error
             raise FatalError(
                 f"{words[0]} cannot be started: {error.strerror}",
                 fix=f"install it, or name another in providers.{self._name}.params.command",
             ) from error
-        try:
-            with anyio.fail_after(self._timeout):
-                return await process.wait()
-        except TimeoutError:
-            raise UnknownOutcomeError(
-                f"{words[0]} did not end within {self._timeout:g} seconds"
-            ) from None
-        finally:
-            with anyio.CancelScope(shield=True):
-                await _end_group(process)
+
+    def _hidden(self, name: str) -> bool:
+        """Whether an environment variable holds a key of somebody else, as far as can be told."""
+        ours = name.startswith("AGENT_RUNNER_") and name.endswith("API_KEY")
+        return ours or name in self._withheld
+
+
+class Judge:
+    """A scratch copy (`work`) of `source`, and what differs in it, told by git.
+
+    The repository it is judged by lies outside of the copy (`outside`), where no agent changes it
+    by accident; the one in the copy is for the agent.
+    """
+
+    def __init__(self, source: Path, work: Path, outside: Path) -> None:
+        self.source, self.work, self.outside = source, work, outside
+
+    def begin(self, also: tuple[str, ...]) -> None:
+        """Copy what git does not ignore, and `also`; remember it as it is."""
+        self.work.mkdir()
+        names = dict.fromkeys([*file_names(Scope(self.source)), *_below(self.source, also)])
+        for name in names:
+            _copy(self.source, self.work, name)
+        _git(self.work, "init", "-q")
+        inner = self.work / ".git"
+        (inner / "info").mkdir(exist_ok=True)
+        (inner / "info" / "attributes").write_text(_EXACT)
+        (inner / "info" / "exclude").write_text("".join(f"{name}\n" for name in sorted(LEAVINGS)))
+        _git(self.work, "add", "-A", "-f")
+        who = ("-c", "user.name=agent-runner", "-c", "user.email=agent-runner@localhost")
+        message = ("--allow-empty", "--no-verify", "--no-gpg-sign", "-m", "as it was")
+        _git(self.work, *who, "commit", "-q", *message)
+        shutil.copytree(inner, self.outside)
+
+    def diff(self) -> str:
+        """All that differs now, but for new files that git ignores. Exact renames are moves."""
+        here = (f"--git-dir={self.outside}", f"--work-tree={self.work}")
+        _git(self.work, *here, "add", "-A", "--", ".")
+        made = _git(
+            self.work, *here, "diff", "--cached", "--name-only", "-z", "--diff-filter=A", "HEAD"
+        )
+        repository = Repository.find(self.source)
+        new = [name for name in made.split("\0") if name]
+        ignored = repository.ignored(new) if repository else set()
+        if ignored:
+            _git(self.work, *here, "rm", "-q", "--cached", "--", *sorted(ignored))
+        shown = ("-M100%", "-l0", "-D", "--no-color", "--no-ext-diff", "--no-textconv")
+        return _git(self.work, *here, "diff", "--cached", *shown, "HEAD")
+
+
+def _words(command: object, name: str) -> list[str]:
+    """The command as words, the first of which is a program that is there."""
+    where, fix = f"providers.{name}.params.command", _NO_COMMAND.format(name=name)
+    try:
+        words = shlex.split(command) if isinstance(command, str) else _strings(command or (), where)
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}", fix=fix) from None
+    if not words:
+        raise UsageError(f"{where}: there is no command", fix=fix)
+    program = shutil.which(words[0])
+    if program is None:
+        raise UsageError(
+            f"{where}: {words[0]} is not installed, or not in PATH", fix=f"install it, or {fix}"
+        )
+    return [os.path.abspath(program), *words[1:]]  # it runs in another folder
+
+
+def _strings(value: object, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise UsageError(f"{where}: a list of texts is needed")
+    return tuple(value)
+
+
+def _below(root: Path, wanted: tuple[str, ...]) -> Iterator[str]:
+    """The files at and below the wanted paths, relative to the root, links not followed."""
+    for name in wanted:
+        path = root / name
+        if not path.resolve().is_relative_to(root):
+            raise FatalError(f"also_copy: {name} is not inside of the task's folder")
+        files = path.rglob("*") if path.is_dir() and not path.is_symlink() else (path,)
+        yield from (file.relative_to(root).as_posix() for file in files)
+
+
+def _copy(source: Path, target: Path, name: str) -> None:
+    """One file; a link only where it stays inside; nothing of what else there is."""
+    old, new = source / name, target / name
+    if old.is_symlink():
+        place = os.path.normpath(os.path.join(os.path.dirname(name), os.readlink(old)))
+        stays = not os.path.isabs(place) and place.split(os.sep)[0] not in {"..", ".git"}
+        if not stays or not old.resolve().is_relative_to(source):
+            return
+    elif not old.is_file():
+        return
+    new.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(old, new, follow_symlinks=False)
 
 
 async def _end_group(process: anyio.abc.Process) -> None:
     """Nothing that the CLI started may outlive its call."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
+    for number, grace in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, _GRACE)):
+        _told(process.pid, number)
+        with anyio.move_on_after(grace):
+            await process.wait()  # until it is reaped the number is still its own
+            while _told(process.pid, 0):
+                await anyio.sleep(_POLL)
             break
-        with anyio.move_on_after(_GRACE):
-            await process.wait()
-            break
-    await process.wait()
 
 
-def _copy(source: Path, target: Path) -> None:
-    """All files but those no agent needs; links only where they stay inside."""
-    inside = source.resolve()
-
-    def left_out(folder: str, names: list[str]) -> set[str]:
-        return {name for name in names if name in LEFT_OUT or _leaves(Path(folder) / name, inside)}
-
-    shutil.copytree(source, target, symlinks=True, ignore=left_out)
-
-
-def _leaves(path: Path, inside: Path) -> bool:
-    """Whether it is a link by which a write in the copy could reach the original or beyond."""
-    if not path.is_symlink():
+def _told(group: int, number: int) -> bool:
+    """Signal the group; False if nobody is left in it."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):  # macOS: only zombies are left
         return False
-    return path.readlink().is_absolute() or not path.resolve().is_relative_to(inside)
+    return True
 
 
-def _begin(root: Path) -> str:
-    """Make the copy a repository of its own, so that git can tell what changes; its first commit."""
-    _git(root, "init", "-q")
-    _git(root, "add", "-A", "-f")
-    who = ("-c", "user.name=agent-runner", "-c", "user.email=agent-runner@localhost")
-    _git(root, *who, "commit", "-q", "--allow-empty", "--no-verify", "-m", "as it was")
-    return _git(root, "rev-parse", "HEAD").strip()
-
-
-def _changes(root: Path, begin: str) -> str:
-    """What differs from the beginning, as a diff; files that its .gitignore names do not count."""
-    _git(root, "add", "-A")
-    diff = _git(root, "diff", "--cached", "--no-renames", "--no-color", "--no-ext-diff", begin)
-    binary = [line for line in diff.splitlines() if line.startswith("Binary files ")]
-    if binary:
-        raise FatalError(f"the agent changed files that are no text: {'; '.join(binary)[:500]}")
-    return diff
+def _usage(given: str, came: str) -> Usage:
+    """A guess: the CLI does not tell."""
+    return Usage(input=tokens_of(given), output=tokens_of(came), estimated=True)
 
 
 def _git(root: Path, *words: str) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    fixed = ("core.quotepath=off", "core.autocrlf=false", "core.fsmonitor=false", "gc.auto=0")
+    options = [option for one in fixed for option in ("-c", one)]
     try:
         done = subprocess.run(
-            ["git", "-c", "core.quotepath=off", "-c", "core.autocrlf=false", *words],
-            cwd=root,
-            env={**env, "GIT_CONFIG_GLOBAL": os.devnull},
-            capture_output=True,
-            check=True,
+            ["git", *options, *words], cwd=root, env=env, capture_output=True, check=True
         )
     except FileNotFoundError:
         raise FatalError("this provider needs git", fix="install git") from None
