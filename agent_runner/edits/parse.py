@@ -62,6 +62,9 @@ def parse_diffs(diffs: Sequence[str]) -> Reply:
         found = form.read(scan, at)
         reading.take(evolve(found, edits=tuple(_with_own_endings(edit) for edit in found.edits)))
         scan.floor = at = max(found.end, at + 1)
+    if not reading.edits and not reading.problems and any(diff.strip() for diff in diffs):
+        nothing = complaint(scan.next_block(0, form.name), "there is no diff in it.", "Send diffs.")
+        reading.problems.append(nothing)
     return reading.reply()
 
 

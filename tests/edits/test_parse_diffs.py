@@ -72,9 +72,11 @@ def _after(
     return found
 
 
-def test_words_around_a_diff_are_no_edits() -> None:
+def test_words_are_no_edits_and_nothing_at_all_is_no_problem() -> None:
     text = "x.py\n```\nno file\n```\n\n```show\na.txt\n```\n"
-    assert parse_diffs([text]) == Reply()
+    reply = parse_diffs([text])
+    assert (reply.edits, reply.asks, len(reply.problems)) == ((), (), 1)
+    assert parse_diffs([]) == parse_diffs([""]) == Reply()
 
 
 def test_several_diffs_follow_each_other_and_need_no_last_newline() -> None:
