@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from agent_runner.app.forecast import Forecast, forecast
 from agent_runner.app.project import Project
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.model.fold import RunState
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task

@@ -6,26 +6,26 @@ from attrs import frozen
 
 from agent_runner.app.project import Project
 from agent_runner.app.sharing import ledger_of
-from agent_runner.clock import Clock
 from agent_runner.engine.answers import Answers
 from agent_runner.engine.clients import worst_cost
 from agent_runner.engine.prompting import Prompting
 from agent_runner.engine.schedule import Schedule
 from agent_runner.engine.steps.asking import text_of
+from agent_runner.ground.clock import Clock
+from agent_runner.ground.disk import Disk
+from agent_runner.ground.redaction import Redactor
 from agent_runner.limits.decision import Need
 from agent_runner.limits.estimate import estimate_input
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.plan import Expected, Plan, expect, plan_calls
 from agent_runner.limits.windows import zone_of
 from agent_runner.model.fold import RunState
-from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import CommandsRule
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task
 from agent_runner.providers.keys import known_keys
 from agent_runner.providers.listing import chosen
 from agent_runner.providers.profiles import outline
-from agent_runner.store.disk import Disk
 from agent_runner.ui import words
 
 _MEASURED = 40

@@ -9,7 +9,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from attrs import define, field
 
 from agent_runner.app.project import Project
-from agent_runner.clock import Clock, iso
+from agent_runner.ground.clock import Clock, iso
 from agent_runner.hooks.notify import notify
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry, RunState

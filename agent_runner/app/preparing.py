@@ -5,12 +5,12 @@ import tempfile
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
 from agent_runner.engine import decisions
+from agent_runner.ground.disk import storage_errors
 from agent_runner.limits.contradictions import contradictions, limit_in_dollars
 from agent_runner.model.errors import UsageError
 from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.model.task import Task
-from agent_runner.store.disk import storage_errors
 from agent_runner.workspace.git import Repository
 
 

@@ -17,10 +17,10 @@ from agent_runner.app.preparing import prepare
 from agent_runner.app.project import Project
 from agent_runner.app.screens import Screen, ScreenOptions, make_screen
 from agent_runner.app.wiring import Choices, Wiring
-from agent_runner.clock import Clock
 from agent_runner.engine.control import Control
 from agent_runner.engine.runner import Runner, RunOptions
 from agent_runner.engine.waiting import Waiter
+from agent_runner.ground.clock import Clock
 from agent_runner.model import events as e
 from agent_runner.model.errors import AgentRunnerError
 from agent_runner.model.signals import Observer

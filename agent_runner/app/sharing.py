@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from agent_runner.app.project import Project
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.limits.ledger import Ledger
 
 LEDGER = Path(".agent-runner/ledger.jsonl")

@@ -9,7 +9,6 @@ from attrs import define, field, frozen
 
 from agent_runner.app.project import Project
 from agent_runner.app.sharing import ledger_of
-from agent_runner.clock import Clock
 from agent_runner.edits.plan import Planned
 from agent_runner.edits.rules import Rules
 from agent_runner.engine.answers import Answers
@@ -31,9 +30,10 @@ from agent_runner.engine.steps.pre_hooks import KnownGreen, PreHooksStep
 from agent_runner.engine.steps.routing import Routing
 from agent_runner.engine.steps.step import Step, Work
 from agent_runner.engine.trees import Trees
+from agent_runner.ground.clock import Clock
+from agent_runner.ground.redaction import Redactor
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.limits.gate import Gate
-from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import CommandsRule
 from agent_runner.model.signals import Observer
 from agent_runner.model.spending import Spending

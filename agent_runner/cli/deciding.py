@@ -5,8 +5,8 @@ from collections.abc import Callable
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
 from agent_runner.cli.naming import require_task
-from agent_runner.clock import SystemClock
 from agent_runner.engine import decisions
+from agent_runner.ground.clock import SystemClock
 from agent_runner.model.errors import IllegalEventError
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState

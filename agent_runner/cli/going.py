@@ -9,8 +9,8 @@ from agent_runner.app.running import RunRequest, run
 from agent_runner.app.screens import ScreenOptions
 from agent_runner.cli.around import open_project, surroundings
 from agent_runner.cli.flags import RunFlags
-from agent_runner.clock import SystemClock
 from agent_runner.config.writing import seconds
+from agent_runner.ground.clock import SystemClock
 from agent_runner.model.errors import UsageError
 from agent_runner.model.states import FINAL
 from agent_runner.store.store import read_state

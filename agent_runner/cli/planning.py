@@ -5,7 +5,7 @@ import attrs
 from agent_runner.app.forecast import forecast
 from agent_runner.app.project import Project
 from agent_runner.cli.reports import print_json, state_of
-from agent_runner.clock import SystemClock, iso
+from agent_runner.ground.clock import SystemClock, iso
 
 
 def print_plan(project: Project, *, as_json: bool) -> int:

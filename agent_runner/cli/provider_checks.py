@@ -9,8 +9,8 @@ import attrs
 
 from agent_runner.app.project import Surroundings
 from agent_runner.cli.configuring import place_of
-from agent_runner.clock import SystemClock
 from agent_runner.config import load_settings
+from agent_runner.ground.clock import SystemClock
 from agent_runner.model.settings import Settings
 from agent_runner.providers.check import check
 from agent_runner.providers.listing import chosen, rows

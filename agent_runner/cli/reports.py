@@ -14,7 +14,7 @@ from agent_runner.app.project import Project
 from agent_runner.app.sharing import ledger_of
 from agent_runner.cli.around import open_project, surroundings
 from agent_runner.cli.naming import require_task
-from agent_runner.clock import SystemClock, local
+from agent_runner.ground.clock import SystemClock, local
 from agent_runner.limits import report
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.windows import zone_of

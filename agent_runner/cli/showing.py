@@ -9,7 +9,7 @@ from agent_runner.app import project as projects
 from agent_runner.app.project import Surroundings
 from agent_runner.app.running import RunRequest, run
 from agent_runner.app.screens import ScreenOptions
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 
 
 def demonstrate(folder: Path | None, screen: ScreenOptions, around: Surroundings) -> int:

@@ -8,11 +8,11 @@ from agent_runner.app.history import applied, edited_since, undo, whole_change
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
 from agent_runner.cli.naming import require_task
-from agent_runner.clock import SystemClock
 from agent_runner.edits.combine import combined
 from agent_runner.edits.diff import diff
+from agent_runner.ground.clock import SystemClock
+from agent_runner.ground.disk import Disk
 from agent_runner.store.blobs import Blobs
-from agent_runner.store.disk import Disk
 from agent_runner.store.store import Store, read_entries, read_state
 
 

@@ -9,8 +9,8 @@ from attrs import frozen
 from agent_runner.config.loading import DEFAULT, Loaded
 from agent_runner.config.schema import Kind, Option, options_of
 from agent_runner.config.writing import written, written_option
+from agent_runner.ground.redaction import MARK, Redactor
 from agent_runner.model.options import Reading
-from agent_runner.model.redaction import MARK, Redactor
 from agent_runner.model.settings import Settings
 
 _SECRET_NAME = re.compile(r"key|token|secret|passw|auth|credential|cookie", re.IGNORECASE)

@@ -2,7 +2,6 @@
 
 from agent_runner.documents.expect import Expect
 from agent_runner.documents.reading import paused_collector, read_document, read_value
-from agent_runner.documents.suggestions import Suggestions
 from agent_runner.documents.tree import (
     Document,
     Fields,
@@ -14,6 +13,7 @@ from agent_runner.documents.tree import (
     plain,
     quoted,
 )
+from agent_runner.ground.suggestions import Suggestions
 
 __all__ = [
     "Document",

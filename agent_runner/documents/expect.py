@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterable
 
-from agent_runner.documents.suggestions import Suggestions
 from agent_runner.documents.tree import Fields, Items, Node, Scalar, described, quoted
+from agent_runner.ground.suggestions import Suggestions
 from agent_runner.model.errors import Problem
 
 

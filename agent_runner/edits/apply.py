@@ -30,9 +30,9 @@ from agent_runner.edits.images import (
     stamp,
 )
 from agent_runner.edits.jail import Refusal, opened_root
+from agent_runner.ground.disk import refused
 from agent_runner.model.changes import ChangeSet, FileChange, Kind
 from agent_runner.model.errors import AgentRunnerError
-from agent_runner.model.refusals import refused
 
 _TEMP = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _BITS = 0o7777

@@ -6,7 +6,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from agent_runner.edits.jail import Refusal, folded, spelled
-from agent_runner.model.globs import Globs
+from agent_runner.ground.globs import Globs
 
 _MEGABYTE = 1 << 20
 

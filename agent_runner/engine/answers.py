@@ -4,9 +4,9 @@ from pathlib import Path
 
 from attrs import frozen
 
+from agent_runner.ground.disk import Disk
 from agent_runner.model.agent import AgentResponse
 from agent_runner.store.calls import CallFiles
-from agent_runner.store.disk import Disk
 from agent_runner.store.layout import Layout
 
 

@@ -10,10 +10,10 @@ from agent_runner.edits import apply as writing
 from agent_runner.edits.apply import Conflict, OnWrite
 from agent_runner.edits.diff import diff
 from agent_runner.edits.plan import Planned
+from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.events import ApplyPlanned, Fact, RollbackDone, RollbackPlanned
 from agent_runner.store.blobs import Blobs
-from agent_runner.store.disk import Disk, storage_errors
 
 Note = Callable[[Fact], None]
 """Makes a fact of one task durable."""

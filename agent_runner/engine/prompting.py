@@ -6,10 +6,10 @@ from attrs import evolve, frozen
 
 from agent_runner.edits.parse import parse_reply
 from agent_runner.engine.answers import Answers
+from agent_runner.ground.redaction import Redactor
 from agent_runner.model.agent import Message, Prompt
 from agent_runner.model.flow import Policy
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import Settings
 from agent_runner.model.shown import Listing
 from agent_runner.model.task import Task

@@ -14,6 +14,7 @@ from agent_runner.engine.schedule import Schedule
 from agent_runner.engine.steps.step import Step, Work
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.waiting import Waiter
+from agent_runner.ground.disk import storage_errors
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision, Escalation, Person
 from agent_runner.model.errors import StorageError
@@ -22,7 +23,6 @@ from agent_runner.model.settings import OnEscalation
 from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.model.task import Task, TaskList
-from agent_runner.store.disk import storage_errors
 
 MAX_CRASHES = 3
 """Unclean stops in one step without a new fact before the task is escalated."""

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import anyio
 from attrs import define
 
-from agent_runner.clock import Clock
 from agent_runner.engine.control import Control
 from agent_runner.engine.halt import Halt
+from agent_runner.ground.clock import Clock
 from agent_runner.limits.waiting import wait_until
 from agent_runner.model.events import Deferred
 from agent_runner.model.signals import Said, Signal, Waiting

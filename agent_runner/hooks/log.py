@@ -7,7 +7,7 @@ from typing import Self
 
 from attrs import define, field
 
-from agent_runner.model.refusals import refused
+from agent_runner.ground.disk import refused
 
 
 @define(eq=False)

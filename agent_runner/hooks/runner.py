@@ -7,7 +7,9 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from agent_runner.clock import Clock, iso
+from agent_runner.ground.clock import Clock, iso
+from agent_runner.ground.globs import Globs
+from agent_runner.ground.redaction import Redactor
 from agent_runner.hooks import ending as endings
 from agent_runner.hooks.child import Child, start_held
 from agent_runner.hooks.ending import Ending
@@ -20,9 +22,7 @@ from agent_runner.hooks.table import Table, this_machine
 from agent_runner.hooks.verdict import Judgement, judgement
 from agent_runner.hooks.watch import WatchFactory, watch_exit
 from agent_runner.model.errors import StorageError
-from agent_runner.model.globs import Globs
 from agent_runner.model.hooks import Hook, HookOutcome, HookResult, Phase
-from agent_runner.model.redaction import Redactor
 from agent_runner.model.task import Task
 
 _RED = frozenset({HookOutcome.FAILED, HookOutcome.TIMED_OUT})

@@ -2,8 +2,8 @@
 
 import math
 
+from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.spending import Ratio, Spending
-from agent_runner.model.tokens import tokens_of
 
 _LEAST, _MOST = 0.2, 4.0
 """Bounds of the correction: beyond them something else is wrong than the guess."""

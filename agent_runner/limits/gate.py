@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.limits.check import check
 from agent_runner.limits.decision import Decision, Fits, Need
 from agent_runner.limits.ledger import Book, Ledger

@@ -16,12 +16,12 @@ from pathlib import Path
 import filelock
 from attrs import define, field, frozen
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
+from agent_runner.ground.disk import reason_of
 from agent_runner.limits.lines import RESERVED, SETTLED, Line, compacted, parse
 from agent_runner.model.errors import StorageError
 from agent_runner.model.events import CallSettled
 from agent_runner.model.meters import Amount, Meters
-from agent_runner.model.refusals import reason_of
 from agent_runner.model.spending import settlement
 
 SMALL = 256 * 1024

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.limits.windows import local_time
 
 _MINUTE = 60

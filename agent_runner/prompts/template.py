@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from attrs import define, field, frozen
 
-from agent_runner.documents.suggestions import Suggestions
+from agent_runner.ground.suggestions import Suggestions
 from agent_runner.model.errors import InputError, Problem
 
 MAX_BYTES = 1 << 20

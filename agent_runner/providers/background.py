@@ -6,7 +6,7 @@ soon as it is known; a lost connection costs nothing, for the answer is asked fo
 
 import attrs
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.model.agent import AgentResponse, Prompt
 from agent_runner.model.errors import (
     FatalError,

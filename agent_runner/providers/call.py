@@ -11,11 +11,11 @@ import anyio
 import attrs
 from attrs import define, field, frozen
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
+from agent_runner.ground.redaction import Redactor
+from agent_runner.ground.tokens import characters_per_token
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt
 from agent_runner.model.errors import FatalError, UnknownOutcomeError
-from agent_runner.model.redaction import Redactor
-from agent_runner.model.tokens import characters_per_token
 from agent_runner.providers.client import CallContext
 from agent_runner.providers.estimate import estimated_usage
 from agent_runner.providers.failures import (

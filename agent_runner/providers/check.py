@@ -2,7 +2,7 @@
 
 from attrs import field, frozen
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.model.agent import AgentRequest, Finish, Message, Prompt
 from agent_runner.model.errors import FatalError, ProviderError, UsageError
 from agent_runner.model.usage import ReportedLimit, Usage

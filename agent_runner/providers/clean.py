@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 
+from agent_runner.ground.redaction import Redactor
 from agent_runner.model.agent import AgentResponse
 from agent_runner.model.errors import ProviderError
-from agent_runner.model.redaction import Redactor
 
 
 def clean_response(response: AgentResponse, redactor: Redactor) -> AgentResponse:

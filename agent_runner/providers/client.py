@@ -23,7 +23,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.model.agent import AgentRequest, AgentResponse, Prompt
 from agent_runner.providers.profiles import Profile
 

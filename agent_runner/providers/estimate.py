@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
+from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import Prompt
 from agent_runner.model.settings import Price
-from agent_runner.model.tokens import tokens_of
 from agent_runner.model.usage import Usage
 
 _PER_MESSAGE = 8

@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
+from agent_runner.ground.redaction import Redactor
 from agent_runner.model.errors import (
     AuthError,
     BudgetError,
@@ -20,7 +21,6 @@ from agent_runner.model.errors import (
     RateLimitedError,
     TransientError,
 )
-from agent_runner.model.redaction import Redactor
 from agent_runner.providers import catalogue
 from agent_runner.providers.headers import limits, request_id, retry_after, wait_until_reset
 from agent_runner.providers.profiles import Profile, closest

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.model.errors import UsageError
 from agent_runner.providers.client import AgentClient, ClientFactory
 from agent_runner.providers.plugins import GROUP, plugged_in

@@ -12,9 +12,9 @@ from typing import Any
 import anyio.lowlevel
 import attrs
 
+from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt, ToolCall
 from agent_runner.model.errors import FatalError
-from agent_runner.model.tokens import tokens_of
 from agent_runner.model.usage import ReportedLimit, Usage
 from agent_runner.providers.client import CallContext
 from agent_runner.providers.estimate import estimated_usage

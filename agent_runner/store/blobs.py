@@ -5,8 +5,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.model.errors import StateError
-from agent_runner.store.disk import Disk, storage_errors
 
 
 @frozen

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from attrs import frozen
 
+from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.model.agent import AgentRequest, AgentResponse
 from agent_runner.store.codec import from_plain, to_plain_whole
-from agent_runner.store.disk import Disk, storage_errors
 
 _BYTES_PER_TOKEN = 8
 """Of an answer as JSON: about four as text, the rest for escapes."""

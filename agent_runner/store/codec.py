@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import cattrs
 from attrs import frozen
 
-from agent_runner.clock import from_iso, iso
+from agent_runner.ground.clock import from_iso, iso
 from agent_runner.model import events
 from agent_runner.model.errors import StateVersionError
 from agent_runner.model.fold import Entry

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from agent_runner.clock import stored
+from agent_runner.ground.clock import stored
+from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.model.errors import JournalDamagedError, StateLostError, StorageError
 from agent_runner.model.events import Event
 from agent_runner.model.fold import Entry
@@ -25,7 +26,6 @@ from agent_runner.store.codec import (
     encode,
     links,
 )
-from agent_runner.store.disk import Disk, storage_errors
 
 
 @frozen

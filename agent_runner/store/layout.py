@@ -4,7 +4,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from agent_runner.store.disk import Disk, storage_errors
+from agent_runner.ground.disk import Disk, storage_errors
 
 FOLDER = ".agent-runner"
 """The state folder's name, beside the task list."""

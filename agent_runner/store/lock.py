@@ -8,7 +8,7 @@ from pathlib import Path
 import filelock
 from attrs import define, field
 
-from agent_runner.clock import local
+from agent_runner.ground.clock import local
 from agent_runner.model.errors import StateLockedError
 from agent_runner.store.layout import Layout
 

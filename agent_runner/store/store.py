@@ -6,14 +6,14 @@ from pathlib import Path
 
 from attrs import define, field
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
+from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.model.errors import JournalDamagedError, StateMismatchError
 from agent_runner.model.events import Event
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.states import TaskState
 from agent_runner.store import snapshot as snapshots
 from agent_runner.store.blobs import Blobs
-from agent_runner.store.disk import Disk, storage_errors
 from agent_runner.store.journal import Journal, Place, Reader, stands
 from agent_runner.store.layout import Layout
 from agent_runner.store.lock import StateLock

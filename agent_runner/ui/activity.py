@@ -1,6 +1,6 @@
 """What the task in hand does at this moment, in a few words, from entries and signals."""
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.model import events as e, signals as s
 from agent_runner.model.fold import Entry
 from agent_runner.model.states import TaskState

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 from rich.text import Text
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.model import events as e, signals as s
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord

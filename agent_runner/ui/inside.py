@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from agent_runner.clock import iso, local
+from agent_runner.ground.clock import iso, local
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words

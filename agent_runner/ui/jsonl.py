@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from agent_runner.clock import iso
+from agent_runner.ground.clock import iso
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.signals import Signal

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from agent_runner.clock import local
+from agent_runner.ground.clock import local
 from agent_runner.limits.report import Counter, UsageRow
 from agent_runner.ui import words
 from agent_runner.ui.tables import Column, Table

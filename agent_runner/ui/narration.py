@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
-from agent_runner.clock import local
+from agent_runner.ground.clock import local
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry
 from agent_runner.model.hooks import Phase

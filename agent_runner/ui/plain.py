@@ -5,7 +5,7 @@ Also the quiet one, and GitHub Actions' dialect.
 
 from collections.abc import Iterable
 
-from agent_runner.clock import local
+from agent_runner.ground.clock import local
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from agent_runner.clock import local
+from agent_runner.ground.clock import local
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord

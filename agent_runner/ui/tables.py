@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from agent_runner.clock import iso, local
+from agent_runner.ground.clock import iso, local
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord

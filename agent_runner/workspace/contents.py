@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 
 _SETTLED = 2.0  # seconds: no file system in use stamps times more coarsely (FAT)
 _CHUNK = 1 << 18

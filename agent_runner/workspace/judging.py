@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from agent_runner.model.globs import Globs
+from agent_runner.ground.globs import Globs
 
 _TESTS = Globs(
     (

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from agent_runner.model.globs import Globs, is_plain
+from agent_runner.ground.globs import Globs, is_plain
 from agent_runner.model.shown import FileText, Listing, NotShown
 from agent_runner.workspace.names import Scope, file_names
 from agent_runner.workspace.reading import read_text, why_not

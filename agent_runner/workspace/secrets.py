@@ -2,7 +2,7 @@
 
 import re
 
-from agent_runner.model.globs import Globs
+from agent_runner.ground.globs import Globs
 
 _NAMES = Globs(
     (

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.model.errors import StateError
 from agent_runner.workspace.command import ask
 from agent_runner.workspace.contents import Contents

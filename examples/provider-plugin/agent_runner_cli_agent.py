@@ -20,10 +20,10 @@ import anyio
 import anyio.abc
 import anyio.to_thread
 
-from agent_runner.clock import Clock
+from agent_runner.ground.clock import Clock
 from agent_runner.model.agent import AgentResponse, Finish, Prompt
 from agent_runner.model.errors import CallTooLargeError, FatalError, UsageError
-from agent_runner.model.tokens import tokens_of
+from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.usage import Usage
 from agent_runner.providers.client import CallContext
 from agent_runner.providers.profiles import Profile

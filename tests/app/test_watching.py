@@ -19,7 +19,7 @@ from agent_runner.app.paranoia import VARIABLE, Paranoia, paranoia
 from agent_runner.app.project import Project, Surroundings
 from agent_runner.app.running import RunRequest, run
 from agent_runner.app.screens import ScreenOptions, make_screen
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.model import events as e
 from agent_runner.model.errors import InvariantError
 from agent_runner.model.fold import Entry, RunInfo, RunState

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import anyio
 
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.hooks.watch import ThreadWatch, WatchFactory, watch_exit
 from agent_runner.model.hooks import Hook, Phase

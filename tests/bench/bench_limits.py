@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.limits.check import check
 from agent_runner.limits.decision import Decision, Need
 from agent_runner.limits.gate import Gate

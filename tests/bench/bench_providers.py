@@ -10,7 +10,7 @@ import time
 import anyio
 import httpx
 
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.providers.client import CallContext
 from agent_runner.providers.registry import make_client
 from tests.providers import dialects

@@ -16,6 +16,7 @@ from agent_runner.engine.changes import Changes
 from agent_runner.engine.control import Control
 from agent_runner.engine.runner import Runner, RunOptions
 from agent_runner.engine.waiting import Waiter
+from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Decision, Escalation, Person
 from agent_runner.model.fold import Entry, RunState
@@ -23,7 +24,6 @@ from agent_runner.model.record import TaskRecord
 from agent_runner.model.signals import Said, Signal
 from agent_runner.providers.client import AgentClient
 from agent_runner.providers.profiles import Profile
-from agent_runner.store.disk import Disk
 from agent_runner.store.store import Store, read_entries, read_state
 from tests.engine.scripted import Line, ScriptedClient
 from tests.support.clocks import FakeClock

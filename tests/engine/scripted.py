@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 import anyio.lowlevel
 
+from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import AgentRequest, AgentResponse, Prompt
 from agent_runner.model.errors import FatalError
-from agent_runner.model.tokens import tokens_of
 from agent_runner.providers.client import CallContext
 from agent_runner.providers.estimate import estimated_usage
 

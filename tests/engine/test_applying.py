@@ -10,11 +10,11 @@ from agent_runner.app.wiring import Choices
 from agent_runner.edits.plan import Planned
 from agent_runner.engine import decisions
 from agent_runner.engine.steps.step import Work
+from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision
 from agent_runner.model.fold import Entry
 from agent_runner.model.signals import HookOutput, Signal
-from agent_runner.store.disk import Disk
 from tests.engine.scene import PowerOut, Scene, ScriptedPerson, hooks
 from tests.engine.scripted import Line, running, whole
 

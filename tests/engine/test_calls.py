@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.errors import (
@@ -24,7 +25,6 @@ from agent_runner.model.fold import Entry
 from agent_runner.model.signals import HookOutput, Signal, Waiting
 from agent_runner.model.usage import Usage
 from agent_runner.providers.client import CallContext
-from agent_runner.store.disk import Disk
 from tests.engine.scene import DyingDisk, PowerOut, Scene, hooks
 from tests.engine.scripted import Line, Said, ScriptedChanger, replacing, showing, whole
 

@@ -14,6 +14,7 @@ import pytest
 from attrs import define, field
 from hypothesis import given, settings, strategies as st
 
+from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.decisions import Choice, Decision
@@ -21,7 +22,6 @@ from agent_runner.model.errors import RateLimitedError, TransientError, UnknownO
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import FINAL
-from agent_runner.store.disk import Disk
 from agent_runner.store.store import read_entries
 from tests.engine.scene import PowerOut, Scene, ScriptedPerson, Watcher, hooks
 from tests.engine.scripted import Line, replacing, running, showing, whole

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
+from agent_runner.ground.redaction import Redactor
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.hooks.session import Graces
 from agent_runner.hooks.watch import PidfdWatch, ThreadWatch, WatchFactory
 from agent_runner.model.hooks import Hook, HookResult, Phase
-from agent_runner.model.redaction import Redactor
 from agent_runner.model.task import Task
 
 KEY = "sk-planted-0123456789"

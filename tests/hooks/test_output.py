@@ -86,7 +86,7 @@ FLOOD = """
 import resource, sys, tempfile
 from pathlib import Path
 import anyio
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.model.hooks import Hook, Phase
 from agent_runner.model.task import Task

@@ -167,7 +167,7 @@ DYING = """
 import sys
 from pathlib import Path
 import anyio
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.model.hooks import Hook, Phase
 from agent_runner.model.task import Task

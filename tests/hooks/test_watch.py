@@ -11,7 +11,7 @@ LOST = """
 import signal, sys
 from pathlib import Path
 import anyio
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.hooks import watch
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.model.hooks import Hook, Phase

@@ -9,7 +9,7 @@ durable.
 import sys
 from pathlib import Path
 
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.limits.decision import Fits, Need
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.ledger import Ledger

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
+from agent_runner.ground.tokens import characters_per_token, tokens_of
 from agent_runner.limits.decision import Need
 from agent_runner.limits.estimate import estimate_input
 from agent_runner.model import events as e
 from agent_runner.model.spending import Spending
-from agent_runner.model.tokens import characters_per_token, tokens_of
 from agent_runner.model.usage import Usage
 from tests.limits.scene import MODEL, PROVIDER, began, settled
 

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.model.agent import Finish
 from agent_runner.model.usage import Usage
 from agent_runner.providers.client import AgentClient

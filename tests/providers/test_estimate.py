@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given, strategies as st
 
+from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import Message, Prompt
 from agent_runner.model.settings import Price
-from agent_runner.model.tokens import tokens_of
 from agent_runner.model.usage import Usage
 from agent_runner.providers.estimate import cost, highest_cost, price_of, prompt_tokens
 

@@ -5,7 +5,7 @@ import sys
 
 PROGRAM = """
 import sys
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.model.settings import Settings
 from agent_runner.providers import check, decide, keys, listing, profiles, registry
 env = {"ANTHROPIC_API_KEY": "sk-ant-1234", "OPENAI_API_KEY": "sk-1234"}

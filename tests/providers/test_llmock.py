@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.errors import ProviderError
 from agent_runner.model.settings import RetrySettings

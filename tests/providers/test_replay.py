@@ -6,9 +6,9 @@ import anyio
 import pytest
 from hypothesis import given, strategies as st
 
+from agent_runner.ground.redaction import Redactor
 from agent_runner.model.agent import AgentResponse, Finish, ToolCall
 from agent_runner.model.errors import FatalError, RateLimitedError, StorageError
-from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.model.usage import ReportedLimit, Usage
 from agent_runner.providers.check import check

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from agent_runner.ground.redaction import MARK, Redactor
 from agent_runner.model.errors import AgentRunnerError
-from agent_runner.model.redaction import MARK, Redactor
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers.check import check
 from agent_runner.providers.clean import clean_response

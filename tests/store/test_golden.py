@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.fold import RunState
 from agent_runner.model.states import TaskState
 from agent_runner.store.blobs import Blobs
-from agent_runner.store.disk import Disk
 from agent_runner.store.store import Store, read_entries, read_state
 from tests.support.clocks import FakeClock
 

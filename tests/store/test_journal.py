@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.errors import JournalDamagedError, StateVersionError, StorageError
 from agent_runner.model.fold import Entry
@@ -11,7 +12,6 @@ from agent_runner.model.hooks import HookOutcome, HookResult, Phase
 from agent_runner.model.states import TaskState
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.codec import MAX_RECORD
-from agent_runner.store.disk import Disk
 from agent_runner.store.journal import Journal, Place, Reader
 
 EVENTS: list[tuple[str, e.Event, TaskState | None]] = [

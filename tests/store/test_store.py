@@ -154,7 +154,7 @@ def test_reading_leaves_a_torn_tail_alone(tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.store.snapshot import list_of
 from agent_runner.store.store import Store
 project = Path(sys.argv[1])

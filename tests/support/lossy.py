@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from agent_runner.store.disk import Disk
+from agent_runner.ground.disk import Disk
 
 
 class LossyDisk(Disk):

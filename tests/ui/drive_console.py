@@ -5,7 +5,7 @@ import sys
 
 import anyio
 
-from agent_runner.clock import SystemClock
+from agent_runner.ground.clock import SystemClock
 from agent_runner.ui.console import Console
 from agent_runner.ui.keys import Keyboard
 from agent_runner.ui.output import Output

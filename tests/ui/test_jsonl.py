@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from agent_runner.clock import from_iso
+from agent_runner.ground.clock import from_iso
 from agent_runner.model import events as e, signals as s
 from agent_runner.model.fold import Entry
 from agent_runner.model.states import TaskState

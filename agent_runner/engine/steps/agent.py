@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from attrs import define
 
-from agent_runner.clock import Clock
 from agent_runner.edits.parse import parse_reply
 from agent_runner.engine.halt import Halt
 from agent_runner.engine.steps.admission import Admission
@@ -17,6 +16,7 @@ from agent_runner.engine.steps.calling import Calling
 from agent_runner.engine.steps.judging import Hooks
 from agent_runner.engine.steps.routing import Routing
 from agent_runner.engine.steps.step import Work
+from agent_runner.ground.clock import Clock
 from agent_runner.limits.waiting import wait_until
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentResponse, Finish

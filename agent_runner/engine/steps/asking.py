@@ -10,6 +10,7 @@ from agent_runner.engine.answers import call_id
 from agent_runner.engine.clients import Served, worst_cost
 from agent_runner.engine.prompting import Prompting
 from agent_runner.engine.steps.step import Work
+from agent_runner.ground.tokens import tokens_of
 from agent_runner.limits.decision import Need
 from agent_runner.limits.estimate import corrected
 from agent_runner.limits.gate import Gate
@@ -17,7 +18,6 @@ from agent_runner.model.agent import AgentRequest, Prompt
 from agent_runner.model.events import CallStarted
 from agent_runner.model.flow import next_attempt
 from agent_runner.model.spending import Spending
-from agent_runner.model.tokens import tokens_of
 from agent_runner.providers.client import ChangingClient
 
 

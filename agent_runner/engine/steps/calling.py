@@ -9,18 +9,18 @@ from random import Random
 import anyio
 from attrs import define, evolve
 
-from agent_runner.clock import Clock
 from agent_runner.engine.answers import Answers
 from agent_runner.engine.clients import Clients, Served
 from agent_runner.engine.halt import Halt
 from agent_runner.engine.steps.asking import Question
 from agent_runner.engine.steps.routing import Routing
 from agent_runner.engine.steps.step import Work
+from agent_runner.ground.clock import Clock
+from agent_runner.ground.redaction import Redactor
 from agent_runner.limits.gate import Gate
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish
 from agent_runner.model.errors import AuthError, ProviderError, UsageError
-from agent_runner.model.redaction import Redactor
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.signals import Receiving, Said
 from agent_runner.providers import decide

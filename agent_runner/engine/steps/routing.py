@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 from attrs import evolve, frozen
 
-from agent_runner.clock import Clock
 from agent_runner.engine.clients import Clients, Served
 from agent_runner.engine.halt import Halt
 from agent_runner.engine.steps.asking import Asking, Question
 from agent_runner.engine.steps.step import Work
+from agent_runner.ground.clock import Clock
 from agent_runner.model.events import Deferred, Refused, SetAside, TaskEvent
 from agent_runner.model.settings import RetrySettings
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.model.redaction import MARK, Redactor
+from agent_runner.ground.redaction import MARK, Redactor
 
 KEY = 'pl/anted"key+4f9a'
 

@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from agent_runner.model.redaction import Redactor
+from agent_runner.ground.redaction import Redactor
 
 KEY = "abab-abac-0123"
 PARTS = [b"a", b"ab", b"abab-", b"-abac", b"-0123", b"x", KEY.encode()]

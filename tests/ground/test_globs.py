@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.model.globs import Globs, is_plain
+from agent_runner.ground.globs import Globs, is_plain
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,17 @@
-"""The few ways in which the store touches the disk.
+"""Durable writes: the few ways in which the program changes the disk, and why the disk refused.
 
-They are one class, so that tests can lose what was never synced.
+They are methods of one class, so that a test can hand in a disk that loses what was never synced.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent_runner.model.refusals import refused
+from agent_runner.model.errors import StorageError
 
 
 @contextlib.contextmanager
@@ -95,3 +96,27 @@ class Disk:
             raise
         if durable:
             self.sync_folder(path.parent)
+
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "not permitted",
+    errno.EIO: "the disk reports an input/output error",
+    errno.EFBIG: "the file size limit is reached",
+}
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused, in words for people."""
+    return _REASONS.get(error.errno or 0, error.strerror or str(error))
+
+
+def refused(path: Path, error: OSError) -> StorageError:
+    """The error that says which file could not be written, why, and what to do."""
+    return StorageError(
+        f"cannot write {path}: {reason_of(error)}",
+        fix="make room or mend the permissions, then: agent-runner resume",
+    )

@@ -1,0 +1,1 @@
+"""What every room stands on: clock, durable writes, globs, redaction, the token ruler."""
