@@ -18,6 +18,7 @@ from agent_runner.prompts.fences import fenced
 from agent_runner.prompts.room import characters
 from agent_runner.prompts.situation import GitLines, Situation
 from agent_runner.prompts.template import Template
+from agent_runner.providers.client import WORDS, Capabilities
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
 from agent_runner.workspace.names import Scope
@@ -47,24 +48,26 @@ class Prompting:
         policy: Policy,
         attempt: int,
         *,
-        in_place: bool = False,
+        agent: Capabilities = WORDS,
     ) -> Prompt:
         """The whole prompt of the next call, which belongs to `attempt`, known keys taken out.
 
-        `in_place`: the agent changes files itself; it begins anew each time, without earlier turns.
+        `agent`: what the one who is asked can do by itself, and so need not be told or shown.
 
         Raises InputError for a template with mistakes.
         """
         scope, continues = Scope(task.root, self.excluded), attempt == record.attempts
-        goes_on = continues and not in_place
+        goes_on = continues and agent.continues
         talk = self._talk(scope, task, record, policy) if goes_on else None
         room = self.settings.prompt.max_tokens
         if talk is not None and room_left(talk, room):
             prompt = talk  # word for word what was sent before, and what is new
         else:
             situation = self._situation(scope, task, record, policy, attempt)
-            if in_place:
-                situation = evolve(situation, in_place=True, looks_left=0, commands=False)
+            if agent.looks:
+                situation = evolve(situation, looks_left=0)
+            if agent.in_place:
+                situation = evolve(situation, in_place=True, commands=False)
             if talk is not None:
                 situation = evolve(situation, talk=talk.messages[1:])
             prompt = build_prompt(situation, room, self._template(task))

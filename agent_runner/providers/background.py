@@ -16,7 +16,7 @@ from agent_runner.model.errors import (
 )
 from agent_runner.providers import responses
 from agent_runner.providers.call import Dialect, Exchange, HttpClient
-from agent_runner.providers.client import CallContext
+from agent_runner.providers.client import WORDS, CallContext
 from agent_runner.providers.profiles import Profile
 from agent_runner.providers.responses import ResponsesReader
 
@@ -29,6 +29,8 @@ RESPONSES = Dialect(responses.PATH, responses.body, lambda _cap: ResponsesReader
 
 class ResponsesClient:
     """An `AgentClient` for the Responses API, in the foreground or in the background."""
+
+    capabilities = WORDS
 
     def __init__(self, profile: Profile, clock: Clock) -> None:
         self._profile = profile

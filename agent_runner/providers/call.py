@@ -16,7 +16,7 @@ from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import characters_per_token
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt
 from agent_runner.model.errors import FatalError, UnknownOutcomeError
-from agent_runner.providers.client import CallContext
+from agent_runner.providers.client import WORDS, CallContext
 from agent_runner.providers.estimate import estimated_usage
 from agent_runner.providers.failures import (
     Failure,
@@ -68,6 +68,8 @@ class Exchange:
 
 class HttpClient:
     """An `AgentClient` for one profile and dialect."""
+
+    capabilities = WORDS
 
     def __init__(self, profile: Profile, clock: Clock, dialect: Dialect) -> None:
         self._profile = profile

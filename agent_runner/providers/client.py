@@ -1,6 +1,6 @@
-"""What every provider's client is: the interface that the agent step calls, and what it is given.
+"""The one interface behind which every provider stands, whatever it is made of.
 
-How a call ends, the same for every provider:
+How a call ends is the same for all of them:
 
 - an answer came: an `AgentResponse`. Only `Finish.COMPLETE` is a full answer; a truncated, refused,
   empty, cut, failed or unreadable one is returned too, with its partial text and what it used.
@@ -19,13 +19,42 @@ How a call ends, the same for every provider:
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol
 
+import attrs
 from attrs import frozen
 
 from agent_runner.ground.clock import Clock
+from agent_runner.ground.redaction import Redactor
 from agent_runner.model.agent import AgentRequest, AgentResponse, Prompt
+from agent_runner.model.errors import ProviderError
 from agent_runner.providers.profiles import Profile
+
+
+@frozen
+class Capabilities:
+    """What a provider's agent can do by itself, said as data: nobody asks for a client's class.
+
+    looks: it sees files without being shown them; its prompt does not offer to show any.
+    edits: it changes files by other means than the words of its reply; its prompt does not explain
+    how edits are written.
+    in_place: it works on the files themselves, in a copy that it makes of `CallContext.root`, and
+    hands in what it changed as `AgentResponse.edits`; its words are never read as edits.
+    continues: it follows a conversation of several turns (`Prompt.messages`); to one that does not,
+    every prompt says all there is to say, in one message.
+    """
+
+    looks: bool = False
+    edits: bool = False
+    in_place: bool = False
+    continues: bool = True
+
+
+WORDS = Capabilities()
+"""An agent that answers in words alone: it is shown files, and writes its edits into its reply."""
+
+IN_PLACE = Capabilities(looks=True, edits=True, in_place=True, continues=False)
+"""An agent that looks at files and changes them itself, and begins anew with every call."""
 
 
 def _ignore_count(_tokens: int) -> None:
@@ -33,21 +62,25 @@ def _ignore_count(_tokens: int) -> None:
 
 
 def _ignore_bytes(_raw: bytes) -> None:
-    """Nobody keeps."""
+    """Nobody keeps the raw answer."""
 
 
 def _ignore_id(_response_id: str) -> None:
-    """Nobody asks later."""
+    """Nobody asks for the answer later."""
 
 
 @frozen
 class CallContext:
-    """One call and the ears it talks to; these must not raise but for a disk that refuses.
+    """One call: what was asked for, and whom to tell about it while it is under way.
+
+    The callbacks never raise, but for a disk that refuses (`StorageError`, not to be caught).
 
     progress: about how many tokens of the answer came so far, 0 when the call is sent.
     keep: the raw bytes of an answer (not of an error) as they come, known keys taken out.
-    created: the id by which a background answer can be fetched later.
-    resume_id: fetch this background answer instead of asking again.
+    created: the id by which the provider hands out this answer later, as soon as it is known.
+    resume_id: fetch the answer of this id instead of asking again.
+    root: the task's folder, absolute, for clients that work in place; nothing in it may be changed.
+    None for all others, and where there is no task (`agent-runner providers check`).
     """
 
     request: AgentRequest
@@ -55,10 +88,15 @@ class CallContext:
     keep: Callable[[bytes], None] = _ignore_bytes
     created: Callable[[str], None] = _ignore_id
     resume_id: str | None = None
+    root: Path | None = None
 
 
 class AgentClient(Protocol):
     """Asks one provider. One client serves a whole run; calls come one after the other."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What its agent can do by itself; the same for as long as the client lives."""
 
     async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
         """Ask once and wait for the answer; cancellable at any moment. Raises ProviderError."""
@@ -67,23 +105,48 @@ class AgentClient(Protocol):
         """Close connections; a second time does nothing."""
 
 
-@runtime_checkable
-class ChangingClient(AgentClient, Protocol):
-    """A client whose agent changes files itself, in a scratch copy that it makes.
-
-    The runner calls this in place of `generate_completion` and writes what comes back itself.
-    """
-
-    async def apply_code_changes(self, repo_path: Path, instructions: str) -> AgentResponse:
-        """Let the agent work on a copy of `repo_path`; `AgentResponse.edits` are unified diffs.
-
-        The diffs are against the files under `repo_path` as they are, of which nothing may be
-        changed. `instructions` are all that there is to say, every time. Raises ProviderError.
-        """
-
-
 class ClientFactory(Protocol):
-    """What an entry point of the group `agent_runner.providers` names."""
+    """Makes the client of a protocol; what an entry point of `agent_runner.providers` names."""
 
     def __call__(self, profile: Profile, clock: Clock) -> AgentClient:
         """A client for `profile`. Must not touch the network or read the key yet."""
+
+
+def instructions_of(prompt: Prompt) -> str:
+    """A prompt as one text, for agents that take no conversation: what stands, then what is asked.
+
+    Without `Capabilities.continues` a prompt has one message, so that nothing is left out.
+    """
+    return f"{prompt.system}\n\n{prompt.messages[-1].text}".strip()
+
+
+def clean_response(response: AgentResponse, redactor: Redactor) -> AgentResponse:
+    """The answer without known keys; everything else as it came.
+
+    Clients take their own key out; a plug-in may not, and a gateway may say back another one's.
+    So this stands between every client and the disk or the screen.
+    """
+    cleaned: AgentResponse = _clean(response, redactor)
+    return cleaned
+
+
+def clean_error(error: ProviderError, redactor: Redactor) -> ProviderError:
+    """The same error without known keys in its words."""
+    error.args = tuple(_clean(one, redactor) for one in error.args)
+    error.fix = redactor.exact(error.fix)
+    error.request_id = _clean(error.request_id, redactor)
+    return error
+
+
+def _clean(value: Any, redactor: Redactor) -> Any:
+    """`value` without known keys, whatever it is made of."""
+    if type(value) is str:  # not isinstance: the words of an enumeration stay members of it
+        return redactor.exact(value)
+    if isinstance(value, dict):
+        return {_clean(name, redactor): _clean(inner, redactor) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_clean(inner, redactor) for inner in value)
+    if attrs.has(type(value)):
+        inner = attrs.asdict(value, recurse=False)
+        return attrs.evolve(value, **{name: _clean(one, redactor) for name, one in inner.items()})
+    return value

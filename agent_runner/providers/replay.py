@@ -16,13 +16,15 @@ from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt, ToolCall
 from agent_runner.model.errors import FatalError
 from agent_runner.model.usage import ReportedLimit, Usage
-from agent_runner.providers.client import CallContext
+from agent_runner.providers.client import WORDS, CallContext
 from agent_runner.providers.estimate import estimated_usage
 from agent_runner.providers.profiles import Profile
 
 
 class ReplayClient:
     """An `AgentClient` that reads its answers. `profile.replies` is the folder."""
+
+    capabilities = WORDS
 
     def __init__(self, profile: Profile) -> None:
         self._folder = profile.replies or Path()

@@ -1,7 +1,6 @@
 """An agent that answers from a script, and counts what it was asked."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from pathlib import Path
 from typing import TypeAlias
 
 import anyio.lowlevel
@@ -9,7 +8,7 @@ import anyio.lowlevel
 from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import AgentRequest, AgentResponse, Prompt
 from agent_runner.model.errors import FatalError
-from agent_runner.providers.client import CallContext
+from agent_runner.providers.client import WORDS, CallContext, Capabilities
 from agent_runner.providers.estimate import estimated_usage
 
 Said: TypeAlias = str | AgentResponse | Exception
@@ -20,7 +19,10 @@ Line: TypeAlias = Said | Callable[[CallContext], Said | Awaitable[Said]]
 class ScriptedClient:
     """An `AgentClient` like the one that replays, but from memory; `asked` holds every request."""
 
-    def __init__(self, script: Iterable[Line], model: str = "scripted") -> None:
+    def __init__(
+        self, script: Iterable[Line], model: str = "scripted", can: Capabilities = WORDS
+    ) -> None:
+        self.capabilities = can
         self._script: Iterator[Line] = iter(script)
         self._model = model
         self.asked: list[AgentRequest] = []
@@ -53,16 +55,6 @@ class ScriptedClient:
             return line
         said = line(context)
         return await said if isinstance(said, Awaitable) else said
-
-
-class ScriptedChanger(ScriptedClient):
-    """A `ChangingClient`: its agent works on the files itself and tells what it changed."""
-
-    async def apply_code_changes(self, repo_path: Path, instructions: str) -> AgentResponse:
-        await anyio.lowlevel.checkpoint()
-        line = next(self._script, FatalError("the script has no more lines"))
-        assert isinstance(line, AgentResponse)
-        return line
 
 
 def whole(path: str, text: str) -> str:

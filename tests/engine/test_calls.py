@@ -24,9 +24,9 @@ from agent_runner.model.errors import (
 from agent_runner.model.fold import Entry
 from agent_runner.model.signals import HookOutput, Signal, Waiting
 from agent_runner.model.usage import Usage
-from agent_runner.providers.client import CallContext
+from agent_runner.providers.client import IN_PLACE, CallContext
 from tests.engine.scene import DyingDisk, PowerOut, Scene, hooks
-from tests.engine.scripted import Line, Said, ScriptedChanger, replacing, showing, whole
+from tests.engine.scripted import Line, Said, ScriptedClient, replacing, showing, whole
 
 T1 = {"id": "T1", "post_hooks": []}
 GOOD = whole("a.txt", "one\n")
@@ -330,7 +330,7 @@ def test_no_room_for_an_answer_stops_before_anything_is_spent(tmp_path: Path) ->
 def test_a_client_that_changes_files_hands_in_diffs(tmp_path: Path) -> None:
     scene = scene_of(tmp_path)
     patch = "--- /dev/null\n+++ b/n.txt\n@@ -0,0 +1 @@\n+new\n"
-    scene.client = ScriptedChanger([AgentResponse("done", edits=(patch,))])
+    scene.client = ScriptedClient([AgentResponse("done", edits=(patch,))], can=IN_PLACE)
     assert scene.run().exit_code == 0
     assert (scene.folder / "n.txt").read_text() == "new\n"
 

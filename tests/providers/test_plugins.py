@@ -8,27 +8,37 @@ import pytest
 
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import ProviderSettings, Settings
-from agent_runner.providers.client import ChangingClient
+from agent_runner.providers.client import IN_PLACE, WORDS, CallContext, Capabilities
 from agent_runner.providers.plugins import plugged_in
 from agent_runner.providers.profiles import resolve
 from agent_runner.providers.registry import make_client
-from tests.providers.asking import StillClock, ask
+from tests.providers.asking import PROMPT, StillClock, ask, request_for, run
 
 CODE = """
 from agent_runner.model.agent import AgentResponse
+from agent_runner.providers.client import Capabilities
 
 class Client:
     def __init__(self, profile, clock):
         self.profile = profile
     async def generate_completion(self, prompt, context):
         return AgentResponse("from the plug-in " + self.profile.params["tail"])
-    async def apply_code_changes(self, repo_path, instructions):
-        return AgentResponse("", edits=("diff",))
     async def aclose(self):
         pass
+
+class Changing(Client):
+    async def apply_code_changes(self, repo_path, instructions):
+        return AgentResponse(instructions, edits=(str(repo_path),))
+
+class Declaring(Client):
+    capabilities = Capabilities(looks=True, in_place=True)
+    async def generate_completion(self, prompt, context):
+        return AgentResponse("", edits=(str(context.root),))
 """
 ENTRY_POINTS = """[agent_runner.providers]
 shouting = shouting_plugin:Client
+changing = shouting_plugin:Changing
+declaring = shouting_plugin:Declaring
 broken = no_such_module:Client
 """
 
@@ -53,7 +63,38 @@ def test_a_protocol_of_another_package_is_used_by_name() -> None:
     own = ProviderSettings(protocol="shouting", params={"tail": "!"})
     profile = resolve("mine", Settings(providers={"mine": own}), {})
     assert ask(profile).answer.text == "from the plug-in !"
-    assert isinstance(make_client(profile, StillClock()), ChangingClient)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "can"),
+    [
+        ("shouting", WORDS),
+        ("changing", IN_PLACE),
+        ("declaring", Capabilities(looks=True, in_place=True)),
+    ],
+)
+def test_what_its_client_can_do_is_data_whether_or_not_it_declares_it(
+    protocol: str, can: Capabilities
+) -> None:
+    client = make_client(resolve(protocol, Settings(), {}), StillClock())
+    assert client.capabilities == can
+
+
+@pytest.mark.parametrize(
+    ("protocol", "text"), [("changing", "Be brief.\n\nSay grün."), ("declaring", "")]
+)
+def test_one_that_works_in_place_is_given_the_folder(protocol: str, text: str) -> None:
+    client = make_client(resolve(protocol, Settings(), {}), StillClock())
+    context = CallContext(request_for(), root=Path("/work/task"))
+    response = run(lambda: client.generate_completion(PROMPT, context))
+    assert (response.text, response.edits) == (text, ("/work/task",))
+    run(client.aclose)
+
+
+def test_one_that_works_in_place_answers_a_check_in_words() -> None:
+    own = ProviderSettings(protocol="changing", params={"tail": "?"})
+    profile = resolve("mine", Settings(providers={"mine": own}), {})
+    assert ask(profile).answer.text == "from the plug-in ?"
 
 
 def test_it_needs_no_configuration() -> None:
@@ -73,6 +114,10 @@ def test_a_plug_in_that_cannot_be_loaded_is_named() -> None:
         make_client(profile, StillClock())
 
 
-def test_a_built_in_client_changes_no_files_itself() -> None:
-    profile = resolve("claude", Settings(), {"ANTHROPIC_API_KEY": "sk-ant-1234"})
-    assert not isinstance(make_client(profile, StillClock()), ChangingClient)
+@pytest.mark.parametrize("name", ["claude", "openai", "openrouter"])
+def test_a_built_in_client_changes_no_files_itself(name: str) -> None:
+    keys = dict.fromkeys(("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY"), "sk-1234")
+    settings = Settings(
+        providers={name: ProviderSettings(model=None if name != "openrouter" else "m")}
+    )
+    assert make_client(resolve(name, settings, keys), StillClock()).capabilities == WORDS

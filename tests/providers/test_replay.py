@@ -12,7 +12,7 @@ from agent_runner.model.errors import FatalError, RateLimitedError, StorageError
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.model.usage import ReportedLimit, Usage
 from agent_runner.providers.check import check
-from agent_runner.providers.clean import clean_error, clean_response
+from agent_runner.providers.client import clean_error, clean_response
 from agent_runner.providers.profiles import Profile, resolve
 from agent_runner.providers.record import Recorder
 from agent_runner.providers.registry import make_client

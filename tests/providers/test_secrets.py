@@ -11,7 +11,7 @@ from agent_runner.ground.redaction import MARK, Redactor
 from agent_runner.model.errors import AgentRunnerError
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers.check import check
-from agent_runner.providers.clean import clean_response
+from agent_runner.providers.client import clean_response
 from agent_runner.providers.keys import known_keys
 from agent_runner.providers.listing import rows
 from agent_runner.providers.profiles import Profile, resolve

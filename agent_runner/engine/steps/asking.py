@@ -18,7 +18,6 @@ from agent_runner.model.agent import AgentRequest, Prompt
 from agent_runner.model.events import CallStarted
 from agent_runner.model.flow import next_attempt
 from agent_runner.model.spending import Spending
-from agent_runner.providers.client import ChangingClient
 
 
 @frozen
@@ -45,7 +44,7 @@ class Asking:
         attempt = next_attempt(record, work.policy)
         is_new = attempt != record.attempts
         turn = 1 if is_new else 1 + record.turns + record.rejections + record.unusable
-        worded = partial(self.prompting.prompt, in_place=isinstance(served.client, ChangingClient))
+        worded = partial(self.prompting.prompt, agent=served.client.capabilities)
         prompt = await anyio.to_thread.run_sync(worded, work.task, record, work.policy, attempt)
         request = AgentRequest(
             call=call_id(work.task.id, record.begun + 1),

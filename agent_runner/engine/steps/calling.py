@@ -24,8 +24,7 @@ from agent_runner.model.errors import AuthError, ProviderError, UsageError
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.signals import Receiving, Said
 from agent_runner.providers import decide
-from agent_runner.providers.clean import clean_error, clean_response
-from agent_runner.providers.client import CallContext, ChangingClient
+from agent_runner.providers.client import CallContext, clean_error, clean_response
 from agent_runner.store.calls import CallFiles
 
 
@@ -129,21 +128,21 @@ class Calling:
         resume: str | None,
     ) -> AgentResponse:
         client, raw = served.client, self.redactor.stream()
-        if isinstance(client, ChangingClient):
-            words = f"{request.prompt.system}\n\n{request.prompt.messages[-1].text}".strip()
-            changed = await client.apply_code_changes(work.task.root, words)
-            return clean_response(evolve(changed, edits=changed.edits or ()), self.redactor)
+        in_place = client.capabilities.in_place
         context = CallContext(
             request,
             progress=lambda n: work.signal(Receiving(work.task.id, request.call, n)),
             keep=lambda piece: files.keep(raw.feed(piece)),
             created=lambda response: work.note(e.CallCreated(request.call, response)),
             resume_id=resume,
+            root=work.task.root if in_place else None,
         )
         try:
             response = await client.generate_completion(request.prompt, context)
         finally:
             files.keep(raw.end())
+        if in_place:  # its words are no edits, not even where it changed nothing
+            response = evolve(response, edits=response.edits or ())
         return clean_response(response, self.redactor)
 
     def _unanswered(
