@@ -60,7 +60,7 @@ def _calls(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
     """The least is one call a task, none where green judges may pass it; the most, all attempts."""
     settings = project.settings
     left = [
-        max(1, project.policy_of(t.id).max_attempts - state.record(t.id).attempts)
+        max(1, project.settings_of(t.id).max_attempts_per_task - state.record(t.id).counts.attempts)
         for t in ahead.order
     ]
     may_be_green = settings.skip_if_green

@@ -106,9 +106,9 @@ def _expected(project: Project, state: RunState, order: tuple[Task, ...]) -> Ite
         name = task.provider or chosen(settings, env).name
         profile = outline(name, settings, env, model=task.model)
         if len(measured) < _MEASURED:
-            policy = project.policy_of(task.id)
+            settings = project.settings_of(task.id)
             record = state.record(task.id)
-            prompt = prompting.prompt(task, record, policy, record.attempts + 1)
+            prompt = prompting.prompt(task, record, settings, record.counts.attempts + 1)
             measured.append(estimate_input(text_of(prompt), profile.model, state.spending))
             tokens = measured[-1]
         else:

@@ -31,7 +31,7 @@ class AppliedChange:
 
 def applied(record: TaskRecord, entries: Iterable[Entry]) -> tuple[AppliedChange, ...]:
     """The change sets of a task that stand in the files, oldest first."""
-    wanted, attempt = set(record.change_sets), 0
+    wanted, attempt = set(record.change.applied), 0
     found: dict[str, AppliedChange] = {}
     for entry in entries:
         event = entry.event

@@ -9,9 +9,8 @@ from attrs import evolve, frozen
 
 from agent_runner.config import Loaded, load_settings
 from agent_runner.model.errors import UsageError
-from agent_runner.model.flow import Policy
 from agent_runner.model.settings import Settings
-from agent_runner.model.task import Task, TaskList
+from agent_runner.model.task import TaskList
 from agent_runner.providers.plugins import plugged_in
 from agent_runner.providers.profiles import canonical
 from agent_runner.store.layout import FOLDER, Layout
@@ -77,23 +76,12 @@ class Project:
         recorded = (own.replies for own in self.settings.providers.values())
         return (self.place.state_dir, *(folder for folder in recorded if folder))
 
-    def policy_of(self, task_id: str) -> Policy:
-        """What the guards look at for a task, its own settings before the configuration's."""
-        return policy(self.settings, self.tasks.get(task_id))
-
-
-def policy(settings: Settings, task: Task | None) -> Policy:
-    """The guards' counts."""
-    own_attempts = task.max_attempts if task else None
-    return Policy(
-        max_attempts=own_attempts or settings.max_attempts_per_task,
-        max_consecutive_failures=settings.max_consecutive_failures,
-        max_no_progress=settings.max_no_progress,
-        max_edit_retries=settings.max_edit_retries,
-        max_unusable_replies=settings.max_unusable_replies,
-        max_turns=settings.prompt.max_turns,
-        stop_on_first_failure=settings.stop_on_first_failure,
-    )
+    def settings_of(self, task_id: str) -> Settings:
+        """The configuration as it holds for a task: what the task itself says goes first."""
+        task = self.tasks.get(task_id)
+        if task is None or task.max_attempts is None:
+            return self.settings
+        return evolve(self.settings, max_attempts_per_task=task.max_attempts)
 
 
 def find(tasks: Path | None, state_dir: Path | None, around: Surroundings) -> Place:

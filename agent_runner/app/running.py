@@ -186,7 +186,7 @@ class _Run:
             read_entries(self.project.place.state_dir),
             failures=self.project.settings.summary_failures,
             state_dir=self.project.place.state_dir,
-            policy=self.project.policy_of(task.id),
+            settings=self.project.settings_of(task.id),
         )
 
     def _explain(self, task: Task) -> None:

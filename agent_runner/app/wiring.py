@@ -77,7 +77,7 @@ class Wiring:
     @cached_property
     def core(self) -> Core:
         """Moves tasks and keeps facts, in the store and before the observers."""
-        return Core(self.store, self.project.policy_of, self.observers)
+        return Core(self.store, self.project.settings_of, self.observers)
 
     @cached_property
     def steps(self) -> dict[TaskState, Step]:

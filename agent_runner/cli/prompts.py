@@ -11,9 +11,9 @@ def print_prompt(project: Project, task_id: str) -> int:
     """The system text and every turn, as they would be sent."""
     require_task(project, task_id)
     state, _ = read_state(project.place.state_dir, project.tasks.id)
-    record, policy = state.record(task_id), project.policy_of(task_id)
+    record, settings = state.record(task_id), project.settings_of(task_id)
     task = project.tasks[task_id]
-    prompt = prompting_of(project).prompt(task, record, policy, next_attempt(record, policy))
+    prompt = prompting_of(project).prompt(task, record, settings, next_attempt(record, settings))
     print(f"# system\n\n{prompt.system.strip()}")
     for message in prompt.messages:
         print(f"\n# {message.role}\n\n{message.text.strip()}")

@@ -32,7 +32,7 @@ class Commits:
     async def after_task(self, work: Work) -> None:
         """Commit what the task changed, now that its judges are green."""
         if self.settings.commit is not CommitRule.OFF:
-            await self._commit(work, work.record.paths)
+            await self._commit(work, work.record.change.paths)
 
     async def _commit(self, work: Work, paths: tuple[str, ...]) -> None:
         repository = await anyio.to_thread.run_sync(Repository.find, work.task.root)
@@ -56,5 +56,9 @@ class Commits:
 
 def _message(pattern: str, work: Work) -> str:
     """The pattern with its names filled in; other braces are the user's own words."""
-    words = {"id": work.task.id, "title": work.task.title, "attempt": str(work.record.attempts)}
+    words = {
+        "id": work.task.id,
+        "title": work.task.title,
+        "attempt": str(work.record.counts.attempts),
+    }
     return re.sub(r"\{(id|title|attempt)\}", lambda name: words[name[1]], pattern)

@@ -6,9 +6,9 @@ from attrs import define, field
 
 from agent_runner.engine.machine import FlowMachine
 from agent_runner.model.events import Fact, TaskEvent
-from agent_runner.model.flow import Policy
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.settings import Settings
 from agent_runner.model.signals import Observer, Signal
 from agent_runner.model.states import TaskState
 from agent_runner.store.store import Store
@@ -18,11 +18,11 @@ from agent_runner.store.store import Store
 class Core:
     """Fires events and notes facts for the tasks of one store.
 
-    `policy_of` gives the guards' settings for a task.
+    `settings_of` gives the guards' settings for a task.
     """
 
     store: Store
-    policy_of: Callable[[str], Policy]
+    settings_of: Callable[[str], Settings]
     observers: tuple[Observer, ...] = ()
     _machine: FlowMachine = field(init=False)
     _entry: Entry | None = field(init=False, default=None)
@@ -41,7 +41,7 @@ class Core:
             IllegalEventError: the flow table has no such row; nothing happened.
             StorageError: the disk refused; the task is where it was.
         """
-        self._machine.fire(self.record(task), event, self.policy_of(task))
+        self._machine.fire(self.record(task), event, self.settings_of(task))
         entry, self._entry = self._entry, None
         assert entry is not None, "the machine moved without journaling"  # noqa: S101  # invariant
         self._take(entry)

@@ -23,7 +23,7 @@ def retry(core: Core, task: str, *, hint: str = "", attempts: int = 0) -> TaskRe
     """
     record = core.record(task)
     _require(record, e.Retried)
-    grants = attempts or (0 if attempts_left(record, core.policy_of(task)) else 1)
+    grants = attempts or (0 if attempts_left(record, core.settings_of(task)) else 1)
     return core.fire(task, e.Retried(hint, grants))
 
 

@@ -14,8 +14,9 @@ from transitions.core import EventData
 from agent_runner.model.errors import IllegalEventError
 from agent_runner.model.events import TaskEvent
 from agent_runner.model.evolve import evolve
-from agent_runner.model.flow import FLOW, Guard, Policy
+from agent_runner.model.flow import FLOW, Guard
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.settings import Settings
 from agent_runner.model.states import TaskState
 
 Journal = Callable[[str, TaskEvent, TaskState], None]
@@ -31,7 +32,7 @@ class Cursor:
 
     state: TaskState
     record: TaskRecord
-    policy: Policy
+    settings: Settings
 
 
 class FlowMachine:
@@ -55,14 +56,14 @@ class FlowMachine:
                 conditions=[_asked(row.guard)] if row.guard else [],
             )
 
-    def fire(self, record: TaskRecord, event: TaskEvent, policy: Policy) -> TaskState:
+    def fire(self, record: TaskRecord, event: TaskEvent, settings: Settings) -> TaskState:
         """The state that `event` takes the task to, journaled.
 
         Raises:
             IllegalEventError: no row fits; nothing was journaled.
             StorageError: the journal refused; the task stays where it was.
         """
-        cursor = Cursor(record.state, evolve(record, event), policy)
+        cursor = Cursor(record.state, evolve(record, event), settings)
         name = type(event).__name__
         try:
             went = self._machine.events[name].trigger(cursor, event)
@@ -95,7 +96,7 @@ def _asked(guard: Guard) -> Callable[[EventData], Any]:
 
     def ask(data: EventData) -> bool:
         cursor = _cursor(data)
-        return guard(cursor.record, cursor.policy)
+        return guard(cursor.record, cursor.settings)
 
     ask.__name__ = guard.__name__
     return ask

@@ -8,7 +8,6 @@ from agent_runner.edits.parse import parse_reply
 from agent_runner.engine.answers import Answers
 from agent_runner.ground.redaction import Redactor
 from agent_runner.model.agent import Message, Prompt
-from agent_runner.model.flow import Policy
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import Settings
 from agent_runner.model.shown import Listing
@@ -45,7 +44,7 @@ class Prompting:
         self,
         task: Task,
         record: TaskRecord,
-        policy: Policy,
+        settings: Settings,
         attempt: int,
         *,
         agent: Capabilities = WORDS,
@@ -56,14 +55,14 @@ class Prompting:
 
         Raises InputError for a template with mistakes.
         """
-        scope, continues = Scope(task.root, self.excluded), attempt == record.attempts
+        scope, continues = Scope(task.root, self.excluded), attempt == record.counts.attempts
         goes_on = continues and agent.continues
-        talk = self._talk(scope, task, record, policy) if goes_on else None
+        talk = self._talk(scope, task, record, settings) if goes_on else None
         room = self.settings.prompt.max_tokens
         if talk is not None and room_left(talk, room):
             prompt = talk  # word for word what was sent before, and what is new
         else:
-            situation = self._situation(scope, task, record, policy, attempt)
+            situation = self._situation(scope, task, record, settings, attempt)
             if agent.looks:
                 situation = evolve(situation, looks_left=0)
             if agent.in_place:
@@ -75,10 +74,10 @@ class Prompting:
         return Prompt(self.redactor.text(prompt.system), messages)
 
     def _situation(
-        self, scope: Scope, task: Task, record: TaskRecord, policy: Policy, attempt: int
+        self, scope: Scope, task: Task, record: TaskRecord, settings: Settings, attempt: int
     ) -> Situation:
         hooks = self.settings.hooks
-        continues = attempt == record.attempts
+        continues = attempt == record.counts.attempts
         return Situation(
             task,
             record,
@@ -89,31 +88,33 @@ class Prompting:
             files=self._show(scope, task.files) if task.files else Listing(),
             names=overview(scope),
             diff=self._changed_so_far(task, attempt),
-            looks_left=_looks_left(record, policy) if continues else policy.max_turns,
+            looks_left=_looks_left(record, settings) if continues else settings.prompt.max_turns,
             commands=self.commands,
             protect=(*self.settings.apply.protect, *task.protect),
         )
 
-    def _talk(self, scope: Scope, task: Task, record: TaskRecord, policy: Policy) -> Prompt | None:
+    def _talk(
+        self, scope: Scope, task: Task, record: TaskRecord, settings: Settings
+    ) -> Prompt | None:
         """The turns of this attempt so far and the next.
 
         There are some when the last reply asked to see files or did not apply.
         """
-        if record.talk is None:
+        if record.call.continues is None:
             return None
-        files = self.answers.files(task.id, record.attempts, record.talk)
+        files = self.answers.files(task.id, record.counts.attempts, record.call.continues)
         request, response = files.request(), files.response()
         if request is None or response is None or response.edits is not None:
             return None  # what an agent said that changed files itself is no turn of a talk
         asks = parse_reply(response.text).asks
-        is_rejected = record.talk in record.corrected
+        is_rejected = record.call.continues in record.call.corrected
         said = Message("assistant", response.text)
         earlier = Prompt(request.prompt.system, (*request.prompt.messages, said))
         if is_rejected or not asks:
             answer = Message("user", f"{_NOT_APPLIED}\n\n{fenced(record.feedback)}\n")
         else:
             room = room_left(earlier, self.settings.prompt.max_tokens)
-            answer = answer_to_show(self._show(scope, asks), _looks_left(record, policy), room)
+            answer = answer_to_show(self._show(scope, asks), _looks_left(record, settings), room)
         return evolve(earlier, messages=(*earlier.messages, answer))
 
     def _show(self, scope: Scope, asked: tuple[str, ...]) -> Listing:
@@ -130,8 +131,8 @@ class Prompting:
         return load_template(path) if path else None
 
 
-def _looks_left(record: TaskRecord, policy: Policy) -> int:
-    return max(0, policy.max_turns - record.turns)
+def _looks_left(record: TaskRecord, settings: Settings) -> int:
+    return max(0, settings.prompt.max_turns - record.counts.turns)
 
 
 def _git(root: Path) -> GitLines | None:

@@ -47,7 +47,7 @@ class Proposals:
         """Run what is allowed and not yet done, up to the first that fails."""
         declined: list[str] = []
         for number, command in enumerate(commands, start=1):
-            if number <= work.record.commands_done:
+            if number <= work.record.change.commands_done:
                 continue
             if not await self._may_run(command):
                 declined.append(command)
@@ -69,7 +69,7 @@ class Proposals:
             hook,
             phase=Phase.POST,
             task=work.task,
-            attempt=work.record.attempts,
+            attempt=work.record.counts.attempts,
             run_id=work.run,
             changed=tuple,
             on_start=lambda pid, began: work.jot(

@@ -22,10 +22,10 @@ class Recovery:
     async def end_survivors(self) -> None:
         """End what is left of hooks that ran when a runner died, before anything runs again."""
         for record in tuple(self.core.store.state.tasks.values()):
-            left = record.hook_running
+            left = record.judgement.running
             if left is None:
                 continue
-            pids = await end_survivors(Trace(left.pid, left.began, left.run, record.id))
+            pids = await end_survivors(Trace(left.pid, left.process_start, left.run, record.id))
             if pids:
                 count = f"{len(pids)} processes"
                 text = f"hook {left.hook} of an earlier run was still running ({count}); ended"
@@ -37,18 +37,18 @@ class Recovery:
         Where the files are neither image, they stay as they are.
         """
         record = self.core.record(task_id)
-        if record.open_change is None or task_id not in self.tasks:
+        if record.change.planned is None or task_id not in self.tasks:
             return
         root = self.tasks[task_id].root
 
         def note(fact: Fact) -> None:
             self.core.note(task_id, fact)
 
-        if record.rolling_back:
-            conflict = self.changes.finish_taking_back(record.open_change, root, note)
+        if record.change.rolling_back:
+            conflict = self.changes.finish_taking_back(record.change.planned, root, note)
         else:
-            conflict = self.changes.take_back(record.open_change, root, reason, note)
+            conflict = self.changes.take_back(record.change.planned, root, reason, note)
         if conflict is not None:
-            remove_temps(record.open_change, root)
+            remove_temps(record.change.planned, root)
             text = f"{conflict.path} was left as it is: {conflict.reason}"
             self.core.signal(Said(task_id, text, "warning"))

@@ -161,12 +161,12 @@ class Runner:
     async def _step(self, task: Task) -> e.TaskEvent | Halt:
         """Run the step of the task's state once, or learn that a key ended it."""
         record = self.core.record(task.id)
-        if record.crashes >= MAX_CRASHES:
-            return e.CrashLooped(record.state.value, record.crashes)
+        if record.counts.crashes >= MAX_CRASHES:
+            return e.CrashLooped(record.state.value, record.counts.crashes)
         work = Work(
             task,
             record,
-            self.core.policy_of(task.id),
+            self.core.settings_of(task.id),
             self._run_id,
             note=lambda fact: self.core.note(task.id, fact),
             jot=lambda fact: self.core.jot(task.id, fact),
@@ -184,7 +184,7 @@ class Runner:
 
     def _skipped(self, task: Task) -> e.Skipped:
         self.recovery.settle(task.id, reason="the task is skipped")
-        applied = self.core.record(task.id).change_sets
+        applied = self.core.record(task.id).change.applied
         command = f"agent-runner undo {task.id}{self.options.options}"
         undo = f"; its changes stay in the files (take them back: {command})"
         self.core.signal(Said(task.id, f"{task.id} skipped{undo if applied else ''}"))

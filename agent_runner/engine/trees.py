@@ -34,7 +34,9 @@ class Trees:
     def at_start(self, record: TaskRecord) -> Tree | None:
         """The tree as it stood when the task began, if that was kept."""
         return (
-            Tree.from_json(self.blobs.get(record.start).decode("ascii")) if record.start else None
+            Tree.from_json(self.blobs.get(record.change.start).decode("ascii"))
+            if record.change.start
+            else None
         )
 
     def changed_since_start(self, task: Task, record: TaskRecord) -> tuple[str, ...]:

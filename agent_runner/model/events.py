@@ -13,6 +13,7 @@ from agent_runner.model.facts import (
     CALL_OUTCOMES,
     SET_ASIDE_CAUSES,
     STOP_REASONS,
+    WRITTEN_AS,
     Aborted,
     ApplyPlanned,
     BaselineTaken,
@@ -32,6 +33,7 @@ from agent_runner.model.facts import (
     RunStopped,
     SetAside,
     Undone,
+    written_as,
 )
 
 
@@ -78,10 +80,10 @@ class PreHooksFailed(TaskEvent):
 
 @frozen
 class Consulted(TaskEvent):
-    """The agent asked to see something (`asked`: paths) and was answered in the next turn."""
+    """The agent asked to see something (`requested`: paths) and was answered in the next turn."""
 
     call: str
-    asked: tuple[str, ...] = ()
+    requested: tuple[str, ...] = written_as("asked", default=())
 
 
 @frozen
@@ -96,14 +98,15 @@ class Unusable(TaskEvent):
 class Deferred(TaskEvent):
     """A limit: no call fits before `not_before` (epoch seconds). `window` says which one.
 
-    `told`: the provider said so at a call; else our own count did, which is asked anew each time.
+    `from_provider`: the provider said so at a call; else our own count did, which is looked at
+    again each time.
     """
 
     provider: str
     window: str
     not_before: float
     reason: str = ""
-    told: bool = False
+    from_provider: bool = written_as("told", default=False)
 
 
 @frozen
@@ -245,6 +248,7 @@ __all__ = [
     "CALL_OUTCOMES",
     "SET_ASIDE_CAUSES",
     "STOP_REASONS",
+    "WRITTEN_AS",
     "Aborted",
     "AlreadyGreen",
     "Applied",
@@ -286,4 +290,5 @@ __all__ = [
     "TaskEvent",
     "Undone",
     "Unusable",
+    "written_as",
 ]

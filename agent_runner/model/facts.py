@@ -3,11 +3,21 @@
 Part of the vocabulary of `events.py`, whose rules hold here too.
 """
 
+from typing import Any
+
 from attrs import field, frozen
 
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.hooks import HookResult, Phase
 from agent_runner.model.usage import ReportedLimit, Usage
+
+WRITTEN_AS = "written_as"
+"""Key in a field's metadata: its name in journals and `--json`, where that is not its own."""
+
+
+def written_as(name: str, *, default: Any) -> Any:
+    """A field that was renamed in the code; what is on disk keeps the name of the first release."""
+    return field(default=default, metadata={WRITTEN_AS: name})
 
 
 @frozen
@@ -55,13 +65,14 @@ class Aborted(Fact):
 class HookStarted(Fact):
     """A hook's process began: leader of its own group.
 
-    `began`: its start time as the system tells it, to know it again.
+    `process_start`: its start time as the system tells it; pid and start together name a process
+    for good, since pids are used again.
     """
 
     phase: Phase
     hook: str
     pid: int
-    began: str = ""
+    process_start: str = written_as("began", default="")
     run: str = ""
 
 
@@ -114,7 +125,8 @@ class CallSettled(Fact):
     `outcome`: a word of `CALL_OUTCOMES`; `usage` None: nothing is known, the reservation stays.
 
     `not_before`: the next call waits until then (epoch seconds). `adopted`: the answer was found on
-    disk after a crash. `by_us`: lost because we stopped waiting, not through any fault of the line.
+    disk after a crash. `caused_by_runner`: lost because the runner stopped
+    waiting, not through any fault of the line.
     """
 
     call: str
@@ -129,7 +141,7 @@ class CallSettled(Fact):
     reason: str = ""
     adopted: bool = False
     limits: tuple[ReportedLimit, ...] = ()
-    by_us: bool = False
+    caused_by_runner: bool = written_as("by_us", default=False)
 
 
 CALL_OUTCOMES = ("answered", "throttled", "failed", "lost", "refused")

@@ -11,25 +11,14 @@ from attrs import frozen
 
 from agent_runner.model import events as e
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.settings import Settings
 from agent_runner.model.states import FINAL, TaskState
 
 PENDING, PRE_HOOKS, AGENT, APPLY, POST_HOOKS, PASSED, ESCALATED, SKIPPED = TaskState
 
 
-@frozen
-class Policy:
-    """The settings that guards look at, for one task. All are counts."""
-
-    max_attempts: int = 3
-    max_consecutive_failures: int = 5
-    max_no_progress: int = 2
-    max_edit_retries: int = 2
-    max_unusable_replies: int = 2
-    max_turns: int = 5
-    stop_on_first_failure: bool = False
-
-
-Guard = Callable[[TaskRecord, Policy], bool]
+Guard = Callable[[TaskRecord, Settings], bool]
+"""Sees the record with the event in it, and the settings as they hold for the task."""
 
 
 @frozen
@@ -45,51 +34,51 @@ class Row:
     guard: Guard | None = None
 
 
-def attempts_left(record: TaskRecord, policy: Policy) -> bool:
+def attempts_left(record: TaskRecord, settings: Settings) -> bool:
     """Another attempt may begin."""
-    return record.attempts < policy.max_attempts + record.granted
+    return record.counts.attempts < settings.max_attempts_per_task + record.counts.extra_attempts
 
 
-def turns_left(record: TaskRecord, policy: Policy) -> bool:
+def turns_left(record: TaskRecord, settings: Settings) -> bool:
     """The agent may still ask to see something in this attempt."""
-    return record.turns <= policy.max_turns
+    return record.counts.turns <= settings.prompt.max_turns
 
 
-def unusable_replies_left(record: TaskRecord, policy: Policy) -> bool:
+def unusable_replies_left(record: TaskRecord, settings: Settings) -> bool:
     """Another reply may be asked for in place of an unusable one."""
-    return record.unusable <= policy.max_unusable_replies
+    return record.counts.unusable_replies <= settings.max_unusable_replies
 
 
-def edit_retries_left(record: TaskRecord, policy: Policy) -> bool:
+def edit_retries_left(record: TaskRecord, settings: Settings) -> bool:
     """The reply may be corrected within the same attempt."""
-    return record.rejections <= policy.max_edit_retries
+    return record.counts.rejections <= settings.max_edit_retries
 
 
-def may_try_again(record: TaskRecord, policy: Policy) -> bool:
+def may_try_again(record: TaskRecord, settings: Settings) -> bool:
     """Red judges lead to another attempt.
 
     Some are left, it moves forward, nobody asked to stop or checks by hand.
     """
     return (
-        attempts_left(record, policy)
-        and record.no_progress < policy.max_no_progress
-        and record.in_row < policy.max_consecutive_failures
-        and not policy.stop_on_first_failure
-        and not record.judging
+        attempts_left(record, settings)
+        and record.counts.no_progress < settings.max_no_progress
+        and record.counts.consecutive_failures < settings.max_consecutive_failures
+        and not settings.stop_on_first_failure
+        and not record.judgement.by_person
     )
 
 
-def pre_hooks_to_redo(record: TaskRecord, _policy: Policy) -> bool:
+def pre_hooks_to_redo(record: TaskRecord, _settings: Settings) -> bool:
     """What failed were the pre-hooks."""
     return record.retry_to is PRE_HOOKS
 
 
-def change_to_redo(record: TaskRecord, _policy: Policy) -> bool:
+def change_to_redo(record: TaskRecord, _settings: Settings) -> bool:
     """What failed was writing a paid answer's changes."""
     return record.retry_to is APPLY
 
 
-def judging_to_redo(record: TaskRecord, _policy: Policy) -> bool:
+def judging_to_redo(record: TaskRecord, _settings: Settings) -> bool:
     """What failed was the judge itself (it could not start), not what it judged."""
     return record.retry_to is POST_HOOKS
 
@@ -126,8 +115,8 @@ FLOW: tuple[Row, ...] = (
 )
 
 
-def next_attempt(record: TaskRecord, policy: Policy) -> int:
+def next_attempt(record: TaskRecord, settings: Settings) -> int:
     """The number of the attempt that the next call belongs to."""
-    if record.attempt_open and edit_retries_left(record, policy):
-        return record.attempts
-    return record.attempts + 1
+    if record.call.attempt_open and edit_retries_left(record, settings):
+        return record.counts.attempts
+    return record.counts.attempts + 1

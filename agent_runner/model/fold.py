@@ -3,13 +3,11 @@
 `RunState.take(entry)` is the only way it changes.
 """
 
-from typing import Any
-
 from attrs import define, evolve as replaced, field, frozen
 
 from agent_runner.model import events as e
 from agent_runner.model.evolve import evolve
-from agent_runner.model.record import TaskRecord, leaving
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.spending import Spending
 from agent_runner.model.states import STEPS, TaskState
 
@@ -69,8 +67,8 @@ class RunState:
         before = self.record(entry.task)
         to = before.state if entry.to is None else entry.to
         live = self.run is not None and self.run.stopped is None
-        beside = {**leaving(before, to), **_timed(before, to, entry.at, live=live)}
-        self.tasks[entry.task] = evolve(before, entry.event, **beside)
+        after = evolve(before, entry.event)
+        self.tasks[entry.task] = _moved(after, before.state, to, entry.at, live=live)
         if live:
             self.current = entry.task if to in STEPS else None
 
@@ -83,7 +81,8 @@ class RunState:
             self.run = RunInfo(event, entry.at)
             if self.current:
                 record = self.record(self.current)
-                self.tasks[self.current] = replaced(record, since=entry.at)
+                spent = replaced(record.spent, running_since=entry.at)
+                self.tasks[self.current] = replaced(record, spent=spent)
         elif isinstance(event, e.RunStopped) and self.run is not None:
             self.run = replaced(self.run, stopped=event, stopped_at=entry.at)
 
@@ -91,12 +90,25 @@ class RunState:
         """The run before this one never said that it stopped: the task in hand is suspected."""
         record = self.record(self.current) if self.current else None
         if record is not None and record.state in STEPS:
-            self.tasks[record.id] = replaced(record, crashes=record.crashes + 1)
+            counts = replaced(record.counts, crashes=record.counts.crashes + 1)
+            self.tasks[record.id] = replaced(record, counts=counts)
 
 
-def _timed(before: TaskRecord, to: TaskState, at: float, *, live: bool) -> dict[str, Any]:
-    """The time spent in a step while a run was live is added; a clock set back adds nothing."""
-    seconds = before.seconds
-    if live and before.state in STEPS and before.since is not None:
-        seconds += max(0.0, at - before.since)
-    return {"seconds": seconds, "since": at if live and to in STEPS else None}
+def _moved(
+    record: TaskRecord, left: TaskState, to: TaskState, at: float, *, live: bool
+) -> TaskRecord:
+    """The record in the state it moved to, with the time in the step that was left added up.
+
+    A clock set back adds nothing. Finished hooks of the state that is left are forgotten; one that
+    was running when a runner died stays known until the next run has ended it.
+    """
+    spent, since = record.spent, record.spent.running_since
+    seconds = spent.seconds
+    if live and left in STEPS and since is not None:
+        seconds += max(0.0, at - since)
+    spent = replaced(spent, seconds=seconds, running_since=at if live and to in STEPS else None)
+    if to is left:
+        return replaced(record, spent=spent)
+    return replaced(
+        record, state=to, spent=spent, judgement=replaced(record.judgement, finished=())
+    )

@@ -135,7 +135,7 @@ def _command(hook: Hook) -> str:
 
 def _baseline(situation: Situation) -> str:
     """What the judging commands said before the first change."""
-    baseline = situation.record.baseline
+    baseline = situation.record.judgement.baseline
     if baseline is None:
         return ""
     if baseline.green:

@@ -12,8 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import attrs
 import cattrs
 from attrs import frozen
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from agent_runner.ground.clock import from_iso, iso
 from agent_runner.model import events
@@ -61,7 +63,29 @@ def _converter_with(*, omit_if_default: bool) -> cattrs.Converter:
     converter = cattrs.Converter(omit_if_default=omit_if_default)
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
+    converter.register_unstructure_hook_factory(
+        _has_renamed_fields,
+        lambda cls: make_dict_unstructure_fn(
+            cls, converter, _cattrs_omit_if_default=omit_if_default, **_renamed_fields(cls)
+        ),
+    )
+    converter.register_structure_hook_factory(
+        _has_renamed_fields,
+        lambda cls: make_dict_structure_fn(cls, converter, **_renamed_fields(cls)),
+    )
     return converter
+
+
+def _has_renamed_fields(cls: Any) -> bool:
+    return attrs.has(cls) and bool(_renamed_fields(cls))
+
+
+def _renamed_fields(cls: type) -> dict[str, Any]:
+    return {
+        field.name: override(rename=field.metadata[events.WRITTEN_AS])
+        for field in attrs.fields(cls)
+        if events.WRITTEN_AS in field.metadata
+    }
 
 
 _converter = _converter_with(omit_if_default=True)

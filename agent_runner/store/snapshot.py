@@ -1,9 +1,11 @@
 """state.json: the fold of the journal as of one sequence number.
 
-A cache: when in doubt it is thrown away.
+A cache: when in doubt it is thrown away. Its last member is a CRC-32 over all bytes before it,
+since most flipped bits leave good JSON: a passed task read as pending would be paid for again.
 """
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,17 @@ from agent_runner.model.fold import RunInfo, RunState
 from agent_runner.model.meters import Amount, Track
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.spending import Spending
-from agent_runner.store.codec import FORMAT, MAX_RECORD, from_plain, to_plain
+from agent_runner.store.codec import MAX_RECORD, from_plain, to_plain
 from agent_runner.store.journal import Place
 from agent_runner.store.layout import Layout
+
+FORMAT = 2
+"""Version of state.json. A newer one is refused; an older one is folded anew from the journal.
+
+1: records of one level, without a checksum.
+"""
+
+_TAIL = len(',"crc":"00000000"}\n')
 
 
 @frozen
@@ -48,7 +58,8 @@ def render(snapshot: Snapshot, now: float) -> bytes:
     tasks = b",".join(
         b"%s:%s" % (_json(task), _json(_task(record))) for task, record in state.tasks.items()
     )
-    return b'%s,"tasks":{%s}}\n' % (_json(content)[:-1], tasks)
+    body = b'%s,"tasks":{%s}' % (_json(content)[:-1], tasks)
+    return b'%s,"crc":"%08x"}\n' % (body, zlib.crc32(body))
 
 
 def load(path: Path) -> Snapshot | None:
@@ -58,10 +69,13 @@ def load(path: Path) -> Snapshot | None:
         StateVersionError: a newer version wrote it.
     """
     try:
-        content = json.loads(path.read_bytes())
+        raw = path.read_bytes()
+        content = json.loads(raw)
         version = content["format"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    if raw[-_TAIL:] != b',"crc":"%08x"}\n' % zlib.crc32(raw[:-_TAIL]):
+        return None  # damaged, or of format 1, which had no checksum
     if not isinstance(version, int) or version > FORMAT:
         raise StateVersionError(
             f"{path} was written by a newer version (format {version}); nothing was changed",
@@ -101,8 +115,8 @@ def _task(record: TaskRecord) -> dict[str, Any]:
     """
     always = {
         "state": record.state.value,
-        "attempts": record.attempts,
-        "failures": record.failures,
+        "attempts": record.counts.attempts,
+        "failures": record.counts.failures,
         "last_error": record.last_error,
     }
     return {**always, **to_plain(record)}

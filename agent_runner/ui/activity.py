@@ -38,7 +38,7 @@ class Activity:
         elif isinstance(event, e.CallStarted):
             self._begin(f"asking {event.provider}")
         elif isinstance(event, e.Consulted):
-            self._begin(f"consulting {words.listed(event.asked, most=2)}")
+            self._begin(f"consulting {words.listed(event.requested, most=2)}")
         elif isinstance(event, e.CommandStarted):
             self._begin(f"command {words.clean(event.command)}")
         elif entry.to is not None:

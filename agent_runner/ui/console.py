@@ -157,10 +157,14 @@ class Console:
 
     def _status(self, record: TaskRecord) -> Text:
         """`T1 running  post-hook unit-tests 12s  attempt 2  1m05s`."""
-        since = record.since if record.since is not None else self._clock.now()
-        spent = record.seconds + max(0.0, self._clock.now() - since)
+        since = (
+            record.spent.running_since
+            if record.spent.running_since is not None
+            else self._clock.now()
+        )
+        spent = record.spent.seconds + max(0.0, self._clock.now() - since)
         word = words.state_word(record.state)
-        attempt = f"  attempt {record.attempts}" if record.attempts else ""
+        attempt = f"  attempt {record.counts.attempts}" if record.counts.attempts else ""
         return Text.assemble(
             (record.id, "bold"),
             " ",

@@ -32,18 +32,18 @@ def task_lines(tally: Tally, task_id: str) -> Iterator[str]:
     record = tally.record(task_id)
     yield f"{task_id}  {tally.title(task_id)}: {record.state}"
     counts = {
-        "attempts": record.attempts,
-        "post-hook failures": record.failures,
-        "failures in a row": record.in_row,
-        "attempts without progress": record.no_progress,
-        "rejected replies": record.rejections,
-        "unusable replies": record.unusable,
-        "looks at files": record.turns,
-        "answered calls": record.calls,
-        "calls sent": record.begun,
-        "possibly billed": record.possibly_billed,
-        "attempts granted": record.granted,
-        "unclean stops": record.crashes,
+        "attempts": record.counts.attempts,
+        "post-hook failures": record.counts.failures,
+        "failures in a row": record.counts.consecutive_failures,
+        "attempts without progress": record.counts.no_progress,
+        "rejected replies": record.counts.rejections,
+        "unusable replies": record.counts.unusable_replies,
+        "looks at files": record.counts.turns,
+        "answered calls": record.counts.calls_answered,
+        "calls sent": record.counts.calls_started,
+        "possibly billed": record.spent.possibly_billed,
+        "attempts granted": record.counts.extra_attempts,
+        "unclean stops": record.counts.crashes,
     }
     shown = [f"{name} {count}" for name, count in counts.items() if count]
     yield f"  {', '.join(shown) or 'nothing has happened to it'}"

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from agent_runner.ground.clock import iso
+from agent_runner.model.events import WRITTEN_AS
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.signals import Signal
@@ -26,7 +27,7 @@ def to_plain(value: Any) -> Any:
         return str(value)
     if attrs.has(type(value)):
         return {
-            a.name: to_plain(getattr(value, a.name))
+            a.metadata.get(WRITTEN_AS, a.name): to_plain(getattr(value, a.name))
             for a in attrs.fields(type(value))
             if not a.name.startswith("_")
         }

@@ -71,7 +71,9 @@ def junit_xml(tally: Tally) -> str:
 
 def _case(tally: Tally, record: TaskRecord) -> str:
     name = f"{record.id} {tally.title(record.id)}"
-    head = f'<testcase classname="{_NAME}" name={_attribute(name)} time="{record.seconds:.3f}">'
+    head = (
+        f'<testcase classname="{_NAME}" name={_attribute(name)} time="{record.spent.seconds:.3f}">'
+    )
     return f"{head}{_verdict(tally, record)}</testcase>"
 
 

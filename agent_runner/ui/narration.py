@@ -54,12 +54,14 @@ def narrate(entry: Entry, after: TaskRecord | None) -> tuple[Line, ...]:
 
 def cost_words(record: TaskRecord) -> str:
     """`2 attempts, 1 failure, 3 calls, 12.3k tokens, $0.12, 1m05s`: what a task took."""
-    facts = [words.plural(record.attempts, "attempt")]
-    facts.extend([words.plural(record.failures, "failure")] if record.failures else [])
-    facts.append(words.plural(record.calls, "call"))
-    facts.append(f"{words.count(record.usage.total)} tokens")
-    facts.extend([words.money(record.cost)] if record.cost else [])
-    return ", ".join([*facts, words.duration(record.seconds)])
+    facts = [words.plural(record.counts.attempts, "attempt")]
+    facts.extend(
+        [words.plural(record.counts.failures, "failure")] if record.counts.failures else []
+    )
+    facts.append(words.plural(record.counts.calls_answered, "call"))
+    facts.append(f"{words.count(record.spent.usage.total)} tokens")
+    facts.extend([words.money(record.spent.cost)] if record.spent.cost else [])
+    return ", ".join([*facts, words.duration(record.spent.seconds)])
 
 
 def called(event: e.CallSettled) -> str:
@@ -125,7 +127,7 @@ def _call_started(event: e.CallStarted, _after: TaskRecord) -> tuple[Line, ...]:
 
 def _call_settled(event: e.CallSettled, after: TaskRecord) -> tuple[Line, ...]:
     tone = Tone.DIM if event.outcome == "answered" else Tone.WARN
-    return (Line(f"attempt {after.attempts}: {called(event)}", tone),)
+    return (Line(f"attempt {after.counts.attempts}: {called(event)}", tone),)
 
 
 def _set_aside(event: e.SetAside, _after: TaskRecord) -> tuple[Line, ...]:
@@ -133,7 +135,7 @@ def _set_aside(event: e.SetAside, _after: TaskRecord) -> tuple[Line, ...]:
 
 
 def _consulted(event: e.Consulted, _after: TaskRecord) -> tuple[Line, ...]:
-    return (Line(f"the agent looks at {words.listed(event.asked) or 'more'}", Tone.DIM),)
+    return (Line(f"the agent looks at {words.listed(event.requested) or 'more'}", Tone.DIM),)
 
 
 def _unusable(event: e.Unusable, _after: TaskRecord) -> tuple[Line, ...]:
@@ -158,7 +160,7 @@ def _which(event: e.Deferred) -> str:
 
 def _applied(event: e.Applied, after: TaskRecord) -> tuple[Line, ...]:
     notes = (Line(words.clean(note), Tone.DETAIL) for note in event.notes)
-    return (Line(f"attempt {after.attempts}: {changed(event)}"), *notes)
+    return (Line(f"attempt {after.counts.attempts}: {changed(event)}"), *notes)
 
 
 def _rejected(event: e.Rejected, after: TaskRecord) -> tuple[Line, ...]:
@@ -168,13 +170,17 @@ def _rejected(event: e.Rejected, after: TaskRecord) -> tuple[Line, ...]:
 
 
 def _passed(_event: e.Event, after: TaskRecord) -> tuple[Line, ...]:
-    return (Line(words.proof_line(after), Tone.GOOD if after.checked_by_hook else Tone.WARN),)
+    return (
+        Line(words.proof_line(after), Tone.GOOD if after.judgement.checked_by_hook else Tone.WARN),
+    )
 
 
 def _red(event: e.PostHooksFailed, after: TaskRecord) -> tuple[Line, ...]:
-    rule = f" ({after.no_progress_rule})" if after.no_progress_rule else ""
+    rule = f" ({after.judgement.no_progress_reason})" if after.judgement.no_progress_reason else ""
     again = "; asking again" if after.state is TaskState.AGENT else ""
-    return (Line(f"{event.hook} is red after attempt {after.attempts}{rule}{again}", Tone.WARN),)
+    return (
+        Line(f"{event.hook} is red after attempt {after.counts.attempts}{rule}{again}", Tone.WARN),
+    )
 
 
 def _command_finished(event: e.CommandFinished, _after: TaskRecord) -> tuple[Line, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from agent_runner.model import events
+from agent_runner.model.events import WRITTEN_AS
 from agent_runner.model.states import TaskState
 from agent_runner.ui.jsonl import VERSION
 
@@ -97,6 +98,11 @@ def _of_class(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "description": described.replace("`", ""),
-        "properties": {each.name: _of(each.type, definitions) for each in fields},
-        "required": [each.name for each in fields],
+        "properties": {_name(each): _of(each.type, definitions) for each in fields},
+        "required": [_name(each) for each in fields],
     }
+
+
+def _name(field: "attrs.Attribute[Any]") -> str:
+    """The field's name as it is printed, which may be that of an earlier release."""
+    return str(field.metadata.get(WRITTEN_AS, field.name))

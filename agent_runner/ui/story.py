@@ -78,12 +78,12 @@ def _of_the_run(event: e.Event, was: TaskRecord, when: str, *, crashed: bool) ->
 
 def _now(record: TaskRecord, title: str) -> str:
     name = f"{record.id} ({words.clean(title)})" if title else record.id
-    if record.state is TaskState.PENDING and not record.attempts:
+    if record.state is TaskState.PENDING and not record.counts.attempts:
         return f"{name} is pending; nothing else has happened to it."
     spent = f"It took {cost_words(record)}."
     billed = ""
-    if record.possibly_billed:
-        billed = f" {words.plural(record.possibly_billed, 'lost call')} may have been billed."
+    if record.spent.possibly_billed:
+        billed = f" {words.plural(record.spent.possibly_billed, 'lost call')} may have been billed."
     return f"{name} {_STANDS[words.record_word(record)]}. {spent}{billed}"
 
 
@@ -127,7 +127,7 @@ def _set_aside(event: e.SetAside, _record: TaskRecord) -> str:
 
 
 def _consulted(event: e.Consulted, _record: TaskRecord) -> str:
-    return f"It looked at {words.listed(event.asked) or 'more files'}."
+    return f"It looked at {words.listed(event.requested) or 'more files'}."
 
 
 def _unusable(event: e.Unusable, _record: TaskRecord) -> str:
@@ -158,9 +158,13 @@ def _conflicted(event: e.Conflicted, _record: TaskRecord) -> str:
 
 
 def _red(event: e.PostHooksFailed, record: TaskRecord) -> str:
-    rule = f"; no progress, since {record.no_progress_rule}" if record.no_progress_rule else ""
+    rule = (
+        f"; no progress, since {record.judgement.no_progress_reason}"
+        if record.judgement.no_progress_reason
+        else ""
+    )
     again = ", so the agent was asked again" if record.state is TaskState.AGENT else ""
-    return f"That was failure {record.failures}, by {event.hook}{rule}{again}."
+    return f"That was failure {record.counts.failures}, by {event.hook}{rule}{again}."
 
 
 def _passed(_event: e.Event, record: TaskRecord) -> str:

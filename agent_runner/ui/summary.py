@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agent_runner.model import events as e
-from agent_runner.model.flow import Policy
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.settings import Settings
 from agent_runner.ui import words
 from agent_runner.ui.decisive import decisive, outcome_words
 from agent_runner.ui.history import Attempt, Failure, History, history
@@ -18,11 +18,11 @@ def summarise(
     *,
     failures: int,
     state_dir: Path,
-    policy: Policy | None = None,
+    settings: Settings | None = None,
     options: str = "",
 ) -> tuple[str, ...]:
     """Everything, as ready lines: `findings`, then `commands`."""
-    found = findings(record, entries, failures=failures, state_dir=state_dir, policy=policy)
+    found = findings(record, entries, failures=failures, state_dir=state_dir, settings=settings)
     return (*found, "", *commands(record.id, options))
 
 
@@ -32,11 +32,11 @@ def findings(
     *,
     failures: int,
     state_dir: Path,
-    policy: Policy | None = None,
+    settings: Settings | None = None,
 ) -> tuple[str, ...]:
     """Why the task needs a person, its last failures and attempts, and where the logs are."""
     past = history(record.id, entries)
-    lines = [f"{record.id} needs a person: {why(record, past, policy or Policy())}"]
+    lines = [f"{record.id} needs a person: {why(record, past, settings or Settings())}"]
     lines += [f"  {line}" for line in _evidence(record, past)]
     shown = past.failures[-failures:]
     if shown:
@@ -69,17 +69,19 @@ def commands(task_id: str, options: str = "") -> tuple[str, ...]:
     )
 
 
-def why(record: TaskRecord, past: History, policy: Policy) -> str:
+def why(record: TaskRecord, past: History, settings: Settings) -> str:
     """Which rule asked for a person."""
     event = past.escalated
     match event:
         case e.PostHooksFailed():
-            rule = _why_red(record, policy)
+            rule = _why_red(record, settings)
         case e.Rejected():
             reason = words.first_line(event.summary or event.problems)
             rule = f"the last reply could not be applied, and {_used_up(record)}: {reason}"
         case e.Unusable():
-            replies = words.plural(record.unusable, "unusable reply", "unusable replies")
+            replies = words.plural(
+                record.counts.unusable_replies, "unusable reply", "unusable replies"
+            )
             rule = f"{replies} in a row"
         case e.PreHooksFailed():
             rule = f"pre-hook {event.hook} failed; the agent was not asked"
@@ -94,44 +96,48 @@ def why(record: TaskRecord, past: History, policy: Policy) -> str:
     return rule
 
 
-def _why_red(record: TaskRecord, policy: Policy) -> str:
+def _why_red(record: TaskRecord, settings: Settings) -> str:
     """The guards of the flow table, in the order in which a person would want to know."""
-    if record.judging:
+    if record.judgement.by_person:
         return "the post-hooks are red on the files as you left them"
-    if policy.stop_on_first_failure:
+    if settings.stop_on_first_failure:
         return "a post-hook failed, and the first failure was to stop the run"
-    if record.no_progress >= policy.max_no_progress:
-        times = words.plural(record.no_progress, "attempt")
-        return f"no progress in {times} in a row: {record.no_progress_rule}"
-    if record.in_row >= policy.max_consecutive_failures:
-        return f"{record.in_row} post-hook failures in a row"
+    if record.counts.no_progress >= settings.max_no_progress:
+        times = words.plural(record.counts.no_progress, "attempt")
+        return f"no progress in {times} in a row: {record.judgement.no_progress_reason}"
+    if record.counts.consecutive_failures >= settings.max_consecutive_failures:
+        return f"{record.counts.consecutive_failures} post-hook failures in a row"
     return _used_up(record)
 
 
 def _used_up(record: TaskRecord) -> str:
-    if record.attempts == 1:
+    if record.counts.attempts == 1:
         return "its one attempt is used up"
-    return f"all {record.attempts} attempts are used up"
+    return f"all {record.counts.attempts} attempts are used up"
 
 
 def _evidence(record: TaskRecord, past: History) -> Iterator[str]:
     """The facts under the rule: what was compared, and what was red before any change."""
     event = past.escalated
-    if isinstance(event, e.PostHooksFailed) and record.no_progress:
+    if isinstance(event, e.PostHooksFailed) and record.counts.no_progress:
         if event.unchanged:
             yield "evidence: no file differs from before the attempt"
-        elif event.tree and record.trees.count(event.tree) > 1:
+        elif event.tree and record.judgement.failed_trees.count(event.tree) > 1:
             yield f"evidence: tree {words.short(event.tree)} was judged before and was red then"
         elif event.fingerprint:
             yield f"evidence: the normalised failure is the same, {words.short(event.fingerprint)}"
     if isinstance(event, (e.Unusable, e.Refused, e.Conflicted, e.HookBroken, e.PreHooksFailed)):
         yield f"evidence: {words.first_line(event.reason)}"
-    if record.baseline is not None:
-        before = "green" if record.baseline.green else "already red"
-        names = f": {words.some(record.baseline.failing)}" if record.baseline.failing else ""
+    if record.judgement.baseline is not None:
+        before = "green" if record.judgement.baseline.green else "already red"
+        names = (
+            f": {words.some(record.judgement.baseline.failing)}"
+            if record.judgement.baseline.failing
+            else ""
+        )
         yield f"before the first call the post-hooks were {before}{names}"
-    if record.possibly_billed:
-        calls = words.plural(record.possibly_billed, "call")
+    if record.spent.possibly_billed:
+        calls = words.plural(record.spent.possibly_billed, "call")
         yield f"{calls} without an answer may have been billed"
 
 

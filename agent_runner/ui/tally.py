@@ -59,9 +59,14 @@ class Tally:
     def totals(self) -> tuple[float, int, Usage, float]:
         """Seconds, answered calls, usage and dollars of all tasks."""
         records = [self.record(task.id) for task in self.tasks.tasks]
-        usage = sum((record.usage for record in records), Usage())
-        seconds = sum(record.seconds for record in records)
-        return seconds, sum(r.calls for r in records), usage, sum(r.cost for r in records)
+        usage = sum((record.spent.usage for record in records), Usage())
+        seconds = sum(record.spent.seconds for record in records)
+        return (
+            seconds,
+            sum(r.counts.calls_answered for r in records),
+            usage,
+            sum(r.spent.cost for r in records),
+        )
 
     def closing_line(self) -> str:
         """`3 tasks: 2 passed, 1 failed; 1m05s, 5 calls, 12.3k tokens, $0.12`."""
@@ -77,7 +82,7 @@ class Tally:
 
     def lost_calls(self) -> tuple[str, ...]:
         """One line on the calls that may have been billed without an answer; none without any."""
-        lost = {t.id: self.record(t.id).possibly_billed for t in self.tasks.tasks}
+        lost = {t.id: self.record(t.id).spent.possibly_billed for t in self.tasks.tasks}
         total, where = sum(lost.values()), words.listed(name for name in lost if lost[name])
         if not total:
             return ()

@@ -22,7 +22,7 @@ def state_word(state: TaskState) -> str:
 def record_word(record: TaskRecord) -> str:
     """The state's word, and `passed (unchecked)` where no hook judged."""
     word = state_word(record.state)
-    unchecked = record.state is TaskState.PASSED and not record.checked_by_hook
+    unchecked = record.state is TaskState.PASSED and not record.judgement.checked_by_hook
     return f"{word} (unchecked)" if unchecked else word
 
 
@@ -172,14 +172,16 @@ def exit_words(code: int | None) -> str:
 
 def proof_line(record: TaskRecord) -> str:
     """Why a passed task counts as done: its judges, and the tree and commit that they saw."""
-    if not record.checked_by_hook:
+    if not record.judgement.checked_by_hook:
         return "passed (unchecked): no hook judged it"
     by = (
-        f"passed: {judged(record.proof)}" if record.proof else "passed: already green, no call made"
+        f"passed: {judged(record.judgement.proof)}"
+        if record.judgement.proof
+        else "passed: already green, no call made"
     )
     seen = [
         f"{name} {short(digest)}"
-        for name, digest in (("tree", record.tree), ("commit", record.commit))
+        for name, digest in (("tree", record.judgement.tree), ("commit", record.change.commit))
         if digest
     ]
     return f"{by}; saw {', '.join(seen)}" if seen else by

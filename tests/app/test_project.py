@@ -79,8 +79,8 @@ def test_a_tasks_own_settings_come_before_the_configurations(around: Surrounding
     (around.cwd / "tasks.yml").write_text(LIST)
     (around.cwd / "agent-runner.yml").write_text("max_attempts_per_task: 4\n")
     project = load(find(None, None, around), around)
-    assert project.policy_of("T1").max_attempts == 7
-    assert project.policy_of("gone").max_attempts == 4
+    assert project.settings_of("T1").max_attempts_per_task == 7
+    assert project.settings_of("gone").max_attempts_per_task == 4
 
 
 def test_limits_under_an_alias_are_the_providers_own(around: Surroundings) -> None:

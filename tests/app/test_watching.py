@@ -247,4 +247,4 @@ def test_what_a_task_applied_is_taken_back_as_one(tmp_path: Path) -> None:
     store.close()
     assert (scene.folder / "a.txt").read_text() == "zero\n"
     assert not (scene.folder / "b.txt").exists()
-    assert scene.record().change_sets == ()
+    assert scene.record().change.applied == ()

@@ -72,7 +72,7 @@ def test_the_intent_and_its_images_are_kept_before_a_file_is_touched(tmp_path: P
     scene.watcher.react = react
     assert scene.run().exit_code == 0
     assert (scene.folder / "sub/b.txt").read_text() == "two\n"
-    assert scene.record().paths == ("a.txt", "sub/b.txt")
+    assert scene.record().change.paths == ("a.txt", "sub/b.txt")
 
 
 @pytest.mark.parametrize("word", ["ApplyPlanned", "Applied", "PostHooksPassed"])
@@ -149,7 +149,7 @@ def test_a_rollback_that_was_cut_is_finished_first(tmp_path: Path) -> None:
     with pytest.raises(PowerOut):
         decisions.skip(wiring.core, wiring.recovery, "T1", reason="by hand")
     store.abandon()
-    assert scene.record().rolling_back
+    assert scene.record().change.rolling_back
     scene.disk = Disk()
     store = scene.open()
     wiring = scene.wired(store)
@@ -273,7 +273,7 @@ def test_a_command_that_was_cut_is_a_persons_to_decide(tmp_path: Path) -> None:
 def test_a_reply_of_words_alone_changes_nothing(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, "I think all is well.", GOOD)
     scene.run()
-    assert scene.events(e.ApplyPlanned) == [] or scene.record().paths == ("a.txt",)
+    assert scene.events(e.ApplyPlanned) == [] or scene.record().change.paths == ("a.txt",)
 
 
 @pytest.mark.parametrize(("rule", "commits"), [("off", 0), ("task", 1), ("attempt", 2)])
@@ -292,7 +292,7 @@ def test_git_commits_as_it_is_asked_to(tmp_path: Path, rule: str, commits: int) 
     assert subjects == ["T1: Make {it} good {x}"] * commits + ["first"]
     assert git(scene.folder, "status", "--porcelain", "mine.txt") == " M mine.txt\n"
     head = git(scene.folder, "rev-parse", "HEAD").strip()
-    assert scene.record().commit == head
+    assert scene.record().change.commit == head
 
 
 def test_files_that_the_user_had_changed_are_left_out_of_the_commit(tmp_path: Path) -> None:
@@ -342,4 +342,4 @@ def test_an_answer_that_is_gone_when_it_is_applied_changes_nothing(tmp_path: Pat
 
     scene.watcher.react = react
     assert scene.run().exit_code == 0
-    assert scene.record().paths == ()
+    assert scene.record().change.paths == ()

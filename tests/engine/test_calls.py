@@ -61,7 +61,7 @@ def test_looks_have_an_end(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, *[showing("b.txt")] * 5, prompt={"max_turns": 1})
     assert scene.run().reason == "held"
     assert len(scene.client.asked) == 2
-    assert scene.record().last_error.startswith("the agent asked to see more files")
+    assert scene.record().last_error.startswith("the model asked to see more files")
 
 
 def test_a_rejected_reply_is_corrected_within_the_attempt(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_rejected_reply_is_corrected_within_the_attempt(tmp_path: Path) -> Non
     assert second[-2] == ("assistant", wrong)
     assert second[-1][1].startswith("Your reply could not be applied.")
     assert "b.txt" in second[-1][1]
-    assert scene.record().attempts == 1
+    assert scene.record().counts.attempts == 1
     assert (scene.folder / "b.txt").read_text() == "new\n"
 
 
@@ -137,7 +137,11 @@ def test_the_usage_of_every_answer_is_counted(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, *answers, prices={"replay": {"input": 1.0, "output": 2.0}})
     scene.run()
     record = scene.record()
-    assert (record.usage.input, record.usage.output, record.calls) == (100, 10, 2)
+    assert (record.spent.usage.input, record.spent.usage.output, record.counts.calls_answered) == (
+        100,
+        10,
+        2,
+    )
 
 
 STOPS: list[tuple[Exception, str, int, str]] = [
@@ -156,7 +160,7 @@ def test_what_is_no_fault_of_the_task_stops_the_run(
     assert (stopped.reason, stopped.exit_code, stopped.fix) == (reason, code, fix)
     assert scene.states() == {"T1": "agent"}
     assert scene.again().exit_code == 0
-    assert scene.record().attempts == 1
+    assert scene.record().counts.attempts == 1
 
 
 def test_a_call_that_can_never_fit_is_the_tasks_own(tmp_path: Path) -> None:
@@ -173,7 +177,7 @@ def test_a_throttled_call_is_sat_out_and_sent_again(tmp_path: Path) -> None:
     waits = [s for s in scene.watcher.signals if isinstance(s, Waiting)]
     assert waits
     assert waits[0].why == "slow down"
-    assert scene.record().attempts == 1
+    assert scene.record().counts.attempts == 1
 
 
 def test_an_outage_stops_the_run_for_later(tmp_path: Path) -> None:
@@ -243,12 +247,12 @@ def test_an_answer_found_on_disk_is_adopted_and_never_asked_for_again(tmp_path: 
     scene = scene_of(tmp_path, GOOD)
     scene.disk = DyingDisk(b'"kind":"CallSettled"', after=False)
     assert scene.killed()
-    assert scene.record().call == "T1/call-01"
+    assert scene.record().call.started == "T1/call-01"
     assert scene.again().exit_code == 0
     assert len(scene.client.asked) == 1
     (settled,) = scene.events(e.CallSettled)
     assert settled.adopted
-    assert scene.record().possibly_billed == 0
+    assert scene.record().spent.possibly_billed == 0
 
 
 def test_a_call_without_an_answer_on_disk_is_lost_and_said_so(tmp_path: Path) -> None:
@@ -259,8 +263,8 @@ def test_a_call_without_an_answer_on_disk_is_lost_and_said_so(tmp_path: Path) ->
     assert scene.killed()
     assert scene.again().exit_code == 0
     lost, answered = scene.events(e.CallSettled)
-    assert (lost.outcome, lost.by_us, answered.outcome) == ("lost", True, "answered")
-    assert scene.record().possibly_billed == 1
+    assert (lost.outcome, lost.caused_by_runner, answered.outcome) == ("lost", True, "answered")
+    assert scene.record().spent.possibly_billed == 1
     assert "T1/call-01 may have been billed" in scene.watcher.said
     assert list(scene.state_dir.rglob(".*.reserved")) == []
 
@@ -272,10 +276,10 @@ def test_a_background_answer_is_fetched_after_a_crash(tmp_path: Path) -> None:
 
     scene = scene_of(tmp_path, created, GOOD)
     assert scene.killed()
-    assert scene.record().response_id == "resp_1"
+    assert scene.record().call.response_id == "resp_1"
     assert scene.again().exit_code == 0
     assert (len(scene.client.asked), scene.client.fetched) == (1, ["resp_1"])
-    assert scene.record().possibly_billed == 0
+    assert scene.record().spent.possibly_billed == 0
 
 
 @pytest.mark.parametrize("created", [False, True], ids=["plain", "background"])
@@ -289,8 +293,8 @@ def test_a_stop_while_a_call_is_in_flight(tmp_path: Path, created: bool) -> None
 
     scene = scene_of(tmp_path, hanging, GOOD)
     assert scene.run().exit_code == 130
-    assert scene.record().possibly_billed == (0 if created else 1)
-    assert scene.record().response_id == ("resp_1" if created else None)
+    assert scene.record().spent.possibly_billed == (0 if created else 1)
+    assert scene.record().call.response_id == ("resp_1" if created else None)
     assert scene.again().exit_code == 0
     assert scene.client.fetched == (["resp_1"] if created else [])
 
@@ -298,7 +302,7 @@ def test_a_stop_while_a_call_is_in_flight(tmp_path: Path, created: bool) -> None
 def test_a_lost_connection_counts_as_possibly_billed(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, UnknownOutcomeError("cut"), GOOD)
     assert scene.run().exit_code == 0
-    assert scene.record().possibly_billed == 1
+    assert scene.record().spent.possibly_billed == 1
 
 
 def test_an_answer_whose_file_is_gone_is_asked_for_again(tmp_path: Path) -> None:
@@ -427,7 +431,7 @@ def test_a_kept_answer_waits_for_the_right_key(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, created, AuthError("wrong key"), GOOD)
     assert scene.killed()
     assert scene.again().reason == "auth"
-    assert scene.record().response_id == "resp_1"
+    assert scene.record().call.response_id == "resp_1"
     assert scene.again().exit_code == 0
     assert (len(scene.client.asked), scene.client.fetched) == (1, ["resp_1", "resp_1"])
 

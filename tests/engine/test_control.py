@@ -128,12 +128,12 @@ def test_a_retry_grants_an_attempt_only_where_none_is_left(open_scene: Scene) ->
     open_scene.run()
     store = open_scene.open()
     wiring = open_scene.wired(store)
-    assert decisions.retry(wiring.core, "T1", hint="h").granted == 1
+    assert decisions.retry(wiring.core, "T1", hint="h").counts.extra_attempts == 1
     store.close()
     open_scene.again()
     store = open_scene.open()
     wiring = open_scene.wired(store)
-    assert decisions.retry(wiring.core, "T1", attempts=3).granted == 4
+    assert decisions.retry(wiring.core, "T1", attempts=3).counts.extra_attempts == 4
     store.close()
 
 

@@ -11,10 +11,10 @@ from agent_runner.engine.core import Core
 from agent_runner.engine.machine import allows
 from agent_runner.model import events as e
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange
-from agent_runner.model.flow import Policy
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.hooks import HookOutcome, HookResult, Phase
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.settings import Settings
 from agent_runner.model.states import FINAL, TaskState
 from agent_runner.model.usage import Usage
 from agent_runner.store.store import Store
@@ -96,7 +96,7 @@ class CrashMachine(RuleBasedStateMachine):
             disk=self.disk,
         )
         self.disk.sync_folder(self.folder / "state")
-        self.core = Core(self.store, lambda _: Policy(), (self,))
+        self.core = Core(self.store, lambda _: Settings(), (self,))
         self.core.note("", e.RunStarted("run", 1, "0", "tasks.yml"))
 
     # the observer that keeps the model's list

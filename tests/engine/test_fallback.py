@@ -90,7 +90,7 @@ def test_an_outage_hands_over_to_the_fallback_for_all_tasks_of_the_provider(tmp_
     assert "overloaded" in aside.reason
     assert aside.until == pytest.approx(scene.clock.at + WAIT, abs=10)
     assert [s.provider for s in scene.events(e.CallSettled) if s.outcome == "answered"] == ["b"] * 3
-    assert scene.record().attempts == 1
+    assert scene.record().counts.attempts == 1
     assert scene.state.spending.set_aside == {"a": aside}
 
 
@@ -207,7 +207,7 @@ def test_a_slow_outage_of_all_does_not_go_round(tmp_path: Path) -> None:
     assert stopped.reason == "outage"
     assert stopped.not_before is not None
     assert stopped.not_before > scene.clock.at - 1
-    assert scene.record().possibly_billed == 6
+    assert scene.record().spent.possibly_billed == 6
 
 
 def test_chains_are_followed_the_own_fallbacks_first(tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_prices_are_those_of_the_provider_that_answered(tmp_path: Path) -> None:
     prices = {"model-a": {"input": 1000.0}, "model-b": {"input": 10.0}}
     scene = scene_of(tmp_path, World(a=LATER), {"a": ["b"]}, prices=prices)
     assert scene.run().exit_code == 0
-    assert scene.record().cost == pytest.approx(100 * 10 / 1e6)
+    assert scene.record().spent.cost == pytest.approx(100 * 10 / 1e6)
 
 
 def test_tries_begin_anew_with_the_fallback_and_stay_with_it(tmp_path: Path) -> None:
@@ -352,7 +352,7 @@ def test_a_resume_keeps_to_the_fallback(tmp_path: Path) -> None:
     assert scene.again().exit_code == 0
     assert world.asked == ["a", "a", "b", "b"]
     lost = scene.events(e.CallSettled)[2]
-    assert (lost.outcome, lost.provider, lost.by_us) == ("lost", "b", True)
+    assert (lost.outcome, lost.provider, lost.caused_by_runner) == ("lost", "b", True)
     assert len(scene.events(e.SetAside)) == 1
 
 
@@ -369,7 +369,7 @@ def test_an_open_call_is_fetched_from_the_provider_that_it_was_sent_to(tmp_path:
     world = World(a=LATER, b=created)
     scene = scene_of(tmp_path, world, {"a": ["b"]})
     assert scene.killed()
-    assert scene.record().call_provider == "b"
+    assert scene.record().call.provider == "b"
     scene.clock.at += 5000  # a could be asked again
     changed = {**scene.settings, "provider": "c"}  # and it is c that would be
     changed["providers"] = {**changed["providers"], "c": {"protocol": "replay", "replies": "."}}
@@ -378,7 +378,7 @@ def test_an_open_call_is_fetched_from_the_provider_that_it_was_sent_to(tmp_path:
     assert scene.again().exit_code == 0
     assert fetched == ["b"]
     assert scene.events(e.CallSettled)[-1].provider == "b"
-    assert scene.record().possibly_billed == 0
+    assert scene.record().spent.possibly_billed == 0
 
 
 @pytest.mark.parametrize("background", [False, True], ids=["plain", "background"])
@@ -398,7 +398,7 @@ def test_an_open_call_of_a_provider_that_is_gone(tmp_path: Path, background: boo
     if background:
         assert (stopped.reason, stopped.exit_code) == ("fatal", 1)
         assert "a keeps the answer to T1/call-01" in stopped.detail
-        assert scene.record().call == "T1/call-01"
+        assert scene.record().call.started == "T1/call-01"
     else:
         assert stopped.exit_code == 0
         assert scene.events(e.CallSettled)[0].provider == "a"

@@ -34,7 +34,7 @@ def test_a_red_pre_hook_is_a_persons_and_runs_again_on_retry(tmp_path: Path) -> 
     (tmp_path / "go").touch()
     scene.person = ScriptedPerson([Decision(Choice.RETRY)])
     assert scene.again().exit_code == 0
-    assert scene.record().granted == 0
+    assert scene.record().counts.extra_attempts == 0
 
 
 @pytest.mark.parametrize("place", ["pre_hooks", "post_hooks"])
@@ -94,7 +94,7 @@ def test_judges_that_need_not_run_pass_no_task_without_a_call(tmp_path: Path) ->
     )
     assert scene.run().exit_code == 0
     assert len(scene.client.asked) == 1
-    assert not scene.record().checked_by_hook
+    assert not scene.record().judgement.checked_by_hook
 
 
 def test_a_green_baseline_alone_passes_nothing(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_no_progress_ends_before_the_attempts_do(tmp_path: Path) -> None:
     settings = {"hooks": hooks(judge="false"), "max_attempts_per_task": 9, "max_no_progress": 2}
     scene = Scene(tmp_path / "p", [task], settings, ["Nothing to do."] * 9)
     assert scene.run().reason == "held"
-    assert scene.record().no_progress_rule == "the attempt changed nothing"
+    assert scene.record().judgement.no_progress_reason == "the attempt changed nothing"
     assert len(scene.client.asked) <= 3
 
 
@@ -187,7 +187,7 @@ def test_hooks_that_look_at_changed_files_are_told_them(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "p", [task], settings, [GOOD])
     assert scene.run().exit_code == 0
     assert count(tmp_path) == 1
-    assert [proof.hook for proof in scene.record().proof] == ["code"]
+    assert [proof.hook for proof in scene.record().judgement.proof] == ["code"]
 
 
 def test_a_time_out_says_so(tmp_path: Path) -> None:

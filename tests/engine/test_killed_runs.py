@@ -131,8 +131,10 @@ class Witness(Watcher):
             return
         if before.state in FINAL and after.state is not before.state:
             assert isinstance(entry.event, BY_PERSON), "a final task was entered again"
-        assert after.attempts <= MAX_ATTEMPTS + after.granted, "more attempts than allowed"
-        if after.open_change is None:
+        assert after.counts.attempts <= MAX_ATTEMPTS + after.counts.extra_attempts, (
+            "more attempts than allowed"
+        )
+        if after.change.planned is None:
             texts = {self.text("a.txt"), self.text("sub/b.txt")}
             assert len(texts) == 1, f"half a change stands in the files: {texts}"
 
@@ -171,10 +173,10 @@ def account(scene: Scene) -> None:
         for path in scene.state_dir.glob("logs/*/*/*/response.json")
     }
     answered = {call for call, outcome in settled.items() if outcome == "answered"}
-    open_calls = {r.call for r in scene.state.tasks.values() if r.call}
+    open_calls = {r.call.started for r in scene.state.tasks.values() if r.call.started}
     assert answered == kept - open_calls, "an answer on disk was not used"
     lost = sum(outcome == "lost" for outcome in settled.values())
-    assert sum(r.possibly_billed for r in scene.state.tasks.values()) == lost
+    assert sum(r.spent.possibly_billed for r in scene.state.tasks.values()) == lost
     assert started - set(settled) <= open_calls
 
 

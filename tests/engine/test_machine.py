@@ -11,8 +11,9 @@ from agent_runner.model import events as e
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.errors import IllegalEventError, StorageError
 from agent_runner.model.evolve import evolve
-from agent_runner.model.flow import FLOW, Policy
-from agent_runner.model.record import TaskRecord
+from agent_runner.model.flow import FLOW
+from agent_runner.model.record import CallState, ChangeState, Counts, Judgement, TaskRecord
+from agent_runner.model.settings import Settings
 from agent_runner.model.states import FINAL, STEPS, TaskState
 
 EXAMPLES: dict[type[e.TaskEvent], e.TaskEvent] = {
@@ -40,21 +41,25 @@ EXAMPLES: dict[type[e.TaskEvent], e.TaskEvent] = {
 
 RECORDS = [
     TaskRecord("T1"),
-    TaskRecord("T1", attempts=3, attempt_open=True, rejections=2, unusable=2, turns=5),
-    TaskRecord("T1", no_progress=1, fingerprints=("f",)),
-    TaskRecord("T1", judging=True),
+    TaskRecord(
+        "T1",
+        counts=Counts(attempts=3, rejections=2, unusable_replies=2, turns=5),
+        call=CallState(attempt_open=True),
+    ),
+    TaskRecord("T1", counts=Counts(no_progress=1), judgement=Judgement(fingerprints=("f",))),
+    TaskRecord("T1", judgement=Judgement(by_person=True)),
     TaskRecord("T1", retry_to=TaskState.PRE_HOOKS),
-    TaskRecord("T1", retry_to=TaskState.APPLY, open_change=ChangeSet("x", ())),
+    TaskRecord("T1", change=ChangeState(planned=ChangeSet("x", ())), retry_to=TaskState.APPLY),
     TaskRecord("T1", retry_to=TaskState.POST_HOOKS),
 ]
-POLICIES = [Policy(), Policy(max_attempts=1), Policy(stop_on_first_failure=True)]
+SETTINGS = [Settings(), Settings(max_attempts_per_task=1), Settings(stop_on_first_failure=True)]
 
 
-def table_says(record: TaskRecord, event: e.TaskEvent, policy: Policy) -> TaskState | None:
+def table_says(record: TaskRecord, event: e.TaskEvent, settings: Settings) -> TaskState | None:
     after = evolve(record, event)
     for row in FLOW:
         fits = row.event is type(event) and record.state in row.sources
-        if fits and (row.guard is None or row.guard(after, policy)):
+        if fits and (row.guard is None or row.guard(after, settings)):
             return row.dest
     return None
 
@@ -63,16 +68,16 @@ def table_says(record: TaskRecord, event: e.TaskEvent, policy: Policy) -> TaskSt
 def test_the_machine_goes_where_the_table_says(event: e.TaskEvent) -> None:
     journal: list[tuple[str, e.TaskEvent, TaskState]] = []
     machine = FlowMachine(lambda *move: journal.append(move))
-    for state, record, policy in itertools.product(TaskState, RECORDS, POLICIES):
+    for state, record, settings in itertools.product(TaskState, RECORDS, SETTINGS):
         standing = attrs.evolve(record, state=state)
-        expected = table_says(standing, event, policy)
+        expected = table_says(standing, event, settings)
         journal.clear()
         if expected is None:
             with pytest.raises(IllegalEventError):
-                machine.fire(standing, event, policy)
+                machine.fire(standing, event, settings)
             assert journal == []
         else:
-            assert machine.fire(standing, event, policy) is expected
+            assert machine.fire(standing, event, settings) is expected
             assert journal == [("T1", event, expected)]
         assert allows(state, type(event)) == (expected is not None)
 
@@ -84,7 +89,7 @@ def test_a_journal_that_refuses_leaves_the_task_where_it_was() -> None:
     machine = FlowMachine(refuse)
     record = TaskRecord("T1")
     with pytest.raises(StorageError):
-        machine.fire(record, e.Started(), Policy())
+        machine.fire(record, e.Started(), Settings())
     assert record.state is TaskState.PENDING
 
 

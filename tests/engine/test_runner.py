@@ -101,7 +101,7 @@ def test_a_person_retries_with_a_hint_that_the_agent_reads(tmp_path: Path) -> No
     assert scene.run().exit_code == 0
     assert "try green" in scene.client.asked[1].prompt.messages[-1].text
     assert person.asked[0].summary == ("about T1",)
-    assert scene.record().granted == 1
+    assert scene.record().counts.extra_attempts == 1
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_check_that_is_red_comes_back_to_the_person(tmp_path: Path) -> None:
     scene.write()
     scene.person = ScriptedPerson([Decision(Choice.CHECK), Decision(Choice.RETRY)])
     assert scene.run().exit_code == 0
-    assert scene.record().failures == 2
+    assert scene.record().counts.failures == 2
     assert len(scene.client.asked) == 2
 
 
@@ -261,7 +261,7 @@ def test_a_call_that_kills_every_run_is_not_paid_for_ever(tmp_path: Path) -> Non
     assert all(scene.killed() for _ in range(3))
     assert scene.again().reason == "held"
     assert len(scene.client.asked) == 3
-    assert scene.record().possibly_billed == 2
+    assert scene.record().spent.possibly_billed == 2
     assert scene.record().retry_to is TaskState.AGENT
 
 

@@ -2,8 +2,9 @@
 
 from agent_runner.model import events as e
 from agent_runner.model.evolve import evolve
-from agent_runner.model.flow import FLOW, Policy, next_attempt
+from agent_runner.model.flow import FLOW, next_attempt
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.settings import Settings
 from agent_runner.model.states import FINAL, STEPS, TaskState
 
 PERSON = {e.Retried, e.Checked, e.Skipped, e.Reset}
@@ -48,19 +49,19 @@ def test_every_step_has_a_way_to_fail_towards_a_person() -> None:
 
 
 def call(record: TaskRecord, attempt: int) -> TaskRecord:
-    return evolve(record, e.CallStarted(f"c{record.begun}", attempt, 1, 1, "p", "m"))
+    return evolve(record, e.CallStarted(f"c{record.counts.calls_started}", attempt, 1, 1, "p", "m"))
 
 
 def test_an_attempt_survives_edit_retries_and_ends_with_a_judgement() -> None:
-    policy = Policy(max_edit_retries=1)
+    settings = Settings(max_edit_retries=1)
     record = TaskRecord("T1")
-    assert next_attempt(record, policy) == 1
+    assert next_attempt(record, settings) == 1
     record = call(record, 1)
     record = evolve(record, e.Rejected("bad"))
-    assert next_attempt(record, policy) == 1
+    assert next_attempt(record, settings) == 1
     record = evolve(call(record, 1), e.Rejected("bad again"))
-    assert next_attempt(record, policy) == 2
+    assert next_attempt(record, settings) == 2
     record = call(record, 2)
-    assert record.rejections == 0
+    assert record.counts.rejections == 0
     record = evolve(record, e.PostHooksFailed("h", "red"))
-    assert next_attempt(record, policy) == 3
+    assert next_attempt(record, settings) == 3

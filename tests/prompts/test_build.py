@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from agent_runner.edits.parse import parse_reply
 from agent_runner.model.agent import Prompt
 from agent_runner.model.events import BaselineTaken
-from agent_runner.model.record import TaskRecord
+from agent_runner.model.record import Judgement, TaskRecord
 from agent_runner.model.shown import FileText, Listing, NotShown
 from agent_runner.prompts.build import (
     DROPPED,
@@ -87,7 +87,9 @@ def test_a_repository_without_a_commit_is_told() -> None:
     ],
 )
 def test_the_baseline_is_told(baseline: BaselineTaken, expected: str) -> None:
-    assert expected in first(evolve(BARE, record=TaskRecord("T1", baseline=baseline)))
+    assert expected in first(
+        evolve(BARE, record=TaskRecord("T1", judgement=Judgement(baseline=baseline)))
+    )
 
 
 def test_the_system_text_offers_only_what_is_allowed() -> None:

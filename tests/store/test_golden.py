@@ -45,11 +45,14 @@ def folded(folder: Path) -> RunState:
 
 def test_the_journal_folds_to_what_it_told(golden: Path) -> None:
     state = folded(golden)
-    told = {r.id: (r.state, r.attempts, r.failures, r.last_error) for r in state.tasks.values()}
+    told = {
+        r.id: (r.state, r.counts.attempts, r.counts.failures, r.last_error)
+        for r in state.tasks.values()
+    }
     assert told == STANDS
     assert state.seq == len((golden / "journal.jsonl").read_bytes().splitlines())
     assert state.tasks["T5"].hint == "try again"
-    assert state.tasks["T3"].paths == ("src/delta.txt", "src/alpha.txt")
+    assert state.tasks["T3"].change.paths == ("src/delta.txt", "src/alpha.txt")
     assert state.run is not None
     assert state.run.stopped is not None
     assert (state.run.stopped.reason, state.run.stopped.exit_code) == ("held", 1)

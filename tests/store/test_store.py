@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,13 @@ def open_store(project: Path, list_id: str = "tasks.yml") -> Store:
     return Store.open(
         project / ".agent-runner", project=project, list_id=list_id, clock=FakeClock()
     )
+
+
+def sealed(content: dict[str, Any]) -> bytes:
+    """A snapshot with a good checksum, as another version of the program might leave it."""
+    content.pop("crc", None)
+    body = json.dumps(content, separators=(",", ":")).encode()[:-1]
+    return b'%s,"crc":"%08x"}\n' % (body, zlib.crc32(body))
 
 
 def started(store: Store, *tasks: str) -> None:
@@ -89,7 +98,7 @@ def test_a_snapshot_that_claims_a_later_record_is_refused(tmp_path: Path) -> Non
     store.close()
     snapshot = tmp_path / ".agent-runner/state.json"
     content = json.loads(snapshot.read_bytes())
-    snapshot.write_text(json.dumps({**content, "seq": content["seq"] + 1}))
+    snapshot.write_bytes(sealed({**content, "seq": content["seq"] + 1}))
     with pytest.raises(StateMismatchError, match="ahead"):
         open_store(tmp_path)
 
@@ -107,6 +116,20 @@ def test_damage_before_the_snapshots_place_is_refused(tmp_path: Path) -> None:
     assert journal.read_bytes() == damaged
 
 
+def test_no_flipped_bit_of_a_snapshot_is_read(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    started(store, "T1", "T2")
+    before = store.state
+    store.close()
+    snapshot = tmp_path / ".agent-runner/state.json"
+    good = snapshot.read_bytes()
+    for bit in range(0, len(good) * 8, 7):
+        damaged = bytearray(good)
+        damaged[bit // 8] ^= 1 << bit % 8
+        snapshot.write_bytes(damaged)
+        assert read_state(tmp_path / ".agent-runner")[0] == before, f"bit {bit} was misread"
+
+
 def test_another_list_in_the_same_folder_is_refused_with_advice(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     started(store)
@@ -120,7 +143,7 @@ def test_a_newer_snapshot_is_refused(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.close()
     path = tmp_path / ".agent-runner/state.json"
-    path.write_text(json.dumps({"format": 2}))
+    path.write_bytes(sealed({"format": 99}))
     with pytest.raises(StateVersionError, match="newer"):
         open_store(tmp_path)
 

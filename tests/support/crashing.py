@@ -270,7 +270,7 @@ class CrashProject:
         state, _ = read_state(self.state)
         entries = list(self.entries())
         counts = {
-            r.id: (r.state.value, r.attempts, r.failures)
+            r.id: (r.state.value, r.counts.attempts, r.counts.failures)
             for r in sorted(state.tasks.values(), key=lambda r: r.id)
         }
         return Outcome(

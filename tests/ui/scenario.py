@@ -94,7 +94,7 @@ class Turn:
         for line in output.splitlines(keepends=True):
             self.teller.signal(s.HookOutput(self.task, ended.hook, line))
             yield
-        attempt = self.teller.record(self.task).attempts
+        attempt = self.teller.record(self.task).counts.attempts
         self.teller.tell(self.task, e.HookFinished(phase, attempt, ended))
         yield
 

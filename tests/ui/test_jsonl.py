@@ -45,7 +45,8 @@ def test_every_event_is_as_the_schema_says(kind: type[e.Event]) -> None:
         assert "\n" not in line
         shown = json.loads(line)
         VALIDATOR.validate(shown)
-        assert set(shown["data"]) == {a.name for a in attrs.fields(kind)}
+        names = {a.metadata.get(e.WRITTEN_AS, a.name) for a in attrs.fields(kind)}
+        assert set(shown["data"]) == names
 
     check()
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.model import events as e
-from agent_runner.model.record import TaskRecord
+from agent_runner.model.record import Judgement, TaskRecord
 from agent_runner.model.states import TaskState as S
 from agent_runner.ui.junit import JUnit, junit_xml
 from agent_runner.ui.tally import Tally
@@ -70,5 +70,5 @@ def test_whatever_a_task_says_the_report_can_be_read(text: str, state: S) -> Non
 
 @pytest.mark.parametrize("checked", [True, False])
 def test_unchecked_tasks_say_so(checked: bool) -> None:
-    record = TaskRecord("T1", S.PASSED, checked_by_hook=checked)
+    record = TaskRecord("T1", S.PASSED, judgement=Judgement(checked_by_hook=checked))
     assert ("unchecked" in junit_xml(Tally(task_list(), {"T1": record}))) is not checked

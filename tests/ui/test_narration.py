@@ -37,7 +37,7 @@ TOLD: list[tuple[e.Event, str]] = [
         "limit reached, claude: tokens_hour (100000 used); no call before 20",
     ),
     (
-        e.Deferred("claude", "", 1_800_000_000.0, "come back later", told=True),
+        e.Deferred("claude", "", 1_800_000_000.0, "come back later", from_provider=True),
         "limit reached, claude: come back later; no call before 20",
     ),
     (e.Deferred("claude", "", 1_800_000_000.0), "limit reached, claude; no call before 20"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_runner.model.record import TaskRecord
+from agent_runner.model.record import Counts, Spent, TaskRecord
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.task import Task, TaskList
 from agent_runner.model.usage import Usage
@@ -24,7 +24,12 @@ def painted(width: int, environ: dict[str, str]) -> list[str]:
         Task(f"T{n}", f"{LONG} 世界", "", root, depends_on=("T1",) if n > 1 else ())
         for n in range(1, 4)
     )
-    record = TaskRecord("T1", S.ESCALATED, attempts=3, usage=Usage(123_456), cost=1.5, seconds=7000)
+    record = TaskRecord(
+        "T1",
+        S.ESCALATED,
+        counts=Counts(attempts=3),
+        spent=Spent(usage=Usage(123_456), cost=1.5, seconds=7000),
+    )
     tally = Tally(TaskList("l", root / "tasks.yml", root, tasks), {"T1": record})
     painter = Painter(Output(io.StringIO()), environ, width=width)
     return painter.table(status_table(tally))

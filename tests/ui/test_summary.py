@@ -7,8 +7,8 @@ import attrs
 import pytest
 
 from agent_runner.model import events as e
-from agent_runner.model.flow import Policy
 from agent_runner.model.hooks import HookOutcome, HookResult, Phase
+from agent_runner.model.settings import Settings
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.usage import Usage
 from agent_runner.ui.decisive import decisive, outcome_words
@@ -24,9 +24,9 @@ STATE = Path(".agent-runner")
 
 def test_the_summary_of_a_task_that_does_not_get_there() -> None:
     teller = told()
-    policy = Policy(max_no_progress=1)
+    settings = Settings(max_no_progress=1)
     lines = summarise(
-        teller.record("T3"), teller.entries, failures=1, state_dir=STATE, policy=policy
+        teller.record("T3"), teller.entries, failures=1, state_dir=STATE, settings=settings
     )
     assert lines[0] == (
         "T3 needs a person: no progress in 1 attempt in a row: "
@@ -50,17 +50,17 @@ def test_the_summary_of_a_task_that_does_not_get_there() -> None:
 
 
 RULES = [
-    (Policy(), "all 2 attempts are used up"),
-    (Policy(stop_on_first_failure=True), "the first failure was to stop the run"),
-    (Policy(max_consecutive_failures=2), "2 post-hook failures in a row"),
+    (Settings(), "all 2 attempts are used up"),
+    (Settings(stop_on_first_failure=True), "the first failure was to stop the run"),
+    (Settings(max_consecutive_failures=2), "2 post-hook failures in a row"),
 ]
 
 
-@pytest.mark.parametrize(("policy", "rule"), RULES)
-def test_the_rule_that_fired_is_named(policy: Policy, rule: str) -> None:
+@pytest.mark.parametrize(("settings", "rule"), RULES)
+def test_the_rule_that_fired_is_named(settings: Settings, rule: str) -> None:
     teller = told()
     lines = summarise(
-        teller.record("T3"), teller.entries, failures=3, state_dir=STATE, policy=policy
+        teller.record("T3"), teller.entries, failures=3, state_dir=STATE, settings=settings
     )
     assert rule in lines[0]
 
@@ -161,7 +161,7 @@ def test_a_pre_hook_that_cannot_start_is_called_one() -> None:
     teller.tell("T1", e.HookFinished(Phase.PRE, 0, broken))
     teller.tell("T1", e.HookBroken("env", "x"), S.ESCALATED)
     lines = summarise(
-        teller.record("T1"), teller.entries, failures=1, state_dir=STATE, policy=Policy()
+        teller.record("T1"), teller.entries, failures=1, state_dir=STATE, settings=Settings()
     )
     assert "  before the first attempt, pre-hook env: could not start, exit 127, 0.0s" in lines
 

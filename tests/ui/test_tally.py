@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from agent_runner.model import events as e
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
 from agent_runner.model.fold import Entry, RunInfo, RunState
-from agent_runner.model.record import TaskRecord
+from agent_runner.model.record import Judgement, TaskRecord
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.task import Task, TaskList
 from agent_runner.ui.jsonl import to_plain
@@ -24,7 +24,9 @@ from tests.ui.scenario import task_list, told
 
 
 def state(task: str, where: S) -> dict[str, TaskRecord]:
-    return {task: TaskRecord(task, where, last_error="red", checked_by_hook=True)}
+    return {
+        task: TaskRecord(task, where, judgement=Judgement(checked_by_hook=True), last_error="red")
+    }
 
 
 def test_held_by_names_what_a_person_has_to_free() -> None:
@@ -121,7 +123,10 @@ def test_every_reason_to_stop_has_a_next_step() -> None:
 
 
 def test_nothing_left_is_said() -> None:
-    records = {f"T{n}": TaskRecord(f"T{n}", S.PASSED, checked_by_hook=n > 1) for n in (1, 2, 3)}
+    records = {
+        f"T{n}": TaskRecord(f"T{n}", S.PASSED, judgement=Judgement(checked_by_hook=n > 1))
+        for n in (1, 2, 3)
+    }
     tally = Tally(task_list(), records)
     assert tally.next_steps(e.RunStopped("r", "finished", 0)) == ("Nothing is left to do.",)
     assert tally.closing_line().startswith("3 tasks: 2 passed, 1 passed (unchecked); ")
@@ -140,7 +145,9 @@ def test_the_status_table_lines_up_and_has_no_colour() -> None:
 
 
 def test_a_passed_task_whose_text_changed_says_so() -> None:
-    record = TaskRecord("T1", S.PASSED, definition="other", checked_by_hook=True)
+    record = TaskRecord(
+        "T1", S.PASSED, judgement=Judgement(checked_by_hook=True), definition="other"
+    )
     tally = Tally(task_list(), {"T1": record})
     assert "[text changed since]" in next(x for x in status_table(tally).lines() if "T1" in x)
     assert status_object(tally, RunState())["tasks"][0]["stale"] is True

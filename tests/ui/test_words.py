@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from agent_runner.model.events import Judged
-from agent_runner.model.record import TaskRecord
+from agent_runner.model.record import ChangeState, Judgement, TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
 
@@ -92,16 +92,18 @@ def test_the_proof_names_judges_tree_and_commit() -> None:
     passed = TaskRecord(
         "T1",
         TaskState.PASSED,
-        proof=(Judged("tests", 0, 2.14), Judged("lint", None, 65)),
-        tree="tree:" + "a" * 40,
-        commit="b" * 40,
-        checked_by_hook=True,
+        judgement=Judgement(
+            proof=(Judged("tests", 0, 2.14), Judged("lint", None, 65)),
+            tree="tree:" + "a" * 40,
+            checked_by_hook=True,
+        ),
+        change=ChangeState(commit="b" * 40),
     )
     assert words.proof_line(passed) == (
         "passed: tests exit 0 in 2.1s, lint no exit code in 1m05s; "
         "saw tree tree:aaaaaaa, commit bbbbbbb"
     )
-    unchecked = evolve(passed, checked_by_hook=False)
+    unchecked = evolve(passed, judgement=evolve(passed.judgement, checked_by_hook=False))
     assert words.proof_line(unchecked) == "passed (unchecked): no hook judged it"
     assert words.record_word(unchecked) == "passed (unchecked)"
 

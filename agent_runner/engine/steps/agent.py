@@ -39,12 +39,12 @@ class AgentStep:
 
     async def __call__(self, work: Work) -> e.TaskEvent | Halt:
         """Ask until there is an answer, a limit, or a reason to stop."""
-        if work.record.call is not None:
+        if work.record.call.started is not None:
             ended = await self.calling.settle_open_call(work)
             if ended is not None:
                 return ended
             work = work.refreshed()
-        while work.record.reply is None:
+        while work.record.call.reply is None:
             ended = await self._ask(work)
             if ended is not None:
                 return ended
@@ -53,7 +53,7 @@ class AgentStep:
 
     async def _ask(self, work: Work) -> e.TaskEvent | Halt | None:
         """Make one call if nothing forbids it. None: the record says what came of it."""
-        ask, deferred = self.routing.question, work.record.deferred is not None
+        ask, deferred = self.routing.question, work.record.call.deferred is not None
         if deferred and self.impatient():
             ask = self.routing.question_at_once
         elif deferred:  # what closes it still is known before any service is started for it
@@ -74,14 +74,14 @@ class AgentStep:
 
     async def _sit_out(self, work: Work) -> None:
         """Wait for the rest of what the last call's end asked for, with a countdown."""
-        until = work.record.not_before
+        until = work.record.call.not_before
         if until is not None:
             waiting = Waiting(work.task.id, until, work.record.last_error)
             await wait_until(self.clock, until, lambda _left: work.signal(waiting))
 
     def _meaning(self, work: Work) -> e.TaskEvent:
         """What an answer on disk is for the task."""
-        call = work.record.reply or ""
+        call = work.record.call.reply or ""
         response = self.calling.answer(work, call)
         if response is None:
             return e.Unusable(call, "its stored answer is gone from the logs folder")

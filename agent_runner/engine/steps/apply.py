@@ -48,16 +48,16 @@ class ApplyStep:
     async def __call__(self, work: Work) -> TaskEvent | Halt:
         """Apply the reply, or finish what an earlier run began to apply or to take back."""
         record = work.record
-        if record.open_change is not None and record.rolling_back:
-            return self._taken_back(work, record.open_change, record.feedback)
-        if record.command_running is not None:
+        if record.change.planned is not None and record.change.rolling_back:
+            return self._taken_back(work, record.change.planned, record.feedback)
+        if record.change.command_running is not None:
             return Conflicted(
-                f"command {record.command_running}",
+                f"command {record.change.command_running}",
                 "the runner stopped while it ran; look at what it did, then: retry or check",
             )
         reply, summary = self._reply(work), ""
         notes: tuple[str, ...] = ()
-        change_set = record.open_change
+        change_set = record.change.planned
         if change_set is None:
             planned = await anyio.to_thread.run_sync(self._plan, work)
             if isinstance(planned, Rejection):
@@ -67,8 +67,8 @@ class ApplyStep:
                 return Halt("preview", "the reply is kept; without --preview it is applied")
             change_set, notes, summary = planned.change_set, planned.notes, planned.summary
             if change_set.changes or reply.commands:
-                attempt = self.answers.attempt(work.task.id, record.attempts)
-                self.changes.plan(planned, record.reply or "", attempt, work.note)
+                attempt = self.answers.attempt(work.task.id, record.counts.attempts)
+                self.changes.plan(planned, record.call.reply or "", attempt, work.note)
         return await self._write(work.refreshed(), change_set, reply, notes, summary)
 
     async def _write(
@@ -103,23 +103,23 @@ class ApplyStep:
         files itself begins anew each time.
         """
         record, root, rules = work.record, work.task.root, self.rules_of(work.task)
-        change_id = f"{work.task.id}-{record.begun:04}"
-        last = self._response(work, record.reply or "")
+        change_id = f"{work.task.id}-{record.counts.calls_started:04}"
+        last = self._response(work, record.call.reply or "")
         if last is not None and last.edits is not None:
             planned = plan_replies([_read(last)], root, rules, change_id=change_id)
             if isinstance(planned, Rejection):
                 return evolve(planned, text=f"{planned.faults}\n\n{_ONCE_MORE}")
             return planned
-        earlier = (self._response(work, call) for call in record.corrected)
+        earlier = (self._response(work, call) for call in record.call.corrected)
         words = [one for one in earlier if one is None or one.edits is None]
         replies = [_read(one) for one in (*words, last)]
         return plan_replies(replies, root, rules, change_id=change_id)
 
     def _reply(self, work: Work) -> Reply:
-        return _read(self._response(work, work.record.reply or ""))
+        return _read(self._response(work, work.record.call.reply or ""))
 
     def _response(self, work: Work, call: str) -> AgentResponse | None:
-        return self.answers.response(work.task.id, work.record.attempts, call)
+        return self.answers.response(work.task.id, work.record.counts.attempts, call)
 
 
 def _read(response: AgentResponse | None) -> Reply:

@@ -41,15 +41,17 @@ class Asking:
     async def question(self, work: Work, served: Served) -> Question:
         """The next call of the task, numbered and worded; nothing is reserved yet."""
         record, settings = work.record, self.prompting.settings
-        attempt = next_attempt(record, work.policy)
-        is_new = attempt != record.attempts
-        turn = 1 if is_new else 1 + record.turns + record.rejections + record.unusable
+        attempt = next_attempt(record, work.settings)
+        is_new = attempt != record.counts.attempts
+        counts = record.counts
+        so_far = counts.turns + counts.rejections + counts.unusable_replies
+        turn = 1 if is_new else 1 + so_far
         worded = partial(self.prompting.prompt, agent=served.client.capabilities)
-        prompt = await anyio.to_thread.run_sync(worded, work.task, record, work.policy, attempt)
+        prompt = await anyio.to_thread.run_sync(worded, work.task, record, work.settings, attempt)
         request = AgentRequest(
-            call=call_id(work.task.id, record.begun + 1),
+            call=call_id(work.task.id, record.counts.calls_started + 1),
             task=work.task.id,
-            number=record.calls + 1,
+            number=record.counts.calls_answered + 1,
             attempt=attempt,
             turn=turn,
             provider=served.profile.name,

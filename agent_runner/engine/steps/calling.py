@@ -47,7 +47,7 @@ class Calling:
 
     def answer(self, work: Work, call: str) -> AgentResponse | None:
         """The stored answer to one of the calls of the attempt in hand."""
-        return self.answers.response(work.task.id, work.record.attempts, call)
+        return self.answers.response(work.task.id, work.record.counts.attempts, call)
 
     async def call(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
         """Ask once. None: it is settled in the journal: answered, or to be tried again.
@@ -69,14 +69,14 @@ class Calling:
         was asked, whoever is asked today), and else the call counts as possibly billed.
         """
         record = work.record
-        call, provider = record.call or "", record.call_provider
-        files = self.answers.files(work.task.id, record.attempts, call)
+        call, provider = record.call.started or "", record.call.provider
+        files = self.answers.files(work.task.id, record.counts.attempts, call)
         response, request = files.response(), files.request()
         try:
             served = self.clients.sent_to(work.task, provider)
         except UsageError as error:
             served = None
-            if response is None and record.response_id and request is not None:
+            if response is None and record.call.response_id and request is not None:
                 kept = f"{provider} keeps the answer to {call} and can no longer be asked: {error}"
                 return Halt("fatal", kept, error.fix)
         if response is not None:
@@ -84,8 +84,8 @@ class Calling:
             answered = _answered(call, provider, response, cost, seconds=0.0, adopted=True)
             self._settle(work, answered)
             return None
-        if record.response_id and request is not None and served is not None:
-            return await self._send(work, request, served, files, resume=record.response_id)
+        if record.call.response_id and request is not None and served is not None:
+            return await self._send(work, request, served, files, resume=record.call.response_id)
         self._lost(work, call, provider, files, "the run ended while the call was in flight")
         return None
 
@@ -105,7 +105,7 @@ class Calling:
             error, seconds = clean_error(error, self.redactor), self.clock.monotonic() - began
             return self._unanswered(work, request, served, error, seconds)
         except anyio.get_cancelled_exc_class():
-            if work.current().response_id is None:  # else it can be fetched later
+            if work.current().call.response_id is None:  # else it can be fetched later
                 self._lost(work, request.call, served.name, files, "stopped while waiting")
             raise
         files.settle(response)
@@ -154,13 +154,13 @@ class Calling:
         seconds: float,
     ) -> e.TaskEvent | Halt | None:
         """Settle a call that brought no answer, and say what follows from that."""
-        if work.record.response_id and isinstance(error, AuthError):
+        if work.record.call.response_id and isinstance(error, AuthError):
             # the provider still keeps the answer: with the right key a resume fetches it
             return Halt("auth", str(error), error.fix)
         now = self.clock.now()
         decision = decide.decide(
             error,
-            failures_in_row=work.current().call_failures + 1,
+            failures_in_row=work.current().call.failures + 1,
             retry=self.retry,
             now=now,
             jitter=self.random.random(),
@@ -191,7 +191,7 @@ class Calling:
             case decide.Wait():
                 return None
             case decide.Defer(not_before, window, reason):
-                deferred = e.Deferred(served.name, window, not_before, reason, told=True)
+                deferred = e.Deferred(served.name, window, not_before, reason, from_provider=True)
                 return None if self.routing.leave(work, deferred) else deferred
             case decide.Stop("outage", text):
                 if self.routing.replace(work, served.name, text):
@@ -207,7 +207,7 @@ class Calling:
         """Until when a provider in trouble is left alone: its answer broke off or failed."""
         if response.finish not in {Finish.CUT, Finish.FAILED}:
             return None
-        troubles = work.record.unusable + 1
+        troubles = work.record.counts.unusable_replies + 1
         wait = decide.backoff(troubles, self.retry, self.random.random())
         return self.clock.now() + wait
 
@@ -218,7 +218,7 @@ class Calling:
 
     def _lost(self, work: Work, call: str, provider: str, files: CallFiles, reason: str) -> None:
         files.give_up()
-        lost = e.CallSettled(call, "lost", provider, reason=reason, by_us=True)
+        lost = e.CallSettled(call, "lost", provider, reason=reason, caused_by_runner=True)
         self._settle(work, lost)
         work.signal(Said(work.task.id, f"{call} may have been billed: {reason}", "warning"))
 

@@ -27,7 +27,7 @@ class Hooks:
         A hook that finished before a stop is not run again, but for a pre-hook that starts a
         service.
         """
-        done = {f.result.hook: f for f in work.record.hooks_done if f.phase is phase}
+        done = {f.result.hook: f for f in work.record.judgement.finished if f.phase is phase}
         results: list[HookResult] = []
         for number, hook_id in enumerate(ids, start=1):
             hook = self.configured[hook_id]
@@ -36,7 +36,7 @@ class Hooks:
                 results.append(finished.result)
             else:
                 result = await self._run_one(work, phase, hook)
-                fact = HookFinished(phase, work.record.attempts, result, work.run)
+                fact = HookFinished(phase, work.record.counts.attempts, result, work.run)
                 is_last = number == len(ids) or not result.green
                 (work.jot if is_last else work.note)(fact)  # the last one shares the event's sync
                 results.append(result)
@@ -59,7 +59,7 @@ class Hooks:
             hook,
             phase=phase,
             task=work.task,
-            attempt=work.record.attempts,
+            attempt=work.record.counts.attempts,
             run_id=work.run,
             changed=lambda: self.trees.changed_since_start(work.task, work.record),
             on_start=lambda pid, began: self._started(work, phase, hook, pid, began),

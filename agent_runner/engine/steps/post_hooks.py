@@ -38,9 +38,9 @@ class PostHooksStep:
         service = await self.hooks.serve(work)
         if service is not None:
             return HookBroken(service.hook, "a service that it starts could not be started again")
-        before = await anyio.to_thread.run_sync(standing, work.task.root, work.record.paths)
+        before = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)
         results = await self.hooks.run(work, Phase.POST, work.task.post_hooks)
-        after = await anyio.to_thread.run_sync(standing, work.task.root, work.record.paths)
+        after = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)
         reshaped = _reshaped(before, after)
         if results and not results[-1].green:
             return await self._red(work, results[-1], reshaped)
@@ -58,8 +58,12 @@ class PostHooksStep:
             return HookBroken(red.hook, reason)
         record = work.record
         # the tree as the attempt left it: what the hooks themselves write (caches) is no progress
-        tree = (await self.trees.read(work.task)).id if record.judging else record.tree
-        unchanged = not record.judging and not record.attempt_changed
+        tree = (
+            (await self.trees.read(work.task)).id
+            if record.judgement.by_person
+            else record.judgement.tree
+        )
+        unchanged = not record.judgement.by_person and not record.change.in_attempt
         return PostHooksFailed(
             red.hook, reason, tree, unchanged, red.fingerprint, red.failing, reshaped
         )

@@ -48,7 +48,7 @@ class PreHooksStep:
 
         Where their `when` leaves none of them to run, nothing is known: that is not green.
         """
-        taken = work.record.baseline
+        taken = work.record.judgement.baseline
         if taken is not None:
             return taken.tree if taken.green else None
         if not work.task.post_hooks or not await self._is_wanted(work):

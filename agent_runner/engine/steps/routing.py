@@ -86,7 +86,10 @@ class Routing:
                 found = forbids(work, question) or question
             if isinstance(found, Deferred):
                 closed.append(found)
-                if found.not_before - self.clock.now() <= self.retry.max_wait and not found.told:
+                if (
+                    found.not_before - self.clock.now() <= self.retry.max_wait
+                    and not found.from_provider
+                ):
                     break  # that is sat out
             elif not (isinstance(found, Refused) and closed):
                 self._journal(work, closed, served.name)
@@ -102,17 +105,21 @@ class Routing:
     def _trying(self, work: Work) -> str:
         """Who has to try on: time that went by on tries brings nobody back, or they had no end."""
         record = work.record
-        if 0 < record.call_failures < self.retry.max_tries:
-            return record.call_provider
-        aside = self.set_aside().get(record.call_provider) if record.call_failures else None
+        if 0 < record.call.failures < self.retry.max_tries:
+            return record.call.provider
+        aside = self.set_aside().get(record.call.provider) if record.call.failures else None
         return aside.instead if aside is not None and aside.cause == "outage" else ""
 
     def _told(self, work: Work, name: str) -> Deferred | None:
         """Until when a provider wants to be left alone, if it is not yet time."""
-        aside, deferred, now = self.set_aside().get(name), work.record.deferred, self.clock.now()
+        aside, deferred, now = (
+            self.set_aside().get(name),
+            work.record.call.deferred,
+            self.clock.now(),
+        )
         if aside is not None and aside.cause != "limit" and aside.until > now:
-            return Deferred(name, "", aside.until, aside.reason, told=True)
-        if deferred is None or deferred.provider != name or not deferred.told:
+            return Deferred(name, "", aside.until, aside.reason, from_provider=True)
+        if deferred is None or deferred.provider != name or not deferred.from_provider:
             return None
         return deferred if deferred.not_before > now else None
 
@@ -128,5 +135,5 @@ class Routing:
 
 def _set_aside(deferred: Deferred, instead: str) -> SetAside:
     reason = deferred.reason or deferred.window
-    cause = "told" if deferred.told else "limit"
+    cause = "told" if deferred.from_provider else "limit"
     return SetAside(deferred.provider, instead, reason, deferred.not_before, cause)

@@ -7,8 +7,8 @@ from attrs import evolve, frozen
 
 from agent_runner.engine.halt import Halt
 from agent_runner.model.events import Fact, TaskEvent
-from agent_runner.model.flow import Policy
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.settings import Settings
 from agent_runner.model.signals import Signal
 from agent_runner.model.task import Task
 
@@ -23,7 +23,7 @@ class Work:
 
     task: Task
     record: TaskRecord
-    policy: Policy
+    settings: Settings
     run: str
     note: Callable[[Fact], None]
     jot: Callable[[Fact], None]

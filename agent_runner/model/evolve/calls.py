@@ -1,0 +1,101 @@
+"""What the events of calls and their replies make of a record."""
+
+from attrs import evolve as with_fields
+
+from agent_runner.model import events as e
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.states import TaskState
+
+
+def call_started(event: e.CallStarted, record: TaskRecord) -> TaskRecord:
+    counts, call, change = record.counts, record.call, record.change
+    if event.attempt != counts.attempts:
+        counts = with_fields(counts, rejections=0, turns=0, unusable_replies=0)
+        call = with_fields(call, continues=None, corrected=())
+        change = with_fields(change, in_attempt=False)
+    return with_fields(
+        record,
+        counts=with_fields(counts, attempts=event.attempt, calls_started=counts.calls_started + 1),
+        call=with_fields(
+            call,
+            started=event.call,
+            attempt_open=True,
+            failures=call.failures if event.provider == call.provider else 0,
+            provider=event.provider,
+            response_id=None,
+            deferred=None,
+        ),
+        change=change,
+    )
+
+
+def call_created(event: e.CallCreated, record: TaskRecord) -> TaskRecord:
+    return with_fields(record, call=with_fields(record.call, response_id=event.response_id))
+
+
+def call_settled(event: e.CallSettled, record: TaskRecord) -> TaskRecord:
+    counts, call, spent = record.counts, record.call, record.spent
+    call = with_fields(call, started=None, response_id=None, not_before=event.not_before)
+    if event.usage is not None:
+        spent = with_fields(spent, usage=spent.usage + event.usage)
+    if event.cost is not None:
+        spent = with_fields(spent, cost=spent.cost + event.cost)
+    if event.outcome == "answered":
+        counts = with_fields(counts, calls_answered=counts.calls_answered + 1)
+        call = with_fields(call, reply=event.call, failures=0)
+        return with_fields(record, counts=counts, call=call, spent=spent)
+    if event.outcome == "lost":
+        spent = with_fields(spent, possibly_billed=spent.possibly_billed + 1)
+    if not event.caused_by_runner:
+        call = with_fields(call, failures=call.failures + 1)
+    return with_fields(record, call=call, spent=spent, last_error=event.reason)
+
+
+def set_aside(event: e.SetAside, record: TaskRecord) -> TaskRecord:
+    # one that says when to come back has not failed; one that is down has used up its tries
+    if event.cause == "told" and event.provider == record.call.provider:
+        return with_fields(record, call=with_fields(record.call, failures=0))
+    return record
+
+
+def consulted(event: e.Consulted, record: TaskRecord) -> TaskRecord:
+    return with_fields(
+        record,
+        counts=with_fields(record.counts, turns=record.counts.turns + 1),
+        call=with_fields(record.call, reply=None, continues=event.call),
+        retry_to=TaskState.AGENT,
+        last_error="the model asked to see more files than it has turns for",
+    )
+
+
+def unusable(event: e.Unusable, record: TaskRecord) -> TaskRecord:
+    counts = with_fields(record.counts, unusable_replies=record.counts.unusable_replies + 1)
+    return with_fields(
+        record,
+        counts=counts,
+        call=with_fields(record.call, reply=None),
+        retry_to=TaskState.AGENT,
+        last_error=event.reason,
+    )
+
+
+def deferred(event: e.Deferred, record: TaskRecord) -> TaskRecord:
+    return with_fields(record, call=with_fields(record.call, deferred=event))
+
+
+def refused(event: e.Refused, record: TaskRecord) -> TaskRecord:
+    return with_fields(
+        record,
+        call=with_fields(record.call, reply=None),
+        retry_to=TaskState.AGENT,
+        last_error=event.reason,
+    )
+
+
+def replied(event: e.Replied, record: TaskRecord) -> TaskRecord:
+    return with_fields(
+        record,
+        counts=with_fields(record.counts, unusable_replies=0),
+        call=with_fields(record.call, reply=event.call),
+        last_error="",
+    )

@@ -1,0 +1,86 @@
+"""What the events that change files make of a record."""
+
+from attrs import evolve as with_fields
+
+from agent_runner.model import events as e
+from agent_runner.model.record import ChangeState, TaskRecord
+from agent_runner.model.states import TaskState
+
+
+def apply_planned(event: e.ApplyPlanned, record: TaskRecord) -> TaskRecord:
+    change = with_fields(
+        record.change, planned=event.change_set, rolling_back=False, commands_done=0
+    )
+    return with_fields(record, change=change)
+
+
+def rollback_planned(event: e.RollbackPlanned, record: TaskRecord) -> TaskRecord:
+    change = with_fields(record.change, planned=event.change_set, rolling_back=True)
+    return with_fields(record, change=change, feedback=event.reason)
+
+
+def rollback_done(_event: e.RollbackDone, record: TaskRecord) -> TaskRecord:
+    return with_fields(record, change=_nothing_planned(record.change))
+
+
+def command_started(event: e.CommandStarted, record: TaskRecord) -> TaskRecord:
+    return with_fields(record, change=with_fields(record.change, command_running=event.number))
+
+
+def command_finished(event: e.CommandFinished, record: TaskRecord) -> TaskRecord:
+    # one that failed is not done: a stop before its change is taken back must not forget that
+    done = event.number if event.result.green else record.change.commands_done
+    return with_fields(
+        record,
+        change=with_fields(record.change, command_running=None, commands_done=done),
+        judgement=with_fields(record.judgement, running=None),
+    )
+
+
+def applied(event: e.Applied, record: TaskRecord) -> TaskRecord:
+    change = record.change
+    applied = (change.planned.id,) if change.planned else ()
+    return with_fields(
+        record,
+        counts=with_fields(record.counts, rejections=0),
+        call=with_fields(record.call, reply=None, continues=None, corrected=()),
+        change=with_fields(
+            change,
+            planned=None,
+            applied=change.applied + applied,
+            paths=tuple(dict.fromkeys((*change.paths, *event.paths))),
+            in_attempt=change.in_attempt or bool(event.paths),
+        ),
+        judgement=with_fields(record.judgement, tree=event.tree),
+    )
+
+
+def rejected(event: e.Rejected, record: TaskRecord) -> TaskRecord:
+    call = record.call
+    corrected = (*call.corrected, call.reply) if call.reply else call.corrected
+    return with_fields(
+        record,
+        counts=with_fields(record.counts, rejections=record.counts.rejections + 1),
+        call=with_fields(call, reply=None, continues=call.reply, corrected=corrected),
+        change=_nothing_planned(record.change),
+        retry_to=TaskState.AGENT,
+        feedback=event.problems,
+        last_error=event.summary or event.problems,
+    )
+
+
+def conflicted(event: e.Conflicted, record: TaskRecord) -> TaskRecord:
+    reason = f"{event.path}: {event.reason}"
+    return with_fields(record, retry_to=TaskState.APPLY, last_error=reason)
+
+
+def committed(event: e.Committed, record: TaskRecord) -> TaskRecord:
+    return with_fields(record, change=with_fields(record.change, commit=event.commit))
+
+
+def undone(_event: e.Undone, record: TaskRecord) -> TaskRecord:
+    return with_fields(record, change=with_fields(record.change, applied=(), paths=()))
+
+
+def _nothing_planned(change: ChangeState) -> ChangeState:
+    return with_fields(change, planned=None, rolling_back=False)

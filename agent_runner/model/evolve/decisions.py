@@ -1,0 +1,57 @@
+"""What a person's decisions make of a record."""
+
+from attrs import evolve as with_fields
+
+from agent_runner.model import events as e
+from agent_runner.model.record import Counts, Judgement, TaskRecord
+
+
+def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:
+    counts = record.counts
+    return with_fields(
+        record,
+        counts=with_fields(
+            counts,
+            extra_attempts=counts.extra_attempts + event.grants,
+            consecutive_failures=0,
+            rejections=0,
+            unusable_replies=0,
+            turns=0,
+            no_progress=0,
+        ),
+        call=with_fields(
+            record.call, attempt_open=False, failures=0, not_before=None, deferred=None
+        ),
+        change=with_fields(record.change, command_running=None),
+        judgement=with_fields(record.judgement, by_person=False),
+        hint=event.hint or record.hint,
+    )
+
+
+def checked(_event: e.Checked, record: TaskRecord) -> TaskRecord:
+    return with_fields(
+        record,
+        call=with_fields(record.call, attempt_open=False, reply=None),
+        change=with_fields(record.change, planned=None),
+        judgement=with_fields(record.judgement, by_person=True),
+    )
+
+
+def skipped(event: e.Skipped, record: TaskRecord) -> TaskRecord:
+    return with_fields(
+        record,
+        call=with_fields(record.call, reply=None),
+        change=with_fields(record.change, planned=None),
+        last_error=event.reason,
+    )
+
+
+def reset(_event: e.Reset, record: TaskRecord) -> TaskRecord:
+    """Nothing is left but what was spent, call numbers, and a hook that may still run."""
+    return TaskRecord(
+        record.id,
+        record.state,
+        counts=Counts(calls_started=record.counts.calls_started),
+        judgement=Judgement(running=record.judgement.running),
+        spent=record.spent,
+    )
