@@ -6,11 +6,10 @@ from attrs import frozen
 
 from agent_runner.app.project import Project
 from agent_runner.app.sharing import ledger_of
-from agent_runner.engine.answers import Answers
-from agent_runner.engine.clients import worst_cost
-from agent_runner.engine.prompting import Prompting
+from agent_runner.engine.calls.clients import worst_cost
+from agent_runner.engine.calls.conversation import Answers
+from agent_runner.engine.calls.question import Prompting, text_of
 from agent_runner.engine.schedule import Schedule
-from agent_runner.engine.steps.asking import text_of
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.disk import Disk
 from agent_runner.ground.redaction import Redactor

@@ -11,25 +11,23 @@ from agent_runner.app.project import Project
 from agent_runner.app.sharing import ledger_of
 from agent_runner.edits.plan import Planned
 from agent_runner.edits.rules import Rules
-from agent_runner.engine.answers import Answers
+from agent_runner.engine.calls.call import Calling
+from agent_runner.engine.calls.clients import Clients
+from agent_runner.engine.calls.conversation import Answers
+from agent_runner.engine.calls.question import Asking, Prompting
+from agent_runner.engine.calls.route import Admission, Routing
 from agent_runner.engine.changes import Changes
-from agent_runner.engine.clients import Clients
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.core import Core
-from agent_runner.engine.prompting import Prompting
+from agent_runner.engine.hooks import Hooks
 from agent_runner.engine.proposals import Ask, Proposals
 from agent_runner.engine.recovery import Recovery
-from agent_runner.engine.steps.admission import Admission
 from agent_runner.engine.steps.agent import AgentStep
 from agent_runner.engine.steps.apply import ApplyStep
-from agent_runner.engine.steps.asking import Asking
-from agent_runner.engine.steps.calling import Calling
-from agent_runner.engine.steps.judging import Hooks
 from agent_runner.engine.steps.post_hooks import PostHooksStep
 from agent_runner.engine.steps.pre_hooks import KnownGreen, PreHooksStep
-from agent_runner.engine.steps.routing import Routing
-from agent_runner.engine.steps.step import Step, Work
 from agent_runner.engine.trees import Trees
+from agent_runner.engine.work import Step, Work
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
 from agent_runner.hooks.runner import HookRunner

@@ -5,8 +5,8 @@ import re
 import anyio.to_thread
 from attrs import frozen
 
-from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
+from agent_runner.engine.work import Work
 from agent_runner.model.events import Committed
 from agent_runner.model.settings import CommitRule, GitSettings
 from agent_runner.model.signals import Said

@@ -5,8 +5,8 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from agent_runner.engine.steps.judging import failure_text
-from agent_runner.engine.steps.step import Work
+from agent_runner.engine.hooks import failure_text
+from agent_runner.engine.work import Work
 from agent_runner.hooks.allowed import is_allowed
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.model.events import CommandFinished, CommandStarted, HookStarted

@@ -8,12 +8,11 @@ from attrs import define, field, frozen
 from agent_runner.engine import decisions
 from agent_runner.engine.control import Control
 from agent_runner.engine.core import Core
-from agent_runner.engine.halt import Halt
 from agent_runner.engine.recovery import Recovery
 from agent_runner.engine.schedule import Schedule
-from agent_runner.engine.steps.step import Step, Work
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.waiting import Waiter
+from agent_runner.engine.work import Halt, Step, Work
 from agent_runner.ground.disk import storage_errors
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision, Escalation, Person

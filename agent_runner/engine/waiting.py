@@ -6,7 +6,7 @@ import anyio
 from attrs import define
 
 from agent_runner.engine.control import Control
-from agent_runner.engine.halt import Halt
+from agent_runner.engine.work import Halt
 from agent_runner.ground.clock import Clock
 from agent_runner.limits.waiting import wait_until
 from agent_runner.model.events import Deferred

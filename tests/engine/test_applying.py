@@ -9,7 +9,7 @@ import pytest
 from agent_runner.app.wiring import Choices
 from agent_runner.edits.plan import Planned
 from agent_runner.engine import decisions
-from agent_runner.engine.steps.step import Work
+from agent_runner.engine.work import Work
 from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision

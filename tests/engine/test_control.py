@@ -8,8 +8,8 @@ import pytest
 
 from agent_runner.engine import decisions
 from agent_runner.engine.control import Control
-from agent_runner.engine.halt import Halt
 from agent_runner.engine.waiting import Waiter
+from agent_runner.engine.work import Halt
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentRequest, AgentResponse, Message, Prompt
 from agent_runner.model.errors import FatalError, IllegalEventError

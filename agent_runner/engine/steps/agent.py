@@ -9,13 +9,11 @@ from collections.abc import Callable
 from attrs import define
 
 from agent_runner.edits.parse import parse_reply
-from agent_runner.engine.halt import Halt
-from agent_runner.engine.steps.admission import Admission
-from agent_runner.engine.steps.asking import Question
-from agent_runner.engine.steps.calling import Calling
-from agent_runner.engine.steps.judging import Hooks
-from agent_runner.engine.steps.routing import Routing
-from agent_runner.engine.steps.step import Work
+from agent_runner.engine.calls.call import Calling
+from agent_runner.engine.calls.question import Question
+from agent_runner.engine.calls.route import Admission, Routing
+from agent_runner.engine.hooks import Hooks
+from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.clock import Clock
 from agent_runner.limits.waiting import wait_until
 from agent_runner.model import events as e

@@ -13,13 +13,12 @@ from agent_runner.edits.parse import parse_diffs, parse_reply
 from agent_runner.edits.plan import Planned, plan_replies
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
-from agent_runner.engine.answers import Answers
+from agent_runner.engine.calls.conversation import Answers
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.commits import Commits
-from agent_runner.engine.halt import Halt
 from agent_runner.engine.proposals import Proposals
-from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
+from agent_runner.engine.work import Halt, Work
 from agent_runner.model.agent import AgentResponse
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.events import Applied, Conflicted, Rejected, TaskEvent

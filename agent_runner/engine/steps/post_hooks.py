@@ -7,11 +7,10 @@ from attrs import define
 
 from agent_runner.edits.images import standing
 from agent_runner.engine.commits import Commits
-from agent_runner.engine.halt import Halt
-from agent_runner.engine.steps.judging import Hooks, failure_text, ran
+from agent_runner.engine.hooks import Hooks, failure_text, ran
 from agent_runner.engine.steps.pre_hooks import KnownGreen
-from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
+from agent_runner.engine.work import Halt, Work
 from agent_runner.model.changes import FileChange, Image
 from agent_runner.model.events import (
     HookBroken,

@@ -2,10 +2,9 @@
 
 from attrs import define, field
 
-from agent_runner.engine.halt import Halt
-from agent_runner.engine.steps.judging import Hooks, failure_text, ran
-from agent_runner.engine.steps.step import Work
+from agent_runner.engine.hooks import Hooks, failure_text, ran
 from agent_runner.engine.trees import Trees
+from agent_runner.engine.work import Halt, Work
 from agent_runner.model.events import (
     AlreadyGreen,
     BaselineTaken,

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import define, field
 
-from agent_runner.engine.steps.step import Work
 from agent_runner.engine.trees import Trees
+from agent_runner.engine.work import Work
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.model.events import HookFinished, HookStarted
 from agent_runner.model.hooks import Hook, HookOutcome, HookResult, Phase

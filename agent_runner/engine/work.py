@@ -5,7 +5,6 @@ from typing import Protocol
 
 from attrs import evolve, frozen
 
-from agent_runner.engine.halt import Halt
 from agent_runner.model.events import Fact, TaskEvent
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import Settings
@@ -33,6 +32,20 @@ class Work:
     def refreshed(self) -> "Work":
         """The same work with the record as it is now."""
         return evolve(self, record=self.current())
+
+
+@frozen
+class Halt:
+    """Returned by a step in place of an event: the task stays where it is, the run stops.
+
+    `reason` is a word of `model.events.STOP_REASONS`; `fix` what to do or type; `not_before` in
+    epoch seconds.
+    """
+
+    reason: str
+    detail: str
+    fix: str = ""
+    not_before: float | None = None
 
 
 class Step(Protocol):

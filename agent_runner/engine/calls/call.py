@@ -9,12 +9,11 @@ from random import Random
 import anyio
 from attrs import define, evolve
 
-from agent_runner.engine.answers import Answers
-from agent_runner.engine.clients import Clients, Served
-from agent_runner.engine.halt import Halt
-from agent_runner.engine.steps.asking import Question
-from agent_runner.engine.steps.routing import Routing
-from agent_runner.engine.steps.step import Work
+from agent_runner.engine.calls.clients import Clients, Served
+from agent_runner.engine.calls.conversation import Answers
+from agent_runner.engine.calls.question import Question
+from agent_runner.engine.calls.route import Routing
+from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
 from agent_runner.limits.gate import Gate
