@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from attrs import define, frozen
 
+from agent_runner.ground.escaping import on_one_line
 from agent_runner.model.errors import Problem
 
 MAX_DEPTH = 64
@@ -130,8 +131,4 @@ def described(node: Node) -> str:
 def quoted(text: str, most: int = 60) -> str:
     """`text` in quotes, control characters escaped, at most about `most` characters."""
     shown = text if len(text) <= most else text[: most - 3] + "..."
-    return (
-        '"'
-        + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
-        + '"'
-    )
+    return f'"{on_one_line(shown)}"'

@@ -1,6 +1,8 @@
-"""Durable writes: the few ways in which the program changes the disk, and why the disk refused.
+"""Durable writes: the few ways in which the program changes the disk, and why a disk refuses.
 
-They are methods of one class, so that a test can hand in a disk that loses what was never synced.
+What must hold after a power cut is written in this order: the content, a sync of the file, the
+rename to its name, a sync of the folder. Without the first sync a journaling file system may keep
+the new name with an empty file behind it; without the second one the name itself may be gone.
 """
 
 import contextlib
@@ -13,48 +15,52 @@ from pathlib import Path
 
 from agent_runner.model.errors import StorageError
 
+_PRIVATE = 0o600  # what mkstemp gives a file
 
-@contextlib.contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turn an operating system error into a `StorageError` that names the file and the remedy."""
-    try:
-        yield
-    except OSError as error:
-        raise refused(path, error) from error
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write every byte or raise OSError: `os.write` alone may stop short on a nearly full disk."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def sync_content(descriptor: int) -> None:
+    """Return once a file's content and size are on the disk itself. Raises OSError."""
+    if not _full_sync(descriptor):
+        getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS has no fdatasync
+
+
+def sync_names(descriptor: int) -> None:
+    """Return once the names in an open folder are on the disk itself. Raises OSError."""
+    if not _full_sync(descriptor):
+        os.fsync(descriptor)
 
 
 class Disk:
-    """Durable writing. A subclass in the tests keeps only what a power cut would leave."""
+    """The same by path, as methods of one class: a test's subclass keeps only what was synced."""
 
     def open_append(self, path: Path) -> int:
-        """Open (or create) a file for appending; the descriptor stays out of children."""
+        """Open (or create) a file for appending; the descriptor stays out of child processes."""
         return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def write(self, descriptor: int, content: bytes) -> None:
-        """Write all of it or raise OSError."""
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        """Write every byte or raise OSError."""
+        write_all(descriptor, content)
 
     def truncate(self, descriptor: int, size: int) -> None:
         """Cut the file to `size` bytes."""
         os.ftruncate(descriptor, size)
 
     def sync(self, descriptor: int) -> None:
-        """Return once content (and size) are on the disk itself."""
-        full = getattr(
-            fcntl, "F_FULLFSYNC", None
-        )  # macOS: fsync alone leaves it in the drive's cache
-        if full is not None:
-            fcntl.fcntl(descriptor, full)
-        else:
-            getattr(os, "fdatasync", os.fsync)(descriptor)
+        """Return once the file's content and size are on the disk itself."""
+        sync_content(descriptor)
 
     def sync_folder(self, folder: Path) -> None:
-        """Make names in the folder durable."""
+        """Return once the names in the folder are on the disk itself."""
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            os.fsync(descriptor)
+            sync_names(descriptor)
         finally:
             os.close(descriptor)
 
@@ -75,16 +81,24 @@ class Disk:
         """Take `size` bytes from the disk now, so that writing them later cannot find it full."""
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, size)
-        else:  # macOS
+        else:  # macOS has none; zeros that were written take their room as well
             self.write(descriptor, bytes(size))
             os.lseek(descriptor, 0, os.SEEK_SET)
 
-    def write_file(self, path: Path, content: bytes, *, durable: bool = True) -> None:
-        """Write a file by temporary file and rename; `durable` also syncs it and its folder."""
+    def write_file(
+        self, path: Path, content: bytes, *, durable: bool = True, mode: int = _PRIVATE
+    ) -> None:
+        """Replace a whole file, so that a reader finds the old content or the new, never a part.
+
+        `durable` also syncs the file and its folder; without it a power cut may bring the old
+        content back. Raises OSError; the temporary file is then removed.
+        """
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             try:
                 self.write(descriptor, content)
+                if mode != _PRIVATE:
+                    os.fchmod(descriptor, mode)
                 if durable:
                     self.sync(descriptor)
             finally:
@@ -98,6 +112,28 @@ class Disk:
             self.sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError into a StorageError that names the file and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise refused(path, error) from error
+
+
+def refused(path: Path, error: OSError) -> StorageError:
+    """The error that says which file could not be written, why, and what to do."""
+    return StorageError(
+        f"cannot write {path}: {reason_of(error)}",
+        fix="free some space or fix the permissions, then: agent-runner resume",
+    )
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused, in words that fit behind a colon."""
+    return _REASONS.get(error.errno or 0, error.strerror or str(error))
+
+
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -108,15 +144,24 @@ _REASONS = {
     errno.EFBIG: "the file size limit is reached",
 }
 
-
-def reason_of(error: OSError) -> str:
-    """Why the system refused, in words for people."""
-    return _REASONS.get(error.errno or 0, error.strerror or str(error))
+_UNSUPPORTED = {errno.ENOTSUP, errno.EINVAL, errno.ENOTTY}
 
 
-def refused(path: Path, error: OSError) -> StorageError:
-    """The error that says which file could not be written, why, and what to do."""
-    return StorageError(
-        f"cannot write {path}: {reason_of(error)}",
-        fix="make room or mend the permissions, then: agent-runner resume",
-    )
+def _full_sync(descriptor: int) -> bool:
+    """Whether macOS's F_FULLFSYNC did it; False where the system or the file system has none.
+
+    macOS's fsync leaves the bytes in the drive's own cache (its fsync(2) says so and names
+    F_FULLFSYNC). Network file systems refuse it as unsupported, and only then is fsync the next
+    best; any other error is the disk's and is raised, since a sync that failed must not be tried
+    again. LevelDB's `SyncFd` does the same for files and folders.
+    """
+    command = getattr(fcntl, "F_FULLFSYNC", None)
+    if command is None:
+        return False
+    try:
+        fcntl.fcntl(descriptor, command)
+    except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            return False
+        raise
+    return True

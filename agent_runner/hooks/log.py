@@ -7,7 +7,7 @@ from typing import Self
 
 from attrs import define, field
 
-from agent_runner.ground.disk import refused
+from agent_runner.ground.disk import storage_errors, write_all
 
 
 @define(eq=False)
@@ -27,19 +27,15 @@ class HookLog:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open or create `path`, with its folders; only the user may read it."""
-        try:
+        with storage_errors(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return cls(path, os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise refused(path, error) from error
 
     def begin(self, header: str) -> None:
         """Write the header of a try; its output stands from here on."""
         self._append(header.encode(errors="surrogateescape"))
-        try:
+        with storage_errors(self.path):
             self.offset = os.fstat(self._fd).st_size
-        except OSError as error:
-            raise refused(self.path, error) from error
         self.length = 0
         self._ends_line = True
 
@@ -71,9 +67,5 @@ class HookLog:
         self.close()
 
     def _append(self, content: bytes) -> None:
-        rest = memoryview(content)
-        try:
-            while rest:
-                rest = rest[os.write(self._fd, rest) :]
-        except OSError as error:
-            raise refused(self.path, error) from error
+        with storage_errors(self.path):
+            write_all(self._fd, content)

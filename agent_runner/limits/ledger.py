@@ -9,7 +9,6 @@ its own.
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import filelock
 from attrs import define, field, frozen
 
 from agent_runner.ground.clock import Clock
-from agent_runner.ground.disk import reason_of
+from agent_runner.ground.disk import Disk, reason_of
 from agent_runner.limits.lines import RESERVED, SETTLED, Line, compacted, parse
 from agent_runner.model.errors import StorageError
 from agent_runner.model.events import CallSettled
@@ -49,6 +48,7 @@ class Ledger:
     path: Path
     owner: str
     clock: Clock
+    disk: Disk = field(factory=Disk)
     _others: Meters = field(factory=Meters, init=False)
     _own: Meters = field(factory=Meters, init=False)
     _file: int = field(default=_CLOSED, init=False)
@@ -99,7 +99,7 @@ class Ledger:
 
     def _reserve(self, line: Line) -> None:
         self._append(line)
-        getattr(os, "fdatasync", os.fsync)(self._file)
+        self.disk.sync(self._file)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -114,7 +114,7 @@ class Ledger:
             with lock:
                 torn = self._catch_up()
                 if torn:  # a run was killed while it wrote; it had not called yet
-                    os.ftruncate(self._file, self._read_to)
+                    self.disk.truncate(self._file, self._read_to)
                 yield
                 self._catch_up()
                 if self._read_to > max(SMALL, 2 * self._compacted_to):
@@ -153,7 +153,7 @@ class Ledger:
         return same and there.st_size >= self._read_to
 
     def _append(self, line: Line) -> None:
-        _write(self._file, line.render())
+        self.disk.write(self._file, line.render())
 
     def _compact(self) -> None:
         """Write what still counts to a new file and give it the ledger's name.
@@ -163,14 +163,7 @@ class Ledger:
         lines = [line for raw in _read_from(self._file, 0).split(b"\n") if (line := parse(raw))]
         kept = b"".join(line.render() for line in compacted(lines, self.clock.now()))
         header = _COMPACTED + b'"size":%d}\n' % len(kept)
-        descriptor, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
-        try:
-            _write(descriptor, header + kept)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        Path(name).replace(self.path)
-        _sync_folder(self.path.parent)
+        self.disk.write_file(self.path, header + kept)
 
 
 @frozen
@@ -208,17 +201,3 @@ def _read_from(file: int, start: int) -> bytes:
         pieces.append(piece)
         start += len(piece)
     return b"".join(pieces)
-
-
-def _write(file: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(file, view) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,8 +21,3 @@ def inline(text: str) -> str:
     ticks = "`" * (longest + 1)
     pad = " " if longest else ""
     return f"{ticks}{pad}{text}{pad}{ticks}"
-
-
-def on_one_line(path: str) -> str:
-    """A path as it may stand on a line of its own: control characters and the like are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)

@@ -3,11 +3,10 @@
 Written whole when the run stops.
 """
 
-import os
-import tempfile
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
+from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
@@ -110,16 +109,6 @@ def _allowed(text: str) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    """Temporary file and rename, so that a reader never finds half a report."""
+    """Write a report whole or not at all, readable for whoever publishes it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+    Disk().write_file(file, text.encode(), mode=0o644)
