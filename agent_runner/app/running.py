@@ -184,9 +184,8 @@ class _Run:
         return findings(
             self.store.state.record(task.id),
             read_entries(self.project.place.state_dir),
-            failures=self.project.settings.summary_failures,
-            state_dir=self.project.place.state_dir,
-            settings=self.project.settings_of(task.id),
+            self.project.settings_of(task.id),
+            self.project.place.state_dir,
         )
 
     def _explain(self, task: Task) -> None:

@@ -91,7 +91,7 @@ def make_screen(
         )
         screen = Screen(Observers(plain), out, plain.show)
     if options.junit is not None:
-        from agent_runner.ui.junit import JUnit
+        from agent_runner.ui.junit_report import JUnit
 
         screen.observers.add(JUnit(options.junit, _tally(project, records)))
     if sys.stdin.isatty() and sys.stdout.isatty() and not options.json:

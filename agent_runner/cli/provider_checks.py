@@ -16,7 +16,7 @@ from agent_runner.providers.check import check
 from agent_runner.providers.listing import chosen, rows
 from agent_runner.providers.plugins import plugged_in
 from agent_runner.providers.profiles import resolve
-from agent_runner.ui.tables import Column, Table
+from agent_runner.ui.tables import Column, TextTable
 
 
 def print_providers(tasks: Path | None, around: Surroundings, *, as_json: bool) -> int:
@@ -41,7 +41,7 @@ def print_providers(tasks: Path | None, around: Surroundings, *, as_json: bool) 
         )
         for r in found
     )
-    for line in Table(columns, cells).lines():
+    for line in TextTable(columns, cells).lines():
         print(line)
     if not found:
         print("none is configured, and no key of a known one is in the environment")

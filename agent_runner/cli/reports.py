@@ -23,11 +23,11 @@ from agent_runner.model.fold import RunState
 from agent_runner.model.task import Task, TaskList
 from agent_runner.store.layout import FOLDER
 from agent_runner.store.store import read_entries, read_good_entries, read_state
-from agent_runner.ui import inside, tables
-from agent_runner.ui.limits import counter_lines, usage_table
+from agent_runner.ui import inspection
 from agent_runner.ui.narration import set_aside
 from agent_runner.ui.output import Output, can_draw
 from agent_runner.ui.story import story
+from agent_runner.ui.tables import TextTable, counter_lines, status_table, usage_table
 from agent_runner.ui.tally import Tally
 
 
@@ -47,8 +47,8 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
     counters = _counters(project, state)
     if as_json:
         limits = [attrs.asdict(counter) for counter in counters]
-        return print_json({**tables.status_object(tally, state), "limits": limits})
-    _print(_shown(tables.status_table(tally)))
+        return print_json({**inspection.status_object(tally, state), "limits": limits})
+    _print(_shown(status_table(tally)))
     print(tally.closing_line())
     _print(tally.lost_calls())
     _print(counter_lines(counters, zone_of(project.settings.limits)))
@@ -105,19 +105,19 @@ def _print_inside(project: Project, state: RunState, task: str | None, *, as_jso
     tally = Tally(project.tasks, state.tasks)
     entries = [e for e in read_good_entries(project.place.state_dir) if task in {None, e.task}]
     if as_json:
-        shown = tables.status_object(tally, state)
-        shown["transitions"] = [*inside.transition_objects(entries)]
+        shown = inspection.status_object(tally, state)
+        shown["transitions"] = [*inspection.transition_objects(entries)]
         if task is not None:
             shown["tasks"] = [one for one in shown["tasks"] if one["id"] == task]
         return print_json(shown)
-    _print(inside.run_lines(state))
+    _print(inspection.run_lines(state))
     if task is None:
-        _print(_shown(tables.status_table(tally)))
+        _print(_shown(status_table(tally)))
     else:
-        _print(inside.task_lines(tally, task))
-        _print(tables.task_details(entries, task))
+        _print(inspection.task_lines(tally, task))
+        _print(inspection.task_details(entries, task))
     print("transitions:")
-    _print(tables.transitions(entries))
+    _print(inspection.transition_lines(entries))
     return 0
 
 
@@ -126,9 +126,9 @@ def _print_known(state: RunState, *, as_json: bool) -> None:
     records = {name: evolve(record, definition="") for name, record in state.tasks.items()}
     tally = Tally(TaskList(state.list_id, Path(), Path(), tuple(known)), records)
     if as_json:
-        print_json(tables.status_object(tally, state))
+        print_json(inspection.status_object(tally, state))
     elif state.tasks:
-        _print(_shown(tables.status_table(tally)))
+        _print(_shown(status_table(tally)))
         print(tally.closing_line())
 
 
@@ -146,7 +146,7 @@ def _counters(project: Project, state: RunState) -> list[report.Counter]:
     return report.counters(state.spending, project.settings, clock.now(), others)
 
 
-def _shown(table: tables.Table) -> Iterable[str]:
+def _shown(table: TextTable) -> Iterable[str]:
     """The table for this stdout: in colour and fitted to a terminal, plain columns for a pipe."""
     if not can_draw(sys.stdout, os.environ):
         return table.lines()

@@ -1,41 +1,16 @@
 """`--json` of `run` and `resume`: the journal's events, one JSON object a line (docs/json.md)."""
 
-import enum
 import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
-import attrs
 
 from agent_runner.ground.clock import iso
-from agent_runner.model.events import WRITTEN_AS
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.signals import Signal
+from agent_runner.store.codec import to_plain_whole
 from agent_runner.ui.output import Output
 
 VERSION = 1
 """Version of the lines' form, in `v`. Adding kinds and fields does not change it."""
-
-
-def to_plain(value: Any) -> Any:
-    """A value of the model as JSON has it: classes as objects, enums by value, paths as text."""
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, Path):
-        return str(value)
-    if attrs.has(type(value)):
-        return {
-            a.metadata.get(WRITTEN_AS, a.name): to_plain(getattr(value, a.name))
-            for a in attrs.fields(type(value))
-            if not a.name.startswith("_")
-        }
-    if isinstance(value, Mapping):
-        return {str(to_plain(key)): to_plain(each) for key, each in value.items()}
-    if isinstance(value, (tuple, list, set, frozenset)):
-        return [to_plain(each) for each in value]
-    return value
 
 
 def entry_line(entry: Entry) -> str:
@@ -47,7 +22,7 @@ def entry_line(entry: Entry) -> str:
         "kind": type(entry.event).__name__,
         "task": entry.task or None,
         "to": None if entry.to is None else entry.to.value,
-        "data": to_plain(entry.event),
+        "data": to_plain_whole(entry.event),
     }
     return json.dumps(shown, ensure_ascii=True, separators=(",", ":"))
 

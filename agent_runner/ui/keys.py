@@ -112,11 +112,6 @@ class Keyboard:
                 signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
 
 
-async def read_keys(on_key: Callable[[str], None]) -> None:
-    """`Keyboard().read(on_key)`, for callers that never ask a question."""
-    await Keyboard().read(on_key)
-
-
 def key_help() -> tuple[str, ...]:
     """A line per key."""
     return tuple(f"{key}  {meaning}" for key, meaning in KEYS.items())

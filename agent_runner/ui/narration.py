@@ -13,7 +13,7 @@ from agent_runner.model.hooks import Phase
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import FINAL, TaskState
 from agent_runner.ui import words
-from agent_runner.ui.decisive import decisive, outcome_words
+from agent_runner.ui.words import decisive, outcome_words
 
 
 class Tone(enum.StrEnum):

@@ -55,11 +55,6 @@ class Output:
             return _FALLBACK_SIZE
         return size if size.columns > 0 else _FALLBACK_SIZE
 
-    @property
-    def stream(self) -> TextIO:
-        """The stream itself."""
-        return self._stream
-
     def _drop_the_rest(self) -> None:
         """What is still buffered would raise again when Python exits: send it to nowhere."""
         try:

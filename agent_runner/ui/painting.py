@@ -10,7 +10,7 @@ from rich.text import Text
 
 from agent_runner.ui.narration import Tone
 from agent_runner.ui.output import Output
-from agent_runner.ui.tables import GAP, Table
+from agent_runner.ui.tables import GAP, TextTable
 
 STATE_STYLES = {
     "pending": "dim",
@@ -81,7 +81,7 @@ class Painter:
         text.no_wrap = True
         return self.lines(text)[0]
 
-    def table(self, table: Table) -> list[str]:
+    def table(self, table: TextTable) -> list[str]:
         """The table in colour, fitted."""
         return self.lines(_rich_table(table.fitted(self.width)))
 
@@ -91,7 +91,7 @@ class Painter:
         return self.lines(Rule(title, align="left", style="dim"))
 
 
-def _rich_table(table: Table) -> RichTable:
+def _rich_table(table: TextTable) -> RichTable:
     painted = RichTable(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for column in table.columns:
         painted.add_column(column.name, justify="right" if column.number else "left", no_wrap=True)

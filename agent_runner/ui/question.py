@@ -41,7 +41,7 @@ class TerminalPerson:
     async def decide(self, escalation: Escalation) -> Decision:
         """Show the summary and ask until there is an answer. Cancellable."""
         with self._aside(), self._keyboard.released(), terminal.open_terminal() as descriptor:
-            lines = Lines(descriptor, self._out)
+            lines = TypedLines(descriptor, self._out)
             self._out.line()
             for line in escalation.summary:
                 for part in Painter(self._out, {}).paragraph(words.shown(line)):
@@ -64,10 +64,12 @@ class TerminalPerson:
             self._out.line("The agent proposes to run:")
             for line in words.visible(command).split("\n"):
                 self._out.line(f"  $ {line}")
-            answer = await Lines(descriptor, self._out).ask("Run it? [y]es  [N]o: ")
+            answer = await TypedLines(descriptor, self._out).ask("Run it? [y]es  [N]o: ")
         return answer is not None and answer.strip().lower() in {"y", "yes"}
 
-    async def _follow(self, answer: str, escalation: Escalation, lines: "Lines") -> Decision | None:
+    async def _follow(
+        self, answer: str, escalation: Escalation, lines: "TypedLines"
+    ) -> Decision | None:
         """The decision, or None to ask again."""
         word = answer.strip().lower()
         letter = _WORDS.get(word, word)
@@ -82,13 +84,13 @@ class TerminalPerson:
         return None
 
     @staticmethod
-    async def _hint(lines: "Lines") -> Decision | None:
+    async def _hint(lines: "TypedLines") -> Decision | None:
         hint = await lines.ask("Hint for the agent (empty: back to the question): ")
         if hint is None:
             return Decision(Choice.ABORT)
         return Decision(Choice.RETRY, hint.strip()) if hint.strip() else None
 
-    async def _edited(self, escalation: Escalation, lines: "Lines") -> Decision | None:
+    async def _edited(self, escalation: Escalation, lines: "TypedLines") -> Decision | None:
         self._out.line(f"Edit what is needed in {escalation.task.root}")
         ready = await lines.ask("Enter: run the post-hooks on it (b: back to the question): ")
         if ready is None:
@@ -96,7 +98,7 @@ class TerminalPerson:
         return None if ready.strip().lower() in {"b", "back"} else Decision(Choice.CHECK)
 
 
-class Lines:
+class TypedLines:
     """Lines typed at a terminal.
 
     `descriptor` None: nobody is there, every answer is end of input.

@@ -9,8 +9,8 @@ from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import STEPS, TaskState
 from agent_runner.ui import words
-from agent_runner.ui.decisive import outcome_words
 from agent_runner.ui.narration import called, changed, cost_words, set_aside
+from agent_runner.ui.words import outcome_words
 
 
 def story(task_id: str, title: str, entries: Iterable[Entry]) -> Iterator[str]:

@@ -8,41 +8,26 @@ from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import Settings
 from agent_runner.ui import words
-from agent_runner.ui.decisive import decisive, outcome_words
-from agent_runner.ui.history import Attempt, Failure, History, history
-
-
-def summarise(
-    record: TaskRecord,
-    entries: Iterable[Entry],
-    *,
-    failures: int,
-    state_dir: Path,
-    settings: Settings | None = None,
-    options: str = "",
-) -> tuple[str, ...]:
-    """Everything, as ready lines: `findings`, then `commands`."""
-    found = findings(record, entries, failures=failures, state_dir=state_dir, settings=settings)
-    return (*found, "", *commands(record.id, options))
+from agent_runner.ui.attempts import Attempt, History, HookFailure, history
+from agent_runner.ui.words import decisive, outcome_words
 
 
 def findings(
-    record: TaskRecord,
-    entries: Iterable[Entry],
-    *,
-    failures: int,
-    state_dir: Path,
-    settings: Settings | None = None,
+    record: TaskRecord, entries: Iterable[Entry], settings: Settings, state_dir: Path
 ) -> tuple[str, ...]:
-    """Why the task needs a person, its last failures and attempts, and where the logs are."""
+    """Why the task needs a person, its last failures and attempts, and where the logs are.
+
+    `settings` are those that hold for the task, by which its guards have decided.
+    """
     past = history(record.id, entries)
-    lines = [f"{record.id} needs a person: {why(record, past, settings or Settings())}"]
+    lines = [f"{record.id} needs a person: {why(record, past, settings)}"]
     lines += [f"  {line}" for line in _evidence(record, past)]
-    shown = past.failures[-failures:]
+    most = settings.summary_failures
+    shown = past.failures[-most:]
     if shown:
         lines += ["", _heading("failure", len(shown), len(past.failures))]
         lines += [line for failure in shown for line in _failure_lines(failure)]
-    tried = past.attempts[-failures:]
+    tried = past.attempts[-most:]
     if tried:
         lines += ["", _heading("attempt", len(tried), len(past.attempts))]
         lines += [f"  {_attempt_line(attempt)}" for attempt in tried]
@@ -147,7 +132,7 @@ def _heading(word: str, shown: int, there_are: int) -> str:
     return f"Last {shown} of {words.plural(there_are, word)}:"
 
 
-def _failure_lines(failure: Failure) -> Iterator[str]:
+def _failure_lines(failure: HookFailure) -> Iterator[str]:
     when = f"after attempt {failure.attempt}" if failure.attempt else "before the first attempt"
     name = f"{failure.phase}-hook {failure.hook}"
     if failure.result is None:

@@ -1,20 +1,15 @@
-"""The tables of `status`, of a run's end and of `debug state`; their colours are in painting.py."""
+"""Tables as text: of `status`, `usage` and the end of a run; painting.py adds the colours."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from attrs import evolve, frozen
 
-from agent_runner.ground.clock import iso, local
-from agent_runner.model import events as e
-from agent_runner.model.fold import Entry, RunState
-from agent_runner.model.record import TaskRecord
-from agent_runner.model.states import FINAL, TaskState
+from agent_runner.ground.clock import local
+from agent_runner.limits.report import Counter, UsageRow
 from agent_runner.model.task import Task
 from agent_runner.ui import words
-from agent_runner.ui.decisive import outcome_words
-from agent_runner.ui.jsonl import to_plain
 from agent_runner.ui.tally import Tally
 
 GAP = 2
@@ -26,7 +21,11 @@ _LEAST = 8
 _LONG = 50
 """Rows that a person still reads at the end of a run."""
 
-_UNTOLD = frozenset({"passed", "pending"})
+_UNREMARKABLE = frozenset({"passed", "pending"})
+"""State words that the end of a long run leaves to its closing line."""
+
+_BAR = 10
+"""Characters of a full bar."""
 
 
 @frozen
@@ -43,7 +42,7 @@ class Column:
 
 
 @frozen
-class Table:
+class TextTable:
     """Rows of cells, all text."""
 
     columns: tuple[Column, ...]
@@ -65,11 +64,11 @@ class Table:
                 cells.append(space + cell if column.number else cell + space)
             yield (" " * GAP).join(cells).rstrip()
 
-    def fitted(self, width: int) -> "Table":
+    def fitted(self, width: int) -> "TextTable":
         """The table for a screen so wide: short names if need be, then texts cut."""
         if self._too_wide(width) <= 0:
             return self
-        table = Table(tuple(evolve(c, name=c.short or c.name) for c in self.columns), self.rows)
+        table = TextTable(tuple(evolve(c, name=c.short or c.name) for c in self.columns), self.rows)
         widths = table.widths
         over = table._too_wide(width)
         places = [place for place, column in enumerate(table.columns) if column.shrinks]
@@ -84,18 +83,63 @@ class Table:
             )
             for row in table.rows
         )
-        return Table(table.columns, rows)
+        return TextTable(table.columns, rows)
 
     def _too_wide(self, width: int) -> int:
         return sum(self.widths) + GAP * (len(self.columns) - 1) - width
 
 
-def status_table(tally: Tally) -> Table:
+def status_table(tally: Tally) -> TextTable:
     """Every task: state, attempts, failures, time, what holds it, calls, tokens, cost."""
     return _table(tally, tally.tasks.tasks)
 
 
-def _table(tally: Tally, tasks: tuple[Task, ...]) -> Table:
+def final_table(tally: Tally) -> TextTable:
+    """The end of a run: task, state, attempts, time, calls, tokens, cost.
+
+    Of a long list only what did not simply pass or wait; the closing line counts the rest.
+    """
+    tasks = tally.tasks.tasks
+    if len(tasks) > _LONG:
+        remarkable = (
+            t for t in tasks if words.record_word(tally.record(t.id)) not in _UNREMARKABLE
+        )
+        tasks = tuple(islice(remarkable, _LONG))
+    return _without(_table(tally, tasks), {"failures", "held by"})
+
+
+def counter_lines(counters: Iterable[Counter], zone: ZoneInfo | None = None) -> Iterator[str]:
+    """One line a limit: `claude  tokens a week  [####......] 412.0k of 1.0M  resets TIME`.
+
+    Times are those of `zone` (None: the machine's), as in the line that says when to run again.
+    """
+    for counter in counters:
+        who = counter.provider + (f" {counter.model}" if counter.model else "")
+        as_of = "" if counter.read_at is None else f"  (as of {local(counter.read_at, zone=zone)})"
+        resets = (
+            "" if counter.resets_at is None else f"  resets {local(counter.resets_at, zone=zone)}"
+        )
+        named = (counter.measure, counter.window)
+        window = " ".join(dict.fromkeys(one for one in named if one))  # a provider's are the same
+        yield f"{who}  {window}  {_bar(counter.fraction)} {_amount(counter)}{resets}{as_of}"
+
+
+def usage_table(by: str, rows: Iterable[UsageRow]) -> TextTable:
+    """Calls, tokens and cost by task, model or day; the last row is the total."""
+    columns = (
+        Column(by, shrinks=True),
+        Column("calls", number=True),
+        Column("unanswered", number=True),
+        Column("input", number=True),
+        Column("cached", number=True),
+        Column("output", number=True),
+        Column("reserved", number=True),
+        Column("cost", number=True),
+    )
+    return TextTable(columns, tuple(_usage_row(row) for row in rows))
+
+
+def _table(tally: Tally, tasks: tuple[Task, ...]) -> TextTable:
     columns = (
         Column("task"),
         Column("title", shrinks=True),
@@ -109,105 +153,7 @@ def _table(tally: Tally, tasks: tuple[Task, ...]) -> Table:
         Column("cost", number=True),
     )
     rows = tuple(_status_row(tally, task) for task in tasks)
-    return _without_empty(Table(columns, rows), ("held by", "cost"))
-
-
-def final_table(tally: Tally) -> Table:
-    """The end of a run: task, state, attempts, time, calls, tokens, cost.
-
-    Of a long list only what did not simply pass or wait; the closing line counts the rest.
-    """
-    tasks = tally.tasks.tasks
-    if len(tasks) > _LONG:
-        telling = (t for t in tasks if words.record_word(tally.record(t.id)) not in _UNTOLD)
-        tasks = tuple(islice(telling, _LONG))
-    return _without(_table(tally, tasks), {"failures", "held by"})
-
-
-def transitions(entries: Iterable[Entry]) -> Iterator[str]:
-    """The transitions taken, one a line: `7  TIME  T1  PreHooksPassed  pre_hooks -> agent`."""
-    states: dict[str, TaskState] = {}
-    for entry in entries:
-        if entry.to is None:
-            continue
-        before = states.get(entry.task, TaskState.PENDING)
-        states[entry.task] = entry.to
-        when = local(entry.at, seconds=True)
-        event = type(entry.event).__name__
-        yield f"{entry.seq:>7}  {when}  {entry.task}  {event}  {before.value} -> {entry.to.value}"
-
-
-def task_details(entries: Iterable[Entry], task_id: str) -> Iterator[str]:
-    """One task's hook results and changed files, in order, for `debug state T1`."""
-    for entry in entries:
-        if entry.task != task_id:
-            continue
-        event = entry.event
-        when = local(entry.at, seconds=True)
-        if isinstance(event, e.HookFinished):
-            result = event.result
-            log = f"  ({words.clean(result.log)} at byte {result.offset})" if result.log else ""
-            yield f"{when}  {event.phase.value}-hook {result.hook}: {outcome_words(result)}{log}"
-        elif isinstance(event, e.ApplyPlanned):
-            for change in event.change_set.changes:
-                kinds = f"{change.before.kind.value} -> {change.after.kind.value}"
-                yield f"{when}  plan {words.clean(change.path)}: {kinds}"
-        elif isinstance(event, e.Applied):
-            yield f"{when}  changed {words.listed(event.paths, most=len(event.paths)) or 'nothing'}"
-
-
-def status_object(tally: Tally, state: RunState) -> dict[str, Any]:
-    """What `status --json` and `debug state --json` print (docs/json.md)."""
-    return {
-        "list": state.list_id or tally.tasks.id,
-        "seq": state.seq,
-        "current": state.current,
-        "run": _run_object(state),
-        "set_aside": [_aside_object(one) for one in state.spending.set_aside.values()],
-        "tasks": [_task_object(tally, task) for task in tally.tasks.tasks],
-    }
-
-
-def _run_object(state: RunState) -> dict[str, Any] | None:
-    if state.run is None:
-        return None
-    run, stopped = state.run, state.run.stopped
-    return {
-        "id": run.started.run,
-        "pid": run.started.pid,
-        "started_at": iso(run.started_at),
-        "stopped_at": None if run.stopped_at is None else iso(run.stopped_at),
-        "reason": stopped.reason if stopped else None,
-        "exit_code": stopped.exit_code if stopped else None,
-        "not_before": iso(stopped.not_before) if stopped and stopped.not_before else None,
-    }
-
-
-def _aside_object(aside: e.SetAside) -> dict[str, Any]:
-    return {**to_plain(aside), "until": iso(aside.until)}
-
-
-def _task_object(tally: Tally, task: Task) -> dict[str, Any]:
-    record = tally.record(task.id)
-    return {
-        "id": task.id,
-        "title": task.title,
-        "state": record.state.value,
-        "attempts": record.counts.attempts,
-        "failures": record.counts.failures,
-        "seconds": round(record.spent.seconds, 3),
-        "calls": record.counts.calls_answered,
-        "possibly_billed": record.spent.possibly_billed,
-        "usage": to_plain(record.spent.usage),
-        "cost": record.spent.cost,
-        "held_by": list(tally.held_by(task)),
-        "checked": record.judgement.checked_by_hook,
-        "stale": _stale(task, record),
-        "last_error": record.last_error,
-        "proof": to_plain(record.judgement.proof),
-        "tree": record.judgement.tree,
-        "commit": record.change.commit,
-    }
+    return _without_empty(TextTable(columns, rows), ("held by", "cost"))
 
 
 def _status_row(tally: Tally, task: Task) -> tuple[str, ...]:
@@ -218,7 +164,7 @@ def _status_row(tally: Tally, task: Task) -> tuple[str, ...]:
     title = words.clean(task.title)
     return (
         task.id,
-        f"{title} [text changed since]" if _stale(task, record) else title,
+        f"{title} [text changed since]" if tally.is_stale(task) else title,
         words.record_word(record),
         str(record.counts.attempts),
         str(record.counts.failures),
@@ -230,22 +176,46 @@ def _status_row(tally: Tally, task: Task) -> tuple[str, ...]:
     )
 
 
-def _stale(task: Task, record: TaskRecord) -> bool:
-    """Whether a final task was judged by another text than the list has now."""
-    judged = record.state in FINAL and record.definition
-    return bool(judged and record.definition != task.definition)
-
-
-def _without_empty(table: Table, names: tuple[str, ...]) -> Table:
+def _without_empty(table: TextTable, names: tuple[str, ...]) -> TextTable:
     """The table without those of `names` that say nothing in any row."""
     places = {column.name: place for place, column in enumerate(table.columns)}
     empty = {n for n in names if all(row[places[n]] in {"", "-"} for row in table.rows)}
     return _without(table, empty)
 
 
-def _without(table: Table, names: set[str]) -> Table:
+def _without(table: TextTable, names: set[str]) -> TextTable:
     kept = [place for place, column in enumerate(table.columns) if column.name not in names]
-    return Table(
+    return TextTable(
         tuple(table.columns[place] for place in kept),
         tuple(tuple(row[place] for place in kept) for row in table.rows),
     )
+
+
+def _usage_row(row: UsageRow) -> tuple[str, ...]:
+    counts = (row.input, row.cached, row.output, row.reserved)
+    return (
+        words.clean(row.name),
+        str(row.calls),
+        str(row.unanswered),
+        *map(words.count, counts),
+        words.money(row.cost),
+    )
+
+
+def _bar(fraction: float | None) -> str:
+    if fraction is None:
+        return f"[{'?' * _BAR}]"
+    full = min(_BAR, round(fraction * _BAR))
+    return f"[{'#' * full}{'.' * (_BAR - full)}]"
+
+
+def _amount(counter: Counter) -> str:
+    if counter.limit is None and counter.status:
+        return words.clean(counter.status)
+    if counter.limit is None:
+        return f"{counter.used:.0%}" if counter.used <= 2 else words.count(int(counter.used))
+    if counter.measure == "cost":
+        return f"{words.money(counter.used)} of {words.money(counter.limit)}"
+    if counter.measure in {"requests", "tokens"}:
+        return f"{words.count(int(counter.used))} of {words.count(int(counter.limit))}"
+    return f"{counter.used:.0%}"

@@ -52,6 +52,11 @@ class Tally:
         direct = tuple(i for i in task.depends_on if self.record(i).state is not TaskState.PASSED)
         return self._stuck_before(task.id) or direct
 
+    def is_stale(self, task: Task) -> bool:
+        """Whether the task was finished under another text than the list has now."""
+        record = self.record(task.id)
+        return record.state in FINAL and record.definition not in {"", task.definition}
+
     def in_state(self, state: TaskState) -> tuple[str, ...]:
         """Ids of the tasks in this state, in list order."""
         return tuple(task.id for task in self.tasks.tasks if self.record(task.id).state is state)

@@ -5,15 +5,13 @@ import unicodedata
 from collections.abc import Iterable
 
 from agent_runner.model.events import Judged
+from agent_runner.model.hooks import HookOutcome, HookResult
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import STEPS, TaskState
 
-STATE_WORDS = ("pending", "running", "passed", "failed", "skipped")
-"""What a state is called on screen; `failed` is escalated: a person has not decided yet."""
-
 
 def state_word(state: TaskState) -> str:
-    """One of `STATE_WORDS`."""
+    """What a state is called on screen: `failed` is escalated, until a person decides."""
     if state in STEPS:
         return "running"
     return "failed" if state is TaskState.ESCALATED else state.value
@@ -185,3 +183,56 @@ def proof_line(record: TaskRecord) -> str:
         if digest
     ]
     return f"{by}; saw {', '.join(seen)}" if seen else by
+
+
+_TELLING = re.compile(
+    r"^E\s{2,}\S"  # pytest's own marks
+    r"|^(FAILED|ERROR)\s"
+    r"|\b[A-Z]\w*(Error|Exception)\b:"
+    r"|\b(error|fatal|panic|failed|failure|assert\w*)\b",
+    re.IGNORECASE,
+)
+
+_OUR_OWN = re.compile(r"\[exit code -?\d+[^]]*\]")
+"""What the hook runner writes under an output: the line before it says so already."""
+
+
+def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
+    """At most `most` lines: those that name an error, else the last ones.
+
+    In the order of the output, each once.
+    """
+    lines = [_unframed(clean(line)) for line in excerpt.split("\n")]
+    lines = [x for x in dict.fromkeys(lines) if x.strip() and not _OUR_OWN.fullmatch(x)]
+    telling = [line for line in lines if _TELLING.search(line)]
+    if len(telling) <= most:
+        return tuple(telling or lines[-most:])
+    first = (most + 1) // 2  # the first errors cause the rest; the last lines sum them up
+    return (*telling[:first], *telling[len(telling) - (most - first) :])
+
+
+def outcome_words(result: HookResult) -> str:
+    """`passed, exit 0, 2.1s`, `failed, exit 1, 2.1s: 2 failing: a, b`, `timed out, 10m00s`."""
+    verdict = {
+        HookOutcome.TIMED_OUT: "timed out",
+        HookOutcome.BROKEN: "could not start",
+        HookOutcome.ALLOWED: "failed, which is allowed",
+        HookOutcome.SKIPPED: "not needed",
+    }.get(result.outcome, result.outcome.value)
+    if result.outcome is HookOutcome.SKIPPED:
+        return verdict
+    facts = [verdict]
+    if result.exit_code is not None:
+        facts.append(exit_words(result.exit_code))
+    facts.append(duration(result.seconds))
+    if result.flaky:
+        facts.append(f"flaky: red {plural(result.flaky, 'time')} first")
+    told = ", ".join(facts)
+    if result.failing:
+        return f"{told}: {len(result.failing)} failing: {some(result.failing)}"
+    return told
+
+
+def _unframed(line: str) -> str:
+    """`==== 1 failed in 0.03s ====` without its frame."""
+    return line.strip("= ") if line.startswith("===") else line.rstrip()

@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from agent_runner.ui import terminal
-from agent_runner.ui.keys import Keyboard, read_keys
+from agent_runner.ui.keys import Keyboard
 
 
 def say(text: str) -> None:
@@ -57,7 +57,7 @@ async def until_quit(ending: str) -> None:
 def main() -> None:
     ending = sys.argv[1]
     if ending == "no_terminal":
-        anyio.run(read_keys, say)
+        anyio.run(Keyboard().read, say)
         say("returned")
     else:
         anyio.run(until_quit, ending)

@@ -1,6 +1,5 @@
 """`--json`: every entry a line, as the schema says, and the schema as the events are."""
 
-import enum
 import io
 import json
 from pathlib import Path
@@ -15,9 +14,10 @@ from agent_runner.ground.clock import from_iso
 from agent_runner.model import events as e, signals as s
 from agent_runner.model.fold import Entry
 from agent_runner.model.states import TaskState
-from agent_runner.ui.jsonl import JsonLines, entry_line, to_plain
+from agent_runner.store.codec import KINDS
+from agent_runner.ui.event_schema import event_schema, schema_text
+from agent_runner.ui.jsonl import JsonLines, entry_line
 from agent_runner.ui.output import Output
-from agent_runner.ui.schema import event_schema, kinds, schema_text
 from tests.ui.scenario import told
 
 FILE = Path(__file__).parents[2] / "docs" / "events.schema.json"
@@ -27,7 +27,7 @@ VALIDATOR = jsonschema.Draft202012Validator(
 
 
 def test_the_schema_in_the_docs_is_the_one_of_the_events() -> None:
-    again = "python -c 'from agent_runner.ui.schema import *; print(schema_text(), end=str())'"
+    again = "python -m agent_runner.ui.event_schema"
     assert FILE.read_text() == schema_text(), f"make it anew: {again} > docs/events.schema.json"
 
 
@@ -35,7 +35,7 @@ def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(event_schema())
 
 
-@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.__name__)
 def test_every_event_is_as_the_schema_says(kind: type[e.Event]) -> None:
     @settings(max_examples=15)
     @given(st.builds(kind), st.none() | st.sampled_from(TaskState))
@@ -84,13 +84,3 @@ def test_a_run_is_one_line_per_entry_and_nothing_else() -> None:
     assert from_iso(first["at"]) == teller.entries[0].at
     assert (last["kind"], last["data"]["exit_code"]) == ("RunStopped", 1)
     assert screen.broken is None
-
-
-class Colour(enum.Enum):
-    RED = "red"
-
-
-def test_plain_values_of_all_sorts() -> None:
-    assert to_plain({Colour.RED: (Path("a/b"), frozenset({1}), None, 1.5)}) == {
-        "red": ["a/b", [1], None, 1.5]
-    }

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 import pytest
 
@@ -104,27 +105,27 @@ def test_a_wait_is_told_once_however_often_it_counts_down() -> None:
     assert "throttled" in out.getvalue()
 
 
-def broken_pipe() -> Output:
+def broken_pipe() -> TextIO:
     reader, writer = os.pipe()
     os.close(reader)
-    return Output(os.fdopen(writer, "w"))
+    return os.fdopen(writer, "w")
 
 
-def closed_stream() -> Output:
+def closed_stream() -> TextIO:
     stream = io.StringIO()
     stream.close()
-    return Output(stream)
+    return stream
 
 
 @pytest.mark.parametrize("broken", [broken_pipe, closed_stream])
-def test_a_broken_stream_is_remembered_and_hurts_nobody(broken: Callable[[], Output]) -> None:
-    out = broken()
-    screen = Plain(out, Tally(task_list()))
+def test_a_broken_stream_is_remembered_and_hurts_nobody(broken: Callable[[], TextIO]) -> None:
+    stream = broken()
+    screen = Plain(Output(stream), Tally(task_list()))
     assert screen.broken is None
     told(screen)
     assert isinstance(screen.broken, (BrokenPipeError, ValueError))
-    if not out.stream.closed:
-        out.stream.close()  # what was buffered goes nowhere, silently
+    if not stream.closed:
+        stream.close()  # what was buffered goes nowhere, silently
 
 
 def test_a_broken_pipe_leaves_no_noise_at_exit() -> None:
@@ -158,7 +159,7 @@ def test_an_output_that_knows_only_ascii_still_gets_the_line() -> None:
 
 def test_plain_needs_no_rich() -> None:
     code = (
-        "import sys, agent_runner.ui.plain, agent_runner.ui.jsonl, agent_runner.ui.junit\n"
+        "import sys, agent_runner.ui.plain, agent_runner.ui.jsonl, agent_runner.ui.junit_report\n"
         "import agent_runner.ui.summary, agent_runner.ui.story, agent_runner.ui.tables\n"
         "sys.exit('rich' in sys.modules or 'anyio' in sys.modules)"
     )

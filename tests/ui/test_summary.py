@@ -11,12 +11,12 @@ from agent_runner.model.hooks import HookOutcome, HookResult, Phase
 from agent_runner.model.settings import Settings
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.usage import Usage
-from agent_runner.ui.decisive import decisive, outcome_words
-from agent_runner.ui.history import history
+from agent_runner.store.codec import KINDS
+from agent_runner.ui.attempts import history
 from agent_runner.ui.narration import narrate
-from agent_runner.ui.schema import kinds
 from agent_runner.ui.story import story
-from agent_runner.ui.summary import summarise
+from agent_runner.ui.summary import commands, findings
+from agent_runner.ui.words import decisive, outcome_words
 from tests.ui.scenario import PYTEST, Teller, told
 
 STATE = Path(".agent-runner")
@@ -24,10 +24,8 @@ STATE = Path(".agent-runner")
 
 def test_the_summary_of_a_task_that_does_not_get_there() -> None:
     teller = told()
-    settings = Settings(max_no_progress=1)
-    lines = summarise(
-        teller.record("T3"), teller.entries, failures=1, state_dir=STATE, settings=settings
-    )
+    settings = Settings(max_no_progress=1, summary_failures=1)
+    lines = (*findings(teller.record("T3"), teller.entries, settings, STATE), *commands("T3"))
     assert lines[0] == (
         "T3 needs a person: no progress in 1 attempt in a row: "
         "the files are as they were after an earlier attempt"
@@ -59,9 +57,7 @@ RULES = [
 @pytest.mark.parametrize(("settings", "rule"), RULES)
 def test_the_rule_that_fired_is_named(settings: Settings, rule: str) -> None:
     teller = told()
-    lines = summarise(
-        teller.record("T3"), teller.entries, failures=3, state_dir=STATE, settings=settings
-    )
+    lines = findings(teller.record("T3"), teller.entries, settings, STATE)
     assert rule in lines[0]
 
 
@@ -71,9 +67,8 @@ def escalated(*before: tuple[e.Event, S | None], options: str = "") -> tuple[str
     teller.tell("T1", e.Started(), S.PRE_HOOKS)
     for event, to in before:
         teller.tell("T1", event, to)
-    return summarise(
-        teller.record("T1"), teller.entries, failures=3, state_dir=STATE, options=options
-    )
+    found = findings(teller.record("T1"), teller.entries, Settings(), STATE)
+    return (*found, *commands("T1", options))
 
 
 def called(outcome: str = "answered") -> tuple[tuple[e.Event, S | None], ...]:
@@ -160,9 +155,7 @@ def test_a_pre_hook_that_cannot_start_is_called_one() -> None:
     teller.tell("T1", e.Started(), S.PRE_HOOKS)
     teller.tell("T1", e.HookFinished(Phase.PRE, 0, broken))
     teller.tell("T1", e.HookBroken("env", "x"), S.ESCALATED)
-    lines = summarise(
-        teller.record("T1"), teller.entries, failures=1, state_dir=STATE, settings=Settings()
-    )
+    lines = findings(teller.record("T1"), teller.entries, Settings(), STATE)
     assert "  before the first attempt, pre-hook env: could not start, exit 127, 0.0s" in lines
 
 
@@ -269,7 +262,7 @@ def test_an_untouched_task_has_a_short_story() -> None:
     ]
 
 
-MOVES = [kind for kind in kinds() if issubclass(kind, e.TaskEvent)]
+MOVES = [kind for kind in KINDS.values() if issubclass(kind, e.TaskEvent)]
 
 
 @pytest.mark.parametrize("kind", MOVES, ids=lambda kind: kind.__name__)

@@ -1,5 +1,6 @@
 """What a list's tasks come to, its tables, and the step that is printed at the end."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,8 @@ from agent_runner.model.fold import Entry, RunInfo, RunState
 from agent_runner.model.record import Judgement, TaskRecord
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.task import Task, TaskList
-from agent_runner.ui.jsonl import to_plain
-from agent_runner.ui.tables import (
-    final_table,
-    status_object,
-    status_table,
-    task_details,
-    transitions,
-)
+from agent_runner.ui.inspection import status_object, task_details, transition_lines
+from agent_runner.ui.tables import final_table, status_table
 from agent_runner.ui.tally import Tally
 from tests.ui.scenario import task_list, told
 
@@ -160,7 +155,7 @@ def test_the_status_object_has_what_is_promised() -> None:
     for task in shown["tasks"]:
         assert {"id", "state", "attempts", "failures", "seconds"} <= set(task)
     assert [task["state"] for task in shown["tasks"]] == ["passed", "passed", "escalated"]
-    assert to_plain(shown) == shown, "plain JSON values only"
+    assert json.loads(json.dumps(shown)) == shown, "plain JSON values only"
     fresh = status_object(Tally(task_list()), RunState())
     assert fresh["run"] is None
     going = RunState(run=RunInfo(e.RunStarted("r", 1, "0", "l"), 1.0))
@@ -168,7 +163,7 @@ def test_the_status_object_has_what_is_promised() -> None:
 
 
 def test_transitions_have_times_and_both_states() -> None:
-    lines = list(transitions(told().entries))
+    lines = list(transition_lines(told().entries))
     assert "T1  Started  pending -> pre_hooks" in lines[0]
     assert lines[-1].endswith("T3  PostHooksFailed  post_hooks -> escalated")
     assert len(lines) == 21

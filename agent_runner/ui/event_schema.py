@@ -2,6 +2,7 @@
 
 import enum
 import json
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -10,9 +11,9 @@ from typing import Any
 
 import attrs
 
-from agent_runner.model import events
 from agent_runner.model.events import WRITTEN_AS
 from agent_runner.model.states import TaskState
+from agent_runner.store.codec import KINDS
 from agent_runner.ui.jsonl import VERSION
 
 _SIMPLE: dict[Any, dict[str, Any]] = {
@@ -26,16 +27,6 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
 }
 
 
-def kinds() -> tuple[type[events.Event], ...]:
-    """Every event class that can stand in a line: facts, then task events, as they are defined."""
-    bases = (events.Event, events.TaskEvent, events.Fact)
-    return tuple(
-        cls
-        for cls in vars(events).values()
-        if isinstance(cls, type) and issubclass(cls, events.Event) and cls not in bases
-    )
-
-
 def event_schema() -> dict[str, Any]:
     """The schema of one line."""
     definitions: dict[str, Any] = {}
@@ -44,14 +35,14 @@ def event_schema() -> dict[str, Any]:
             "if": {"properties": {"kind": {"const": cls.__name__}}},
             "then": {"properties": {"data": _of(cls, definitions)}},
         }
-        for cls in kinds()
+        for cls in KINDS.values()
     ]
     state = {"type": ["string", "null"], "enum": [*(s.value for s in TaskState), None]}
     properties = {
         "v": {"const": VERSION, "description": "version of this form"},
         "seq": {"type": "integer", "minimum": 1, "description": "number in the journal"},
         "at": {"type": "string", "format": "date-time", "description": "UTC"},
-        "kind": {"enum": [cls.__name__ for cls in kinds()], "description": "what happened"},
+        "kind": {"enum": list(KINDS), "description": "what happened"},
         "task": {"type": ["string", "null"], "description": "id; null for the run's own events"},
         "to": {**state, "description": "the state moved to; null if it moved nothing"},
         "data": {"type": "object", "description": "the event's fields, by kind"},
@@ -68,7 +59,7 @@ def event_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as it stands in docs/events.schema.json."""
+    """The schema as docs/events.schema.json has it; this file, run as a module, prints it."""
     return json.dumps(event_schema(), indent=1, ensure_ascii=True) + "\n"
 
 
@@ -106,3 +97,7 @@ def _of_class(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
 def _name(field: "attrs.Attribute[Any]") -> str:
     """The field's name as it is printed, which may be that of an earlier release."""
     return str(field.metadata.get(WRITTEN_AS, field.name))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())

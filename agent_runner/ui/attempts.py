@@ -27,7 +27,7 @@ class Attempt:
 
 
 @frozen
-class Failure:
+class HookFailure:
     """A hook that was red after an attempt (0: before the first), with its result if known."""
 
     attempt: int
@@ -45,7 +45,7 @@ class History:
     """
 
     attempts: list[Attempt] = field(factory=list)
-    failures: list[Failure] = field(factory=list)
+    failures: list[HookFailure] = field(factory=list)
     escalated: e.Event | None = None
     _red: dict[str, e.HookFinished] = field(factory=dict)
 
@@ -93,7 +93,7 @@ class History:
             red = self._red.pop(event.hook, None)
             phase = red.phase if red else _phase_of(event)
             result = red.result if red else None
-            self.failures.append(Failure(number, phase, event.hook, event.reason, result))
+            self.failures.append(HookFailure(number, phase, event.hook, event.reason, result))
             broken = isinstance(event, e.HookBroken)
             self._attempt(ended=f"{event.hook} {'could not start' if broken else 'was red'}")
 

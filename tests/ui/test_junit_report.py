@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from agent_runner.model import events as e
 from agent_runner.model.record import Judgement, TaskRecord
 from agent_runner.model.states import TaskState as S
-from agent_runner.ui.junit import JUnit, junit_xml
+from agent_runner.ui.junit_report import JUnit, junit_xml
 from agent_runner.ui.tally import Tally
 from tests.ui.scenario import Teller, task_list, told
 

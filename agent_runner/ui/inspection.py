@@ -1,0 +1,157 @@
+"""What `status --json` and `debug state` show: the last run, the tasks, the transitions taken."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from agent_runner.ground.clock import iso, local
+from agent_runner.model import events as e
+from agent_runner.model.fold import Entry, RunState
+from agent_runner.model.states import TaskState
+from agent_runner.model.task import Task
+from agent_runner.store.codec import to_plain_whole
+from agent_runner.ui import words
+from agent_runner.ui.tally import Tally
+
+
+def status_object(tally: Tally, state: RunState) -> dict[str, Any]:
+    """What `status --json` and `debug state --json` print (docs/json.md)."""
+    return {
+        "list": state.list_id or tally.tasks.id,
+        "seq": state.seq,
+        "current": state.current,
+        "run": _run_object(state),
+        "set_aside": [_aside_object(one) for one in state.spending.set_aside.values()],
+        "tasks": [_task_object(tally, task) for task in tally.tasks.tasks],
+    }
+
+
+def transition_objects(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
+    """The transitions taken, for `--json`."""
+    for entry, before, to in _moves(entries):
+        yield {
+            "seq": entry.seq,
+            "at": iso(entry.at),
+            "task": entry.task,
+            "event": type(entry.event).__name__,
+            "from": before.value,
+            "to": to.value,
+        }
+
+
+def transition_lines(entries: Iterable[Entry]) -> Iterator[str]:
+    """The transitions taken, one a line: `7  TIME  T1  PreHooksPassed  pre_hooks -> agent`."""
+    for entry, before, to in _moves(entries):
+        when, event = local(entry.at, seconds=True), type(entry.event).__name__
+        yield f"{entry.seq:>7}  {when}  {entry.task}  {event}  {before.value} -> {to.value}"
+
+
+def run_lines(state: RunState) -> Iterator[str]:
+    """The last run: when it began, by which process, how it ended."""
+    if state.run is None:
+        yield "no run has begun here"
+        return
+    run, stopped = state.run, state.run.stopped
+    began = local(run.started_at, seconds=True)
+    yield f"run {run.started.run} of {state.list_id}: began {began}, process {run.started.pid}"
+    if stopped is None or run.stopped_at is None:
+        yield "  still on, or ended without saying so"
+    else:
+        ended = local(run.stopped_at, seconds=True)
+        detail = f": {words.clean(stopped.detail)}" if stopped.detail else ""
+        yield f"  ended {ended}, {stopped.reason}, exit code {stopped.exit_code}{detail}"
+    yield f"journal: {state.seq} records; current task: {state.current or 'none'}"
+
+
+def task_lines(tally: Tally, task_id: str) -> Iterator[str]:
+    """One task's state and every count that is not zero."""
+    record = tally.record(task_id)
+    yield f"{task_id}  {tally.title(task_id)}: {record.state}"
+    counts = {
+        "attempts": record.counts.attempts,
+        "post-hook failures": record.counts.failures,
+        "failures in a row": record.counts.consecutive_failures,
+        "attempts without progress": record.counts.no_progress,
+        "rejected replies": record.counts.rejections,
+        "unusable replies": record.counts.unusable_replies,
+        "looks at files": record.counts.turns,
+        "answered calls": record.counts.calls_answered,
+        "calls sent": record.counts.calls_started,
+        "possibly billed": record.spent.possibly_billed,
+        "attempts granted": record.counts.extra_attempts,
+        "unclean stops": record.counts.crashes,
+    }
+    shown = [f"{name} {count}" for name, count in counts.items() if count]
+    yield f"  {', '.join(shown) or 'nothing has happened to it'}"
+    if record.last_error:
+        yield f"  last error: {words.first_line(record.last_error)}"
+
+
+def task_details(entries: Iterable[Entry], task_id: str) -> Iterator[str]:
+    """One task's hook results and changed files, in order, for `debug state T1`."""
+    for entry in entries:
+        if entry.task != task_id:
+            continue
+        event = entry.event
+        when = local(entry.at, seconds=True)
+        if isinstance(event, e.HookFinished):
+            result = event.result
+            log = f"  ({words.clean(result.log)} at byte {result.offset})" if result.log else ""
+            outcome = words.outcome_words(result)
+            yield f"{when}  {event.phase.value}-hook {result.hook}: {outcome}{log}"
+        elif isinstance(event, e.ApplyPlanned):
+            for change in event.change_set.changes:
+                kinds = f"{change.before.kind.value} -> {change.after.kind.value}"
+                yield f"{when}  plan {words.clean(change.path)}: {kinds}"
+        elif isinstance(event, e.Applied):
+            yield f"{when}  changed {words.listed(event.paths, most=len(event.paths)) or 'nothing'}"
+
+
+def _moves(entries: Iterable[Entry]) -> Iterator[tuple[Entry, TaskState, TaskState]]:
+    """The entries that moved a task, each with the states before and after it."""
+    states: dict[str, TaskState] = {}
+    for entry in entries:
+        if entry.to is not None:
+            yield entry, states.get(entry.task, TaskState.PENDING), entry.to
+            states[entry.task] = entry.to
+
+
+def _run_object(state: RunState) -> dict[str, Any] | None:
+    if state.run is None:
+        return None
+    run, stopped = state.run, state.run.stopped
+    return {
+        "id": run.started.run,
+        "pid": run.started.pid,
+        "started_at": iso(run.started_at),
+        "stopped_at": None if run.stopped_at is None else iso(run.stopped_at),
+        "reason": stopped.reason if stopped else None,
+        "exit_code": stopped.exit_code if stopped else None,
+        "not_before": iso(stopped.not_before) if stopped and stopped.not_before else None,
+    }
+
+
+def _aside_object(aside: e.SetAside) -> dict[str, Any]:
+    return {**to_plain_whole(aside), "until": iso(aside.until)}
+
+
+def _task_object(tally: Tally, task: Task) -> dict[str, Any]:
+    record = tally.record(task.id)
+    return {
+        "id": task.id,
+        "title": task.title,
+        "state": record.state.value,
+        "attempts": record.counts.attempts,
+        "failures": record.counts.failures,
+        "seconds": round(record.spent.seconds, 3),
+        "calls": record.counts.calls_answered,
+        "possibly_billed": record.spent.possibly_billed,
+        "usage": to_plain_whole(record.spent.usage),
+        "cost": record.spent.cost,
+        "held_by": list(tally.held_by(task)),
+        "checked": record.judgement.checked_by_hook,
+        "stale": tally.is_stale(task),
+        "last_error": record.last_error,
+        "proof": to_plain_whole(record.judgement.proof),
+        "tree": record.judgement.tree,
+        "commit": record.change.commit,
+    }
