@@ -29,7 +29,7 @@ def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> I
     for number, task in enumerate(ahead.order, start=1):
         yield from _task(number, task, project, state)
     for task_id in ahead.waiting_for_person:
-        look = f"agent-runner why {task_id}{project.place.options}"
+        look = project.place.invocation.command("why", task_id)
         yield f"{task_id} waits for a person: {look}"
     yield from _held(ahead, project, state)
     if ahead.order:

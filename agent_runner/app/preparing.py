@@ -85,11 +85,12 @@ def _say_changed_list(project: Project, wiring: Wiring, *, rerun_changed: bool) 
             )
             wiring.core.signal(Said(task.id, text, "warning"))
     for task in project.tasks.tasks:
-        record, options = records.get(task.id), project.place.options
+        record = records.get(task.id)
         if record and record.state in STEPS and record.definition not in {"", task.definition}:
+            reset = project.place.invocation.command("reset", task.id)
             text = (
                 f"{task.id} was changed in the list while it was being worked on;"
-                f" it goes on as it is now (begin anew: agent-runner reset {task.id}{options})"
+                f" it goes on as it is now (to start it over: {reset})"
             )
             wiring.core.signal(Said(task.id, text, "warning"))
     gone = [task for task in records if task not in project.tasks]

@@ -1,6 +1,5 @@
 """A project: one task list with its configuration and the place of its state."""
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from agent_runner.config import Loaded, load_settings
+from agent_runner.ground.invocation import Invocation
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import TaskList
@@ -36,8 +36,8 @@ class Place:
 
     tasks_file: Path
     state_dir: Path
-    options: str
-    """What printed commands need so that they mean this list: ` --tasks x --state-dir y`."""
+    invocation: Invocation
+    """How this list was named: suggested commands name it in the same way."""
 
 
 @frozen
@@ -100,11 +100,15 @@ def find(tasks: Path | None, state_dir: Path | None, around: Surroundings) -> Pl
         raise UsageError(f"--state-dir {state_dir} is a file", fix="name a folder, new or old")
     folder = file.parent.resolve()
     state = (around.cwd / state_dir).resolve() if state_dir else folder / FOLDER
-    words = (
-        [f" --tasks {shlex.quote(str(tasks))}"] if tasks and str(tasks) != DEFAULT_NAMES[0] else []
+    return Place(folder / file.name, state, invocation_of(tasks, state_dir))
+
+
+def invocation_of(tasks: Path | None, state_dir: Path | None) -> Invocation:
+    """How the list was named; a name that is the default is left out."""
+    named = str(tasks) if tasks else ""
+    return Invocation(
+        "" if named == DEFAULT_NAMES[0] else named, str(state_dir) if state_dir else ""
     )
-    words += [f" --state-dir {shlex.quote(str(state_dir))}"] if state_dir else []
-    return Place(folder / file.name, state, "".join(words))
 
 
 def unnamed(state_dir: Path | None, around: Surroundings) -> Path:

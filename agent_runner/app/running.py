@@ -172,7 +172,7 @@ class _Run:
             RunOptions(
                 settings.on_escalation,
                 settings.max_escalations_in_row,
-                self.project.place.options,
+                self.project.place.invocation,
             ),
             self._screen.person,
             self._summary,
@@ -190,7 +190,7 @@ class _Run:
 
     def _explain(self, task: Task) -> None:
         """The same, and the commands, where nobody can be asked."""
-        typed = commands(task.id, self.project.place.options)
+        typed = commands(task.id, self.project.place.invocation)
         self._screen.show((*self._summary(task), "", *typed))
 
     def _takes_impatience(self) -> bool:

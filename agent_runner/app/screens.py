@@ -73,22 +73,20 @@ def make_screen(
     project: Project, records: dict[str, TaskRecord], options: ScreenOptions, clock: Clock
 ) -> Screen:
     """The screen for stdout as it is: terminal or not, GitHub or not."""
-    env, words = project.surroundings.env, project.place.options
+    env = project.surroundings.env
     tally, out = _tally(project, records), Output(sys.stdout)
     if options.json:
         from agent_runner.ui.jsonl import JsonLines
 
-        for_people = Quiet(Output(sys.stderr), _tally(project, records), options=words)
+        for_people = Quiet(Output(sys.stderr), _tally(project, records))
         screen = Screen(Observers(JsonLines(out), for_people), out, for_people.show)
     elif options.quiet:
-        quiet = Quiet(out, tally, options=words)
+        quiet = Quiet(out, tally)
         screen = Screen(Observers(quiet), out, quiet.show)
     elif can_draw(sys.stdout, env):
-        screen = _live_screen(out, tally, env, words, clock)
+        screen = _live_screen(out, tally, env, clock)
     else:
-        plain = (GitHub if env.get("GITHUB_ACTIONS") == "true" else Plain)(
-            out, tally, options=words
-        )
+        plain = (GitHub if env.get("GITHUB_ACTIONS") == "true" else Plain)(out, tally)
         screen = Screen(Observers(plain), out, plain.show)
     if options.junit is not None:
         from agent_runner.ui.junit_report import JUnit
@@ -100,15 +98,14 @@ def make_screen(
 
 
 def _tally(project: Project, records: dict[str, TaskRecord]) -> Tally:
-    return Tally(project.tasks, records, zone_of(project.settings.limits))
+    zone = zone_of(project.settings.limits)
+    return Tally(project.tasks, records, zone, project.place.invocation)
 
 
-def _live_screen(
-    out: Output, tally: Tally, env: Mapping[str, str], words: str, clock: Clock
-) -> Screen:
+def _live_screen(out: Output, tally: Tally, env: Mapping[str, str], clock: Clock) -> Screen:
     from agent_runner.ui.console import Console
 
-    console = Console(out, tally, clock, env, options=words)
+    console = Console(out, tally, clock, env)
     keyboard = Keyboard(while_stopped=console.hidden)
     return Screen(Observers(console), out, console.show, console, keyboard)
 

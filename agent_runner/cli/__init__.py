@@ -5,6 +5,8 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Mapping
+from typing import Any
 
 import typer
 
@@ -37,15 +39,16 @@ def _open_closed_streams() -> None:
 
 
 def _guarded() -> int:
+    given: dict[str, Any] = {}
     try:
-        code = app(prog_name="agent-runner", standalone_mode=False)
+        code = app(prog_name="agent-runner", standalone_mode=False, obj=given)
     except (typer.Abort, KeyboardInterrupt):
         return exit_codes.INTERRUPTED
     except typer.TyperException as error:
         error.show()  # type: ignore[attr-defined]  # every exception for the user has it
         return exit_codes.USAGE
     except AgentRunnerError as error:
-        complain(error)
+        complain(error, given)
         return exit_codes.code_of(error)
     except (
         BrokenPipeError,
@@ -57,12 +60,20 @@ def _guarded() -> int:
     return code if isinstance(code, int) else exit_codes.DONE
 
 
-def complain(error: AgentRunnerError) -> None:
-    """Say on stderr what is wrong and what to do next."""
+def complain(error: AgentRunnerError, given: Mapping[str, Any]) -> None:
+    """Say on stderr what is wrong, what to do next and what to type.
+
+    `given`: the command's options by name, for a suggested command that means the same list.
+    """
+    from agent_runner.app.project import invocation_of  # lazy: a command that works needs none
+
     many = error.problems if isinstance(error, InputError) else (error,)
     lines = [f"error: {one}" for one in many]
     if error.fix:
         lines.append(f"  next: {error.fix}")
+    if error.command:
+        invocation = invocation_of(given.get("tasks") or given.get("named"), given.get("state_dir"))
+        lines.append(f"  type: {invocation.command(*error.command)}")
     with contextlib.suppress(BrokenPipeError):
         print("\n".join(lines), file=sys.stderr)
 

@@ -1,6 +1,9 @@
 """All commands, registered in the order in which `--help` shows them."""
 
+from typing import Any
+
 import typer
+from typer.core import TyperCommand
 
 from agent_runner import __version__
 from agent_runner.cli import (
@@ -18,6 +21,19 @@ from agent_runner.cli import (
     usage,
     why,
 )
+
+
+class Command(TyperCommand):
+    """A command that leaves its options in the context's `obj`, for the error boundary.
+
+    An error may suggest a command, which has to name the task list as this one did.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command's body."""
+        ctx.obj.update(ctx.params)
+        return super().invoke(ctx)
+
 
 app = typer.Typer(
     name="agent-runner",
@@ -45,24 +61,24 @@ def root(
     """Drive an LLM coding agent through a list of tasks: hooks judge, every step is on disk."""
 
 
-app.command("run", short_help="Work through the task list.")(run.run)
-app.command("resume", short_help="Go on where the last run stopped.")(resume.resume)
-app.command("status", short_help="Show where every task stands.")(status.status)
-app.command("plan", short_help="Say what fits into the limits now, and when the rest could run.")(
-    plan.plan
+_COMMANDS = (
+    (run.run, "Work through the task list."),
+    (resume.resume, "Go on where the last run stopped."),
+    (status.status, "Show where every task stands."),
+    (plan.plan, "Say what fits into the limits now, and when the rest could run."),
+    (usage.usage, "Show calls, tokens and cost."),
+    (why.why, "Tell the story of a task."),
+    (look.diff, "Show what a task changed, as a patch."),
+    (look.undo, "Put back what a task changed."),
+    (decide.retry, "Try a failed task again, perhaps with a hint."),
+    (decide.skip, "Leave a task out."),
+    (decide.check, "Let the post-hooks judge what you changed yourself."),
+    (decide.reset, "Begin a task anew."),
+    (init.init, "Write a task list and a configuration to begin with."),
+    (demo.demo, "Take a small project from red to green, without key or network."),
 )
-app.command("usage", short_help="Show calls, tokens and cost.")(usage.usage)
-app.command("why", short_help="Tell the story of a task.")(why.why)
-app.command("diff", short_help="Show what a task changed, as a patch.")(look.diff)
-app.command("undo", short_help="Put back what a task changed.")(look.undo)
-app.command("retry", short_help="Try a failed task again, perhaps with a hint.")(decide.retry)
-app.command("skip", short_help="Leave a task out.")(decide.skip)
-app.command("check", short_help="Let the post-hooks judge what you changed yourself.")(decide.check)
-app.command("reset", short_help="Begin a task anew.")(decide.reset)
-app.command("init", short_help="Write a task list and a configuration to begin with.")(init.init)
-app.command("demo", short_help="Take a small project from red to green, without key or network.")(
-    demo.demo
-)
+for _body, _summary in _COMMANDS:
+    app.command(cls=Command, name=_body.__name__, short_help=_summary)(_body)
 app.add_typer(config.app, name="config")
 app.add_typer(providers.app, name="providers")
 app.add_typer(debug.app, name="debug")

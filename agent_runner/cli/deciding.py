@@ -71,14 +71,14 @@ def _decide(
 
         screen = Quiet(Output(sys.stderr), Tally(project.tasks, store.state.tasks))
         decide(Wiring(project, store, (screen,), clock))
-    except IllegalEventError as error:
+    except IllegalEventError:
         store.close()
-        raise IllegalEventError(str(error), fix=f"{error.fix}{place.options}") from error
+        raise
     except BaseException:
         store.abandon()
         raise
     store.close()
-    print(f"{said}; go on with: agent-runner resume{place.options}")
+    print(f"{said}; go on with: {place.invocation.command('resume')}")
     return 0
 
 

@@ -31,7 +31,7 @@ def go_on(tasks: Path | None, flags: RunFlags) -> int:
     project = open_project(tasks, flags.state_dir, flags.settings())
     state, _ = read_state(project.place.state_dir, project.tasks.id)
     if not state.seq:
-        begin = f"agent-runner run{project.place.options}"
+        begin = project.place.invocation.command("run")
         print(f"Nothing to resume: no run has begun here. Begin one with: {begin}", file=told)
         return 0
     open_tasks = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]

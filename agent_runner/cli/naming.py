@@ -14,5 +14,6 @@ def require_task(project: Project, task: str) -> None:
         near = closest(task, ids) or (closest(same[0], same) if same else "")
         raise UsageError(
             f"there is no task {task} in {project.tasks.id}",
-            fix=near or f"see them with: agent-runner status{project.place.options}",
+            fix=near,
+            command=() if near else ("status",),
         )

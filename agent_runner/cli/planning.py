@@ -27,5 +27,5 @@ def print_plan(project: Project, *, as_json: bool) -> int:
         word = "waits for a further run" if one.this_run else "can never run"
         print(f"{one.task} {word}: {one.reason}")
     for task in ahead.waiting_for_person:
-        print(f"{task} waits for a person: agent-runner why {task}{project.place.options}")
+        print(f"{task} waits for a person: {project.place.invocation.command('why', task)}")
     return 0

@@ -43,7 +43,8 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
         _print_known(read_state(folder)[0], as_json=as_json)
         raise
     state = state_of(project)
-    tally = Tally(project.tasks, state.tasks, zone_of(project.settings.limits))
+    zone = zone_of(project.settings.limits)
+    tally = Tally(project.tasks, state.tasks, zone, project.place.invocation)
     counters = _counters(project, state)
     if as_json:
         limits = [attrs.asdict(counter) for counter in counters]
@@ -51,7 +52,7 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
     _print(_shown(status_table(tally)))
     print(tally.closing_line())
     _print(tally.lost_calls())
-    _print(counter_lines(counters, zone_of(project.settings.limits)))
+    _print(counter_lines(counters, zone))
     asides, now = state.spending.set_aside.values(), SystemClock().now()
     _print(set_aside(one) for one in asides if one.until > now)
     stopped = state.run.stopped if state.run else None
@@ -59,7 +60,7 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
         began = local(state.run.started_at, seconds=True)
         print(f"A run is on, or ended uncleanly: process {state.run.started.pid}, since {began}")
     elif stopped is not None:
-        _print(tally.next_steps(stopped, project.place.options))
+        _print(tally.next_steps(stopped))
     return 0
 
 

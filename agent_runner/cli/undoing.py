@@ -62,7 +62,7 @@ def _take_back(wiring: Wiring, task_id: str, *, keep_edited: bool) -> int:
     edited = edited_since(whole, task.root)
     if edited and not keep_edited:
         print(f"edited since: {', '.join(edited)}; no file was touched", file=sys.stderr)
-        again = f"agent-runner undo {task_id} --keep-edited{place.options}"
+        again = place.invocation.command("undo", task_id, "--keep-edited")
         print(f"  to take back the others: {again}", file=sys.stderr)
         return 1
     rest = tuple(change for change in whole.changes if change.path not in edited)
@@ -73,5 +73,5 @@ def _take_back(wiring: Wiring, task_id: str, *, keep_edited: bool) -> int:
     print(f"taken back: what {task_id} had changed; its state is as it was")
     if edited:
         print(f"  left as you edited them: {', '.join(edited)}")
-    print(f"  to do it again: agent-runner reset {task_id}{place.options}")
+    print(f"  to do it again: {place.invocation.command('reset', task_id)}")
     return 0

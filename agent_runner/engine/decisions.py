@@ -62,17 +62,20 @@ def carry_out(core: Core, recovery: Recovery, task: str, decision: Decision) -> 
 
 
 _INSTEAD = {
-    TaskState.PENDING: "it has not been started: agent-runner run",
-    TaskState.PASSED: "it has passed; to do it again: agent-runner reset {id}",
-    TaskState.SKIPPED: "it was skipped; to take it up again: agent-runner reset {id}",
+    TaskState.PENDING: ("it has not been started yet", ("run",)),
+    TaskState.PASSED: ("reset it to have it done again", ("reset", "{id}")),
+    TaskState.SKIPPED: ("reset it to have it done after all", ("reset", "{id}")),
 }
+"""What to do, and to type, where a decision does not fit the state."""
 
 
 def _require(record: TaskRecord, event: type[e.TaskEvent]) -> None:
     if not allows(record.state, event):
         word = {e.Retried: "retried", e.Skipped: "skipped", e.Checked: "checked"}[event]
         now = "being worked on" if record.state in STEPS else record.state
-        instead = _INSTEAD.get(record.state, "let it go on: agent-runner resume")
+        fix, command = _INSTEAD.get(record.state, ("let it go on", ("resume",)))
         raise IllegalEventError(
-            f"{record.id} is {now} and cannot be {word}", fix=instead.format(id=record.id)
+            f"{record.id} is {now} and cannot be {word}",
+            fix=fix,
+            command=tuple(one.replace("{id}", record.id) for one in command),
         )

@@ -14,6 +14,7 @@ from agent_runner.engine.trees import Trees
 from agent_runner.engine.waiting import Waiter
 from agent_runner.engine.work import Halt, Step, Work
 from agent_runner.ground.disk import storage_errors
+from agent_runner.ground.invocation import Invocation
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision, Escalation, Person
 from agent_runner.model.errors import StorageError
@@ -44,11 +45,11 @@ EXIT_CODES = {
 
 @frozen
 class RunOptions:
-    """How this run treats escalations; `options` belong to every command that it tells to type."""
+    """How this run treats escalations; `invocation` words the commands that it suggests."""
 
     on_escalation: OnEscalation = OnEscalation.ASK
     max_escalations_in_row: int = 3
-    options: str = ""
+    invocation: Invocation = field(factory=Invocation)
 
 
 @define
@@ -184,7 +185,7 @@ class Runner:
     def _skipped(self, task: Task) -> e.Skipped:
         self.recovery.settle(task.id, reason="the task is skipped")
         applied = self.core.record(task.id).change.applied
-        command = f"agent-runner undo {task.id}{self.options.options}"
+        command = self.options.invocation.command("undo", task.id)
         undo = f"; its changes stay in the files (take them back: {command})"
         self.core.signal(Said(task.id, f"{task.id} skipped{undo if applied else ''}"))
         return e.Skipped("skipped by a key")

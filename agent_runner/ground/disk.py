@@ -125,7 +125,8 @@ def refused(path: Path, error: OSError) -> StorageError:
     """The error that says which file could not be written, why, and what to do."""
     return StorageError(
         f"cannot write {path}: {reason_of(error)}",
-        fix="free some space or fix the permissions, then: agent-runner resume",
+        fix="free some space or fix the permissions",
+        command=("resume",),
     )
 
 

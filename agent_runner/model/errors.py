@@ -13,12 +13,14 @@ from agent_runner.model.usage import ReportedLimit
 class AgentRunnerError(Exception):
     """Base of all errors meant for the user.
 
-    `str()` says what and where, `fix` what to type or do next.
+    `str()` says what and where, `fix` what to do next. `command` is what to type then: the words
+    after `agent-runner`; whoever shows it adds the options that name the list.
     """
 
-    def __init__(self, what: str, *, fix: str = "") -> None:
+    def __init__(self, what: str, *, fix: str = "", command: tuple[str, ...] = ()) -> None:
         super().__init__(what)
         self.fix = fix
+        self.command = command
 
 
 class InvariantError(AgentRunnerError):

@@ -122,8 +122,9 @@ class Reader:
                 raise JournalDamagedError(
                     f"{self.path}: record {lost} (byte {self.place.offset}) is damaged,"
                     " but later ones are good; nothing was changed",
-                    fix="look at it with: agent-runner debug state; restore the file from a backup,"
-                    " or begin anew with: agent-runner run --fresh",
+                    fix="look at what is left, then restore the file from a backup"
+                    " or start over with `run --fresh`",
+                    command=("debug", "state"),
                 )
         self.torn = TornTail(self.place.offset, len(bad) + len(rest))
 
@@ -204,7 +205,8 @@ class Journal:
             raise StateLostError(
                 f"{self.path} was removed or replaced while the run was on (by a hook?);"
                 " the run stops here",
-                fix="mend the hook (a `git clean -fdx` or `rm -rf` in it?), then: agent-runner run",
+                fix="fix the hook (does it run `git clean -fdx` or `rm -rf`?)",
+                command=("run",),
             )
 
     def close(self) -> None:

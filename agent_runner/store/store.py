@@ -189,8 +189,8 @@ def _fold(layout: Layout, blobs: Blobs) -> tuple[RunState, Reader]:
         raise StateMismatchError(
             f"{layout.snapshot} is ahead of {layout.journal} (record {reader.place.seq + 1} is"
             " missing there): the journal was cut or replaced; nothing was changed",
-            fix=f"restore {layout.journal.name} from a backup,"
-            " or begin anew with: agent-runner run --fresh",
+            fix=f"restore {layout.journal.name} from a backup, or start over",
+            command=("run", "--fresh"),
         )
     return start.state, reader
 

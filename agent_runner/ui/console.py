@@ -32,9 +32,7 @@ _MOST_OUTPUT = 200
 
 
 class Console:
-    """An observer for a terminal.
-
-    `environ` decides on colour; `options` end up in printed commands.
+    """An observer for a terminal; `environ` decides on colour.
 
     The keys' effects on the screen are `toggle_verbose`, `show_pausing` and `show_keys`. `tick`
     lets the time run.
@@ -46,13 +44,10 @@ class Console:
         tally: Tally,
         clock: Clock,
         environ: Mapping[str, str],
-        *,
-        options: str = "",
     ) -> None:
         self._out = out
         self._tally = tally
         self._clock = clock
-        self._options = options
         self._painter = Painter(out, environ)
         self._live = LivePart(out)
         self._activity = Activity(clock)
@@ -213,6 +208,6 @@ class Console:
     def _closing(self, stopped: e.RunStopped) -> list[str]:
         table = self._painter.table(final_table(self._tally))
         closing = Text(self._tally.closing_line(), style="bold")
-        steps = (Text(line) for line in self._tally.next_steps(stopped, self._options))
+        steps = (Text(line) for line in self._tally.next_steps(stopped))
         painted = [line for text in (closing, *steps) for line in self._painter.wrapped(text)]
         return ["", *table, "", *painted]

@@ -18,15 +18,11 @@ from agent_runner.ui.tally import Tally
 
 
 class Plain:
-    """Every fact on a line that starts with its task: `T1 unit-tests: ...`.
+    """Every fact on a line that starts with its task: `T1 unit-tests: ...`."""
 
-    `options` end up in printed commands.
-    """
-
-    def __init__(self, out: Output, tally: Tally, *, options: str = "") -> None:
+    def __init__(self, out: Output, tally: Tally) -> None:
         self._out = out
         self._tally = tally
-        self._options = options
         self._task = ""
         self._waiting_until = 0.0
 
@@ -82,7 +78,7 @@ class Plain:
 
     def _closing(self, stopped: e.RunStopped) -> None:
         self._out.line(self._safe(self._tally.closing_line()))
-        for line in self._tally.next_steps(stopped, self._options):
+        for line in self._tally.next_steps(stopped):
             self._out.line(self._safe(line))
 
     def _safe(self, text: str) -> str:
@@ -104,7 +100,7 @@ class Quiet(Plain):
             super()._fact(said.task, Line(f"warning: {words.clean(said.text)}", Tone.WARN))
 
     def _closing(self, stopped: e.RunStopped) -> None:
-        *before, step = self._tally.next_steps(stopped, self._options)
+        *before, step = self._tally.next_steps(stopped)
         for line in (*before, f"{self._tally.closing_line()}. {step}"):
             self._out.line(self._safe(line))
 
@@ -116,8 +112,8 @@ class GitHub(Plain):
     wrote can give no such command: every line but our own begins with something else.
     """
 
-    def __init__(self, out: Output, tally: Tally, *, options: str = "") -> None:
-        super().__init__(out, tally, options=options)
+    def __init__(self, out: Output, tally: Tally) -> None:
+        super().__init__(out, tally)
         self._in_group = False
 
     def _begin(self, task_id: str) -> None:

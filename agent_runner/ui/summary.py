@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from agent_runner.ground.invocation import PLACEHOLDER, Invocation
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
@@ -35,22 +36,25 @@ def findings(
     return tuple(lines)
 
 
-def commands(task_id: str, options: str = "") -> tuple[str, ...]:
-    """What can be typed, each explained.
-
-    `options`, such as ` --state-dir X`, stand at the end of every command.
-    """
+def commands(task_id: str, invocation: Invocation) -> tuple[str, ...]:
+    """What can be typed, each explained."""
     explained = {
-        f'retry {task_id} --hint "..."{options}': "one more attempt; the hint goes into the prompt",
-        f"check {task_id}{options}": "you changed the files: run the post-hooks, pass if they do",
-        f"skip {task_id}{options}": "leave it; tasks that depend on it stay pending",
-        f"reset {task_id}{options}": "forget its attempts and begin anew; files stay as they are",
-        f"resume{options}": "go on with the run, after one of these",
+        (
+            "retry",
+            task_id,
+            "--hint",
+            PLACEHOLDER,
+        ): "one more attempt; the hint goes into the prompt",
+        ("check", task_id): "you changed the files: run the post-hooks, pass if they do",
+        ("skip", task_id): "leave it; tasks that depend on it stay pending",
+        ("reset", task_id): "forget its attempts and begin anew; files stay as they are",
+        ("resume",): "go on with the run, after one of these",
     }
-    width = max(len(command) for command in explained)
+    typed = {invocation.command(*words): text for words, text in explained.items()}
+    width = max(map(len, typed))
     return (
         "Type one of these:",
-        *(f"  agent-runner {command.ljust(width)}  {text}" for command, text in explained.items()),
+        *(f"  {command.ljust(width)}  {text}" for command, text in typed.items()),
     )
 
 

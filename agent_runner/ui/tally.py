@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from agent_runner.ground.invocation import Invocation
 from agent_runner.limits.waiting import limit_line, safe_after
 from agent_runner.model.events import RunStopped
 from agent_runner.model.record import TaskRecord
@@ -19,6 +20,7 @@ class Tally:
     """The records of a list's tasks, as last seen.
 
     `records` is copied: it is only the beginning. Limits open in `zone` (None: the machine's).
+    Commands that are suggested name the list as `invocation` did.
     """
 
     def __init__(
@@ -26,9 +28,11 @@ class Tally:
         tasks: TaskList,
         records: Mapping[str, TaskRecord] | None = None,
         zone: ZoneInfo | None = None,
+        invocation: Invocation | None = None,
     ) -> None:
         self.tasks = tasks
         self._zone = zone
+        self._command = (invocation or Invocation()).command
         self._records = dict(records or {})
         self._stuck: dict[str, tuple[str, ...]] = {}
 
@@ -93,16 +97,16 @@ class Tally:
             return ()
         return (f"{words.plural(total, 'call')} possibly billed without an answer: {where}",)
 
-    def next_steps(self, stopped: RunStopped, options: str = "") -> tuple[str, ...]:
-        """Why the run ended and the command to type next, `options` (` --state-dir X`) added.
+    def next_steps(self, stopped: RunStopped) -> tuple[str, ...]:
+        """Why the run ended and the command to type next.
 
         One line; after a limit a line of its own that says when, then this one.
         """
         if stopped.reason == "finished":
-            return (self._finished(options),)
+            return (self._finished(),)
         if stopped.reason in {"held", "escalations"}:
-            return (self._for_a_person(_WHY[stopped.reason], options),)
-        resume = f"agent-runner resume{options}"
+            return (self._for_a_person(_WHY[stopped.reason]),)
+        resume = self._command("resume")
         why = _WHY.get(stopped.reason, f"Stopped: {stopped.reason}")
         detail = (
             f" ({words.clean(stopped.detail).rstrip('.')})" if stopped.reason in _DETAILED else ""
@@ -116,33 +120,32 @@ class Tally:
             return (limit_line(stopped.not_before, self._zone), line)
         return (f"{line} after {safe_after(stopped.not_before, self._zone)}",)
 
-    def _finished(self, options: str) -> str:
+    def _finished(self) -> str:
         unfinished = [t.id for t in self.tasks.tasks if self.record(t.id).state not in FINAL]
         if unfinished:
             left = f"{len(unfinished)} left"
-            return f"{left}: `agent-runner resume{options}` goes on with {unfinished[0]}"
+            return f"{left}: `{self._command('resume')}` goes on with {unfinished[0]}"
         return "Nothing is left to do."
 
-    def _for_a_person(self, why: str, options: str) -> str:
-        resume = f"`agent-runner resume{options}`"
+    def _for_a_person(self, why: str) -> str:
+        resume = f"`{self._command('resume')}`"
         failed = self.in_state(TaskState.ESCALATED)
         if failed:
             one = failed[0]
             return (
-                f"{why}: {words.listed(failed)} failed. Look with `agent-runner why "
-                f"{one}{options}`, then `agent-runner retry {one}{options}` (or skip, check, "
-                f"reset) and {resume}"
+                f"{why}: {words.listed(failed)} failed. Look with `{self._command('why', one)}`, "
+                f"then `{self._command('retry', one)}` (or skip, check, reset) and {resume}"
             )
         held = [
             t.id for t in self.tasks.tasks if self._only_waits(t.id) and self._stuck_before(t.id)
         ]
         if not held:  # a person has decided since
-            return self._finished(options)
+            return self._finished()
         roots = self._stuck_before(held[0])
         return (
             f"{why}: {words.listed(held)} held by {words.listed(roots)}, which was skipped. Do "
-            f"that after all with `agent-runner reset {roots[0]}{options}`, or leave out what it "
-            f"holds with `agent-runner skip {held[0]}{options}`, then {resume}"
+            f"that after all with `{self._command('reset', roots[0])}`, or leave out what it "
+            f"holds with `{self._command('skip', held[0])}`, then {resume}"
         )
 
     def _stuck_before(self, task_id: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent_runner.app.project import Surroundings, find, load
+from agent_runner.ground.invocation import Invocation
 from agent_runner.model.errors import InputError, UsageError
 from tests.engine.scene import Scene
 from tests.engine.scripted import whole
@@ -25,7 +26,7 @@ def test_without_a_name_the_usual_names_are_tried_in_order(around: Surroundings)
         place = find(None, None, around)
         assert place.tasks_file == around.cwd / name
         assert place.state_dir == around.cwd / ".agent-runner"
-        assert place.options == ""
+        assert place.invocation == Invocation()
 
 
 def test_no_list_says_how_to_get_one(around: Surroundings) -> None:
@@ -42,9 +43,10 @@ def test_printed_commands_name_what_is_not_usual(around: Surroundings) -> None:
     place = find(Path("sub/my list.yml"), Path("kept/state"), around)
     assert place.tasks_file == around.cwd / "sub" / "my list.yml"
     assert place.state_dir == around.cwd / "kept" / "state"
-    assert place.options == " --tasks 'sub/my list.yml' --state-dir kept/state"
+    typed = place.invocation.command("why", "T1")
+    assert typed == "agent-runner why T1 --tasks 'sub/my list.yml' --state-dir kept/state"
     (around.cwd / "tasks.yml").write_text(LIST)
-    assert find(Path("tasks.yml"), None, around).options == ""
+    assert find(Path("tasks.yml"), None, around).invocation == Invocation()
 
 
 def test_a_linked_folder_is_the_folder_itself(around: Surroundings, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from agent_runner.ground.invocation import Invocation
 from agent_runner.model import events as e
 from agent_runner.model.hooks import HookOutcome, HookResult, Phase
 from agent_runner.model.settings import Settings
@@ -25,7 +26,7 @@ STATE = Path(".agent-runner")
 def test_the_summary_of_a_task_that_does_not_get_there() -> None:
     teller = told()
     settings = Settings(max_no_progress=1, summary_failures=1)
-    lines = (*findings(teller.record("T3"), teller.entries, settings, STATE), *commands("T3"))
+    lines = (*findings(teller.record("T3"), teller.entries, settings, STATE), *commands("T3", Invocation()))
     assert lines[0] == (
         "T3 needs a person: no progress in 1 attempt in a row: "
         "the files are as they were after an earlier attempt"
@@ -61,14 +62,16 @@ def test_the_rule_that_fired_is_named(settings: Settings, rule: str) -> None:
     assert rule in lines[0]
 
 
-def escalated(*before: tuple[e.Event, S | None], options: str = "") -> tuple[str, ...]:
+def escalated(
+    *before: tuple[e.Event, S | None], invocation: Invocation | None = None
+) -> tuple[str, ...]:
     """The summary after these events of one task."""
     teller = Teller()
     teller.tell("T1", e.Started(), S.PRE_HOOKS)
     for event, to in before:
         teller.tell("T1", event, to)
     found = findings(teller.record("T1"), teller.entries, Settings(), STATE)
-    return (*found, *commands("T1", options))
+    return (*found, *commands("T1", invocation or Invocation()))
 
 
 def called(outcome: str = "answered") -> tuple[tuple[e.Event, S | None], ...]:
@@ -159,8 +162,9 @@ def test_a_pre_hook_that_cannot_start_is_called_one() -> None:
     assert "  before the first attempt, pre-hook env: could not start, exit 127, 0.0s" in lines
 
 
-def test_options_stand_in_every_command() -> None:
-    lines = escalated((e.HookBroken("env", "x"), S.ESCALATED), options=" --state-dir S")
+def test_every_command_names_the_list_as_it_was_named() -> None:
+    named = Invocation(state_dir="S")
+    lines = escalated((e.HookBroken("env", "x"), S.ESCALATED), invocation=named)
     typed = [line for line in lines if line.startswith("  agent-runner")]
     assert len(typed) == 5
     assert all(" --state-dir S" in line for line in typed)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from agent_runner.ground.invocation import Invocation
 from agent_runner.model import events as e
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
 from agent_runner.model.fold import Entry, RunInfo, RunState
@@ -105,7 +106,7 @@ STOPPED = [
 def test_the_next_step_says_why_and_what_to_type(reason: str, says: str, command: str) -> None:
     records = {**state("T1", S.ESCALATED), **state("T2", S.PASSED)}
     stopped = e.RunStopped("r", reason, 1, not_before=1_800_000_000.0)
-    told_step = Tally(task_list(), records).next_steps(stopped, " --state-dir S")
+    told_step = Tally(task_list(), records, None, Invocation(state_dir="S")).next_steps(stopped)
     assert told_step[0].startswith(says)
     assert command in told_step[-1]
 
