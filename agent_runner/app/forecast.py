@@ -8,13 +8,13 @@ from agent_runner.app.project import Project
 from agent_runner.app.sharing import ledger_of
 from agent_runner.engine.calls.clients import worst_cost
 from agent_runner.engine.calls.conversation import Answers
-from agent_runner.engine.calls.question import Prompting, text_of
+from agent_runner.engine.calls.question import Prompting
 from agent_runner.engine.schedule import Schedule
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.disk import Disk
 from agent_runner.ground.redaction import Redactor
+from agent_runner.ground.tokens import Ruler, corrected
 from agent_runner.limits.decision import Need
-from agent_runner.limits.estimate import estimate_input
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.plan import Expected, Plan, expect, plan_calls
 from agent_runner.limits.windows import zone_of
@@ -107,8 +107,10 @@ def _expected(project: Project, state: RunState, order: tuple[Task, ...]) -> Ite
         if len(measured) < _MEASURED:
             settings = project.settings_of(task.id)
             record = state.record(task.id)
-            prompt = prompting.prompt(task, record, settings, record.counts.attempts + 1)
-            measured.append(estimate_input(text_of(prompt), profile.model, state.spending))
+            attempt = record.counts.attempts + 1
+            prompt = prompting.prompt(task, record, settings, attempt, model=profile.model)
+            guess = Ruler(profile.model).prompt(prompt)
+            measured.append(corrected(guess, profile.model, state.spending))
             tokens = measured[-1]
         else:
             tokens = sum(measured) // len(measured)

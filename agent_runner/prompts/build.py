@@ -5,19 +5,17 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from agent_runner.ground.tokens import MESSAGE, Ruler
 from agent_runner.model.agent import Message, Prompt
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.shown import Listing
 from agent_runner.prompts import template as templates
-from agent_runner.prompts.room import tokens_of
 from agent_runner.prompts.situation import Situation
 from agent_runner.prompts.template import Template
 from agent_runner.prompts.values import GROUPS, PLACEHOLDERS, files_text, values
 
 DROPPED = "[The files shown here were left out for room. Ask for them again if you need them.]"
 """Stands in place of an earlier answer to `show` that no longer fits."""
-
-_MESSAGE = 8  # tokens that the form of a message takes
 
 
 def build_prompt(situation: Situation, max_tokens: int, template: Template | None = None) -> Prompt:
@@ -31,16 +29,17 @@ def build_prompt(situation: Situation, max_tokens: int, template: Template | Non
     system = _shipped("system.md").render(filled)
     template = template or _shipped("default.md")
     bare = template.render(filled)
-    room = max_tokens - tokens_of(system) - tokens_of(bare) - 2 * _MESSAGE
-    talk = _fitting(situation.talk, room)
-    room -= _size(talk)
-    first = template.render(filled | {"files": files_text(situation.files, room)})
+    ruler = situation.ruler
+    room = max_tokens - ruler.tokens(system) - ruler.tokens(bare) - 2 * MESSAGE
+    talk = _fitting(situation.talk, room, ruler)
+    room -= _size(talk, ruler)
+    first = template.render(filled | {"files": files_text(situation.files, room, ruler)})
     return Prompt(system, (Message("user", first.strip() + "\n"), *talk))
 
 
-def answer_to_show(listing: Listing, looks_left: int, max_tokens: int) -> Message:
+def answer_to_show(listing: Listing, looks_left: int, max_tokens: int, ruler: Ruler) -> Message:
     """The user's turn after the agent asked to see files: the files, and how it goes on."""
-    text = files_text(listing, max_tokens - 60) or "There is nothing to show."
+    text = files_text(listing, max_tokens - 60, ruler) or "There is nothing to show."
     more = f"You may ask {looks_left} more times" if looks_left != 1 else "You may ask once more"
     closing = (
         f"{more}, or reply with your changes." if looks_left else "Now reply with your changes."
@@ -48,10 +47,9 @@ def answer_to_show(listing: Listing, looks_left: int, max_tokens: int) -> Messag
     return Message("user", f"{text}\n\n{closing}\n")
 
 
-def room_left(prompt: Prompt, max_tokens: int) -> int:
-    """Tokens left for further turns, at least 0; `room.characters` says how much text they hold."""
-    used = tokens_of(prompt.system) + _MESSAGE + _size(prompt.messages)
-    return max(0, max_tokens - used)
+def room_left(prompt: Prompt, max_tokens: int, ruler: Ruler) -> int:
+    """Tokens left for further turns, at least 0."""
+    return max(0, max_tokens - ruler.prompt(prompt))
 
 
 def load_template(path: Path) -> Template:
@@ -79,16 +77,16 @@ def _shipped(name: str) -> Template:
     return templates.parse(text, name, PLACEHOLDERS, GROUPS)
 
 
-def _fitting(talk: Sequence[Message], room: int) -> tuple[Message, ...]:
+def _fitting(talk: Sequence[Message], room: int, ruler: Ruler) -> tuple[Message, ...]:
     """The talk; answers of ours but the last are dropped, oldest first, until it fits."""
     fitting = list(talk)
     for at, message in enumerate(fitting[:-1]):
-        if _size(fitting) <= room:
+        if _size(fitting, ruler) <= room:
             break
         if message.role == "user":
             fitting[at] = Message("user", DROPPED)
     return tuple(fitting)
 
 
-def _size(messages: Sequence[Message]) -> int:
-    return sum(tokens_of(message.text) + _MESSAGE for message in messages)
+def _size(messages: Sequence[Message], ruler: Ruler) -> int:
+    return sum(ruler.tokens(message.text) + MESSAGE for message in messages)

@@ -2,6 +2,7 @@
 
 from attrs import field, frozen
 
+from agent_runner.ground.tokens import Ruler
 from agent_runner.model.agent import Message
 from agent_runner.model.hooks import Hook
 from agent_runner.model.record import TaskRecord
@@ -31,6 +32,7 @@ class Situation:
     task's earlier attempts changed. talk: earlier turns of this attempt, the agent's and ours.
     looks_left: how often the agent may still ask to see files. commands: whether it may propose
     commands. protect: globs it may not change. in_place: it changes the files itself, in a copy.
+    ruler: measures in tokens of the model that is asked.
     """
 
     task: Task
@@ -47,3 +49,4 @@ class Situation:
     commands: bool = False
     protect: tuple[str, ...] = ()
     in_place: bool = False
+    ruler: Ruler = field(factory=Ruler)

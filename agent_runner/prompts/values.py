@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from attrs import frozen
 
 from agent_runner.ground.escaping import on_one_line
+from agent_runner.ground.tokens import Ruler
 from agent_runner.model.hooks import Hook
 from agent_runner.model.shown import FileText, Listing, NotShown
 from agent_runner.prompts.fences import fenced, inline
-from agent_runner.prompts.room import head_cut, middle_cut, tokens_of
 from agent_runner.prompts.situation import Situation
 
 GROUPS = ("metadata",)
@@ -42,30 +42,30 @@ def values(situation: Situation, max_tokens: int) -> dict[str, str]:
     return texts | {f"metadata.{key}": str(value) for key, value in metadata.items()}
 
 
-def files_text(listing: Listing, tokens: int) -> str:
+def files_text(listing: Listing, tokens: int, ruler: Ruler) -> str:
     """The files in fences, as many as fit, and a list of what is not shown and why.
 
     The first file that does not fit is cut after a line if that leaves something worth reading.
     """
     left_out = list(listing.left_out)
-    if sum(tokens_of(_file(file)) for file in listing.files) > tokens:
+    if sum(ruler.tokens(_file(file)) for file in listing.files) > tokens:
         unlucky = [NotShown(file.path, _NO_ROOM.format("1-100000")) for file in listing.files]
-        tokens -= tokens_of(_reasons([*left_out, *unlucky]))
+        tokens -= ruler.tokens(_reasons([*left_out, *unlucky]))
     else:
-        tokens -= tokens_of(_reasons(left_out))
+        tokens -= ruler.tokens(_reasons(left_out))
     parts: list[str] = []
     may_cut = True
     for file in listing.files:
-        if tokens_of(_file(file)) <= tokens:
+        if ruler.tokens(_file(file)) <= tokens:
             parts.append(_file(file))
-        elif may_cut and (cut := _cut(file, tokens)):
+        elif may_cut and (cut := _cut(file, tokens, ruler)):
             may_cut = False
             parts.append(_file(cut))
             left_out = _with_reason(left_out, file.path, _NO_ROOM.format(cut.lines))
         else:
             left_out = _with_reason(left_out, file.path, "no room for it")
             continue
-        tokens -= tokens_of(parts[-1])
+        tokens -= ruler.tokens(parts[-1]) + 1  # the blank line behind it
     if left_out:
         parts.append(f"Not shown:\n\n{_reasons(left_out)}")
     return "\n\n".join(parts)
@@ -83,11 +83,11 @@ def _with_reason(left_out: list[NotShown], path: str, reason: str) -> list[NotSh
     return [*(item for item in left_out if item.path != path), NotShown(path, reason)]
 
 
-def _cut(file: FileText, tokens: int) -> FileText | None:
+def _cut(file: FileText, tokens: int, ruler: Ruler) -> FileText | None:
     """The head of what there is of a file, as much as fits; None where that would be a scrap."""
     if tokens < _WORTH_SHOWING:
         return None
-    head = head_cut(file.text, tokens - tokens_of(file.path) - 20)
+    head = ruler.head(file.text, tokens - ruler.tokens(file.path) - 20)
     first = int(file.lines.partition("-")[0] or 1)
     return FileText(file.path, head, f"{first}-{first - 1 + head.count(chr(10))}") if head else None
 
@@ -98,21 +98,21 @@ def _reasons(left_out: list[NotShown]) -> str:
     return fenced("\n".join(lines[:_REASONS] + ([f"... and {more} more"] if more > 0 else [])))
 
 
-def _lines(lines: Iterable[str], tokens: int) -> str:
+def _lines(lines: Iterable[str], tokens: int, ruler: Ruler) -> str:
     """Lines of names in a fence; "" for none."""
     text = "".join(f"{on_one_line(line)}\n" for line in lines)
-    cut = head_cut(text, tokens)
+    cut = ruler.head(text, tokens)
     return fenced(cut + ("" if cut == text else "...\n")) if text else ""
 
 
 def _share(of: float, text: Callable[[Situation], str]) -> Callable[[Situation, int], str]:
     """A text in a fence, its middle cut out where it takes more than its share of the prompt."""
 
-    def cut(situation: Situation, max_tokens: int) -> str:
-        whole = text(situation)
-        return fenced(middle_cut(whole, int(max_tokens * of))) if whole.strip() else ""
+    def fitting(situation: Situation, max_tokens: int) -> str:
+        cut = situation.ruler.head_and_tail(text(situation), int(max_tokens * of))
+        return fenced(cut) if cut.strip() else ""
 
-    return cut
+    return fitting
 
 
 def _short(text: Callable[[Situation], str]) -> Callable[[Situation, int], str]:
@@ -143,7 +143,8 @@ def _baseline(situation: Situation) -> str:
         return "All of them succeeded before your first change."
     if not baseline.failing:
         return "Some of them failed before your first change."
-    return f"Before your first change these checks failed:\n\n{_lines(baseline.failing, 500)}"
+    failing = _lines(baseline.failing, 500, situation.ruler)
+    return f"Before your first change these checks failed:\n\n{failing}"
 
 
 def _branch(situation: Situation) -> str:
@@ -158,7 +159,7 @@ def _status(situation: Situation, max_tokens: int) -> str:
     if git is None or not git.status:
         return ""
     more = (f"... and {git.more} more",) if git.more else ()
-    return _lines((*git.status, *more), int(max_tokens * _STATUS_SHARE))
+    return _lines((*git.status, *more), int(max_tokens * _STATUS_SHARE), situation.ruler)
 
 
 PLACEHOLDERS: Mapping[str, Placeholder] = {
@@ -177,12 +178,12 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "status": Placeholder("what differs from the last commit, fenced; empty if nothing", _status),
     "names": Placeholder(
         "names of the files there are, fenced; folders with a count where they are many",
-        lambda s, most: _lines(s.names, int(most * _NAMES_SHARE)),
+        lambda s, most: _lines(s.names, int(most * _NAMES_SHARE), s.ruler),
     ),
     "files": Placeholder(
         "the files that the task lists, path and content, as many as there is room for, and what "
         "is not shown with the reason",
-        lambda s, most: files_text(s.files, most),
+        lambda s, most: files_text(s.files, most, s.ruler),
     ),
     "pre_conditions": Placeholder(
         "the pre-hooks' commands, as a list", _short(lambda s: _commands(s.pre_hooks))
@@ -196,7 +197,7 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     ),
     "protect": Placeholder(
         "globs of files that may not be changed, fenced",
-        lambda s, most: _lines(s.protect, int(most * _NAMES_SHARE)),
+        lambda s, most: _lines(s.protect, int(most * _NAMES_SHARE), s.ruler),
     ),
     "feedback": Placeholder(
         "why the last attempt failed: the hook's output, or what could not be applied; fenced",

@@ -7,6 +7,7 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from agent_runner.edits.parse import parse_reply
+from agent_runner.ground.tokens import Ruler
 from agent_runner.model.agent import Prompt
 from agent_runner.model.events import BaselineTaken
 from agent_runner.model.record import Judgement, TaskRecord
@@ -18,7 +19,6 @@ from agent_runner.prompts.build import (
     load_template,
     room_left,
 )
-from agent_runner.prompts.room import tokens_of
 from agent_runner.prompts.situation import GitLines, Situation
 from agent_runner.prompts.values import GROUPS, PLACEHOLDERS, files_text
 from tests.prompts.situations import BARE, FULL, with_talk
@@ -32,7 +32,7 @@ def first(situation: Situation, max_tokens: int = ROOMY) -> str:
 
 
 def size(prompt: Prompt) -> int:
-    return tokens_of(prompt.system) + sum(tokens_of(m.text) for m in prompt.messages)
+    return Ruler().prompt(prompt)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_file_that_was_cut_when_it_was_read_is_cut_further() -> None:
         files=(FileText("long.py", lines, "50-2049"),),
         left_out=(NotShown("long.py", "no room for more; ask for long.py:2050-9999"),),
     )
-    shown = files_text(listing, 1_000)
+    shown = files_text(listing, 1_000, Ruler())
     last = int(shown.partition("long.py (lines 50-")[2].partition(")")[0])
     assert f"line {last}\n```" in shown
     assert f"long.py: no room for more than lines 50-{last}" in shown
@@ -223,7 +223,7 @@ def test_the_talk_follows_and_its_oldest_files_go_first() -> None:
     whole = build_prompt(situation, ROOMY)
     assert [m.role for m in whole.messages] == ["user"] + ["assistant", "user"] * 3
     assert [m.text for m in whole.messages[1:]] == [m.text for m in situation.talk]
-    cut = build_prompt(situation, 7_000)
+    cut = build_prompt(situation, 6_000)
     assert [m.text == DROPPED for m in cut.messages[1:]] == [
         False,
         True,
@@ -232,18 +232,18 @@ def test_the_talk_follows_and_its_oldest_files_go_first() -> None:
         False,
         False,
     ]
-    assert room_left(whole, ROOMY) > room_left(cut, 7_000) >= 0
+    assert room_left(whole, ROOMY, Ruler()) > room_left(cut, 6_000, Ruler()) >= 0
 
 
 def test_an_answer_shows_files_and_how_it_goes_on() -> None:
     listing = Listing((FileText("a.py", "a\n"),), (NotShown("b", "git ignores it"),))
-    message = answer_to_show(listing, 2, 1_000)
+    message = answer_to_show(listing, 2, 1_000, Ruler())
     assert message.role == "user"
     assert "a.py\n```\na\n```" in message.text
     assert "b: git ignores it" in message.text
     assert "You may ask 2 more times" in message.text
-    assert "once more" in answer_to_show(listing, 1, 1_000).text
-    assert "Now reply" in answer_to_show(Listing(), 0, 1_000).text
+    assert "once more" in answer_to_show(listing, 1, 1_000, Ruler()).text
+    assert "Now reply" in answer_to_show(Listing(), 0, 1_000, Ruler()).text
 
 
 def test_a_template_of_ones_own_takes_the_place_of_the_first_message(tmp_path: Path) -> None:

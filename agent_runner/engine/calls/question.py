@@ -12,9 +12,8 @@ from agent_runner.engine.calls.clients import Served, worst_cost
 from agent_runner.engine.calls.conversation import Answers, call_id
 from agent_runner.engine.work import Work
 from agent_runner.ground.redaction import Redactor
-from agent_runner.ground.tokens import tokens_of
+from agent_runner.ground.tokens import Ruler, corrected
 from agent_runner.limits.decision import Need
-from agent_runner.limits.estimate import corrected
 from agent_runner.limits.gate import Gate
 from agent_runner.model.agent import AgentRequest, Message, Prompt
 from agent_runner.model.events import CallStarted
@@ -26,7 +25,6 @@ from agent_runner.model.spending import Spending
 from agent_runner.model.task import Task
 from agent_runner.prompts.build import answer_to_show, build_prompt, load_template, room_left
 from agent_runner.prompts.fences import fenced
-from agent_runner.prompts.room import characters
 from agent_runner.prompts.situation import GitLines, Situation
 from agent_runner.prompts.template import Template
 from agent_runner.providers.client import WORDS, Capabilities
@@ -59,22 +57,24 @@ class Prompting:
         settings: Settings,
         attempt: int,
         *,
+        model: str = "",
         agent: Capabilities = WORDS,
     ) -> Prompt:
         """The whole prompt of the next call, which belongs to `attempt`, known keys taken out.
 
-        `agent`: what the one who is asked can do by itself, and so need not be told or shown.
+        `model`: in whose tokens the prompt is measured. `agent`: what the one who is asked can do
+        by itself, and so need not be told or shown.
 
         Raises InputError for a template with mistakes.
         """
+        ruler, room = Ruler(model), self.settings.prompt.max_tokens
         scope, continues = Scope(task.root, self.excluded), attempt == record.counts.attempts
         goes_on = continues and agent.continues
-        talk = self._talk(scope, task, record, settings) if goes_on else None
-        room = self.settings.prompt.max_tokens
-        if talk is not None and room_left(talk, room):
+        talk = self._talk(scope, task, record, settings, ruler) if goes_on else None
+        if talk is not None and room_left(talk, room, ruler):
             prompt = talk  # word for word what was sent before, and what is new
         else:
-            situation = self._situation(scope, task, record, settings, attempt)
+            situation = self._situation(scope, task, record, settings, attempt, ruler)
             if agent.looks:
                 situation = evolve(situation, looks_left=0)
             if agent.in_place:
@@ -86,7 +86,13 @@ class Prompting:
         return Prompt(self.redactor.text(prompt.system), messages)
 
     def _situation(
-        self, scope: Scope, task: Task, record: TaskRecord, settings: Settings, attempt: int
+        self,
+        scope: Scope,
+        task: Task,
+        record: TaskRecord,
+        settings: Settings,
+        attempt: int,
+        ruler: Ruler,
     ) -> Situation:
         hooks = self.settings.hooks
         continues = attempt == record.counts.attempts
@@ -97,16 +103,17 @@ class Prompting:
             git=_git(task.root),
             pre_hooks=tuple(hooks[name] for name in task.pre_hooks),
             post_hooks=tuple(hooks[name] for name in task.post_hooks),
-            files=self._show(scope, task.files) if task.files else Listing(),
+            files=self._show(scope, task.files, ruler) if task.files else Listing(),
             names=overview(scope),
             diff=self._changed_so_far(task, attempt),
             looks_left=_looks_left(record, settings) if continues else settings.prompt.max_turns,
             commands=self.commands,
             protect=(*self.settings.apply.protect, *task.protect),
+            ruler=ruler,
         )
 
     def _talk(
-        self, scope: Scope, task: Task, record: TaskRecord, settings: Settings
+        self, scope: Scope, task: Task, record: TaskRecord, settings: Settings, ruler: Ruler
     ) -> Prompt | None:
         """The turns of this attempt so far and the next.
 
@@ -114,8 +121,8 @@ class Prompting:
         """
         if record.call.continues is None:
             return None
-        files = self.answers.files(task.id, record.counts.attempts, record.call.continues)
-        request, response = files.request(), files.response()
+        call = self.answers.files(task.id, record.counts.attempts, record.call.continues)
+        request, response = call.request(), call.response()
         if request is None or response is None or response.edits is not None:
             return None  # what an agent said that changed files itself is no turn of a talk
         asks = parse_reply(response.text).asks
@@ -125,12 +132,13 @@ class Prompting:
         if is_rejected or not asks:
             answer = Message("user", f"{_NOT_APPLIED}\n\n{fenced(record.feedback)}\n")
         else:
-            room = room_left(earlier, self.settings.prompt.max_tokens)
-            answer = answer_to_show(self._show(scope, asks), _looks_left(record, settings), room)
+            room = room_left(earlier, self.settings.prompt.max_tokens, ruler)
+            files = self._show(scope, asks, ruler)
+            answer = answer_to_show(files, _looks_left(record, settings), room, ruler)
         return evolve(earlier, messages=(*earlier.messages, answer))
 
-    def _show(self, scope: Scope, asked: tuple[str, ...]) -> Listing:
-        return show(scope, asked, characters(self.settings.prompt.max_tokens))
+    def _show(self, scope: Scope, asked: tuple[str, ...], ruler: Ruler) -> Listing:
+        return show(scope, asked, ruler.characters(self.settings.prompt.max_tokens))
 
     def _changed_so_far(self, task: Task, attempt: int) -> str:
         """The diffs of the earlier attempts, oldest first."""
@@ -181,7 +189,9 @@ class Asking:
         counts = record.counts
         so_far = counts.turns + counts.rejections + counts.unusable_replies
         turn = 1 if is_new else 1 + so_far
-        worded = partial(self.prompting.prompt, agent=served.client.capabilities)
+        worded = partial(
+            self.prompting.prompt, model=served.profile.model, agent=served.client.capabilities
+        )
         prompt = await anyio.to_thread.run_sync(worded, work.task, record, work.settings, attempt)
         request = AgentRequest(
             call=call_id(work.task.id, record.counts.calls_started + 1),
@@ -194,7 +204,7 @@ class Asking:
             prompt=prompt,
             max_output_tokens=settings.max_output_tokens,
         )
-        raw = tokens_of(text_of(prompt), served.profile.model)
+        raw = Ruler(served.profile.model).prompt(prompt)
         estimate = corrected(raw, served.profile.model, self.spending())
         cost = worst_cost(settings, served.profile.model, estimate, settings.max_output_tokens)
         need = Need(estimate, settings.max_output_tokens, cost)
@@ -212,8 +222,3 @@ class Asking:
             self.gate.today(),
         )
         return Question(request, served, need, started)
-
-
-def text_of(prompt: Prompt) -> str:
-    """All words of a prompt, for estimates."""
-    return "\n".join([prompt.system, *(message.text for message in prompt.messages)])

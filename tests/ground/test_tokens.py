@@ -1,13 +1,14 @@
-"""The estimate of a prompt's tokens: first guesses, and what the journal teaches."""
+"""The ruler for tokens: guesses, cuts, and what the journal teaches."""
 
 import random
 
 import pytest
+from hypothesis import given, strategies as st
 
-from agent_runner.ground.tokens import characters_per_token, tokens_of
+from agent_runner.ground.tokens import MESSAGE, Ruler, characters_per_token, corrected, tokens_of
 from agent_runner.limits.decision import Need
-from agent_runner.limits.estimate import estimate_input
 from agent_runner.model import events as e
+from agent_runner.model.agent import Message, Prompt
 from agent_runner.model.spending import Spending
 from agent_runner.model.usage import Usage
 from tests.limits.scene import MODEL, PROVIDER, began, settled
@@ -35,17 +36,68 @@ def test_the_first_guess_depends_on_the_tokenizer(model: str, ratio: float) -> N
     assert tokens_of("x" * 3000, model) == 3000 / ratio
 
 
-def test_a_wide_character_is_about_a_token() -> None:
-    assert tokens_of("漢字かな한글🙂" + "abc", "gpt-6-sol") == 7 + 1
-    assert tokens_of("äöüß" * 3, "gpt-6-sol") == 4
-    assert tokens_of("", "gpt-6-sol") == 0
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("abc", 1),
+        ("漢字かな한글", 6),
+        ("äöüß" * 3, 6),
+        ("Привет", 3),
+        ("γειά", 4),
+        ("नमस्ते", 6),
+        ("🙂🎉", 4),
+        ("├── a", 3 + 1),
+        ("\udcff", 1),
+        ("", 0),
+    ],
+)
+def test_a_character_weighs_by_its_script(text: str, tokens: int) -> None:
+    assert tokens_of(text, "gpt-6-sol") == tokens
+
+
+def test_a_prompt_is_its_texts_and_their_form() -> None:
+    prompt = Prompt("x" * 30, (Message("user", "y" * 60), Message("assistant", "")))
+    assert Ruler("qwen3-coder").prompt(prompt) == 10 + 20 + 0 + 3 * MESSAGE
+
+
+TEXTS = st.lists(st.sampled_from(["x = 1", "äöü", "漢字", "🙂", "y" * 99, ""]), max_size=60).map(
+    "\n".join
+)
+
+
+@given(TEXTS, st.integers(0, 200), st.sampled_from(["", "claude-sonnet-5-5"]))
+def test_a_cut_text_fits_and_is_made_of_whole_lines(text: str, room: int, model: str) -> None:
+    ruler = Ruler(model)
+    head = ruler.head(text, room)
+    assert ruler.tokens(head) <= room
+    assert text.startswith(head)
+    assert head == text or not head or head.endswith("\n")
+    ends = ruler.head_and_tail(text, room)
+    assert ends == text or " lines left out ...]\n" in ends
+    assert ruler.tokens(ends) <= max(room, ruler.tokens("[... 60 lines left out ...]\n"))
+
+
+def test_what_is_left_out_of_a_middle_is_counted() -> None:
+    text = "".join(f"line {number}\n" for number in range(1000))
+    head, _, tail = Ruler().head_and_tail(text, 300).partition("[... ")
+    left_out, _, tail = tail.partition(" lines left out ...]\n")
+    assert text.startswith(head)
+    assert text.endswith(tail)
+    assert head.count("\n") + int(left_out) + tail.count("\n") in {999, 1000}
+    assert 0 < head.count("\n") < tail.count("\n")
+
+
+@given(st.text(), st.text())
+def test_more_text_is_never_fewer_tokens(one: str, two: str) -> None:
+    assert tokens_of(one + two) >= max(tokens_of(one), tokens_of(two))
+    assert bool(tokens_of(one)) == bool(one)
 
 
 def learn(spending: Spending, number: int, real: float, *, told: bool = True) -> int:
     """One call of a 30,000-character prompt; returns what was estimated."""
     prompt = "x" * 30_000
-    estimate = estimate_input(prompt, MODEL, spending)
     raw = tokens_of(prompt, MODEL)
+    estimate = corrected(raw, MODEL, spending)
     call = f"c{number}"
     started = e.CallStarted(call, 1, 1, 1, PROVIDER, MODEL, estimate, 100, raw_estimate=raw)
     spending.take(1e9 + number, "T1", started)
