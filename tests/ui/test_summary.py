@@ -26,7 +26,10 @@ STATE = Path(".agent-runner")
 def test_the_summary_of_a_task_that_does_not_get_there() -> None:
     teller = told()
     settings = Settings(max_no_progress=1, summary_failures=1)
-    lines = (*findings(teller.record("T3"), teller.entries, settings, STATE), *commands("T3", Invocation()))
+    lines = (
+        *findings(teller.record("T3"), teller.entries, settings, STATE),
+        *commands("T3", Invocation()),
+    )
     assert lines[0] == (
         "T3 needs a person: no progress in 1 attempt in a row: "
         "the files are as they were after an earlier attempt"
