@@ -15,8 +15,9 @@ from agent_runner.edits.edit import Complaint, Edit, Move, Origin, Reply
 from agent_runner.edits.jail import opened_root, spelled
 from agent_runner.edits.nearest import nearest_names
 from agent_runner.edits.rejection import Rejection, Verdict, rejection
-from agent_runner.edits.rules import Gate, Rules, judging
+from agent_runner.edits.rules import Gate, Rules
 from agent_runner.edits.tree import Entry, Tree, sha256
+from agent_runner.ground.judges import judges_among
 from agent_runner.model.changes import ChangeSet, FileChange
 from agent_runner.model.errors import StorageError
 
@@ -157,7 +158,7 @@ class _Planning:
         name = change_id or _fingerprint(changes)
         change_set = ChangeSet(name, _with_temps(name, changes), _new_folders(changed))
         notes = list(dict.fromkeys(self.notes))
-        tests = judging(change_set.paths)
+        tests = judges_among(change_set.paths)
         if tests:
             notes.append(f"also changes what judges it: {', '.join(tests)}")
         return Planned(change_set, blobs, tuple(notes), _summary(changed))

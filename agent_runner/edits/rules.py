@@ -1,4 +1,4 @@
-"""What the user lets a reply change, and which files speak about tests."""
+"""What the user lets a reply change."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -73,52 +73,3 @@ def _below(path: Path, base: Path) -> str | None:
         return path.relative_to(base).as_posix()
     except ValueError:
         return None
-
-
-_JUDGING = Globs(
-    (
-        "test_*",
-        "*_test.*",
-        "*_tests.*",
-        "*.test.*",
-        "*.spec.*",
-        "*Test.java",
-        "*Tests.cs",
-        "tests/",
-        "test/",
-        "spec/",
-        "__tests__/",
-        "testing/",
-        "conftest.py",
-        "pytest.ini",
-        ".pytest.ini",
-        "tox.ini",
-        "noxfile.py",
-        "setup.cfg",
-        "pyproject.toml",
-        ".coveragerc",
-        "jest.config.*",
-        "vitest.config.*",
-        "karma.conf.*",
-        "playwright.config.*",
-        "cypress.config.*",
-        ".mocharc*",
-        "phpunit.xml*",
-        ".rspec",
-        ".github/workflows/",
-        ".gitlab-ci.yml",
-        ".circleci/",
-        ".ci/",
-        "Jenkinsfile",
-        "azure-pipelines.yml",
-        ".travis.yml",
-        ".pre-commit-config.yaml",
-        "Makefile",
-        "package.json",
-    )
-)
-
-
-def judging(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the paths that are tests, their configuration, or CI files."""
-    return _JUDGING.covered(paths)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.model.shown import FileText, Listing, NotShown
-from agent_runner.workspace.judging import judging_kind, judging_paths
 from agent_runner.workspace.listing import MOST, overview, show
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.secrets import holds_secret, looks_secret
@@ -256,35 +255,3 @@ def test_any_request_gets_an_answer(tmp_path_factory: pytest.TempPathFactory, wi
     Repo(root).write("a/b", "x\n")
     listing = show(Scope(root), [wish], ROOM)
     assert {file.path for file in listing.files} <= {"a/b"}
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("tests/helpers.py", "test"),
-        ("pkg/test_shop.py", "test"),
-        ("pkg/shop_test.go", "test"),
-        ("web/shop.spec.ts", "test"),
-        ("web/__tests__/shop.js", "test"),
-        ("src/test/java/ShopTest.java", "test"),
-        ("ShopTest.java", "test"),
-        ("conftest.py", "test configuration"),
-        ("tests/conftest.py", "test configuration"),
-        ("pyproject.toml", "test configuration"),
-        ("web/jest.config.js", "test configuration"),
-        (".github/workflows/ci.yml", "CI"),
-        (".gitlab-ci.yml", "CI"),
-        (".pre-commit-config.yaml", "CI"),
-        ("src/shop.py", ""),
-        ("contest.py", ""),
-        ("latest.txt", ""),
-        ("docs/testing.md", ""),
-        ("src/inspector.rs", ""),
-    ],
-)
-def test_files_that_judge_are_named(path: str, kind: str) -> None:
-    assert judging_kind(path) == kind
-
-
-def test_judging_paths_keep_their_order() -> None:
-    assert judging_paths(["tox.ini", "a.py", "tests/a.py"]) == ("tox.ini", "tests/a.py")
