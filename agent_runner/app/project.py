@@ -11,8 +11,7 @@ from agent_runner.ground.invocation import Invocation
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import TaskList
-from agent_runner.providers.plugins import plugged_in
-from agent_runner.providers.profiles import canonical
+from agent_runner.providers.profiles import KNOWN_NAMES, canonical
 from agent_runner.store.layout import FOLDER, Layout
 from agent_runner.store.snapshot import list_of
 from agent_runner.tasks import load_task_list
@@ -134,12 +133,10 @@ def load(place: Place, around: Surroundings, flags: Mapping[str, Any] | None = N
         home=around.home,
         flags=flags or {},
         cwd=around.cwd,
-        plugged_in=plugged_in,
+        names=KNOWN_NAMES,
     )
     loaded = evolve(loaded, settings=_with_one_name_each(loaded.settings))
-    tasks = load_task_list(
-        place.tasks_file, loaded.settings, home=around.home, plugged_in=plugged_in
-    )
+    tasks = load_task_list(place.tasks_file, loaded.settings, home=around.home, names=KNOWN_NAMES)
     return Project(place, tasks, loaded, around)
 
 

@@ -40,8 +40,8 @@ from agent_runner.model.task import Task
 from agent_runner.providers.client import AgentClient
 from agent_runner.providers.keys import key_variables, known_keys
 from agent_runner.providers.profiles import Profile
-from agent_runner.providers.record import Recorder
 from agent_runner.providers.registry import make_client
+from agent_runner.providers.replay import Recorder
 from agent_runner.store.store import Store
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.tree import TreeReader

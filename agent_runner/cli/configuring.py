@@ -15,7 +15,7 @@ from agent_runner.config import (
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import Settings
 from agent_runner.prompts.build import check_template
-from agent_runner.providers.plugins import plugged_in
+from agent_runner.providers.profiles import KNOWN_NAMES
 from agent_runner.tasks import load_task_list
 
 
@@ -23,11 +23,11 @@ def validate_all(tasks: Path | None, around: Surroundings) -> int:
     """Print every problem, or what was found to be good; the exit code."""
     file, folder = place_of(tasks, around)
     loaded = survey_settings(
-        folder=folder, env=around.env, home=around.home, flags={}, plugged_in=plugged_in
+        folder=folder, env=around.env, home=around.home, flags={}, names=KNOWN_NAMES
     )
 
     def read_list(settings: Settings) -> object:
-        return load_task_list(file, settings, home=around.home, plugged_in=plugged_in)  # type: ignore[arg-type]  # only called with a file
+        return load_task_list(file, settings, home=around.home, names=KNOWN_NAMES)  # type: ignore[arg-type]  # only called with a file
 
     problems = [*check_all(loaded, read_list if file else None), *_template_problems(loaded)]
     for warning in loaded.warnings:
@@ -47,7 +47,7 @@ def show_all(tasks: Path | None, around: Surroundings, *, origins: bool) -> int:
     """Print the merged configuration."""
     _, folder = place_of(tasks, around)
     loaded = load_settings(
-        folder=folder, env=around.env, home=around.home, flags={}, plugged_in=plugged_in
+        folder=folder, env=around.env, home=around.home, flags={}, names=KNOWN_NAMES
     )
     for line in (show_origins if origins else show)(loaded):
         print(line)

@@ -12,10 +12,9 @@ from agent_runner.cli.configuring import place_of
 from agent_runner.config import load_settings
 from agent_runner.ground.clock import SystemClock
 from agent_runner.model.settings import Settings
-from agent_runner.providers.check import check
 from agent_runner.providers.listing import chosen, rows
-from agent_runner.providers.plugins import plugged_in
-from agent_runner.providers.profiles import resolve
+from agent_runner.providers.probe import probe
+from agent_runner.providers.profiles import KNOWN_NAMES, resolve
 from agent_runner.ui.tables import Column, TextTable
 
 
@@ -53,7 +52,7 @@ def check_provider(name: str | None, tasks: Path | None, around: Surroundings) -
     settings = _settings(tasks, around)
     wanted = name or chosen(settings, around.env).name
     profile = resolve(wanted, settings, around.env)
-    result = anyio.run(check, profile, SystemClock())
+    result = anyio.run(probe, profile, SystemClock())
     print(f"{result.name}: {'ok' if result.ok else 'failed'}: {result.text}")
     if result.fix and not result.ok:
         print(f"  next: {result.fix}", file=sys.stderr)
@@ -63,5 +62,5 @@ def check_provider(name: str | None, tasks: Path | None, around: Surroundings) -
 def _settings(tasks: Path | None, around: Surroundings) -> Settings:
     _, folder = place_of(tasks, around)
     return load_settings(
-        folder=folder, env=around.env, home=around.home, flags={}, plugged_in=plugged_in
+        folder=folder, env=around.env, home=around.home, flags={}, names=KNOWN_NAMES
     ).settings

@@ -3,14 +3,14 @@
 import itertools
 import re
 import zoneinfo
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from attrs import field, frozen
 
 from agent_runner.config.layers import Places
 from agent_runner.documents import Expect, Fields, Items, Node, Scalar, Suggestions, quoted
 from agent_runner.model.errors import Problem
-from agent_runner.model.names import PROTOCOLS, PROVIDERS
+from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import CommandsRule, LimitSettings, Settings
 
 TEST_HOOK = "test"
@@ -30,7 +30,7 @@ class Subject:
     tree: Fields
     settings: Settings
     places: Places
-    plugged_in: Callable[[], Iterable[str]]
+    names: KnownNames
     expect: Expect
     warnings: list[Problem] = field(factory=list)
 
@@ -92,12 +92,12 @@ def _default_hooks(subject: Subject) -> None:
 
 
 def _providers(subject: Subject) -> None:
-    names = Suggestions([*subject.settings.providers, *PROVIDERS])
+    names = Suggestions([*subject.settings.providers, *subject.names.providers])
     if subject.settings.provider is not None:
         _known(subject, subject.at("provider"), subject.settings.provider, "provider", names)
     for name in subject.settings.rate_limits:
         _known(subject, subject.key("rate_limits", name), name, "provider", names)
-    protocols = Suggestions(PROTOCOLS)
+    protocols = Suggestions(subject.names.protocols)
     for name, provider in subject.settings.providers.items():
         if provider.protocol is not None:
             at = subject.at("providers", name, "protocol")
@@ -114,7 +114,7 @@ def _fallbacks(subject: Subject, provider: str, names: Suggestions) -> None:
 
 
 def _known(subject: Subject, at: Node | None, name: str, what: str, known: Suggestions) -> None:
-    if name not in known.words and name not in set(subject.plugged_in()):
+    if name not in known.words and name not in set(subject.names.plugged_in()):
         subject.note(at, f"there is no {what} {quoted(name)}", known.hint(name))
 
 

@@ -1,6 +1,6 @@
 """Loads the configuration: finds its layers, merges, binds and checks them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from agent_runner.config.tracked import warn_of_tracked_keys
 from agent_runner.documents import Expect, Fields, Node, Source
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.hooks import Hook
+from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
 
 
@@ -56,20 +57,18 @@ def load_settings(
     home: Path,
     flags: Mapping[str, Any],
     cwd: Path | None = None,
-    plugged_in: Callable[[], Iterable[str]] = tuple,
+    names: KnownNames,
 ) -> Loaded:
     """The merged configuration of the task list in `folder`.
 
     Under one another, the later winning: the global file below `home`, the project's file, the
     environment, flags (dotted path to value, None for one that was not given). `cwd` is where
-    relative paths in variables and flags start from; None: the process's own. `plugged_in` tells
-    names of further providers and protocols and is asked only about names nobody else knows.
+    relative paths in variables and flags start from; None: the process's own. `names`: providers
+    and protocols that are known without configuration.
 
     Raises InputError with all mistakes, in the order of the layers.
     """
-    loaded = survey_settings(
-        folder=folder, env=env, home=home, flags=flags, cwd=cwd, plugged_in=plugged_in
-    )
+    loaded = survey_settings(folder=folder, env=env, home=home, flags=flags, cwd=cwd, names=names)
     if loaded.problems:
         raise InputError(loaded.problems)
     return loaded
@@ -82,7 +81,7 @@ def survey_settings(
     home: Path,
     flags: Mapping[str, Any],
     cwd: Path | None = None,
-    plugged_in: Callable[[], Iterable[str]] = tuple,
+    names: KnownNames,
 ) -> Loaded:
     """As `load_settings`, but mistakes are in `problems` and what has one stays at its default."""
     places = Places(folder.resolve(), home.resolve(), (cwd or Path.cwd()).resolve())
@@ -97,7 +96,7 @@ def survey_settings(
     tree = _merged(layers)
     binder = Binder(Expect(), bases, places)
     settings = binder.bind(Settings, tree)
-    check(Subject(tree, settings, places, plugged_in, expect, warnings))
+    check(Subject(tree, settings, places, names, expect, warnings))
     warn_of_tracked_keys(layers, warnings)
     origins = {".".join(path): _origin(node) for path, node in binder.origins.items()}
     settings = _with_test_hook(settings, origins)

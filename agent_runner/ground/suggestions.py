@@ -42,5 +42,11 @@ class Suggestions:
         return f"known: {listed}" + (", ..." if len(self.words) > few else "")
 
 
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """The question `did you mean "X"?`, or "" where no word comes near."""
+    nearest = Suggestions(words).nearest(word)
+    return f'did you mean "{nearest}"?' if nearest is not None else ""
+
+
 def _folded(word: str) -> str:
     return word.casefold().replace("-", "_").replace(" ", "_")

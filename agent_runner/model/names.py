@@ -1,19 +1,20 @@
-"""Names that need no configuration to be known: providers and wire protocols that come along."""
+"""Names that a configuration may use though it does not define them."""
 
-PROTOCOLS = ("anthropic", "responses", "chat", "replay")
-"""Wire protocols; plug-ins add theirs through the entry-point group `agent_runner.providers`."""
+from collections.abc import Callable, Iterable
 
-PROVIDERS = (
-    "claude",
-    "openai",
-    "codex",
-    "anthropic",
-    "ollama",
-    "vllm",
-    "openrouter",
-    "lmstudio",
-    "llamacpp",
-    "azure",
-    "replay",
-)
-"""Providers that stand ready, and other names of them (`codex` is `openai`)."""
+from attrs import frozen
+
+
+@frozen
+class KnownNames:
+    """Providers and protocols that need no configuration, given by whoever knows them.
+
+    The rooms that read what people write do not know the room that has the providers.
+
+    plugged_in: names of providers and protocols of other packages. Asked only about a name that
+    nobody else knows, for it reads the metadata of every installed package.
+    """
+
+    providers: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ()
+    plugged_in: Callable[[], Iterable[str]] = tuple

@@ -5,6 +5,9 @@ Tokens are counted, money is in US dollars.
 
 from attrs import frozen
 
+REJECTED = "rejected"
+"""The verdict word by which a subscription window says that it turned a call away."""
+
 
 @frozen
 class Usage:
@@ -54,3 +57,8 @@ class ReportedLimit:
     used: float | None = None
     resets_at: float | None = None
     status: str | None = None
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left of it."""
+        return self.status == REJECTED or self.remaining == 0

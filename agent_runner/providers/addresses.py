@@ -1,4 +1,4 @@
-"""Judges and tidies the address of an API, so that a slip is told before the first call."""
+"""Judges and tidies the address of an API, so that a slip is found before the first call."""
 
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -7,10 +7,11 @@ from agent_runner.model.errors import UsageError
 _ENDPOINTS = ("/chat/completions", "/responses", "/v1/messages", "/messages", "/completions")
 
 
-def base_url_of(given: str, source: str, protocol: str, base_path: str = "") -> str:
+def base_url_of(given: str, source: str, own_prefix: str = "", base_path: str = "") -> str:
     """`given` without a slash at its end; `base_path` is put behind an address without a path.
 
-    The Anthropic protocol puts `/v1` in front of its paths itself, so one at the end is taken off.
+    `own_prefix`: what the protocol puts in front of its paths itself, so that at the end of an
+    address it would come twice: it is taken off (Anthropic's SDK turns `/v1` into `/v1/v1`).
     `source` says where it was written. Raises UsageError.
     """
     parts = _split(given.strip(), source)
@@ -29,8 +30,8 @@ def base_url_of(given: str, source: str, protocol: str, base_path: str = "") -> 
         )
     if not path and base_path:
         path = base_path
-    if protocol == "anthropic":
-        path = path.removesuffix("/v1")
+    if own_prefix:
+        path = path.removesuffix(own_prefix)
     elif (parts.hostname or "").endswith("api.openai.com") and not path:
         raise UsageError(
             f"{source}: the path /v1 is missing", fix=f"set it to {given.rstrip('/')}/v1"

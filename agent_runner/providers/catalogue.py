@@ -1,7 +1,11 @@
-"""The providers that need no configuration, and what is known of models: all of it data.
+"""The protocols, providers and models that are known without configuration: all of it data.
 
-Prices, windows and lists of models go stale, so nothing here decides more than it must: a model
-that is not listed is sent as it is, and the server has the last word. Facts as of November 2026.
+A ready-made provider is one entry here, and nothing anywhere else. Prices, windows and lists of
+models go stale, so nothing here decides more than it must: a model that is not listed is sent as it
+is, and the server has the last word.
+
+Facts are from the vendors' documentation and SDKs, and for the servers that one runs oneself from
+their own documentation and source, all as of November 2026.
 """
 
 import enum
@@ -32,19 +36,42 @@ class KeyVariable:
 
 
 @frozen
-class Entry:
+class WireProtocol:
+    """A way to ask that is built in.
+
+    factory: `module:function` that makes the client, imported when it is first used, as with the
+    entry points of other packages. networked: it has an address and a model. auth: the header that
+    carries the key, None where that is the provider's matter. own_prefix: what it puts in front of
+    its paths itself, and is therefore taken off the end of an address. vendor: the ready-made
+    provider whose address and key stand in where a provider of the user's own names this protocol
+    and no address. background: the provider can keep an answer.
+    """
+
+    factory: str
+    networked: bool = True
+    auth: Auth | None = None
+    own_prefix: str = ""
+    vendor: str = ""
+    background: bool = False
+
+
+@frozen
+class ReadyMade:
     """A provider as it stands ready. None and empty mean that the user must say it, or need not.
 
-    protocol: None lets the model decide. keys: variables looked for, in order. base_urls: variables
-    that may hold the address; `base_path` is put behind that address. headers_from: header names
-    and the variables that hold their values; lines_from: a variable with one `Name: value` a line.
-    cap: the field of Chat Completions that caps the answer. family: models served at `base_url`.
+    protocol: None lets the model decide. aliases: its other names. keys: variables looked for, in
+    order. base_urls: variables that may hold the address; `base_path` is put behind that address.
+    headers_from: header names and the variables that hold their values; lines_from: a variable with
+    one `Name: value` a line. cap: the field of Chat Completions that caps the answer. family: a
+    regular expression for the start of the names of models served at `base_url`. about: a note for
+    its users, in the table of docs/providers.md.
     """
 
     name: str
     protocol: str | None
     base_url: str | None = None
     model: str | None = None
+    aliases: tuple[str, ...] = ()
     keys: tuple[KeyVariable, ...] = ()
     key_needed: bool = False
     base_urls: tuple[str, ...] = ()
@@ -57,18 +84,31 @@ class Entry:
     about: str = ""
 
 
-PROTOCOLS = ("anthropic", "responses", "chat", "replay")
-"""The wire protocols that are built in."""
+_HTTP = "agent_runner.providers.http"
 
-BUILT_IN: Mapping[str, Entry] = {
+PROTOCOLS: Mapping[str, WireProtocol] = {
+    "anthropic": WireProtocol(
+        f"{_HTTP}.anthropic:make_client",
+        auth=Auth.X_API_KEY,
+        own_prefix="/v1",
+        vendor="claude",
+    ),
+    "responses": WireProtocol(f"{_HTTP}.responses:make_client", vendor="openai", background=True),
+    "chat": WireProtocol(f"{_HTTP}.chat:make_client"),
+    "replay": WireProtocol("agent_runner.providers.replay:make_client", networked=False),
+}
+"""By name; a further one is one file and one line here."""
+
+READY_MADE: Mapping[str, ReadyMade] = {
     entry.name: entry
     for entry in (
-        Entry(
+        ReadyMade(
             "claude",
             "anthropic",
             "https://api.anthropic.com",
             "claude-sonnet-5-5",
-            (
+            aliases=("anthropic",),
+            keys=(
                 KeyVariable("ANTHROPIC_API_KEY", Auth.X_API_KEY),
                 KeyVariable("ANTHROPIC_AUTH_TOKEN", Auth.BEARER),
             ),
@@ -77,14 +117,14 @@ BUILT_IN: Mapping[str, Entry] = {
             auth=Auth.X_API_KEY,
             lines_from="ANTHROPIC_CUSTOM_HEADERS",
             family=r"claude-",
-            about="Anthropic's Messages API",
         ),
-        Entry(
+        ReadyMade(
             "openai",
             None,
             "https://api.openai.com/v1",
             "gpt-6.1-sol",
-            (KeyVariable("OPENAI_API_KEY", Auth.BEARER),),
+            aliases=("codex",),
+            keys=(KeyVariable("OPENAI_API_KEY", Auth.BEARER),),
             key_needed=True,
             base_urls=("OPENAI_BASE_URL",),
             headers_from={
@@ -94,45 +134,45 @@ BUILT_IN: Mapping[str, Entry] = {
             lines_from="OPENAI_CUSTOM_HEADERS",
             cap="max_completion_tokens",
             family=r"(?!(?:claude|gemini|llama|qwen|mistral|deepseek)[-/0-9])",
-            about="OpenAI's Responses API, or Chat Completions for models that know only that",
+            about="Responses, or Chat Completions for models that know only that",
         ),
-        Entry(
+        ReadyMade(
             "ollama",
             "chat",
             "http://localhost:11434/v1",
             keys=(KeyVariable("OLLAMA_API_KEY", Auth.BEARER),),
-            about="local models; knows max_tokens only and ignores max_completion_tokens silently",
+            about="knows `max_tokens` only; the key is for its cloud",
         ),
-        Entry(
+        ReadyMade(
             "vllm",
             "chat",
             "http://localhost:8000/v1",
             keys=(KeyVariable("VLLM_API_KEY", Auth.BEARER),),
-            about="your own models; the key is what `--api-key` was given",
+            about="the key is what the server's `--api-key` was given",
         ),
-        Entry(
+        ReadyMade(
             "openrouter",
             "chat",
             "https://openrouter.ai/api/v1",
             keys=(KeyVariable("OPENROUTER_API_KEY", Auth.BEARER),),
             key_needed=True,
-            about="many vendors behind one key; reports failures inside a 200 too",
+            about="reports failures inside of a 200 too",
         ),
-        Entry(
+        ReadyMade(
             "lmstudio",
             "chat",
             "http://localhost:1234/v1",
-            about="local models; loads a model at its first call, so the first byte may be late",
+            about="loads a model at its first call: the first byte may be late",
         ),
-        Entry(
+        ReadyMade(
             "llamacpp",
             "chat",
             "http://localhost:8080/v1",
             "default",
             keys=(KeyVariable("LLAMA_API_KEY", Auth.BEARER),),
-            about="llama-server; ignores the model's name unless it routes",
+            about="ignores the model's name unless it routes; the key as for vllm",
         ),
-        Entry(
+        ReadyMade(
             "azure",
             "responses",
             None,
@@ -145,14 +185,16 @@ BUILT_IN: Mapping[str, Entry] = {
             base_path="/openai/v1",
             auth=Auth.API_KEY,
             cap="max_completion_tokens",
-            about="Azure OpenAI, v1 API; `model` is the name of your deployment",
+            about="v1 API; `model` is the name of your deployment",
         ),
-        Entry("replay", "replay", None, "replay", about="answers from files, without a network"),
+        ReadyMade("replay", "replay", model="replay", about="answers from files, see below"),
     )
 }
 
-ALIASES: Mapping[str, str] = {"codex": "openai", "anthropic": "claude"}
-"""Other names of ready-made providers."""
+ALIASES: Mapping[str, str] = {
+    alias: entry.name for entry in READY_MADE.values() for alias in entry.aliases
+}
+"""Other names of ready-made providers, and the names that they stand for."""
 
 KNOWN_MODELS = (
     "claude-fable-5-2",

@@ -1,4 +1,4 @@
-"""What follows from a call that brought no answer: the decision table, pure.
+"""What follows from a call that brought no answer: a table and its rules, pure.
 
 | kind of error | decision |
 |---|---|
@@ -12,7 +12,8 @@
 | RateLimitedError, TransientError | wait: what the server asks, else backoff |
 | UnknownOutcomeError | wait: backoff; the lost call counts as possibly billed |
 
-Which answer of a server is which kind of error is `failures`.
+Which answer of a server is which kind of error is the business of the provider: for those asked
+over HTTP, of `http.failures`.
 """
 
 from typing import Literal, TypeAlias
@@ -29,12 +30,12 @@ from agent_runner.model.errors import (
     UnknownOutcomeError,
 )
 from agent_runner.model.settings import RetrySettings
-from agent_runner.providers.headers import REJECTED, is_spent
+from agent_runner.model.usage import REJECTED
 
 
 @frozen
 class Wait:
-    """Sit it out: the next try at `until` (epoch seconds)."""
+    """Sit it out: the next try is at `until` (epoch seconds)."""
 
     until: float
     reason: str
@@ -42,7 +43,7 @@ class Wait:
 
 @frozen
 class Defer:
-    """Too long to sit out: not before `not_before` (epoch seconds); `window` is what is used up."""
+    """Too long to sit out: no call before `not_before` (epoch seconds), when `window` opens."""
 
     not_before: float
     window: str
@@ -64,20 +65,21 @@ class Refuse:
     text: str
 
 
-Decision: TypeAlias = Wait | Defer | Stop | Refuse
+Consequence: TypeAlias = Wait | Defer | Stop | Refuse
 
 
-def decide(  # noqa: PLR0911 (one return for each row of the table)
+def decide(  # noqa: PLR0911  # one return for each row of the table
     error: ProviderError,
     *,
-    failures_in_row: int,
+    consecutive_failures: int,
     retry: RetrySettings,
     now: float,
     jitter: float,
-) -> Decision:
-    """What to do now. `failures_in_row` counts this failure too (1: the first).
+) -> Consequence:
+    """What to do now, at `now` (epoch seconds).
 
-    `jitter`: a random number from 0 up to 1, so that many runs do not come back at once.
+    `consecutive_failures` counts this one too (1: the first). `jitter`: a random number from 0 up
+    to 1, so that many runs do not come back at once.
     """
     text = _with_fix(error)
     if isinstance(error, CallTooLargeError):
@@ -89,21 +91,26 @@ def decide(  # noqa: PLR0911 (one return for each row of the table)
     if not isinstance(error, RateLimitedError | TransientError | UnknownOutcomeError):
         return Stop("fatal", text)
 
+    # what the server asks for goes before the count of tries: a wait of hours is no outage, and
+    # trying again before its end would only be turned away again
     asked = None if isinstance(error, UnknownOutcomeError) else error.retry_after
     if asked is not None and asked > retry.max_wait:
         return Defer(now + asked, window_of(error), text)
-    if failures_in_row >= retry.max_tries:
-        return _give_up(error, failures_in_row, retry, now)
-    own = backoff(failures_in_row, retry, jitter)
+    if consecutive_failures >= retry.max_tries:
+        return _give_up(error, consecutive_failures, retry, now)
+    own = backoff(consecutive_failures, retry, jitter)
     if asked is None:
         return Wait(now + own, str(error))
     # never earlier than asked; from the second time on not quicker than our own patience
-    return Wait(now + (asked if failures_in_row == 1 else max(asked, own)), str(error))
+    return Wait(now + (asked if consecutive_failures == 1 else max(asked, own)), str(error))
 
 
-def backoff(failures_in_row: int, retry: RetrySettings, jitter: float) -> float:
-    """Seconds: doubled each time up to the ceiling, less up to a quarter by chance."""
-    doubled = retry.first_wait * 2.0 ** min(failures_in_row - 1, 60)
+def backoff(consecutive_failures: int, retry: RetrySettings, jitter: float) -> float:
+    """Seconds of our own choosing: doubled each time up to the ceiling, less up to a quarter.
+
+    The formula is that of both vendors' SDKs (November 2026), with waits and tries that are set.
+    """
+    doubled = retry.first_wait * 2.0 ** min(consecutive_failures - 1, 60)
     return float(min(doubled, retry.max_backoff) * (1 - 0.25 * jitter))
 
 
@@ -119,7 +126,7 @@ def outcome(error: ProviderError) -> str:
 def window_of(error: ProviderError) -> str:
     """The limit that turned the call away, by the provider's name for it; "" if it did not say."""
     for limit in sorted(error.limits, key=lambda limit: limit.status != REJECTED):
-        if is_spent(limit):
+        if limit.is_spent:
             return limit.name
     return ""
 
@@ -129,8 +136,8 @@ def _give_up(
     failures: int,
     retry: RetrySettings,
     now: float,
-) -> Decision:
-    """The last failure in a row that is borne."""
+) -> Consequence:
+    """What follows from the last consecutive failure that is borne."""
     if isinstance(error, RateLimitedError):
         rest = max(error.retry_after or 0.0, retry.max_wait)
         text = (

@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import ProviderSettings, Settings
-from agent_runner.providers.catalogue import BUILT_IN, Auth, Entry, KeyVariable
+from agent_runner.providers.catalogue import PROTOCOLS, READY_MADE, Auth, KeyVariable, ReadyMade
 
 _KEY_HEADERS = frozenset(
     {"authorization", "x-api-key", "api-key", "proxy-authorization", "x-goog-api-key", "cookie"}
@@ -23,7 +23,11 @@ _FURTHER_VARIABLES = (
 
 @frozen
 class KeySource:
-    """Looks for a key in `variables` in order, or in the settings; `needed`: no call without it."""
+    """Where a provider's key is looked for: in the settings, then in `variables` in their order.
+
+    needed: without it no call can be made. forced: the settings say how the key is sent, whatever
+    the variable. in_headers: the user's own headers carry a key, so that no other is sent.
+    """
 
     variables: tuple[KeyVariable, ...]
     auth: Auth
@@ -61,7 +65,7 @@ class KeySource:
                 f"the key in {self.origin} holds characters that no key has",
                 fix="set it again, without quotes, spaces or line breaks",
             )
-        # tokens of a subscription are turned away in any header but this one
+        # Anthropic takes the token of a subscription in this header alone, never in x-api-key
         subscription = key.startswith("sk-ant-oat") and not self.forced
         return (Auth.BEARER if subscription else auth).header(key)
 
@@ -88,7 +92,7 @@ class KeySource:
 
 
 def key_source(
-    entry: Entry,
+    entry: ReadyMade,
     own: ProviderSettings,
     env: Mapping[str, str],
     *,
@@ -100,9 +104,8 @@ def key_source(
     A key is needed at the vendor's own address and where the settings name a variable; a gateway
     may do without. Raises UsageError for an unknown way to send it.
     """
-    auth = entry.auth
-    if own.protocol == "anthropic":
-        auth = Auth.X_API_KEY
+    protocol = PROTOCOLS.get(own.protocol or "")
+    auth = (protocol.auth if protocol else None) or entry.auth
     if own.auth is not None:
         try:
             auth = Auth(own.auth)
@@ -132,7 +135,7 @@ def carries_key(headers: Mapping[str, str]) -> bool:
 
 def key_variables(settings: Settings) -> frozenset[str]:
     """All environment variables that may hold a key: what hooks are not given."""
-    ready = {variable.name for entry in BUILT_IN.values() for variable in entry.keys}
+    ready = {variable.name for entry in READY_MADE.values() for variable in entry.keys}
     named = {own.api_key_env for own in settings.providers.values() if own.api_key_env}
     return frozenset({*ready, *named, *_FURTHER_VARIABLES})
 

@@ -6,12 +6,12 @@ from attrs import frozen
 
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import ProviderSettings, Settings
-from agent_runner.providers.catalogue import BUILT_IN
+from agent_runner.providers.catalogue import READY_MADE
 from agent_runner.providers.profiles import Profile, canonical, fallbacks, outline
 
 
 @frozen
-class Choice:
+class ChosenProvider:
     """The provider that a run asks, and why that one."""
 
     name: str
@@ -20,10 +20,11 @@ class Choice:
 
 @frozen
 class ProviderRow:
-    """One line of the listing. `key`: where it comes from, never itself; `trouble`: why it fails.
+    """One line of the listing.
 
-    `fallback`: who is asked in its place while it is down, in turn. `ready` is true if a call could
-    be made.
+    key: where it comes from, never itself. chosen: why it is the one that is asked, "" if it is
+    not. trouble: why a call would fail. fallback: who is asked in its place while it is down, in
+    turn.
     """
 
     name: str
@@ -41,24 +42,24 @@ class ProviderRow:
         return not self.trouble
 
 
-def chosen(settings: Settings, env: Mapping[str, str]) -> Choice:
-    """Which provider a task without its own is given to. Raises UsageError if nobody can tell.
+def chosen(settings: Settings, env: Mapping[str, str]) -> ChosenProvider:
+    """The provider of a task that names none. Raises UsageError where nothing decides.
 
     The settings decide; without them the only one configured, or the only one with a key.
     """
     if settings.provider:
-        return Choice(canonical(settings.provider, settings), "`provider` says so")
+        return ChosenProvider(canonical(settings.provider, settings), "`provider` says so")
     configured = list(settings.providers)
     if len(configured) == 1:
-        return Choice(configured[0], "the only one configured")
-    ready = configured or list(BUILT_IN)
+        return ChosenProvider(configured[0], "the only one configured")
+    ready = configured or list(READY_MADE)
     with_key = {name: source for name in ready if (source := _key(name, settings, env))}
     if len(with_key) == 1:
         name, source = next(iter(with_key.items()))
-        return Choice(name, f"the only one with a key ({source})")
+        return ChosenProvider(name, f"the only one with a key ({source})")
     names = ", ".join(with_key or ready)
     raise UsageError(
-        "which provider shall be asked?", fix=f"set `provider` or give --provider: {names}"
+        "it is not clear which provider to ask", fix=f"set `provider` or give --provider: {names}"
     )
 
 
@@ -67,11 +68,11 @@ def rows(settings: Settings, env: Mapping[str, str]) -> tuple[ProviderRow, ...]:
     try:
         choice = chosen(settings, env)
     except UsageError:
-        choice = Choice("", "")
+        choice = ChosenProvider("", "")
     names = dict.fromkeys((*settings.providers, *filter(None, [choice.name])))
     others = [other for own in settings.providers.values() for other in own.fallback]
     names |= dict.fromkeys(canonical(other, settings) for other in others)
-    names |= {name: None for name in BUILT_IN if name not in names and _key(name, settings, env)}
+    names |= {name: None for name in READY_MADE if name not in names and _key(name, settings, env)}
     return tuple(_row(name, settings, env, choice) for name in names)
 
 
@@ -83,15 +84,17 @@ def _key(name: str, settings: Settings, env: Mapping[str, str]) -> str:
         return ""
 
 
-def _row(name: str, settings: Settings, env: Mapping[str, str], choice: Choice) -> ProviderRow:
+def _row(
+    name: str, settings: Settings, env: Mapping[str, str], choice: ChosenProvider
+) -> ProviderRow:
     why = choice.why if name == choice.name else ""
     own = settings.providers.get(name, ProviderSettings())
     try:
         profile = outline(name, settings, env)
         others = fallbacks(profile.name, settings)
     except UsageError as error:
-        told = f"{error}; {error.fix}" if error.fix else str(error)
-        return ProviderRow(name, own.protocol or "", own.model or "", chosen=why, trouble=told)
+        trouble = f"{error}; {error.fix}" if error.fix else str(error)
+        return ProviderRow(name, own.protocol or "", own.model or "", chosen=why, trouble=trouble)
     return _row_of(profile, why, others)
 
 

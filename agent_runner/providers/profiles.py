@@ -1,35 +1,46 @@
 """From a provider's name to everything a client needs, with every mistake found before a call.
 
-Settings win over the environment variables of the ecosystem, those over what stands ready in
-`catalogue`. A key goes to no host that was not meant for it: a provider of your own sends one only
-if its settings name it.
+Settings win over the environment variables of the ecosystem, and those over what stands ready in
+`catalogue`. A key goes to no host that it was not meant for: a provider of the user's own sends one
+only if its settings name it.
 """
 
-import difflib
+import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
+from agent_runner.ground.suggestions import did_you_mean
 from agent_runner.model.errors import UsageError
+from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers import catalogue
 from agent_runner.providers.addresses import base_url_of, belongs_to
-from agent_runner.providers.catalogue import BUILT_IN, Entry
+from agent_runner.providers.catalogue import PROTOCOLS, READY_MADE, ReadyMade, WireProtocol
 from agent_runner.providers.keys import KeySource, carries_key, key_source, key_variables
-from agent_runner.providers.plugins import plugged_in
+
+GROUP = "agent_runner.providers"
+"""The entry-point group of other packages: a protocol's name = the factory of its clients."""
+
+_NO_NETWORK = WireProtocol("", networked=False)
+"""What is known of a protocol that another package brings: nothing."""
 
 
 @frozen
 class Profile:
     """One provider, resolved. Holds no key: `key` reads it when it is needed. `repr` shows none.
 
-    model: as the provider spells it. base_url: without a slash at its end; "" for protocols without
-    a network. cap: the field of Chat Completions that caps an answer. timeout: seconds of silence.
+    name: the provider's, under `providers`. protocol: how it is asked. model: as the provider
+    spells it. base_url: without a slash at its end; "" for protocols without a network. headers,
+    params: the user's own, sent with every call. timeout: seconds of silence. stream: whether to
+    ask for answers piece by piece. background: whether the provider keeps answers to be fetched.
+    replies: folder of recorded answers. ca_file: certificates to trust beside the usual ones. cap:
+    the field of Chat Completions that caps an answer. official: the address is the vendor's own.
     withheld: environment variables with keys of others, for no program that a client starts.
-    official: the address is the vendor's own.
     """
 
     name: str
@@ -52,7 +63,7 @@ class Profile:
 def resolve(
     name: str, settings: Settings, env: Mapping[str, str], *, model: str | None = None
 ) -> Profile:
-    """The profile of provider `name`, ready to be used. `model` wins over all settings.
+    """The profile of provider `name`, ready to be used; `model` wins over all settings.
 
     Raises UsageError for whatever would make the first call fail: an unknown name or protocol, a
     model that the protocol cannot serve, a bad address, a missing key.
@@ -65,10 +76,10 @@ def resolve(
 def outline(
     name: str, settings: Settings, env: Mapping[str, str], *, model: str | None = None
 ) -> Profile:
-    """As `resolve`, but the key may be missing: for previews and listings."""
+    """The profile of a provider whose key may be missing, for previews and listings."""
     name = canonical(name, settings)
     own = settings.providers.get(name, ProviderSettings())
-    entry = _entry(name, own, settings)
+    entry = _ready_made(name, own, settings)
     model = model or _run_model(name, settings) or own.model or entry.model or ""
     url, official = _address(name, entry, own, env)
     protocol = own.protocol or entry.protocol or _openai_protocol(model, official=official)
@@ -114,30 +125,42 @@ def fallbacks(name: str, settings: Settings) -> tuple[str, ...]:
     return others
 
 
-def closest(word: str, known: Iterable[str]) -> str:
-    """`did you mean "X"?`, or "" where nothing comes near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f'did you mean "{near[0]}"?' if near else ""
+@functools.cache
+def plugged_in() -> Mapping[str, EntryPoint]:
+    """Entry points by protocol name. Reads every installed package's metadata, once: slow."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
-def _entry(name: str, own: ProviderSettings, settings: Settings) -> Entry:
+KNOWN_NAMES = KnownNames(
+    providers=(*READY_MADE, *catalogue.ALIASES),
+    protocols=tuple(PROTOCOLS),
+    plugged_in=plugged_in,
+)
+"""Names that a configuration or a task list may use though it does not define them."""
+
+
+def _ready_made(name: str, own: ProviderSettings, settings: Settings) -> ReadyMade:
     """What stands ready under that name, or what a provider of the user's own begins with."""
     base = catalogue.ALIASES.get(name, name)
-    if base in BUILT_IN:
-        return BUILT_IN[base]
+    if base in READY_MADE:
+        return READY_MADE[base]
     if name in settings.providers:
-        vendor = {"anthropic": "claude", "responses": "openai"}.get(own.protocol or "")
+        vendor = _protocol(own.protocol or "chat").vendor
         if vendor and not own.base_url:
-            return BUILT_IN[vendor]
-        return Entry(name, own.protocol or "chat")
+            return READY_MADE[vendor]
+        return ReadyMade(name, own.protocol or "chat")
     if name in plugged_in():
-        return Entry(name, name)
-    known = sorted({*BUILT_IN, *catalogue.ALIASES, *settings.providers})
+        return ReadyMade(name, name)
+    known = sorted({*READY_MADE, *catalogue.ALIASES, *settings.providers})
     raise UsageError(
         f'there is no provider "{name}"',
-        fix=f"{closest(name, known)} Known: {', '.join(known)}; your own stands under "
+        fix=f"{did_you_mean(name, known)} Known: {', '.join(known)}; your own stands under "
         f"`providers: {{{name}: {{base_url: ..., model: ...}}}}`".strip(),
     )
+
+
+def _protocol(name: str) -> WireProtocol:
+    return PROTOCOLS.get(name, _NO_NETWORK)
 
 
 def _run_model(name: str, settings: Settings) -> str | None:
@@ -147,11 +170,11 @@ def _run_model(name: str, settings: Settings) -> str | None:
 
 
 def _address(
-    name: str, entry: Entry, own: ProviderSettings, env: Mapping[str, str]
+    name: str, entry: ReadyMade, own: ProviderSettings, env: Mapping[str, str]
 ) -> tuple[str, bool]:
     """The base URL and whether it is the vendor's own."""
-    protocol = own.protocol or entry.protocol or "responses"
-    if protocol not in catalogue.PROTOCOLS or protocol == "replay":
+    protocol = _protocol(own.protocol or entry.protocol or "responses")
+    if not protocol.networked:
         return own.base_url or "", False
     source, given = f"providers.{name}.base_url", own.base_url
     for variable in entry.base_urls:
@@ -163,7 +186,7 @@ def _address(
         raise UsageError(
             f'provider "{name}" has no address', fix=f"set providers.{name}.base_url{or_variable}"
         )
-    url = base_url_of(given or entry.base_url or "", source, protocol, entry.base_path)
+    url = base_url_of(given or entry.base_url or "", source, protocol.own_prefix, entry.base_path)
     return url, bool(entry.base_url and belongs_to(url, entry.base_url)) or bool(entry.base_path)
 
 
@@ -174,7 +197,7 @@ def _openai_protocol(model: str, *, official: bool) -> str:
     return "chat"
 
 
-def _ambient_headers(entry: Entry, env: Mapping[str, str], *, official: bool) -> dict[str, str]:
+def _ambient_headers(entry: ReadyMade, env: Mapping[str, str], *, official: bool) -> dict[str, str]:
     """Headers that the vendor's own environment variables ask for."""
     found = {}
     if official:
@@ -186,10 +209,10 @@ def _ambient_headers(entry: Entry, env: Mapping[str, str], *, official: bool) ->
     return found
 
 
-def _check(profile: Profile, entry: Entry) -> None:
+def _check(profile: Profile, entry: ReadyMade) -> None:
     """Raise UsageError for what cannot work together."""
     where = f"providers.{profile.name}"
-    if profile.protocol not in catalogue.PROTOCOLS:
+    if profile.protocol not in PROTOCOLS:
         _check_plugged_in(profile, where)
         return
     if profile.protocol == "replay":
@@ -203,7 +226,7 @@ def _check(profile: Profile, entry: Entry) -> None:
         raise UsageError(
             f'provider "{profile.name}" has no model', fix=f"set {where}.model or give --model"
         )
-    if profile.background and profile.protocol != "responses":
+    if profile.background and not _protocol(profile.protocol).background:
         raise UsageError(
             f"{where}.background needs protocol responses, not {profile.protocol}",
             fix=f"remove {where}.background, or set {where}.protocol to responses",
@@ -212,21 +235,26 @@ def _check(profile: Profile, entry: Entry) -> None:
 
 
 def _check_plugged_in(profile: Profile, where: str) -> None:
-    known = (*catalogue.PROTOCOLS, *plugged_in())
+    known = (*PROTOCOLS, *plugged_in())
     if profile.protocol not in known:
         raise UsageError(
             f'{where}.protocol: there is no protocol "{profile.protocol}"',
-            fix=f"{closest(profile.protocol, known)} Known: {', '.join(known)}".strip(),
+            fix=f"{did_you_mean(profile.protocol, known)} Known: {', '.join(known)}".strip(),
         )
 
 
-def _check_model(profile: Profile, entry: Entry, where: str) -> None:
+def _check_model(profile: Profile, entry: ReadyMade, where: str) -> None:
+    """Raise UsageError for a model that its vendor does not serve, or not in this way.
+
+    At the vendor's own address only: what a gateway makes of a name is its own matter.
+    """
     if not profile.official:
         return
     model, host = profile.model, profile.base_url
     if entry.family and not re.match(entry.family, model):
-        guess = closest(model, (m for m in catalogue.KNOWN_MODELS if re.match(entry.family, m)))
-        other = next((e.name for e in BUILT_IN.values() if e.family and e is not entry), "")
+        family = (known for known in catalogue.KNOWN_MODELS if re.match(entry.family, known))
+        guess = did_you_mean(model, family)
+        other = next((e.name for e in READY_MADE.values() if e.family and e is not entry), "")
         raise UsageError(
             f'provider "{profile.name}" ({host}) does not serve model "{model}"',
             fix=guess or f"choose another model, or another provider such as --provider {other}",

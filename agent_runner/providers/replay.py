@@ -1,7 +1,7 @@
-"""Answers from files instead of a network, and the form in which answers are recorded.
+"""Answers from files instead of a network, and how answers are recorded for that.
 
 The n-th answered call of task T1 is answered by `DIR/T1/n.json` (a whole AgentResponse, as a
-recording leaves it) or else by `DIR/T1/n.md`, whose text is the reply.
+recording leaves it) or else by `DIR/T1/n.md`, whose text is the reply. n counts from 1.
 """
 
 import json
@@ -11,14 +11,21 @@ from typing import Any
 
 import anyio.lowlevel
 import attrs
+from attrs import frozen
 
+from agent_runner.ground.clock import Clock
 from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt, ToolCall
-from agent_runner.model.errors import FatalError
+from agent_runner.model.errors import FatalError, StorageError
 from agent_runner.model.usage import ReportedLimit, Usage
-from agent_runner.providers.client import WORDS, CallContext
-from agent_runner.providers.estimate import estimated_usage
+from agent_runner.providers.client import WORDS, AgentClient, CallContext
+from agent_runner.providers.costs import estimated_usage
 from agent_runner.providers.profiles import Profile
+
+
+def make_client(profile: Profile, clock: Clock) -> AgentClient:  # noqa: ARG001  # as all factories
+    """A client that reads its answers."""
+    return ReplayClient(profile)
 
 
 class ReplayClient:
@@ -40,7 +47,34 @@ class ReplayClient:
         return response
 
     async def aclose(self) -> None:
-        """Nothing to close."""
+        """Close nothing: no connection is open."""
+
+
+@frozen
+class Recorder:
+    """Saves answers below `folder`, so that a run can be replayed without a key.
+
+    Known keys were taken out before (`clean_response`); everything else is kept byte for byte.
+    """
+
+    folder: Path
+
+    def save(self, request: AgentRequest, response: AgentResponse) -> None:
+        """Keep the answer to a request, whole or not at all: a torn one would replay as a bad one.
+
+        Raises StorageError.
+        """
+        path = recording(self.folder, request)
+        temporary = path.with_name(f".{path.name}.tmp")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(encode(response).encode())
+            temporary.replace(path)
+        except OSError as error:
+            raise StorageError(
+                f"the answer cannot be recorded in {path}: {error.strerror or error}",
+                fix="make room, or leave out --record",
+            ) from error
 
 
 def recording(folder: Path, request: AgentRequest) -> Path:
@@ -58,10 +92,10 @@ def decode(text: str) -> AgentResponse:
 
     Raises ValueError for anything else.
     """
-    told = json.loads(text)
-    if not isinstance(told, Mapping) or not isinstance(told.get("text"), str):
-        raise ValueError("no object with a `text`")  # noqa: TRY004 (a wrong value of a file)
-    known = {name: told[name] for name in _names(AgentResponse) if name in told}
+    content = json.loads(text)
+    if not isinstance(content, Mapping) or not isinstance(content.get("text"), str):
+        raise ValueError("no object with a `text`")  # noqa: TRY004  # a wrong value of a file
+    known = {name: content[name] for name in _names(AgentResponse) if name in content}
     try:
         known["finish"] = Finish(known.get("finish", Finish.COMPLETE))
         known["usage"] = Usage(**_only(Usage, known.get("usage")))
@@ -106,7 +140,7 @@ def _names(cls: type[attrs.AttrsInstance]) -> tuple[str, ...]:
     return tuple(field.name for field in attrs.fields(cls))
 
 
-def _only(cls: type[attrs.AttrsInstance], told: object) -> dict[str, Any]:
+def _only(cls: type[attrs.AttrsInstance], value: object) -> dict[str, Any]:
     """The fields of `cls` in an object; later releases may have written more."""
-    given = told if isinstance(told, Mapping) else {}
+    given = value if isinstance(value, Mapping) else {}
     return {name: given[name] for name in _names(cls) if name in given}

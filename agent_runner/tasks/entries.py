@@ -1,12 +1,11 @@
 """One task of the list: its fields, each read as what it ought to be."""
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from attrs import define
 
 from agent_runner.documents import Expect, Fields, Items, Node, Scalar, Suggestions, plain, quoted
-from agent_runner.model.names import PROVIDERS
+from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import Task
 from agent_runner.tasks.ids import fault_of_id
@@ -50,18 +49,18 @@ class EntryReader:
         folder: Path,
         home: Path,
         settings: Settings,
-        plugged_in: Callable[[], Iterable[str]],
+        names: KnownNames,
         expect: Expect,
     ) -> None:
         self._folder = folder
         self._home = home
         self._settings = settings
-        self._plugged_in = plugged_in
+        self._names = names
         self._expect = expect
         self._roots = Roots(folder)
         self._keys = Suggestions(KEYS)
         self._hooks = Suggestions(settings.hooks)
-        self._providers = Suggestions((*settings.providers, *PROVIDERS))
+        self._providers = Suggestions((*settings.providers, *names.providers))
 
     def read(self, node: Node) -> Entry | None:
         """The entry, with placeholders where it has mistakes; None if it is no mapping at all."""
@@ -142,7 +141,7 @@ class EntryReader:
 
     def _provider(self, values: dict[str, Node]) -> str | None:
         name = self._text(values, "provider")
-        if name and name not in self._providers.words and name not in set(self._plugged_in()):
+        if name and name not in self._providers.words and name not in set(self._names.plugged_in()):
             hint = self._providers.hint(name)
             self._expect.note(values["provider"], f"there is no provider {quoted(name)}", hint)
         return name

@@ -1,6 +1,5 @@
 """From the file that a person wrote to a `TaskList`, or to all the mistakes in it at once."""
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from agent_runner.documents import (
@@ -14,6 +13,7 @@ from agent_runner.documents import (
     read_document,
 )
 from agent_runner.model.errors import InputError, Problem
+from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import TaskList
 from agent_runner.tasks.entries import EntryReader
@@ -28,13 +28,13 @@ def load_task_list(
     settings: Settings,
     *,
     home: Path,
-    plugged_in: Callable[[], Iterable[str]] = tuple,
+    names: KnownNames,
 ) -> TaskList:
     """The tasks in `file` (YAML, or JSON by its ending), in the file's order.
 
-    `settings` knows the hooks and providers that tasks may name; `plugged_in` tells further
-    providers and is asked only about names that nobody else knows. `home` is the user's folder.
-    Raises InputError with all mistakes, in file order.
+    `settings` has the hooks and providers that tasks may name, `names` the providers that are known
+    without configuration. `home` is the user's folder. Raises InputError with all mistakes, in file
+    order.
     """
     folder = file.parent.resolve()
     if folder == home.resolve():
@@ -44,7 +44,7 @@ def load_task_list(
     document = read_document(file)
     expect = Expect(document.problems)
     with paused_collector():
-        reader = EntryReader(folder, home, settings, plugged_in, expect)
+        reader = EntryReader(folder, home, settings, names, expect)
         entries = [reader.read(node) for node in _task_nodes(document, expect)]
         read = [entry for entry in entries if entry]
         check_unique(read, expect)

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from agent_runner.config import Loaded, load_settings, survey_settings
 from agent_runner.model.errors import InputError
+from agent_runner.providers.profiles import KNOWN_NAMES
 
 
 @frozen
@@ -47,6 +48,7 @@ class World:
             "home": self.home,
             "flags": {name.replace("__", "."): value for name, value in flags.items()},
             "cwd": self.folder,
+            "names": KNOWN_NAMES,
         }
 
 

@@ -142,11 +142,11 @@ def test_what_is_warned_of(world: Any, text: str, told: str) -> None:
 
 def test_plugged_in_names_are_known(world: Any) -> None:
     from agent_runner.config import load_settings
+    from agent_runner.model.names import KnownNames
 
     world.write("project", "provider: mine\nproviders: {x: {protocol: mine}}\n")
-    loaded = load_settings(
-        folder=world.folder, env={}, home=world.home, flags={}, plugged_in=lambda: ["mine"]
-    )
+    names = KnownNames(plugged_in=lambda: ["mine"])
+    loaded = load_settings(folder=world.folder, env={}, home=world.home, flags={}, names=names)
     assert loaded.settings.provider == "mine"
 
 

@@ -13,6 +13,7 @@ from agent_runner.config.merge import merged
 from agent_runner.documents import Fields, Source, plain
 from agent_runner.model.hooks import Hook, When
 from agent_runner.model.settings import CommandsRule, CommitRule, Defaults, LimitSettings, Settings
+from agent_runner.providers.profiles import KNOWN_NAMES
 
 
 class World(Protocol):
@@ -194,7 +195,9 @@ def test_another_global_file_may_be_named(world: World) -> None:
 
 def test_in_the_home_folder_the_global_file_is_read_once(world: World) -> None:
     file = world.write("global", "model: a\n")
-    loaded = load_settings(folder=world.home, env={}, home=world.home, flags={}, cwd=world.home)
+    loaded = load_settings(
+        folder=world.home, env={}, home=world.home, flags={}, cwd=world.home, names=KNOWN_NAMES
+    )
     assert loaded.files == (file,)
 
 

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from agent_runner.config import check_all
+from agent_runner.providers.profiles import KNOWN_NAMES
 from agent_runner.tasks import load_task_list
 
 
 def told(world: Any, file: Path | None) -> list[str]:
     def read_list(settings: Any) -> object:
         assert file is not None
-        return load_task_list(file, settings, home=world.home)
+        return load_task_list(file, settings, home=world.home, names=KNOWN_NAMES)
 
     problems = check_all(world.survey(), read_list if file else None)
     return [str(problem).removeprefix(f"{world.folder}/") for problem in problems]

@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 from agent_runner.model.settings import ProviderSettings, Settings
-from agent_runner.providers.plugins import plugged_in
-from agent_runner.providers.profiles import resolve
+from agent_runner.providers.profiles import plugged_in, resolve
 from tests.providers.asking import ask
 
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"

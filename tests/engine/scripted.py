@@ -9,7 +9,7 @@ from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import AgentRequest, AgentResponse, Prompt
 from agent_runner.model.errors import FatalError
 from agent_runner.providers.client import WORDS, CallContext, Capabilities
-from agent_runner.providers.estimate import estimated_usage
+from agent_runner.providers.costs import estimated_usage
 
 Said: TypeAlias = str | AgentResponse | Exception
 Line: TypeAlias = Said | Callable[[CallContext], Said | Awaitable[Said]]

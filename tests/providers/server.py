@@ -179,8 +179,9 @@ STREAMED = {"content-type": "text/event-stream; charset=utf-8", "transfer-encodi
 
 def _read(reader: Any) -> Request | None:
     first = reader.readline().decode("latin-1").split()
-    if len(first) != 3:
-        return None  # the client left, or speaks something else
+    if len(first) != 3 or not first[2].startswith("HTTP/"):
+        # the client left, or speaks something else: the random bytes of TLS may hold two spaces
+        return None
     method, path, _version = first
     headers = {}
     while (line := reader.readline().decode().strip()) != "":

@@ -197,7 +197,7 @@ def test_a_web_page_is_no_answer() -> None:
 
 def test_the_connection_is_probed_so_that_no_network_drops_it() -> None:
     """An answer that is thought about for minutes must not die on an idle connection."""
-    from agent_runner.providers.http import _keep_alive
+    from agent_runner.providers.http.connection import _keep_alive
 
     with socket.socket() as probe:
         for level, name, value in _keep_alive():

@@ -16,15 +16,15 @@ from agent_runner.model.errors import (
 from agent_runner.model.events import CALL_OUTCOMES
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.usage import ReportedLimit
-from agent_runner.providers.decide import Decision, Defer, Refuse, Stop, Wait, decide, outcome
+from agent_runner.providers.decide import Consequence, Defer, Refuse, Stop, Wait, decide, outcome
 
 NOW = 1000.0
 RETRY = RetrySettings(max_tries=4, first_wait=1.0, max_backoff=8.0, max_wait=300.0)
 PASSING = (RateLimitedError("x"), TransientError("x"), UnknownOutcomeError("x"))
 
 
-def decided(error: ProviderError, failures: int = 1, jitter: float = 0.0) -> Decision:
-    return decide(error, failures_in_row=failures, retry=RETRY, now=NOW, jitter=jitter)
+def decided(error: ProviderError, failures: int = 1, jitter: float = 0.0) -> Consequence:
+    return decide(error, consecutive_failures=failures, retry=RETRY, now=NOW, jitter=jitter)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_call_that_never_fits_is_the_tasks_own() -> None:
 def test_without_a_word_of_the_server_waits_double_up_to_the_ceiling(error: ProviderError) -> None:
     retry = RetrySettings(max_tries=9, first_wait=1.0, max_backoff=8.0)
     waits = [
-        decide(error, failures_in_row=n, retry=retry, now=NOW, jitter=0.0) for n in range(1, 6)
+        decide(error, consecutive_failures=n, retry=retry, now=NOW, jitter=0.0) for n in range(1, 6)
     ]
     assert [w.until - NOW for w in waits if isinstance(w, Wait)] == [1, 2, 4, 8, 8]
 

@@ -185,7 +185,7 @@ def test_the_table(
     assert error.status == status
     assert str(status) in str(error)
     assert error.fix
-    decided = decide(error, failures_in_row=1, retry=RETRY, now=NOW, jitter=0.0)
+    decided = decide(error, consecutive_failures=1, retry=RETRY, now=NOW, jitter=0.0)
     assert isinstance(decided, decision)
     assert outcome(error) != "lost"
 
@@ -260,7 +260,7 @@ def test_a_subscriptions_window_is_deferred_to_its_reset() -> None:
         "anthropic-ratelimit-unified-overage-status": "rejected",
     }
     error = failing("anthropic", 429, m_error("rate_limit_error"), headers)
-    decided = decide(error, failures_in_row=1, retry=RETRY, now=NOW, jitter=0.5)
+    decided = decide(error, consecutive_failures=1, retry=RETRY, now=NOW, jitter=0.5)
     assert isinstance(decided, Defer)
     assert (decided.not_before, decided.window) == (NOW + 7200, "5h")
     assert ReportedLimit("5h", NOW, used=1.04, resets_at=NOW + 7200, status="rejected") in (

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.model.usage import ReportedLimit
-from agent_runner.providers.headers import (
+from agent_runner.providers.http.headers import (
     duration,
-    limits,
+    limits_of,
     moment,
     request_id,
     retry_after,
@@ -69,7 +69,7 @@ def test_limits_of_anthropic() -> None:
         "anthropic-priority-output-tokens-limit": "5",
         "content-type": "application/json",
     }
-    assert limits(headers, NOW) == (
+    assert limits_of(headers, NOW) == (
         ReportedLimit("input-tokens", NOW, limit=2_000_000, remaining=0),
         ReportedLimit("priority-output-tokens", NOW, limit=5),
         ReportedLimit("requests", NOW, limit=1000, remaining=999, resets_at=NOW + 60),
@@ -84,7 +84,7 @@ def test_limits_of_openai_and_of_servers_that_count_nothing() -> None:
         "x-ratelimit-limit-requests": "-1",
         "x-ratelimit-remaining-requests": "0",
     }
-    assert limits(headers, NOW) == (
+    assert limits_of(headers, NOW) == (
         ReportedLimit("tokens", NOW, limit=100, remaining=40, resets_at=NOW + 360),
     )
 
@@ -97,7 +97,7 @@ def test_the_verdict_decides_and_no_other_window() -> None:
         "anthropic-ratelimit-unified-7d_oi-utilization": "0.9",
         "anthropic-ratelimit-unified-overage-status": "rejected",
     }
-    told = limits(headers, NOW)
+    told = limits_of(headers, NOW)
     assert [limit.name for limit in told] == ["7d_oi", "subscription"]
     assert wait_until_reset(told, NOW) is None
 
@@ -121,4 +121,4 @@ def test_no_value_breaks_the_reading(text: str) -> None:
     wait = retry_after({"retry-after": text, "retry-after-ms": text}, NOW)
     assert wait is None or wait > 0
     assert (moment(text, NOW) or NOW) >= NOW - 60
-    limits({"x-ratelimit-limit-tokens": text, "x-ratelimit-reset-tokens": text}, NOW)
+    limits_of({"x-ratelimit-limit-tokens": text, "x-ratelimit-reset-tokens": text}, NOW)

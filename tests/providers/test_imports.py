@@ -7,7 +7,7 @@ PROGRAM = """
 import sys
 from agent_runner.ground.clock import SystemClock
 from agent_runner.model.settings import Settings
-from agent_runner.providers import check, decide, keys, listing, profiles, registry
+from agent_runner.providers import decide, keys, listing, probe, profiles, registry
 env = {"ANTHROPIC_API_KEY": "sk-ant-1234", "OPENAI_API_KEY": "sk-1234"}
 for name in ("claude", "openai"):
     registry.make_client(profiles.resolve(name, Settings(), env), SystemClock())

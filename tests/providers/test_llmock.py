@@ -9,9 +9,9 @@ from agent_runner.ground.clock import SystemClock
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.errors import ProviderError
 from agent_runner.model.settings import RetrySettings
-from agent_runner.providers.check import check
 from agent_runner.providers.client import AgentClient
-from agent_runner.providers.decide import Decision, Wait, decide
+from agent_runner.providers.decide import Consequence, Wait, decide
+from agent_runner.providers.probe import probe
 from agent_runner.providers.profiles import Profile
 from agent_runner.providers.registry import make_client
 from tests.providers.asking import ask_with, profile_for, run
@@ -38,7 +38,7 @@ def profile_at(mock: str, protocol: str, **own: Any) -> Profile:
     return profile_for(protocol, mock + BASES[protocol], **own)
 
 
-async def answered(client: AgentClient) -> AgentResponse | Decision:
+async def answered(client: AgentClient) -> AgentResponse | Consequence:
     """Ask as a run does: wait where that is decided, and ask again after an unusable reply."""
     clock = SystemClock()
     for failures in range(1, RETRY.max_tries + 1):
@@ -47,10 +47,10 @@ async def answered(client: AgentClient) -> AgentResponse | Decision:
             return asked.reply
         error = asked.error or ProviderError("an unusable reply")
         # the server must have seen us leave before we come back, else it counts two calls
-        decision: Decision = Wait(clock.now() + 0.3 * failures, "unusable")
+        decision: Consequence = Wait(clock.now() + 0.3 * failures, "unusable")
         if asked.reply is None:
             decision = decide(
-                error, failures_in_row=failures, retry=RETRY, now=clock.now(), jitter=0.0
+                error, consecutive_failures=failures, retry=RETRY, now=clock.now(), jitter=0.0
             )
         if not isinstance(decision, Wait):
             return decision
@@ -58,8 +58,8 @@ async def answered(client: AgentClient) -> AgentResponse | Decision:
     raise AssertionError("more tries than are allowed")
 
 
-def ask_mock(profile: Profile) -> AgentResponse | Decision:
-    async def once() -> AgentResponse | Decision:
+def ask_mock(profile: Profile) -> AgentResponse | Consequence:
+    async def once() -> AgentResponse | Consequence:
         client = make_client(profile, SystemClock())
         try:
             return await answered(client)
@@ -112,5 +112,5 @@ def test_broken_streams_are_no_answers(mock: str, protocol: str, kind: str) -> N
 def test_a_check_is_clean(mock: str, protocol: str) -> None:
     scenario(mock)
     profile = profile_at(mock, protocol)
-    assert run(lambda: check(profile, SystemClock())).ok
+    assert run(lambda: probe(profile, SystemClock())).ok
     assert findings(mock) == []

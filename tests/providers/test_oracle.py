@@ -17,10 +17,10 @@ from openai.types.chat import completion_create_params
 from openai.types.responses import response_create_params
 
 from agent_runner.model.agent import Message, Prompt
-from agent_runner.providers import anthropic as messages, chat, responses
 from agent_runner.providers.catalogue import KNOWN_MODELS
+from agent_runner.providers.http import anthropic as messages, chat, responses
+from agent_runner.providers.http.reply import GrowingReply
 from agent_runner.providers.profiles import Profile
-from agent_runner.providers.reading import Draft
 from tests.providers import dialects
 from tests.providers.asking import profile_for, request_for, run
 from tests.providers.server import answer, serving, stream
@@ -58,7 +58,7 @@ def test_the_messages_request(streaming: bool) -> None:
         if streaming
         else message_create_params.MessageCreateParamsNonStreaming
     )
-    accepted(kind, messages.body(profile("anthropic", streaming), PROMPT, request_for()))
+    accepted(kind, messages.body_of(profile("anthropic", streaming), PROMPT, request_for()))
 
 
 @pytest.mark.parametrize("streaming", STREAMED)
@@ -70,7 +70,7 @@ def test_the_responses_request(streaming: bool, background: bool) -> None:
         else response_create_params.ResponseCreateParamsNonStreaming
     )
     asked = profile("responses", streaming, background=background)
-    accepted(kind, responses.body(asked, PROMPT, request_for()))
+    accepted(kind, responses.body_of(asked, PROMPT, request_for()))
 
 
 @pytest.mark.parametrize("streaming", STREAMED)
@@ -82,11 +82,11 @@ def test_the_chat_request(streaming: bool, params: dict[str, Any]) -> None:
         else completion_create_params.CompletionCreateParamsNonStreaming
     )
     asked = profile("chat", streaming, params=params)
-    accepted(kind, {**chat.body(asked, PROMPT, request_for()), **params})
+    accepted(kind, {**chat.body_of(asked, PROMPT, request_for()), **params})
 
 
 def test_a_field_that_the_vendor_does_not_know_is_noticed() -> None:
-    body = messages.body(profile("anthropic", True), PROMPT, request_for())
+    body = messages.body_of(profile("anthropic", True), PROMPT, request_for())
     with pytest.raises(AssertionError):
         accepted(message_create_params.MessageCreateParamsStreaming, {**body, "mistyped": 1})
 
@@ -181,9 +181,9 @@ def test_what_the_vendors_types_build_is_read_by_us() -> None:
     message = anthropic.types.Message.model_validate(
         dialects.ANTHROPIC.whole(("text",), "end_turn")
     )
-    reader = messages.MessagesReader(Draft())
-    reader.take_whole(message.model_dump(mode="json"))
-    assert (reader.draft.text, reader.draft.ended) == ("text", True)
+    reader = messages.MessagesReader(GrowingReply())
+    reader.read_whole(message.model_dump(mode="json"))
+    assert (reader.reply.text, reader.reply.ended) == ("text", True)
 
 
 def test_the_models_we_guess_from_exist() -> None:

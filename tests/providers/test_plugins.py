@@ -8,9 +8,9 @@ import pytest
 
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import ProviderSettings, Settings
+from agent_runner.providers import catalogue
 from agent_runner.providers.client import IN_PLACE, WORDS, CallContext, Capabilities
-from agent_runner.providers.plugins import plugged_in
-from agent_runner.providers.profiles import resolve
+from agent_runner.providers.profiles import plugged_in, resolve
 from agent_runner.providers.registry import make_client
 from tests.providers.asking import PROMPT, StillClock, ask, request_for, run
 
@@ -114,10 +114,12 @@ def test_a_plug_in_that_cannot_be_loaded_is_named() -> None:
         make_client(profile, StillClock())
 
 
-@pytest.mark.parametrize("name", ["claude", "openai", "openrouter"])
-def test_a_built_in_client_changes_no_files_itself(name: str) -> None:
-    keys = dict.fromkeys(("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY"), "sk-1234")
-    settings = Settings(
-        providers={name: ProviderSettings(model=None if name != "openrouter" else "m")}
+@pytest.mark.parametrize("protocol", catalogue.PROTOCOLS)
+def test_every_built_in_protocol_makes_a_client_that_answers_in_words(protocol: str) -> None:
+    own = ProviderSettings(
+        protocol=protocol, base_url="http://localhost:1/api", model="m", replies=Path("answers")
     )
-    assert make_client(resolve(name, settings, keys), StillClock()).capabilities == WORDS
+    profile = resolve("mine", Settings(providers={"mine": own}), {})
+    client = make_client(profile, StillClock())
+    assert client.capabilities == WORDS
+    run(client.aclose)

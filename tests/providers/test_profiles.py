@@ -7,7 +7,7 @@ import pytest
 
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import ProviderSettings, Settings
-from agent_runner.providers.catalogue import BUILT_IN, openai_protocol
+from agent_runner.providers.catalogue import READY_MADE, openai_protocol
 from agent_runner.providers.keys import key_variables, known_keys
 from agent_runner.providers.listing import chosen, rows
 from agent_runner.providers.profiles import Profile, fallbacks, outline, resolve
@@ -276,7 +276,7 @@ def test_every_variable_with_a_key_is_named_for_the_hooks() -> None:
     assert {"ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "MY_SERVERS_KEY"} <= (
         variables
     )
-    assert all(v.name in variables for entry in BUILT_IN.values() for v in entry.keys)
+    assert all(v.name in variables for entry in READY_MADE.values() for v in entry.keys)
 
 
 def test_every_key_is_known_to_the_redactor() -> None:

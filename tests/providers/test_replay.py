@@ -11,12 +11,11 @@ from agent_runner.model.agent import AgentResponse, Finish, ToolCall
 from agent_runner.model.errors import FatalError, RateLimitedError, StorageError
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.model.usage import ReportedLimit, Usage
-from agent_runner.providers.check import check
 from agent_runner.providers.client import clean_error, clean_response
+from agent_runner.providers.probe import probe
 from agent_runner.providers.profiles import Profile, resolve
-from agent_runner.providers.record import Recorder
 from agent_runner.providers.registry import make_client
-from agent_runner.providers.replay import ReplayClient, decode, encode
+from agent_runner.providers.replay import Recorder, ReplayClient, decode, encode
 from tests.providers import dialects
 from tests.providers.asking import KEY, StillClock, ask, ask_with, profile_for, request_for, run
 from tests.providers.server import serving, stream
@@ -161,7 +160,7 @@ def test_a_recording_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 
 def test_a_check_of_replay_counts_its_answers(tmp_path: Path) -> None:
     write(tmp_path, "1.md", b"x")
-    assert run(lambda: check(replaying(tmp_path), StillClock())).ok
-    missing = run(lambda: check(replaying(tmp_path / "none"), StillClock()))
+    assert run(lambda: probe(replaying(tmp_path), StillClock())).ok
+    missing = run(lambda: probe(replaying(tmp_path / "none"), StillClock()))
     assert not missing.ok
     assert "none" in missing.text

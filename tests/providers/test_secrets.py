@@ -10,13 +10,13 @@ import pytest
 from agent_runner.ground.redaction import MARK, Redactor
 from agent_runner.model.errors import AgentRunnerError
 from agent_runner.model.settings import ProviderSettings, Settings
-from agent_runner.providers.check import check
 from agent_runner.providers.client import clean_response
 from agent_runner.providers.keys import known_keys
 from agent_runner.providers.listing import rows
+from agent_runner.providers.probe import probe
 from agent_runner.providers.profiles import Profile, resolve
-from agent_runner.providers.record import Recorder
 from agent_runner.providers.registry import make_client
+from agent_runner.providers.replay import Recorder
 from tests.providers import dialects
 from tests.providers.asking import Asked, StillClock, ask_with, request_for, run
 from tests.providers.dialects import Spoken
@@ -100,7 +100,7 @@ def test_nothing_that_a_call_leaves_behind_holds_a_key(
                 Recorder(tmp_path).save(request_for(number=number), recorded)
         told.extend([repr(client), repr(redactor), repr(profile)])
         await client.aclose()
-        told.append(repr(await check(profile, StillClock())))
+        told.append(repr(await probe(profile, StillClock())))
 
     with serving(*scripts) as server:
         settings = planted(spoken, server.url)[place]

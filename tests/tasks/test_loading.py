@@ -8,8 +8,10 @@ import pytest
 
 from agent_runner.model.errors import InputError
 from agent_runner.model.hooks import Hook
+from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Defaults, ProviderSettings, Settings
 from agent_runner.model.task import TaskList
+from agent_runner.providers.profiles import KNOWN_NAMES
 from agent_runner.tasks import load_task_list
 
 SETTINGS = Settings(
@@ -33,7 +35,7 @@ def load(project: Path) -> Load:
     def loaded(text: str, name: str = "tasks.yml") -> TaskList:
         file = project / name
         file.write_text(text)
-        return load_task_list(file, SETTINGS, home=project.parent)
+        return load_task_list(file, SETTINGS, home=project.parent, names=KNOWN_NAMES)
 
     return loaded
 
@@ -179,12 +181,23 @@ def test_plugged_in_providers_are_known_and_asked_for_late(project: Path) -> Non
         asked.append("asked")
         return ["mine"]
 
+    names = KnownNames(providers=("claude",), plugged_in=plugged_in)
     file = project / "tasks.yml"
     file.write_text(one("provider: claude"))
-    load_task_list(file, SETTINGS, home=project.parent, plugged_in=plugged_in)
+    load_task_list(
+        file,
+        SETTINGS,
+        home=project.parent,
+        names=names,
+    )
     assert not asked
     file.write_text(one("provider: mine"))
-    load_task_list(file, SETTINGS, home=project.parent, plugged_in=plugged_in)
+    load_task_list(
+        file,
+        SETTINGS,
+        home=project.parent,
+        names=names,
+    )
     assert asked
 
 
@@ -325,9 +338,9 @@ def test_a_list_in_the_home_folder_is_refused(project: Path) -> None:
     file = project / "tasks.yml"
     file.write_text(one("path: ."))
     with pytest.raises(InputError, match="may not lie in the home folder"):
-        load_task_list(file, SETTINGS, home=project)
+        load_task_list(file, SETTINGS, home=project, names=KNOWN_NAMES)
 
 
 def test_a_missing_list_is_told(project: Path) -> None:
     with pytest.raises(InputError, match="there is no such file"):
-        load_task_list(project / "tasks.yml", SETTINGS, home=project.parent)
+        load_task_list(project / "tasks.yml", SETTINGS, home=project.parent, names=KNOWN_NAMES)

@@ -159,7 +159,7 @@ class Calling:
         now = self.clock.now()
         decision = decide.decide(
             error,
-            failures_in_row=work.current().call.failures + 1,
+            consecutive_failures=work.current().call.failures + 1,
             retry=self.retry,
             now=now,
             jitter=self.random.random(),
@@ -183,7 +183,7 @@ class Calling:
         request: AgentRequest,
         served: Served,
         error: ProviderError,
-        decision: decide.Decision,
+        decision: decide.Consequence,
     ) -> e.TaskEvent | Halt | None:
         """What a decision is for the task, once the call is settled."""
         match decision:

@@ -9,7 +9,7 @@ from agent_runner.model.settings import Price, Settings
 from agent_runner.model.task import Task
 from agent_runner.model.usage import Usage
 from agent_runner.providers.client import AgentClient
-from agent_runner.providers.estimate import cost, highest_cost, price_of
+from agent_runner.providers.costs import cost, highest_cost, price_of
 from agent_runner.providers.listing import chosen
 from agent_runner.providers.profiles import Profile, fallbacks, resolve
 

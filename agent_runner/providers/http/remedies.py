@@ -1,14 +1,15 @@
-"""Fields that one server wants and another turns away: learnt from a 400, once for each field.
+"""Fields that one server wants and another turns away, learnt from its 400, once for each field.
 
 Such a 400 costs nothing, so the same question is asked again at once, changed; later calls of the
-run begin with what was learnt.
+run begin with what was learnt. No table of servers could replace this: which field is taken depends
+on the model, and on the version of a server that somebody else runs.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from agent_runner.providers.failures import Failure
+from agent_runner.providers.http.failures import FailedCall
 
 _RENAMED = {
     "max_tokens": "max_completion_tokens",
@@ -23,14 +24,14 @@ _REFUSED = re.compile(
 
 
 class Remedies:
-    """What was learnt of one server. `notes` tells it to the user."""
+    """What was learnt of one server."""
 
     def __init__(self) -> None:
         self._learnt: dict[str, str | None] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """One line for each field changed."""
+        """One line for people for each field changed."""
         return tuple(
             f"the server does not take {field}: " + (f"sent as {other}" if other else "left out")
             for field, other in self._learnt.items()
@@ -46,7 +47,7 @@ class Remedies:
                     changed[other] = value
         return changed
 
-    def learn(self, failure: Failure, body: Mapping[str, Any]) -> bool:
+    def learn(self, failure: FailedCall, body: Mapping[str, Any]) -> bool:
         """Whether the failure is about a field that can be changed and was not changed yet."""
         if failure.status not in {400, 422}:
             return False
@@ -57,16 +58,19 @@ class Remedies:
         return True
 
 
-def _blames(failure: Failure, field: str) -> bool:
+def _blames(failure: FailedCall, field: str) -> bool:
     """Whether the server minds that this field is there, and not what its value is."""
     if field not in _RENAMED and field not in _DROPPED:
         return False
     named = failure.param == field or _names_first(failure.message, field)
-    told = failure.has(frozenset({"unsupported_parameter", "unsupported_value"}))
-    return named and (told or bool(_REFUSED.search(failure.message)))
+    coded = failure.has(frozenset({"unsupported_parameter", "unsupported_value"}))
+    return named and (coded or bool(_REFUSED.search(failure.message)))
 
 
 def _names_first(message: str, field: str) -> bool:
-    """Of all fields that the message names the first is the one it is about."""
+    """Whether `field` is the first of ours that the message names, the one that it is about.
+
+    OpenAI's "use max_completion_tokens instead" names the other one too.
+    """
     found = re.search(r"\b(" + "|".join((*_RENAMED, *_DROPPED)) + r")\b", message)
     return found is not None and found[1] == field

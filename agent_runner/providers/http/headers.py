@@ -1,7 +1,12 @@
-"""Reads what answer headers say of waits and limits, in every form that providers write them.
+"""What an answer's headers say of waits and limits, in every form in which providers write them.
 
 Times come out as epoch seconds, waits as seconds. A value that makes no sense (-1, 0, words, a time
 long past) counts as absent: a wrong wait is worse than none.
+
+The forms: Anthropic documents `anthropic-ratelimit-*` with RFC 3339 times; the headers of its
+subscriptions (`-unified-`, epoch seconds) are undocumented and known from bug reports of 2026.
+OpenAI documents `x-ratelimit-*` with Go durations; compatible servers send seconds, epoch
+milliseconds, or -1.
 """
 
 import re
@@ -9,13 +14,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from agent_runner.model.usage import ReportedLimit
+from agent_runner.model.usage import REJECTED, ReportedLimit
 
 LONGEST = 366 * 86400.0
-"""Seconds; a wait beyond this is a misread unit."""
-
-REJECTED = "rejected"
-"""The word by which a subscription window says that it turned this call away."""
+"""Seconds; a wait beyond this is a misread unit. (A subscription's own reach 33.7 hours.)"""
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
@@ -27,7 +29,10 @@ def request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait, as the server asks: milliseconds first, then seconds or a date."""
+    """Seconds to wait, as the server asks: milliseconds first, then seconds or a date.
+
+    In the order of the vendors' own SDKs, since a server that sends both means the finer one.
+    """
     millis = _number(headers.get("retry-after-ms"))
     if millis is not None and 0 < millis / 1000 <= LONGEST:
         return millis / 1000
@@ -43,32 +48,45 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def wait_until_reset(limits: tuple[ReportedLimit, ...], now: float) -> float | None:
-    """Seconds until the limits that turned the call away let one through; None if none says."""
-    spent = [limit for limit in limits if is_spent(limit) and limit.resets_at is not None]
+    """Seconds until the limits that turned the call away let one through; None if none says.
+
+    Of several that are used up the longest wait counts. A verdict goes before mere counts, since
+    it is about this very call.
+    """
+    spent = [limit for limit in limits if limit.is_spent and limit.resets_at is not None]
     verdicts = [limit for limit in spent if limit.status == REJECTED]
     waits = [limit.resets_at - now for limit in verdicts or spent if limit.resets_at is not None]
     return max((wait for wait in waits if 0 < wait <= LONGEST), default=None)
 
 
-def is_spent(limit: ReportedLimit) -> bool:
-    """Whether nothing is left of this limit."""
-    return limit.status == REJECTED or limit.remaining == 0
+def wait_in_words(message: str) -> float | None:
+    """Seconds from words such as "try again in 9.816s", None without them.
+
+    The last resort: OpenAI's messages end so, also where a gateway dropped the headers.
+    """
+    match = _HINT.search(message)
+    if not match:
+        return None
+    number, unit = float(match[1]), match[2].lower()
+    if unit.startswith(("ms", "milli")):
+        return number / 1000
+    return number * 60 if unit.startswith("m") else number
 
 
-def limits(headers: Mapping[str, str], now: float) -> tuple[ReportedLimit, ...]:
-    """All limits that the headers tell, by name; empty where there are none."""
+def limits_of(headers: Mapping[str, str], now: float) -> tuple[ReportedLimit, ...]:
+    """All limits that the headers report, by name; empty where there are none."""
     found: dict[str, dict[str, str]] = {}
     for header, value in headers.items():
         match = _LIMIT.fullmatch(header.lower())
         if match:
             name = match["first"] or match["last"]
             found.setdefault(name, {})[match["what1"] or match["what2"]] = value
-    ordinary = [_limit(name, told, now) for name, told in sorted(found.items())]
+    ordinary = [_limit(name, values, now) for name, values in sorted(found.items())]
     return (*filter(None, ordinary), *_windows(headers, now))
 
 
 def moment(text: str | None, now: float) -> float | None:
-    """A reset as epoch seconds: RFC 3339, a Go duration, epoch seconds or milliseconds, seconds."""
+    """A reset as epoch seconds: from RFC 3339, a Go duration, an epoch time, seconds from now."""
     if not text:
         return None
     number = _number(text)
@@ -88,6 +106,10 @@ def duration(text: str) -> float | None:
     return sum(float(value) * _UNITS[unit] for value, unit in _PART.findall(text))
 
 
+_HINT = re.compile(
+    r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?(ms|milliseconds?|s|seconds?|m|minutes?)\b",
+    re.IGNORECASE,
+)
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|µs|us|ns|h|m|s)")  # ms before m
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|µs|us|ns|h|m|s))+")
@@ -102,36 +124,40 @@ _UNIFIED = "anthropic-ratelimit-unified-"
 _WINDOW = re.compile(_UNIFIED + r"(?P<name>\d+[a-z_]+)-(?P<what>status|utilization|reset)")
 
 _CLAIMS = {"five_hour": "5h", "seven_day": "7d", "seven_day_overage_included": "7d_oi"}
-"""The names under which the verdict speaks of a window, to those of the window's own headers."""
+"""From a window's name in the verdict (`representative-claim`) to that in its own headers."""
 
 
-def _limit(name: str, told: Mapping[str, str], now: float) -> ReportedLimit | None:
-    limit, remaining = _count(told.get("limit")), _count(told.get("remaining"))
+def _limit(name: str, values: Mapping[str, str], now: float) -> ReportedLimit | None:
+    limit, remaining = _count(values.get("limit")), _count(values.get("remaining"))
     if not limit and remaining == 0:
         remaining = None  # some servers send zeros where they count nothing
     if limit is None and remaining is None:
         return None
     return ReportedLimit(
-        name, now, limit=limit, remaining=remaining, resets_at=moment(told.get("reset"), now)
+        name, now, limit=limit, remaining=remaining, resets_at=moment(values.get("reset"), now)
     )
 
 
 def _windows(headers: Mapping[str, str], now: float) -> tuple[ReportedLimit, ...]:
-    """A subscription's windows, and its verdict on this call, the only one that counts."""
-    told: dict[str, dict[str, str]] = {}
+    """A subscription's windows, and its verdict on this call, the only one that counts.
+
+    `unified-status` judges the call; the windows' own states and the overage's (`rejected` is
+    normal there on an allowed call) do not.
+    """
+    found: dict[str, dict[str, str]] = {}
     for header, value in headers.items():
         match = _WINDOW.fullmatch(header.lower())
         if match:
-            told.setdefault(match["name"], {})[match["what"]] = value
+            found.setdefault(match["name"], {})[match["what"]] = value
     windows = {
         name: ReportedLimit(
             name,
             now,
-            used=_number(said.get("utilization")),
-            resets_at=moment(said.get("reset"), now),
-            status=said.get("status"),
+            used=_number(values.get("utilization")),
+            resets_at=moment(values.get("reset"), now),
+            status=values.get("status"),
         )
-        for name, said in sorted(told.items())
+        for name, values in sorted(found.items())
     }
     verdict = headers.get(f"{_UNIFIED}status")
     if verdict:
@@ -154,7 +180,7 @@ def _number(text: str | None) -> float | None:
         number = float(text) if text else None
     except ValueError:
         return None
-    # "nan" and "inf" are numbers to float() only
+    # float() also takes "nan" and "inf", which no header means
     return number if number is not None and abs(number) < 1e18 else None
 
 

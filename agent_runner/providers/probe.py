@@ -1,4 +1,4 @@
-"""The cheapest real call to a provider: whether key, address and model work together."""
+"""The smallest real call to a provider: whether key, address and model work together."""
 
 from attrs import field, frozen
 
@@ -20,8 +20,12 @@ _REACHED = frozenset({Finish.COMPLETE, Finish.TRUNCATED, Finish.EMPTY})
 
 
 @frozen
-class CheckResult:
-    """What came of a check. `text` is one line for people, `fix` what to do if it is not `ok`."""
+class ProbeResult:
+    """What came of a probe.
+
+    `text` is one line for people, `fix` what to do if it is not `ok`; `model` as the server names
+    it; `seconds` until its answer was whole.
+    """
 
     name: str
     ok: bool
@@ -33,8 +37,10 @@ class CheckResult:
     limits: tuple[ReportedLimit, ...] = ()
 
 
-async def check(profile: Profile, clock: Clock) -> CheckResult:
-    """Make the call and tell what came of it; provider troubles are results, not errors."""
+async def probe(profile: Profile, clock: Clock) -> ProbeResult:
+    """Make the call and say what came of it; a provider's troubles are results, not errors."""
+    if profile.protocol == "replay":
+        return _recordings(profile)
     request = AgentRequest(
         call="check",
         task="check",
@@ -46,9 +52,7 @@ async def check(profile: Profile, clock: Clock) -> CheckResult:
         prompt=_PROMPT,
         max_output_tokens=CAP,
     )
-    began = clock.monotonic()
-    if profile.protocol == "replay":
-        return _recordings(profile)
+    started_at = clock.monotonic()
     try:
         client = make_client(profile, clock)
         try:
@@ -56,11 +60,11 @@ async def check(profile: Profile, clock: Clock) -> CheckResult:
         finally:
             await client.aclose()
     except (ProviderError, UsageError) as error:
-        return CheckResult(profile.name, ok=False, text=str(error), fix=error.fix)
-    seconds = clock.monotonic() - began
+        return ProbeResult(profile.name, ok=False, text=str(error), fix=error.fix)
+    seconds = clock.monotonic() - started_at
     ok = reply.finish in _REACHED
     text = f"{reply.model or profile.model} answered in {seconds:.1f} s"
-    return CheckResult(
+    return ProbeResult(
         profile.name,
         ok=ok,
         text=text if ok else f"{text}, but the answer is {reply.finish}: {reply.detail}",
@@ -71,11 +75,11 @@ async def check(profile: Profile, clock: Clock) -> CheckResult:
     )
 
 
-def _recordings(profile: Profile) -> CheckResult:
-    """Replay asks nobody: the folder and its answers are what there is to check."""
+def _recordings(profile: Profile) -> ProbeResult:
+    """Replay asks nobody: the folder and its answers are what there is to look at."""
     folder = profile.replies
     if folder is None or not folder.is_dir():
         missing = FatalError(f"replay: the folder {folder} is missing", fix="check `replies`")
-        return CheckResult(profile.name, ok=False, text=str(missing), fix=missing.fix)
+        return ProbeResult(profile.name, ok=False, text=str(missing), fix=missing.fix)
     count = sum(1 for path in folder.glob("*/*") if path.suffix in {".md", ".json"})
-    return CheckResult(profile.name, ok=count > 0, text=f"{count} answers in {folder}")
+    return ProbeResult(profile.name, ok=count > 0, text=f"{count} answers in {folder}")

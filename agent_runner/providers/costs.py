@@ -1,4 +1,7 @@
-"""Guesses use where nobody counted it, and works out what a call cost. Pure."""
+"""How much a call used where nobody counted it, and what calls cost. Pure.
+
+Tokens are counts, prices are dollars per million tokens, costs are dollars.
+"""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +29,7 @@ def estimated_usage(prompt: Prompt, text: str, model: str) -> Usage:
 
 
 def cost(usage: Usage, price: Price) -> float:
-    """Dollars that `usage` costs."""
+    """Dollars that `usage` costs. A price that is not set is that of plain input."""
     cached_price = price.input if price.cached is None else price.cached
     write_price = price.input if price.cache_write is None else price.cache_write
     plain = max(0, usage.input - usage.cached - usage.cache_write)
@@ -40,7 +43,10 @@ def cost(usage: Usage, price: Price) -> float:
 
 
 def highest_cost(input_tokens: int, output_cap: int, price: Price) -> float:
-    """Dollars that a call can cost at most: what is reserved before it."""
+    """Dollars that a call can cost at most: what is reserved before it.
+
+    Writing the cache can cost more than plain input (1.25 times, at Anthropic and OpenAI).
+    """
     dearest = max(price.input, price.cached or 0.0, price.cache_write or 0.0)
     return (input_tokens * dearest + output_cap * price.output) / 1_000_000
 

@@ -7,7 +7,7 @@ from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import Message, Prompt
 from agent_runner.model.settings import Price
 from agent_runner.model.usage import Usage
-from agent_runner.providers.estimate import cost, highest_cost, price_of, prompt_tokens
+from agent_runner.providers.costs import cost, highest_cost, price_of, prompt_tokens
 
 
 @pytest.mark.parametrize(

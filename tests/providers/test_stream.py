@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.providers.sse import EventParser, ServerEvent, StreamBrokenError
+from agent_runner.providers.http.stream import EventParser, ServerEvent, StreamBrokenError
 
 text = st.text(st.characters(exclude_characters="\r\n", codec="utf-8"))
 events = st.lists(st.tuples(st.sampled_from(["", "delta", "ping"]), st.lists(text, min_size=1)))

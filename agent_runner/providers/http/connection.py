@@ -1,7 +1,8 @@
-"""The one place that talks HTTP: connections, time-outs, redirects, and what a break means.
+"""The one place that uses httpx to connect: time-outs, redirects, TLS, and what a break means.
 
-One `httpx.AsyncClient` for each provider and run, made at the first call. httpx itself is imported
-then too, and the TLS context, the dearest part, is built only for https.
+One `httpx.AsyncClient` serves each provider for a whole run. It is made at the first call, and
+httpx is imported no earlier, so that commands that ask nobody start quickly. The TLS context, the
+most expensive part, is built only where it is needed.
 """
 
 import json
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import httpx
 
 CONNECT_TIMEOUT = 5.0
-"""Seconds to find a server and agree on TLS."""
+"""Seconds to find a server and agree on TLS; the vendors' own SDKs wait as long."""
 
 KEEP_IDLE = 30.0
 """Seconds that an unused connection is kept."""
@@ -55,10 +56,10 @@ class Connection:
         """
         import httpx
 
-        client = self._client = self._client or self._made()
+        client = self._client = self._client or self._new_client()
         url = self._profile.base_url + path
         sent = {**headers, **self._own_headers()}
-        # half a surrogate pair, as a prompt may hold one, is no UTF-8: it goes out as "?"
+        # a file that is shown may hold half a surrogate pair, which is no UTF-8: it goes out as "?"
         content = (
             None if body is None else json.dumps(body, ensure_ascii=False).encode(errors="replace")
         )
@@ -67,7 +68,7 @@ class Connection:
                 request = client.build_request(method, url, content=content, headers=sent)
                 response = await client.send(request, stream=True)
             except httpx.HTTPError as error:
-                raise broken(error, self._profile) from error
+                raise error_of_break(error, self._profile) from error
             target = self._redirect(response)
             if target is None:
                 try:
@@ -93,7 +94,7 @@ class Connection:
         headers = {
             "user-agent": f"agent-runner/{__version__}",
             "content-type": "application/json",
-            "accept-encoding": "identity",  # what is kept on disk is what was sent
+            "accept-encoding": "identity",  # the bytes kept on disk are those that were sent
         }
         for name, value in self._profile.headers.items():
             if not name.isascii() or not value.isascii() or not (name + value).isprintable():
@@ -109,7 +110,10 @@ class Connection:
         return headers
 
     def _redirect(self, response: "httpx.Response") -> str | None:
-        """Where a redirect within the host leads; None for an ordinary answer."""
+        """Where a redirect within the host leads; None for an ordinary answer.
+
+        Raises FatalError for one that leaves the host or would change the method.
+        """
         if not response.is_redirect:
             return None
         here = str(response.request.url)
@@ -123,7 +127,7 @@ class Connection:
             status=response.status_code,
         )
 
-    def _made(self) -> "httpx.AsyncClient":
+    def _new_client(self) -> "httpx.AsyncClient":
         import httpx
 
         profile = self._profile
@@ -131,7 +135,8 @@ class Connection:
         verify = _tls(profile) if proxied or profile.base_url.startswith("https:") else _no_tls()
         limits = httpx.Limits(max_connections=4, keepalive_expiry=KEEP_IDLE)
         silence = httpx.Timeout(profile.timeout, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT)
-        # a transport of our own would make httpx overlook the proxies of the environment
+        # TCP probes need a transport of our own, but with one httpx overlooks the proxies that the
+        # environment names: where there are any, they go first
         transport = (
             None
             if proxied
@@ -148,8 +153,11 @@ class Connection:
         )
 
 
-def broken(error: "httpx.HTTPError", profile: Profile) -> ProviderError:
-    """What a break before the answer's headers means: nothing sent, or lost on the way."""
+def error_of_break(error: "httpx.HTTPError", profile: Profile) -> ProviderError:
+    """The error for a break before the answer's headers: nothing was sent, or it was lost.
+
+    The difference is money: what never connected was not billed, what broke later may have been.
+    """
     import httpx
 
     where = f"{profile.name} ({profile.base_url})"
@@ -195,25 +203,32 @@ def _unconnected(error: Exception, where: str, profile: Profile) -> ProviderErro
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
-    """The error and what led to it, groups opened."""
+    """The error and what led to it, nearest first; the members of groups count as well.
+
+    httpx wraps what anyio raises, and anyio tries the addresses of a host in a group: the reason
+    that helps a person lies at the bottom.
+    """
     found: list[BaseException] = []
-    waiting = [error]
-    while waiting:
-        one = waiting.pop(0)
+    pending = [error]
+    while pending:
+        one = pending.pop(0)
         if one is not None and one not in found:
             found.append(one)
-            waiting += [one.__cause__, one.__context__]
-            waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+            pending += [one.__cause__, one.__context__]
+            pending += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
     return found
 
 
 def _no_tls() -> ssl.SSLContext:
-    """For addresses without TLS: quick to make, for it trusts nobody."""
+    """A context for addresses without TLS: quick to make, since it trusts nobody."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _tls(profile: Profile) -> ssl.SSLContext:
-    """The usual authorities, and the user's own beside them. There is no way to trust everybody."""
+    """The usual authorities, and the user's own beside them.
+
+    There is no way to switch verification off: whoever answers then reads the key.
+    """
     import httpx
 
     context, ca_file = httpx.create_ssl_context(), profile.ca_file
@@ -229,7 +244,11 @@ def _tls(profile: Profile) -> ssl.SSLContext:
 
 
 def _keep_alive() -> list[tuple[int, int, int]]:
-    """TCP probes, so that a network does not drop a connection on which a model thinks."""
+    """Socket options that send TCP probes.
+
+    Without them some networks drop a connection on which a model thinks for minutes; Anthropic's
+    documentation advises them for calls of ten minutes or more.
+    """
     options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
     idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
     if idle is not None:

@@ -1,7 +1,8 @@
 """One call over HTTP, the same for every protocol: send, collect, judge, and put it into one form.
 
 Where an answer ends badly depends on how far it came. Before anything of it came, the call failed
-and an error is raised; afterwards it is a reply that is no full answer, with its partial text.
+and an error is raised; afterwards it is a reply that is no full answer, with its partial text, for
+it may have been billed.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -17,21 +18,21 @@ from agent_runner.ground.tokens import characters_per_token
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt
 from agent_runner.model.errors import FatalError, UnknownOutcomeError
 from agent_runner.providers.client import WORDS, CallContext
-from agent_runner.providers.estimate import estimated_usage
-from agent_runner.providers.failures import (
-    Failure,
+from agent_runner.providers.costs import estimated_usage
+from agent_runner.providers.http.connection import Connection, error_of_break
+from agent_runner.providers.http.failures import (
+    FailedCall,
     classify,
-    declined,
     failure_in_answer,
     read_failure,
+    reason_of_decline,
 )
-from agent_runner.providers.feed import EventFeed, Feed, WholeFeed
-from agent_runner.providers.headers import limits, request_id
-from agent_runner.providers.http import Connection, broken
+from agent_runner.providers.http.headers import limits_of, request_id
+from agent_runner.providers.http.remedies import Remedies
+from agent_runner.providers.http.reply import GrowingReply, ReplyReader, conclude
+from agent_runner.providers.http.stream import EventFeed, Feed, WholeFeed
 from agent_runner.providers.keys import header_secrets
 from agent_runner.providers.profiles import Profile
-from agent_runner.providers.reading import Draft, Reader, conclude
-from agent_runner.providers.remedies import Remedies
 
 if TYPE_CHECKING:
     import httpx
@@ -43,17 +44,24 @@ MAX_ERROR = 64 * 1024
 """Bytes of an error's body that are read."""
 
 DRAIN = 0.25
-"""Seconds left to a server to end a stream whose last event came, so that its connection serves
-the next call too."""
+"""Seconds that a server has, after the last event of a stream, to end it properly: only then can
+its connection serve the next call too."""
+
+_RECEIPT = 8
+"""Tokens of output that some servers report before the first word of an answer."""
 
 
 @frozen
 class Dialect:
-    """What one wire protocol is made of. `reader` takes the cap of the answer, in tokens."""
+    """What one wire protocol is made of.
+
+    path: what is put behind the base URL. body: the request as JSON. reader: understands the answer
+    to a request. headers: sent with every call.
+    """
 
     path: str
     body: Callable[[Profile, Prompt, AgentRequest], dict[str, Any]]
-    reader: Callable[[int], Reader]
+    reader: Callable[[AgentRequest], ReplyReader]
     headers: Mapping[str, str] = field(factory=dict)
 
 
@@ -61,7 +69,7 @@ class Dialect:
 class Exchange:
     """An answer as it came: what was read of it, its headers, and how its bytes broke off."""
 
-    draft: Draft
+    reply: GrowingReply
     headers: Mapping[str, str]
     cut: str = ""
 
@@ -80,38 +88,39 @@ class HttpClient:
 
     async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
         """Ask once. See `client` for what comes back and what is raised."""
-        return self.reply(await self.ask(prompt, context), prompt)
+        return self.response(await self.ask(prompt, context), prompt)
 
     async def ask(self, prompt: Prompt, context: CallContext) -> Exchange:
         """Send the question; once more where the server only minds how a field is named."""
         body = self._dialect.body(self._profile, prompt, context.request)
-        body |= self._profile.params
+        body |= self._profile.params  # the user's own fields win, and null takes one of ours out
         body = {name: value for name, value in body.items() if value is not None}
         context.progress(0)
         while True:
-            failed = await self._send("POST", self._dialect.path, self._remedies.on(body), context)
-            if isinstance(failed, Exchange):
-                return failed
-            if not self._remedies.learn(failed, body):
-                return self._turned_away(failed)
+            outcome = await self._send("POST", self._dialect.path, self._remedies.on(body), context)
+            if isinstance(outcome, Exchange):
+                return outcome
+            if not self._remedies.learn(outcome, body):
+                return self._declined_or_raise(outcome)
 
     async def fetch(self, path: str, context: CallContext) -> Exchange:
         """Get an answer that the server keeps."""
-        answer = await self._send("GET", path, None, context)
-        return answer if isinstance(answer, Exchange) else self._turned_away(answer)
+        outcome = await self._send("GET", path, None, context)
+        return outcome if isinstance(outcome, Exchange) else self._declined_or_raise(outcome)
 
-    def reply(self, exchange: Exchange, prompt: Prompt) -> AgentResponse:
+    def response(self, exchange: Exchange, prompt: Prompt) -> AgentResponse:
         """The exchange in the form that is the same for all; raises if no answer began."""
-        draft, redactor = exchange.draft, self._redactor()
-        response = conclude(draft, cut=exchange.cut)
-        if draft.failure is not None and _nothing_came(draft):
-            response = self._failed_at_once(draft.failure, exchange.headers, response)
+        reply, redactor = exchange.reply, self._redactor()
+        response = conclude(reply, cut=exchange.cut)
+        if reply.failure is not None and _nothing_came(reply):
+            response = self._failed_at_once(reply.failure, exchange.headers, response)
         usage = response.usage
-        if draft.usage is None:
+        if reply.usage is None:
             usage = estimated_usage(prompt, response.text, self._profile.model)
         elif response.finish is Finish.CUT:
-            guess = round(draft.received / characters_per_token(self._profile.model))
-            usage = attrs.evolve(usage, output=max(usage.output, guess), estimated=True)
+            # the report came with the first event; what was written since is not in it
+            written = round(reply.received / characters_per_token(self._profile.model))
+            usage = attrs.evolve(usage, output=max(usage.output, written), estimated=True)
         return attrs.evolve(
             response,
             text=redactor.exact(response.text),
@@ -119,7 +128,7 @@ class HttpClient:
             usage=usage,
             model=response.model or self._profile.model,
             request_id=request_id(exchange.headers),
-            limits=limits(exchange.headers, self._clock.now()),
+            limits=limits_of(exchange.headers, self._clock.now()),
             logs=self._remedies.notes,
         )
 
@@ -129,7 +138,7 @@ class HttpClient:
 
     async def _send(
         self, method: str, path: str, body: Mapping[str, Any] | None, context: CallContext
-    ) -> Exchange | Failure:
+    ) -> Exchange | FailedCall:
         headers = self._dialect.headers
         async with self._connection.send(method, path, body, headers) as response:
             if response.is_success:
@@ -147,67 +156,73 @@ class HttpClient:
                 fix=f"check providers.{self._profile.name}.base_url",
                 status=response.status_code,
             )
-        reader = self._dialect.reader(context.request.max_output_tokens)
+        reader = self._dialect.reader(context.request)
+        # the content type decides, for a server may answer whole though a stream was asked for;
+        # where it names neither, what was asked for is believed
         whole = "json" in kind or not (
             "event-stream" in kind or (streamed and self._profile.stream)
         )
         feed = WholeFeed(reader) if whole else EventFeed(reader)
-        cut = await self._pour(response, feed, context)
-        draft = reader.draft
-        if not (draft.begun or draft.ended or draft.failure or draft.unreadable):
+        cut = await self._receive(response, feed, context)
+        reply = reader.reply
+        if not (reply.started or reply.ended or reply.failure or reply.unreadable):
             raise UnknownOutcomeError(
                 f"{self._profile.name} answered {response.status_code} and then nothing: "
                 f"{cut or 'the answer is empty'}; it may have been billed",
                 status=response.status_code,
                 request_id=request_id(response.headers),
-                limits=limits(response.headers, self._clock.now()),
+                limits=limits_of(response.headers, self._clock.now()),
             )
-        return Exchange(draft, dict(response.headers), cut)
+        return Exchange(reply, dict(response.headers), cut)
 
-    async def _pour(self, response: "httpx.Response", feed: Feed, context: CallContext) -> str:
-        """All bytes into the reader and to disk; how they broke off, "" if they ended."""
+    async def _receive(self, response: "httpx.Response", feed: Feed, context: CallContext) -> str:
+        """Put all bytes into the reader and to disk; how they broke off, "" if they ended.
+
+        To disk first: bytes that the reader cannot understand are what a bug report needs.
+        """
         import httpx
 
         outlet = self._redactor().stream()
         per_token = characters_per_token(self._profile.model)
-        draft, size, cut = feed.reader.draft, 0, ""
+        reply, size, cut = feed.reader.reply, 0, ""
         try:
-            async for chunk in _chunks(response, draft):
+            async for chunk in _chunks(response, reply):
                 size += len(chunk)
-                _kept(context, outlet.feed(chunk))
+                _keep(context, outlet.feed(chunk))
                 feed.take(chunk)
-                context.progress(round(draft.received / per_token))
+                context.progress(round(reply.received / per_token))
                 if size > MAX_REPLY:
-                    draft.unreadable = f"the answer is longer than {MAX_REPLY} bytes"
-                if draft.unreadable:
+                    reply.unreadable = f"the answer is longer than {MAX_REPLY} bytes"
+                if reply.unreadable:
                     break
             else:
                 feed.end()
         except httpx.HTTPError as error:
-            if not (draft.begun or size):
-                raise broken(error, self._profile) from error
+            if not (reply.started or size):
+                raise error_of_break(error, self._profile) from error
             silence = f"nothing came for {self._profile.timeout:g} s"
             reason = str(error) or type(error).__name__
             cut = silence if isinstance(error, httpx.ReadTimeout) else f"it broke off: {reason}"
             feed.cut()
         finally:
-            _kept(context, outlet.end())
-        context.progress(round(draft.received / per_token))
+            _keep(context, outlet.end())
+        context.progress(round(reply.received / per_token))
         return cut
 
-    def _turned_away(self, failure: Failure) -> Exchange:
-        reason = declined(failure)
+    def _declined_or_raise(self, failure: FailedCall) -> Exchange:
+        """A filter's refusal as the answer it is; every other failure raises its error."""
+        reason = reason_of_decline(failure)
         if reason is None:
             raise classify(failure, self._profile, self._clock.now())
-        draft = Draft(finish=Finish.REFUSED, detail=reason, begun=True, ended=True)
-        return Exchange(draft, failure.headers)
+        reply = GrowingReply(finish=Finish.REFUSED, detail=reason, started=True, ended=True)
+        return Exchange(reply, failure.headers)
 
     def _failed_at_once(
         self, error: Mapping[str, Any], headers: Mapping[str, str], response: AgentResponse
     ) -> AgentResponse:
         """An error in place of an answer: raised if it is one that we know what to do about."""
         failure = failure_in_answer(error, headers, self._redactor())
-        reason = declined(failure)
+        reason = reason_of_decline(failure)
         if reason is not None:
             return attrs.evolve(response, finish=Finish.REFUSED, detail=reason)
         known = classify(failure, self._profile, self._clock.now())
@@ -216,19 +231,19 @@ class HttpClient:
         raise known
 
     def _redactor(self) -> Redactor:
-        """For the key as it is now."""
+        """Knows the key as it is now; made anew each time, so that nothing here holds the key."""
         secrets = [self._profile.key.secret() or "", *header_secrets(self._profile.headers)]
         return Redactor(secrets)
 
 
-async def _chunks(response: "httpx.Response", draft: Draft) -> AsyncIterator[bytes]:
+async def _chunks(response: "httpx.Response", reply: GrowingReply) -> AsyncIterator[bytes]:
     """The body's bytes; once the answer is complete the server has a moment to end it properly."""
     import httpx
 
     chunks = response.aiter_bytes()
     async for chunk in chunks:
         yield chunk
-        if draft.ended:
+        if reply.ended:
             break
     else:
         return
@@ -257,12 +272,12 @@ async def _beginning(response: "httpx.Response") -> bytes:
     return raw[:MAX_ERROR]
 
 
-def _kept(context: CallContext, raw: bytes) -> None:
+def _keep(context: CallContext, raw: bytes) -> None:
     if raw:
         context.keep(raw)
 
 
-def _nothing_came(draft: Draft) -> bool:
+def _nothing_came(reply: GrowingReply) -> bool:
     """No word, no thought, no tool: at most the few tokens with which a message begins."""
-    used = draft.usage.output if draft.usage is not None else 0
-    return not draft.received and not draft.tools and used <= 8
+    used = reply.usage.output if reply.usage is not None else 0
+    return not reply.received and not reply.tool_calls and used <= _RECEIPT

@@ -1,7 +1,8 @@
-"""Tells from status, headers and body of a failed call what kind of failure it is.
+"""What kind of failure a failed call is, from its status, headers and body.
 
 The rules stand in the order in which they are asked; what is then done about each kind is
-`decide`. Codes decide, words only where a provider gives no code.
+`decide`. Codes decide, and words only where a provider gives no code. The codes are those of
+Anthropic's and OpenAI's documentation and SDKs (November 2026), and of compatible servers.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from agent_runner.ground.redaction import Redactor
+from agent_runner.ground.suggestions import did_you_mean
 from agent_runner.model.errors import (
     AuthError,
     BudgetError,
@@ -22,9 +24,15 @@ from agent_runner.model.errors import (
     TransientError,
 )
 from agent_runner.providers import catalogue
-from agent_runner.providers.headers import limits, request_id, retry_after, wait_until_reset
-from agent_runner.providers.profiles import Profile, closest
-from agent_runner.providers.reading import failure_text, mapping_of, text_of
+from agent_runner.providers.http.headers import (
+    limits_of,
+    request_id,
+    retry_after,
+    wait_in_words,
+    wait_until_reset,
+)
+from agent_runner.providers.http.reply import failure_text, mapping_of, text_of
+from agent_runner.providers.profiles import Profile
 
 LONGEST_TEXT = 600
 """Characters of a server's message that are shown."""
@@ -44,6 +52,7 @@ _BUDGET_CODES = frozenset(
         "project_spend_limit_exceeded",
     }
 )
+# Anthropic reports low credit and a spend limit of one's own as a plain 400 without a code.
 _BUDGET_WORDS = re.compile(
     r"credit balance is too low|reached (?:your|its|the) specified .{0,20}usage limits"
     r"|billing hard limit",
@@ -80,16 +89,16 @@ _PASSING_CODES = frozenset(
     }
 )
 _DECLINED_CODES = frozenset({"content_filter", "content_policy_violation", "invalid_prompt"})
-_PASSING = frozenset({408, 409})
-_HINT = re.compile(
-    r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?(ms|milliseconds?|s|seconds?|m|minutes?)\b",
-    re.IGNORECASE,
-)
+_PASSING = frozenset({408, 409})  # besides all from 500 on: what both vendors' SDKs try again
 
 
 @frozen
-class Failure:
-    """A failed call as it came. `codes`: every type and code that the body gives, lower case."""
+class FailedCall:
+    """A failed call as it came.
+
+    `codes`: every type and code that the body gives, in lower case. `param`: the field of the
+    request that it blames, "" if none. `body`: its JSON, {} if it is none.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -106,7 +115,7 @@ class Failure:
 
 def read_failure(
     status: int, headers: Mapping[str, str], raw: bytes, redactor: Redactor
-) -> Failure:
+) -> FailedCall:
     """Read an error's body in whatever shape it comes: nested, flat, plain text, HTML, nothing."""
     text = raw.decode("utf-8", "replace").strip()
     try:
@@ -123,55 +132,25 @@ def read_failure(
     else:
         message = _words_of_page(text) if text.startswith("<") else text
     details = mapping_of(inner.get("details"))
-    told = (inner.get("type"), inner.get("code"), details.get("error_code"), body.get("code"))
-    return Failure(
+    codes = (inner.get("type"), inner.get("code"), details.get("error_code"), body.get("code"))
+    return FailedCall(
         status=status,
         headers=headers,
         message=redactor.text(_one_line(message)),
-        codes=_codes(told, redactor),
+        codes=_codes(codes, redactor),
         param=text_of(inner.get("param")),
         body=body,
         request_id=redactor.exact(request_id(headers) or text_of(body.get("request_id"))) or None,
     )
 
 
-def declined(failure: Failure) -> str | None:
-    """Why the provider's own filter turned the prompt away; None if that is not what happened.
-
-    That is a refusal of this task, and no fault of key, budget or request.
-    """
-    metadata = mapping_of(mapping_of(failure.body.get("error")).get("metadata"))
-    flagged = failure.status == 403 and ("reasons" in metadata or "flagged_input" in metadata)
-    if flagged or (failure.status in {200, 400, 403} and failure.has(_DECLINED_CODES)):
-        return f"the provider's filter declined the prompt: {failure.message or 'no reason given'}"
-    return None
-
-
-def classify(failure: Failure, profile: Profile, now: float) -> ProviderError:  # noqa: PLR0911
-    """The error to raise; the rules of the decision table, first match."""
-    told = _Told(failure, profile, now)
-    status = failure.status
-    if _is_budget(failure):
-        return told.error(BudgetError, "add credit or raise the cap, then resume")
-    if status == 402:
-        return told.waiting(RateLimitedError)
-    if status in {401, 403} or (status < 500 and failure.has(_AUTH_CODES)):
-        return told.error(AuthError, told.key_advice())
-    if status == 413 or failure.has(_TOO_LARGE_CODES) or _says_too_large(failure):
-        return told.error(CallTooLargeError, "show the agent less: fewer `files`, a smaller task")
-    if status == 429 or (status == 200 and failure.has(_LIMIT_CODES)):
-        return told.waiting(RateLimitedError)
-    verdict = failure.headers.get("x-should-retry")
-    passing = status in _PASSING or status >= 500
-    if verdict == "true" or (passing and verdict != "false"):
-        return told.waiting(TransientError)
-    return told.error(FatalError, told.advice())
-
-
 def failure_in_answer(
     error: Mapping[str, Any], headers: Mapping[str, str], redactor: Redactor
-) -> Failure:
-    """An error object that came inside a 200 before anything of the answer did."""
+) -> FailedCall:
+    """An error object that came inside of a 200 before anything of the answer did.
+
+    OpenRouter puts the status that it would have sent into `code`.
+    """
     code = error.get("code")
     number = int(text_of(code)) if text_of(code).isdigit() else 0
     status = number if 400 <= number < 600 else 200
@@ -180,32 +159,77 @@ def failure_in_answer(
         status = 500
     message = redactor.text(_one_line(failure_text(error)))
     param = text_of(error.get("param"))
-    return Failure(status, headers, message, codes, param, {"error": error}, request_id(headers))
+    return FailedCall(status, headers, message, codes, param, {"error": error}, request_id(headers))
+
+
+def reason_of_decline(failure: FailedCall) -> str | None:
+    """Why the provider's own filter turned the prompt away; None if that is not what happened.
+
+    That is a refusal of this task, and no fault of key, budget or request. OpenRouter says so by
+    `metadata` under a 403, the others by a code.
+    """
+    metadata = mapping_of(mapping_of(failure.body.get("error")).get("metadata"))
+    flagged = failure.status == 403 and ("reasons" in metadata or "flagged_input" in metadata)
+    if flagged or (failure.status in {200, 400, 403} and failure.has(_DECLINED_CODES)):
+        return f"the provider's filter declined the prompt: {failure.message or 'no reason given'}"
+    return None
+
+
+def classify(failure: FailedCall, profile: Profile, now: float) -> ProviderError:  # noqa: PLR0911  # one return a row
+    """The error to raise: the rules of the decision table, first match.
+
+    Money goes first, for providers report it under 400, 402, 403 and 429 alike, and a spent budget
+    taken for a passing limit would be asked again for hours. A request that alone exceeds a limit
+    goes before that limit, since waiting does not make it fit.
+    """
+    errors = _Errors(failure, profile, now)
+    status = failure.status
+    if _is_budget(failure):
+        return errors.error(BudgetError, "add credit or raise the cap, then resume")
+    if status == 402:  # with a Retry-After, else it was a budget
+        return errors.passing(RateLimitedError)
+    if status in {401, 403} or (status < 500 and failure.has(_AUTH_CODES)):
+        return errors.error(AuthError, errors.advice_on_key())
+    if status == 413 or failure.has(_TOO_LARGE_CODES) or _says_too_large(failure):
+        return errors.error(CallTooLargeError, "show the agent less: fewer `files`, a smaller task")
+    if status == 429 or (status == 200 and failure.has(_LIMIT_CODES)):
+        return errors.passing(RateLimitedError)
+    verdict = failure.headers.get("x-should-retry")
+    passing = status in _PASSING or status >= 500
+    if verdict == "true" or (passing and verdict != "false"):
+        return errors.passing(TransientError)
+    return errors.error(FatalError, errors.advice())
 
 
 @frozen
-class _Told:
-    """Builds the error with everything that a person wants to know."""
+class _Errors:
+    """Makes the error with everything that a person wants to know."""
 
-    failure: Failure
+    failure: FailedCall
     profile: Profile
     now: float
 
     def error(self, kind: type[ProviderError], fix: str) -> ProviderError:
-        return kind(self._text(), fix=fix, **self._known())
+        """An error that no waiting mends."""
+        return kind(self._text(), fix=fix, **self._facts())
 
-    def waiting(
+    def passing(
         self, kind: type[RateLimitedError] | type[TransientError]
     ) -> RateLimitedError | TransientError:
+        """An error that passes, with the wait that the server asks for in one way or another.
+
+        A reset header is no wish to be left alone after an overload, only after a limit.
+        """
         headers = self.failure.headers
         wait = retry_after(headers, self.now)
         if wait is None and kind is RateLimitedError:
-            wait = wait_until_reset(limits(headers, self.now), self.now)
+            wait = wait_until_reset(limits_of(headers, self.now), self.now)
         if wait is None:
-            wait = _hint(self.failure.message)
-        return kind(self._text(), retry_after=wait, fix="wait, then resume", **self._known())
+            wait = wait_in_words(self.failure.message)
+        return kind(self._text(), retry_after=wait, fix="wait, then resume", **self._facts())
 
-    def key_advice(self) -> str:
+    def advice_on_key(self) -> str:
+        """What to do about a key that was turned away, or is missing."""
         origin = self.profile.key.origin
         looked = " or ".join(v.name for v in self.profile.key.variables) or "api_key_env"
         if not origin:
@@ -213,11 +237,12 @@ class _Told:
         return f"check the key in {origin}: that it is whole, still valid, and allowed this model"
 
     def advice(self) -> str:
+        """What to do about a request that can never work."""
         if self.failure.status != 404 and not self.failure.has(frozenset({"model_not_found"})):
             return "see the provider's message; the same request would fail again"
         model = self.profile.model
         others = [known for known in catalogue.KNOWN_MODELS if known != model]
-        guess = closest(model, others) if self.profile.official else ""
+        guess = did_you_mean(model, others) if self.profile.official else ""
         address = "" if self.profile.official else f" and the address {self.profile.base_url}"
         missing = "" if self.profile.base_url.endswith("/v1") or not address else " (no /v1?)"
         return f'check the model "{model}"{address}{missing}; {guess}'.rstrip("; ")
@@ -226,20 +251,20 @@ class _Told:
         failure = self.failure
         code = ", ".join(sorted(failure.codes - {str(failure.status)}))
         kind = f" ({code})" if code else ""
-        said = f": {failure.message}" if failure.message else ""
-        asked = f" [request {failure.request_id}]" if failure.request_id else ""
-        return f"{self.profile.name} answered {failure.status}{kind}{said}{asked}"
+        message = f": {failure.message}" if failure.message else ""
+        number = f" [request {failure.request_id}]" if failure.request_id else ""
+        return f"{self.profile.name} answered {failure.status}{kind}{message}{number}"
 
-    def _known(self) -> dict[str, Any]:
+    def _facts(self) -> dict[str, Any]:
         failure = self.failure
         return {
             "status": failure.status,
             "request_id": failure.request_id,
-            "limits": limits(failure.headers, self.now),
+            "limits": limits_of(failure.headers, self.now),
         }
 
 
-def _is_budget(failure: Failure) -> bool:
+def _is_budget(failure: FailedCall) -> bool:
     if failure.status == 402:
         return "retry-after" not in failure.headers
     if failure.status >= 500:
@@ -247,25 +272,14 @@ def _is_budget(failure: Failure) -> bool:
     return failure.has(_BUDGET_CODES) or bool(_BUDGET_WORDS.search(failure.message))
 
 
-def _says_too_large(failure: Failure) -> bool:
-    """By words; of a 429 too, where the request alone is above the limit and never fits."""
+def _says_too_large(failure: FailedCall) -> bool:
+    """Whether its words say so; of a 429 too, where the request alone is above the limit."""
     return failure.status in {200, 400, 422, 429} and bool(_TOO_LARGE_WORDS.search(failure.message))
 
 
-def _hint(message: str) -> float | None:
-    """Seconds from words such as "try again in 9.816s"; the last resort."""
-    match = _HINT.search(message)
-    if not match:
-        return None
-    number, unit = float(match[1]), match[2].lower()
-    if unit.startswith(("ms", "milli")):
-        return number / 1000
-    return number * 60 if unit.startswith("m") else number
-
-
-def _codes(told: Iterable[object], redactor: Redactor) -> frozenset[str]:
-    """Types and codes in lower case; a server may say even a key back in them."""
-    words = (redactor.exact(text_of(word)).lower() for word in told)
+def _codes(values: Iterable[object], redactor: Redactor) -> frozenset[str]:
+    """Types and codes in lower case; a server may repeat even a key in them."""
+    words = (redactor.exact(text_of(value)).lower() for value in values)
     return frozenset(filter(None, words))
 
 
@@ -282,6 +296,6 @@ def _words_of_page(page: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Without line breaks and control characters, and of bounded length."""
+    """`text` without line breaks and control characters, and of bounded length."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text[:4000]).split())
     return line if len(line) <= LONGEST_TEXT else f"{line[:LONGEST_TEXT]}..."

@@ -1,0 +1,178 @@
+"""A reply as it grows, and the one place where it is judged to be a full answer or not.
+
+A reply is complete only if its terminal event came, the provider calls its end a full answer, it
+asked for no tool and it holds text. Everything else keeps its partial text and says what is wrong
+with it: HTTP 200 alone means nothing, for all three protocols report refusals, cut answers and even
+failures inside of it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from attrs import define, field
+
+from agent_runner.model.agent import AgentResponse, Finish, ToolCall
+from agent_runner.model.usage import Usage
+
+
+@define
+class GrowingCall:
+    """A tool call of which all may not have come yet; `arguments` is JSON as text."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@define
+class GrowingReply:
+    """What came of a reply so far.
+
+    pieces: its words, in the order in which they came. refusal: words with which it declines.
+    tool_calls: by their position in the reply. started: anything at all of an answer came.
+    ended: its terminal event came. finish: None until the provider says how it ended, `detail` says
+    more. failure: the error object inside of a 200. unreadable: what could not be understood.
+    received: characters of any kind, thoughts and arguments included, for the progress on screen.
+    """
+
+    pieces: list[str] = field(factory=list)
+    refusal: list[str] = field(factory=list)
+    tool_calls: dict[int, GrowingCall] = field(factory=dict)
+    finish: Finish | None = None
+    detail: str = ""
+    usage: Usage | None = None
+    model: str = ""
+    response_id: str | None = None
+    service: dict[str, Any] = field(factory=dict)
+    failure: Mapping[str, Any] | None = None
+    unreadable: str = ""
+    started: bool = False
+    ended: bool = False
+    received: int = 0
+
+    @property
+    def text(self) -> str:
+        """The answer's words so far."""
+        return "".join(self.pieces)
+
+    def add(self, text: str) -> None:
+        """Add a piece of the answer's words."""
+        self.pieces.append(text)
+        self.count(text)
+
+    def count(self, text: str) -> None:
+        """Count what is no word of the answer (thoughts, arguments of a tool) as progress."""
+        self.received += len(text)
+
+    def tool_call(self, position: int) -> GrowingCall:
+        """The tool call at `position`, a new one if none is there yet."""
+        return self.tool_calls.setdefault(position, GrowingCall())
+
+
+class ReplyReader(Protocol):
+    """Understands one protocol's answers. Must not raise for anything that a server may send."""
+
+    reply: GrowingReply
+
+    def read_event(self, event: Mapping[str, Any]) -> None:
+        """Read one event of a stream; unknown kinds are ignored, as the vendors ask."""
+
+    def read_done(self) -> None:
+        """Read the mark `[DONE]`, which ends a stream of Chat Completions."""
+
+    def read_whole(self, body: Mapping[str, Any]) -> None:
+        """Read a whole answer that was not streamed."""
+
+
+def conclude(reply: GrowingReply, *, cut: str = "") -> AgentResponse:
+    """The response as it stands at the end of its bytes; `cut` says how they broke off, if so.
+
+    `usage` is nothing, marked as estimated, where the server reported none.
+    """
+    finish, detail = _judged(reply, cut)
+    return AgentResponse(
+        text=whole_characters(reply.text),
+        finish=finish,
+        usage=reply.usage or Usage(estimated=True),
+        model=reply.model,
+        response_id=reply.response_id,
+        detail=detail,
+        tool_calls=tuple(
+            ToolCall(call.id, call.name, whole_characters(call.arguments))
+            for _, call in sorted(reply.tool_calls.items())
+        ),
+        service=reply.service,
+    )
+
+
+def _judged(reply: GrowingReply, cut: str) -> tuple[Finish, str]:  # noqa: PLR0911  # a table
+    """How the reply ended and why. The order matters: the first row that holds is the worst news.
+
+    A failure is told before a cut, since servers close the connection after reporting one; a cut
+    before everything that the provider said of the end, since what came after it is unknown.
+    """
+    if reply.failure is not None:
+        return Finish.FAILED, f"the server failed while answering: {failure_text(reply.failure)}"
+    if reply.unreadable:
+        return Finish.UNREADABLE, reply.unreadable
+    if not reply.ended:
+        return Finish.CUT, cut or "the answer stopped without its end"
+    if reply.refusal and reply.finish in {None, Finish.COMPLETE, Finish.REFUSED}:
+        return Finish.REFUSED, reply.detail or whole_characters("".join(reply.refusal))
+    if reply.finish is None:
+        return Finish.UNREADABLE, "the answer does not say how it ended"
+    if reply.finish is not Finish.COMPLETE:
+        return reply.finish, reply.detail
+    if reply.tool_calls:
+        names = ", ".join(call.name or "?" for call in reply.tool_calls.values())
+        return Finish.UNREADABLE, f"the model asked for a tool ({names}), and none is offered"
+    if not reply.text.strip():
+        return Finish.EMPTY, reply.detail or "the answer holds no text"
+    return Finish.COMPLETE, reply.detail
+
+
+def failure_text(failure: Mapping[str, Any]) -> str:
+    """An error object in one line: its message and its code."""
+    message = text_of(failure.get("message")) or "no reason given"
+    code = text_of(failure.get("code")) or text_of(failure.get("type"))
+    return f"{message} ({code})" if code else message
+
+
+def whole_characters(text: str) -> str:
+    """`text` with surrogate pairs joined that came in two events; a half alone is replaced.
+
+    JSON may split a character outside of the basic plane into two escapes, and a stream puts the
+    two into different events. Half of one cannot be encoded as UTF-8 and would break every write.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+# What servers send is taken as it comes: compatible ones leave fields out, send null, or another
+# type than the documentation says. None of these raise.
+
+
+def text_of(value: object) -> str:
+    """A string or number as text; anything else as ""."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def count_of(holder: Mapping[str, Any], *path: str) -> int:
+    """A count deep in an object; 0 where a part of the path is missing, null or no number."""
+    value: Any = holder
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return int(value) if isinstance(value, int | float) and value > 0 else 0
+
+
+def mapping_of(value: object) -> Mapping[str, Any]:
+    """The object itself, or an empty one where something else stands."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items_of(value: object) -> list[Mapping[str, Any]]:
+    """The objects of a list; nothing where something else stands."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
