@@ -1,8 +1,10 @@
 """A provider for agent-runner that lets an installed agent CLI change files, in a scratch copy.
 
 The CLI sees a copy of the task's folder and may change what it likes there. What it changed comes
-back as a diff, which the runner applies like any reply: all or nothing, inside the task's folder,
+back as a diff, which the runner applies like any reply: all or nothing, inside of the task's folder,
 not what is protected. Nothing below the task's folder is touched here.
+
+Of agent-runner it imports `agent_runner.plugin` alone.
 """
 
 import errno
@@ -20,15 +22,10 @@ import anyio
 import anyio.abc
 import anyio.to_thread
 
-from agent_runner.ground.clock import Clock
-from agent_runner.model.agent import AgentResponse, Finish, Prompt
-from agent_runner.model.errors import CallTooLargeError, FatalError, UsageError
-from agent_runner.ground.tokens import tokens_of
-from agent_runner.model.usage import Usage
-from agent_runner.providers.client import CallContext
-from agent_runner.providers.profiles import Profile
-from agent_runner.workspace.git import Repository
-from agent_runner.workspace.names import LEAVINGS, Scope, file_names
+from agent_runner.plugin import (
+    IN_PLACE, LEAVINGS, AgentResponse, CallContext, CallTooLargeError, Clock, FatalError, Finish,
+    Profile, Prompt, Usage, UsageError, ignored_files, instructions_of, task_files, tokens_of,
+)
 
 WORD = "{instructions}"
 """Stands in `params.command` where the instructions go; without it they go to standard input."""
@@ -37,7 +34,7 @@ PARAMS = {"command", "also_copy", "max_diff"}
 
 _NO_COMMAND = "set providers.{name}.params.command, such as [claude, -p]"
 _EXACT = "* -text !eol !filter !ident !working-tree-encoding !diff\n"
-"""Git attributes that win over all others: git shall compare the files as they are."""
+"""Git attributes that win over all others, so that git compares the files as they are."""
 _GRACE = 2.0  # seconds between asking the CLI to stop and making it
 _POLL = 0.05  # seconds between two looks whether its process group is empty
 _SHOWN = 16_000  # bytes of its output that are kept, from the end
@@ -52,6 +49,8 @@ class CliAgent:
     the whole call; the variable in `api_key_env` is the only one with a key that the CLI gets.
     """
 
+    capabilities = IN_PLACE
+
     def __init__(self, profile: Profile, clock: Clock) -> None:
         """Raises UsageError for params that cannot work, and where the command is not installed."""
         del clock
@@ -61,7 +60,7 @@ class CliAgent:
             raise UsageError(
                 f"{where}: {unknown[0]} means nothing", fix=f"known are {', '.join(sorted(PARAMS))}"
             )
-        self._command = _words(params.get("command"), self._name)
+        self._command = _command(params.get("command"), self._name)
         self._also = _strings(params.get("also_copy", ()), f"{where}.also_copy")
         self._max_diff = params.get("max_diff", _MAX_DIFF)
         if not isinstance(self._max_diff, int):
@@ -69,37 +68,39 @@ class CliAgent:
         self._timeout, self._withheld = profile.timeout, profile.withheld
 
     async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
-        """Ask in an empty folder; the runner does so for `agent-runner providers check` only."""
-        del context
-        with tempfile.TemporaryDirectory(prefix="agent-runner-scratch-") as scratch:
-            words = "\n\n".join(message.text for message in prompt.messages)
-            said, trouble = await self._run(Path(scratch), f"{prompt.system}\n\n{words}".strip())
-        finish, detail = trouble or (Finish.COMPLETE if said else Finish.EMPTY, "")
-        return AgentResponse(said, finish, _usage(words, said), detail=detail)
+        """Let the CLI work on a copy of the task's folder; `edits` is one diff of what it changed.
 
-    async def apply_code_changes(self, repo_path: Path, instructions: str) -> AgentResponse:
-        """Let the CLI work on a copy; the answer's `edits` is one diff of all that it changed."""
+        Without a task, for `agent-runner providers check`, it is asked for words in an empty folder.
+        """
+        instructions = instructions_of(prompt)
         with tempfile.TemporaryDirectory(prefix="agent-runner-scratch-") as scratch:
-            judge = Judge(repo_path.resolve(), Path(scratch) / "work", Path(scratch) / "judge")
-            await anyio.to_thread.run_sync(judge.begin, self._also)
-            said, trouble = await self._run(judge.work, instructions)
-            diff = "" if trouble else await anyio.to_thread.run_sync(judge.diff)
+            if context.root is None:
+                return await self._answer(Path(scratch), instructions)
+            copy = ScratchCopy(context.root.resolve(), Path(scratch) / "work", Path(scratch) / "git")
+            await anyio.to_thread.run_sync(copy.make, self._also)
+            output, trouble = await self._run(copy.work, instructions)
+            diff = "" if trouble else await anyio.to_thread.run_sync(copy.diff)
         if len(diff) > self._max_diff:
             most = f"providers.{self._name}.params.max_diff ({self._max_diff})"
             trouble = (Finish.FAILED, f"its changes have {len(diff)} characters, more than {most}")
             diff = ""
         finish, detail = trouble or (Finish.COMPLETE, "")
         return AgentResponse(
-            said or "It said nothing.",
+            output or "It said nothing.",
             finish,
-            _usage(instructions, said + diff),
+            _usage(instructions, output + diff),
             detail=detail,
             edits=(diff,) if diff else (),
-            logs=tuple(said.splitlines()),
+            logs=tuple(output.splitlines()),
         )
 
     async def aclose(self) -> None:
         """There is nothing to close."""
+
+    async def _answer(self, folder: Path, question: str) -> AgentResponse:
+        output, trouble = await self._run(folder, question)
+        finish, detail = trouble or (Finish.COMPLETE if output else Finish.EMPTY, "")
+        return AgentResponse(output, finish, _usage(question, output), detail=detail)
 
     async def _run(self, folder: Path, instructions: str) -> tuple[str, tuple[Finish, str] | None]:
         """Run the CLI to its end: the last of what it printed, and what is bad about its end."""
@@ -110,17 +111,17 @@ class CliAgent:
                 given.seek(0)
             code = await self._finish(words, folder, given, output)
             output.seek(max(0, output.seek(0, os.SEEK_END) - _SHOWN))
-            said = output.read().decode(errors="replace").strip()
+            printed = output.read().decode(errors="replace").strip()
         if code is None:
-            return said, (
+            return printed, (
                 Finish.CUT,
                 f"{words[0]} did not end within {self._timeout:g} seconds "
                 f"(providers.{self._name}.timeout)",
             )
         if code != 0:
-            last = said[-500:] or "it said nothing"
-            return said, (Finish.FAILED, f"{words[0]} ended with exit code {code}: {last}")
-        return said, None
+            last = printed[-500:] or "it said nothing"
+            return printed, (Finish.FAILED, f"{words[0]} ended with exit code {code}: {last}")
+        return printed, None
 
     async def _finish(
         self, words: list[str], folder: Path, given: IO[bytes], output: IO[bytes]
@@ -166,21 +167,20 @@ class CliAgent:
         return ours or name in self._withheld
 
 
-class Judge:
-    """A scratch copy (`work`) of `source`, and what differs in it, told by git.
+class ScratchCopy:
+    """A copy (`work`) of `source`, and what differs in it, as git sees it.
 
-    The repository it is judged by lies outside of the copy (`outside`), where no agent changes it
-    by accident; the one in the copy is for the agent.
+    The repository that it is compared by lies outside of the copy (`outside`), where no agent
+    changes it by accident; the one in the copy is for the agent.
     """
 
     def __init__(self, source: Path, work: Path, outside: Path) -> None:
         self.source, self.work, self.outside = source, work, outside
 
-    def begin(self, also: tuple[str, ...]) -> None:
+    def make(self, also: tuple[str, ...]) -> None:
         """Copy what git does not ignore, and `also`; remember it as it is."""
         self.work.mkdir()
-        names = dict.fromkeys([*file_names(Scope(self.source)), *_below(self.source, also)])
-        for name in names:
+        for name in dict.fromkeys([*task_files(self.source), *_below(self.source, also)]):
             _copy(self.source, self.work, name)
         _git(self.work, "init", "-q")
         inner = self.work / ".git"
@@ -200,16 +200,14 @@ class Judge:
         made = _git(
             self.work, *here, "diff", "--cached", "--name-only", "-z", "--diff-filter=A", "HEAD"
         )
-        repository = Repository.find(self.source)
-        new = [name for name in made.split("\0") if name]
-        ignored = repository.ignored(new) if repository else set()
+        ignored = ignored_files(self.source, [name for name in made.split("\0") if name])
         if ignored:
             _git(self.work, *here, "rm", "-q", "--cached", "--", *sorted(ignored))
         shown = ("-M100%", "-l0", "-D", "--no-color", "--no-ext-diff", "--no-textconv")
         return _git(self.work, *here, "diff", "--cached", *shown, "HEAD")
 
 
-def _words(command: object, name: str) -> list[str]:
+def _command(command: object, name: str) -> list[str]:
     """The command as words, the first of which is a program that is there."""
     where, fix = f"providers.{name}.params.command", _NO_COMMAND.format(name=name)
     try:
@@ -259,15 +257,15 @@ def _copy(source: Path, target: Path, name: str) -> None:
 async def _end_group(process: anyio.abc.Process) -> None:
     """Nothing that the CLI started may outlive its call."""
     for number, grace in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, _GRACE)):
-        _told(process.pid, number)
+        _signal(process.pid, number)
         with anyio.move_on_after(grace):
             await process.wait()  # until it is reaped the number is still its own
-            while _told(process.pid, 0):
+            while _signal(process.pid, 0):
                 await anyio.sleep(_POLL)
             break
 
 
-def _told(group: int, number: int) -> bool:
+def _signal(group: int, number: int) -> bool:
     """Signal the group; False if nobody is left in it."""
     try:
         os.killpg(group, number)
