@@ -24,9 +24,9 @@ from agent_runner.model.task import Task, TaskList
 from agent_runner.store.layout import FOLDER
 from agent_runner.store.store import read_entries, read_good_entries, read_state
 from agent_runner.ui import inspection
-from agent_runner.ui.narration import set_aside
+from agent_runner.ui.event_lines import set_aside_words
+from agent_runner.ui.narration import why_lines
 from agent_runner.ui.output import Output, can_draw
-from agent_runner.ui.story import story
 from agent_runner.ui.tables import TextTable, counter_lines, status_table, usage_table
 from agent_runner.ui.tally import Tally
 
@@ -54,7 +54,7 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
     _print(tally.lost_calls())
     _print(counter_lines(counters, zone))
     asides, now = state.spending.set_aside.values(), SystemClock().now()
-    _print(set_aside(one) for one in asides if one.until > now)
+    _print(set_aside_words(one) for one in asides if one.until > now)
     stopped = state.run.stopped if state.run else None
     if state.run is not None and stopped is None:
         began = local(state.run.started_at, seconds=True)
@@ -67,7 +67,7 @@ def print_status(tasks: Path | None, state_dir: Path | None, *, as_json: bool) -
 def print_story(project: Project, task: str) -> int:
     """One task's story."""
     require_task(project, task)
-    _print(story(task, project.tasks[task].title, read_entries(project.place.state_dir)))
+    _print(why_lines(task, project.tasks[task].title, read_entries(project.place.state_dir)))
     return 0
 
 

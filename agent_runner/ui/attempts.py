@@ -11,7 +11,7 @@ from agent_runner.model.hooks import HookResult, Phase
 from agent_runner.model.states import TaskState
 from agent_runner.model.usage import Usage
 from agent_runner.ui import words
-from agent_runner.ui.narration import changed
+from agent_runner.ui.event_lines import changed, not_applied
 
 
 @frozen
@@ -61,8 +61,7 @@ class History:
         if isinstance(event, e.Applied):
             self._attempt(changed=changed(event))
         elif isinstance(event, e.Rejected):
-            reason = event.summary or event.problems.partition("\n")[0]
-            self._attempt(ended=f"the reply did not apply: {words.clean(reason)}")
+            self._attempt(ended=not_applied(event))
         elif isinstance(event, (e.Unusable, e.Refused)):
             self._attempt(ended=words.clean(event.reason))
         elif isinstance(event, e.PostHooksPassed):

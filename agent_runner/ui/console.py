@@ -13,9 +13,10 @@ from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import STEPS
 from agent_runner.ui import words
 from agent_runner.ui.activity import Activity
+from agent_runner.ui.event_lines import LogLine, Tone
 from agent_runner.ui.keys import key_help
 from agent_runner.ui.live import LivePart
-from agent_runner.ui.narration import Line, Tone, narrate
+from agent_runner.ui.narration import screen_lines
 from agent_runner.ui.output import Output
 from agent_runner.ui.painting import STATE_STYLES, TONE_STYLES, Painter
 from agent_runner.ui.tables import final_table
@@ -74,7 +75,7 @@ class Console:
                 above += self._rule(after.id)
             self._record = after
         self._activity.entry(entry)
-        for line in narrate(entry, after):
+        for line in screen_lines(entry, after):
             above += self._painted(line)
         if isinstance(entry.event, e.RunStopped):
             self._record = None
@@ -87,7 +88,7 @@ class Console:
         if isinstance(signal, s.Said):
             warning = signal.level == "warning"
             text = f"{'warning: ' if warning else ''}{words.clean(signal.text)}"
-            self._redraw(self._painted(Line(text, Tone.WARN if warning else Tone.PLAIN)))
+            self._redraw(self._painted(LogLine(text, Tone.WARN if warning else Tone.PLAIN)))
             return
         if isinstance(signal, s.HookOutput) and self._verbose:
             self._take_output(self._activity.full_lines())
@@ -107,7 +108,7 @@ class Console:
         if self._verbose:
             self._take_output(self._activity.full_lines())
         word = "on" if self._verbose else "off"
-        self._redraw(self._painted(Line(f"output of hooks: {word}", Tone.DIM)))
+        self._redraw(self._painted(LogLine(f"output of hooks: {word}", Tone.DIM)))
 
     def show_pausing(self, *, pausing: bool) -> None:
         """Whether the run will pause after this task, in the footer."""
@@ -116,7 +117,7 @@ class Console:
 
     def show_keys(self) -> None:
         """Print what each key does."""
-        self._redraw([line for text in key_help() for line in self._painted(Line(text))])
+        self._redraw([line for text in key_help() for line in self._painted(LogLine(text))])
 
     def hidden(self) -> AbstractContextManager[None]:
         """No live part meanwhile: for a question, or while the process is stopped."""
@@ -184,11 +185,10 @@ class Console:
         title = Text.assemble((task_id, "bold"), f" {self._tally.title(task_id)}", (of, "dim"))
         return ["", *self._painter.rule(title)]
 
-    def _painted(self, line: Line) -> list[str]:
-        style = TONE_STYLES[line.tone]
-        if line.tone is Tone.DETAIL:
-            return [self._painter.one_line(Text(f"    | {line.text}", style=style))]
-        return self._painter.wrapped(Text(line.text, style=style), indent=2)
+    def _painted(self, line: LogLine) -> list[str]:
+        text = Text(line.text, style=TONE_STYLES[line.tone])
+        details = (Text(f"    | {detail}", style="dim") for detail in line.details)
+        return [*self._painter.wrapped(text, indent=2), *map(self._painter.one_line, details)]
 
     def _take_output(self, lines: list[str]) -> None:
         self._unshown += max(0, len(self._output) + len(lines) - _MOST_OUTPUT)

@@ -1,263 +1,140 @@
-"""One entry of the journal as lines for people: what happened, in the tone in which it is shown."""
+"""Journal entries as lines for people: on a screen while they happen, in `why` ever after."""
 
-import enum
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from attrs import frozen
+from attrs import define, evolve, field, frozen
 
 from agent_runner.ground.clock import local
 from agent_runner.model import events as e
-from agent_runner.model.fold import Entry
-from agent_runner.model.hooks import Phase
+from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.states import FINAL, TaskState
+from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.ui import words
-from agent_runner.ui.words import decisive, outcome_words
+from agent_runner.ui.event_lines import LogLine, Tone, line_of
 
 
-class Tone(enum.StrEnum):
-    """How a line is meant; a screen gives each its colour."""
+def screen_lines(entry: Entry, after: TaskRecord | None) -> tuple[LogLine, ...]:
+    """What a screen adds for an entry, `after` being the task's record then; often nothing.
 
-    DIM = "dim"
-    PLAIN = "plain"
-    GOOD = "good"
-    WARN = "warn"
-    BAD = "bad"
-    DETAIL = "detail"
-
-
-@frozen
-class Line:
-    """One line. `DETAIL` belongs to the line before it."""
-
-    text: str
-    tone: Tone = Tone.PLAIN
-
-
-def narrate(entry: Entry, after: TaskRecord | None) -> tuple[Line, ...]:
-    """The lines for a task's entry, `after` being its record then.
-
-    Empty for what nobody needs to read.
-
-    The beginning of a task and the run's own entries are told by each screen in its own way.
+    The start of a task and the run's own entries are left out: each screen marks them in its own
+    way. A task that has come to an end, or needs a person, has a line on what it took.
     """
-    if after is None:
+    if after is None or isinstance(entry.event, e.Started):
         return ()
-    tell = _TELLING.get(type(entry.event), _nothing_more)
-    lines = tell(entry.event, after)
+    lines = log_lines(entry, after)
+    if entry.to in FINAL or entry.to is TaskState.ESCALATED:
+        return (*lines, LogLine(cost_words(after), Tone.DIM))
+    return lines
+
+
+def log_lines(entry: Entry, after: TaskRecord) -> tuple[LogLine, ...]:
+    """What an entry says of a task, and that the task needs a person now, where it does."""
+    line = line_of(entry.event, after)
+    lines = () if line is None else (line,)
     if entry.to is TaskState.ESCALATED:
-        reason = Line(f"failed, needs a person: {words.first_line(after.last_error)}", Tone.BAD)
-        return (*lines, reason, Line(cost_words(after), Tone.DIM))
-    return (*lines, Line(cost_words(after), Tone.DIM)) if entry.to in FINAL else lines
+        reason = words.first_line(after.last_error)
+        return (*lines, LogLine(f"failed, needs a person: {reason}", Tone.BAD))
+    return lines
 
 
 def cost_words(record: TaskRecord) -> str:
     """`2 attempts, 1 failure, 3 calls, 12.3k tokens, $0.12, 1m05s`: what a task took."""
-    facts = [words.plural(record.counts.attempts, "attempt")]
-    facts.extend(
-        [words.plural(record.counts.failures, "failure")] if record.counts.failures else []
-    )
-    facts.append(words.plural(record.counts.calls_answered, "call"))
-    facts.append(f"{words.count(record.spent.usage.total)} tokens")
-    facts.extend([words.money(record.spent.cost)] if record.spent.cost else [])
-    return ", ".join([*facts, words.duration(record.spent.seconds)])
+    counts, spent = record.counts, record.spent
+    facts = [words.plural(counts.attempts, "attempt")]
+    facts.extend([words.plural(counts.failures, "failure")] if counts.failures else [])
+    facts.append(words.plural(counts.calls_answered, "call"))
+    facts.append(f"{words.count(spent.usage.total)} tokens")
+    facts.extend([words.money(spent.cost)] if spent.cost else [])
+    return ", ".join([*facts, words.duration(spent.seconds)])
 
 
-def called(event: e.CallSettled) -> str:
-    """What came of a call: `answered in 3.2s: 1.2k tokens in, 340 out, $0.01`."""
-    if event.outcome != "answered":
-        again = f"; next try {local(event.not_before, seconds=True)}" if event.not_before else ""
-        billed = " (possibly billed)" if event.outcome == "lost" else ""
-        word = {"lost": "no answer", "refused": "refused by the provider"}
-        told = word.get(event.outcome, event.outcome)
-        return f"{told}{billed}: {words.clean(event.reason)}{again}"
-    facts = []
-    if event.usage is not None:
-        about = "about " if event.usage.estimated else ""
-        facts.append(f"{about}{words.count(event.usage.input)} tokens in")
-        facts.append(f"{words.count(event.usage.output)} out")
-        facts.extend([f"{words.count(event.usage.cached)} cached"] if event.usage.cached else [])
-    facts.extend([words.money(event.cost)] if event.cost else [])
-    found = "answer found on disk" if event.adopted else "answered"
-    told = f"{found} in {words.duration(event.seconds)}" if event.seconds else found
-    return f"{told}: {', '.join(facts)}" if facts else told
+@frozen
+class TimedLine:
+    """A line of a task's history.
+
+    Attributes:
+        at: When it happened, in epoch seconds.
+        line: What happened.
+        opens: Whether a new paragraph begins with it.
+    """
+
+    at: float
+    line: LogLine
+    opens: bool
 
 
-def changed(event: e.Applied) -> str:
-    """`changed a.py, b.py (2 files: +10 -2)`: which files, then the step's own summary."""
-    if not event.paths:
-        return "changed nothing"
-    size = words.clean(event.summary) or words.plural(len(event.paths), "file")
-    return f"changed {words.listed(event.paths)} ({size})"
+@define
+class Timeline:
+    """A task's history, entry by entry, from the beginning of the journal."""
+
+    task_id: str
+    _state: RunState = field(factory=RunState)
+
+    @property
+    def record(self) -> TaskRecord:
+        """The task's record as of the last entry taken."""
+        return self._state.record(self.task_id)
+
+    def take(self, entry: Entry) -> Iterator[TimedLine]:
+        """The lines of the next entry.
+
+        Other tasks have none; the run's own entries have some where they interrupted this task.
+        """
+        if entry.task not in {"", self.task_id}:
+            return
+        before, run = self.record, self._state.run
+        self._state.take(entry)
+        lines = log_lines(entry, self.record)
+        if not entry.task and before.state not in STEPS:
+            return
+        if isinstance(entry.event, e.RunStarted) and run is not None and run.stopped is None:
+            # nothing in the journal says so: a run that is killed writes no last word
+            lines = (evolve(lines[0], details=("the run before it ended uncleanly",)),)
+        for number, line in enumerate(lines):
+            yield TimedLine(entry.at, line, opens=not number and isinstance(entry.event, _OPENING))
 
 
-def set_aside(event: e.SetAside) -> str:
-    """`claude is set aside until TIME, openai is asked in its place: overloaded`."""
-    until = local(event.until, seconds=True)
-    place = f"{event.instead} is asked in its place" if event.instead else "no other can be asked"
-    return f"{event.provider} is set aside until {until}, {place}: {words.clean(event.reason)}"
+_OPENING = (
+    *(e.Started, e.RunStarted, e.CallStarted),
+    *(e.Retried, e.Skipped, e.Reset, e.Checked, e.Undone, e.Aborted),
+)
+"""What a new paragraph of a history begins with: attempts, runs and decisions."""
 
 
-def _hook_finished(event: e.HookFinished, after: TaskRecord) -> tuple[Line, ...]:
-    result = event.result
-    if event.phase is Phase.POST and after.state is TaskState.PRE_HOOKS:
-        # before the work its judges are mostly red: that is no failure yet, and no wall of text
-        return (Line(f"baseline {result.hook}: {outcome_words(result)}", Tone.DIM),)
-    text = f"{event.phase.value}-hook {result.hook}: {outcome_words(result)}"
-    if result.green:
-        return (Line(text, Tone.DIM if not result.flaky else Tone.WARN),)
-    details = (Line(line, Tone.DETAIL) for line in decisive(result.excerpt))
-    return (Line(text, Tone.WARN), *details)
+def why_lines(task_id: str, title: str, entries: Iterable[Entry]) -> Iterator[str]:
+    """`agent-runner why`: what happened to a task, day by day, and where it stands now."""
+    timeline, shown_day, first = Timeline(task_id), "", True
+    for entry in entries:
+        for one in timeline.take(entry):
+            date, time, zone = local(one.at, seconds=True).split(maxsplit=2)
+            day = f"{date} ({zone})"
+            if (day != shown_day or one.opens) and not first:
+                yield ""
+            if day != shown_day:
+                yield day
+            shown_day, first = day, False
+            yield f"{time}  {one.line.text}"
+            yield from (f"{' ' * len(time)}  | {detail}" for detail in one.line.details)
+    if not first:
+        yield ""
+    yield from _standing(timeline.record, title)
 
 
-def _baseline(event: e.BaselineTaken, _after: TaskRecord) -> tuple[Line, ...]:
-    if event.green:
-        return (Line("before the first call: checks are green", Tone.DIM),)
-    failing = f", {len(event.failing)} failing" if event.failing else ""
-    return (Line(f"before the first call: checks are already red{failing}", Tone.DIM),)
+def _standing(record: TaskRecord, title: str) -> Iterator[str]:
+    name = f"{record.id} ({words.clean(title)})" if title else record.id
+    if record.state is TaskState.PENDING and not record.counts.attempts:
+        yield f"{name} is pending; nothing else has happened to it."
+        return
+    yield f"{name} {_STANDS[words.record_word(record)]}. It took {cost_words(record)}."
+    if record.spent.possibly_billed:
+        yield f"{words.plural(record.spent.possibly_billed, 'lost call')} may have been billed."
 
 
-def _call_started(event: e.CallStarted, _after: TaskRecord) -> tuple[Line, ...]:
-    model = f" ({event.model})" if event.model else ""
-    again = f", turn {event.turn}" if event.turn > 1 else ""
-    asked = f"attempt {event.attempt}{again}: asking {event.provider}{model}"
-    return (Line(asked, Tone.DIM),)
-
-
-def _call_settled(event: e.CallSettled, after: TaskRecord) -> tuple[Line, ...]:
-    tone = Tone.DIM if event.outcome == "answered" else Tone.WARN
-    return (Line(f"attempt {after.counts.attempts}: {called(event)}", tone),)
-
-
-def _set_aside(event: e.SetAside, _after: TaskRecord) -> tuple[Line, ...]:
-    return (Line(set_aside(event), Tone.WARN),)
-
-
-def _consulted(event: e.Consulted, _after: TaskRecord) -> tuple[Line, ...]:
-    return (Line(f"the agent looks at {words.listed(event.requested) or 'more'}", Tone.DIM),)
-
-
-def _unusable(event: e.Unusable, _after: TaskRecord) -> tuple[Line, ...]:
-    return (Line(f"no usable answer: {words.clean(event.reason)}", Tone.WARN),)
-
-
-def _deferred(event: e.Deferred, _after: TaskRecord) -> tuple[Line, ...]:
-    until = local(event.not_before, seconds=True)
-    return (Line(f"limit reached, {_which(event)}; no call before {until}", Tone.WARN),)
-
-
-def _which(event: e.Deferred) -> str:
-    """The window and how full it is, whose words may begin with the window's own."""
-    window, reason = words.clean(event.window), words.clean(event.reason)
-    if not window:
-        return f"{event.provider}: {reason}" if reason else event.provider
-    if reason.startswith(window):
-        return reason
-    named = window if window.startswith(f"{event.provider}:") else f"{event.provider}: {window}"
-    return f"{named} ({reason})" if reason else named
-
-
-def _applied(event: e.Applied, after: TaskRecord) -> tuple[Line, ...]:
-    notes = (Line(words.clean(note), Tone.DETAIL) for note in event.notes)
-    return (Line(f"attempt {after.counts.attempts}: {changed(event)}"), *notes)
-
-
-def _rejected(event: e.Rejected, after: TaskRecord) -> tuple[Line, ...]:
-    reason = words.clean(event.summary or event.problems.partition("\n")[0])
-    again = "; asking again" if after.state is TaskState.AGENT else ""
-    return (Line(f"the reply does not apply: {reason}{again}", Tone.WARN),)
-
-
-def _passed(_event: e.Event, after: TaskRecord) -> tuple[Line, ...]:
-    return (
-        Line(words.proof_line(after), Tone.GOOD if after.judgement.checked_by_hook else Tone.WARN),
-    )
-
-
-def _red(event: e.PostHooksFailed, after: TaskRecord) -> tuple[Line, ...]:
-    rule = f" ({after.judgement.no_progress_reason})" if after.judgement.no_progress_reason else ""
-    again = "; asking again" if after.state is TaskState.AGENT else ""
-    return (
-        Line(f"{event.hook} is red after attempt {after.counts.attempts}{rule}{again}", Tone.WARN),
-    )
-
-
-def _command_finished(event: e.CommandFinished, _after: TaskRecord) -> tuple[Line, ...]:
-    tone = Tone.DIM if event.result.green else Tone.WARN
-    return (Line(f"proposed command {event.number}: {outcome_words(event.result)}", tone),)
-
-
-def _committed(event: e.Committed, _after: TaskRecord) -> tuple[Line, ...]:
-    text = f"committed {words.plural(len(event.paths), 'file')} as {words.short(event.commit)}"
-    if not event.left_out:
-        return (Line(text, Tone.DIM),)
-    left = f"left out, you had modified them before: {words.listed(event.left_out)}"
-    return (Line(text, Tone.DIM), Line(left, Tone.WARN))
-
-
-def _rollback(event: e.RollbackPlanned, _after: TaskRecord) -> tuple[Line, ...]:
-    why = f": {words.clean(event.reason)}" if event.reason else ""
-    return (Line(f"taking back {words.plural(len(event.change_set.changes), 'file')}{why}"),)
-
-
-def _undone(event: e.Undone, _after: TaskRecord) -> tuple[Line, ...]:
-    return (Line(f"taken back by you: {words.listed(event.paths)}"),)
-
-
-def _retried(event: e.Retried, _after: TaskRecord) -> tuple[Line, ...]:
-    hint = f", with the hint: {words.clean(event.hint)}" if event.hint else ""
-    return (Line(f"you decided: retry{hint}"),)
-
-
-def _skipped(event: e.Skipped, _after: TaskRecord) -> tuple[Line, ...]:
-    return (Line(f"skipped{': ' + words.clean(event.reason) if event.reason else ''}", Tone.WARN),)
-
-
-def _reset(event: e.Reset, _after: TaskRecord) -> tuple[Line, ...]:
-    reason = f": {words.clean(event.reason)}" if event.reason else ""
-    return (Line(f"starts from nothing again{reason}"),)
-
-
-def _command_started(event: e.CommandStarted, _after: TaskRecord) -> tuple[Line, ...]:
-    return (Line(f"running the proposed command: {words.clean(event.command)}", Tone.DIM),)
-
-
-def _checked(_event: e.Checked, _after: TaskRecord) -> tuple[Line, ...]:
-    return (Line("you changed the files: judging them without a call"),)
-
-
-def _aborted(_event: e.Aborted, _after: TaskRecord) -> tuple[Line, ...]:
-    return (Line("you decided: abort the run", Tone.WARN),)
-
-
-def _nothing_more(_event: e.Event, _after: TaskRecord) -> tuple[Line, ...]:
-    """Either nobody needs to read it, or the move to escalated says it all."""
-    return ()
-
-
-_TELLING: dict[type[e.Event], Callable[[Any, TaskRecord], tuple[Line, ...]]] = {
-    e.AlreadyGreen: _passed,
-    e.Consulted: _consulted,
-    e.Unusable: _unusable,
-    e.Deferred: _deferred,
-    e.Applied: _applied,
-    e.Rejected: _rejected,
-    e.PostHooksPassed: _passed,
-    e.PostHooksFailed: _red,
-    e.Retried: _retried,
-    e.Checked: _checked,
-    e.Skipped: _skipped,
-    e.Reset: _reset,
-    e.Aborted: _aborted,
-    e.HookFinished: _hook_finished,
-    e.BaselineTaken: _baseline,
-    e.CallStarted: _call_started,
-    e.CallSettled: _call_settled,
-    e.SetAside: _set_aside,
-    e.CommandStarted: _command_started,
-    e.CommandFinished: _command_finished,
-    e.Committed: _committed,
-    e.RollbackPlanned: _rollback,
-    e.Undone: _undone,
+_STANDS = {
+    "pending": "is pending again",
+    "running": "is in the middle of a step",
+    "passed": "has passed",
+    "passed (unchecked)": "has passed, although no hook judged it",
+    "failed": "needs a person",
+    "skipped": "was skipped",
 }

@@ -8,7 +8,7 @@ from rich.rule import Rule
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from agent_runner.ui.narration import Tone
+from agent_runner.ui.event_lines import Tone
 from agent_runner.ui.output import Output
 from agent_runner.ui.tables import GAP, TextTable
 
@@ -28,7 +28,6 @@ TONE_STYLES = {
     Tone.GOOD: "green",
     Tone.WARN: "yellow",
     Tone.BAD: "bold red",
-    Tone.DETAIL: "dim",
 }
 
 

@@ -12,7 +12,8 @@ from agent_runner.model.record import TaskRecord
 from agent_runner.model.signals import Said, Signal, Waiting
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
-from agent_runner.ui.narration import Line, Tone, narrate
+from agent_runner.ui.event_lines import LogLine, Tone
+from agent_runner.ui.narration import screen_lines
 from agent_runner.ui.output import Output
 from agent_runner.ui.tally import Tally
 
@@ -39,7 +40,7 @@ class Plain:
             if entry.task != self._task:
                 self._task = entry.task
                 self._begin(entry.task)
-        for line in narrate(entry, after):
+        for line in screen_lines(entry, after):
             self._fact(entry.task, line)
         if entry.to is TaskState.ESCALATED and after is not None:
             self._failed(entry.task, words.first_line(after.last_error))
@@ -53,7 +54,7 @@ class Plain:
         elif isinstance(signal, Waiting) and signal.until != self._waiting_until:
             self._waiting_until = signal.until
             until = local(signal.until, seconds=True)
-            self._fact(signal.task, Line(f"waiting until {until}: {words.clean(signal.why)}"))
+            self._fact(signal.task, LogLine(f"waiting until {until}: {words.clean(signal.why)}"))
 
     def show(self, lines: Iterable[str]) -> None:
         """Print ready lines, such as the summary of an escalation."""
@@ -63,15 +64,15 @@ class Plain:
     def _begin(self, task_id: str) -> None:
         self._out.line(self._safe(f"{task_id} {self._tally.title(task_id)}"))
 
-    def _fact(self, task_id: str, line: Line) -> None:
+    def _fact(self, task_id: str, line: LogLine) -> None:
         mark = f"{task_id} " if task_id else ""
-        bar = "  | " if line.tone is Tone.DETAIL else ""
-        self._out.line(self._safe(f"{mark}{bar}{line.text}"))
+        for text in (line.text, *(f"  | {detail}" for detail in line.details)):
+            self._out.line(self._safe(f"{mark}{text}"))
 
     def _said(self, said: Said) -> None:
         tone = Tone.WARN if said.level == "warning" else Tone.PLAIN
         level = "warning: " if tone is Tone.WARN else ""
-        self._fact(said.task, Line(f"{level}{words.clean(said.text)}", tone))
+        self._fact(said.task, LogLine(f"{level}{words.clean(said.text)}", tone))
 
     def _failed(self, task_id: str, reason: str) -> None:
         """The line is there already; other dialects mark it."""
@@ -91,13 +92,13 @@ class Quiet(Plain):
     def _begin(self, task_id: str) -> None:
         """Not a failure."""
 
-    def _fact(self, task_id: str, line: Line) -> None:
+    def _fact(self, task_id: str, line: LogLine) -> None:
         if line.tone is Tone.BAD:
             super()._fact(task_id, line)
 
     def _said(self, said: Said) -> None:
         if said.level == "warning":
-            super()._fact(said.task, Line(f"warning: {words.clean(said.text)}", Tone.WARN))
+            super()._fact(said.task, LogLine(f"warning: {words.clean(said.text)}", Tone.WARN))
 
     def _closing(self, stopped: e.RunStopped) -> None:
         *before, step = self._tally.next_steps(stopped)

@@ -182,7 +182,7 @@ def proof_line(record: TaskRecord) -> str:
         for name, digest in (("tree", record.judgement.tree), ("commit", record.change.commit))
         if digest
     ]
-    return f"{by}; saw {', '.join(seen)}" if seen else by
+    return f"{by}; judged {', '.join(seen)}" if seen else by
 
 
 _TELLING = re.compile(
@@ -212,7 +212,7 @@ def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
 
 
 def outcome_words(result: HookResult) -> str:
-    """`passed, exit 0, 2.1s`, `failed, exit 1, 2.1s: 2 failing: a, b`, `timed out, 10m00s`."""
+    """`passed, exit 0, 2.1s`, `failed, exit 1, 2.1s; 2 failing: a, b`, `timed out, 10m00s`."""
     verdict = {
         HookOutcome.TIMED_OUT: "timed out",
         HookOutcome.BROKEN: "could not start",
@@ -229,7 +229,7 @@ def outcome_words(result: HookResult) -> str:
         facts.append(f"flaky: red {plural(result.flaky, 'time')} first")
     told = ", ".join(facts)
     if result.failing:
-        return f"{told}: {len(result.failing)} failing: {some(result.failing)}"
+        return f"{told}; {len(result.failing)} failing: {some(result.failing)}"
     return told
 
 

@@ -83,7 +83,7 @@ def test_stopping_leaves_all_that_was_done_and_resume_goes_on(scene: Scene) -> N
     with_hook(scene, "true")
     ended = scene.run("resume")
     assert ended.code == 0
-    assert "T1 attempt 1: asking" not in ended.out  # the answer was there
+    assert "T1 attempt 1: asked" not in ended.out  # the answer was there
 
 
 def test_pause_is_taken_back_and_acts_after_the_task(scene: Scene) -> None:
@@ -188,7 +188,7 @@ def test_the_question_takes_every_answer(scene: Scene) -> None:
     assert code == 1
     assert "Aborted. Go on with `agent-runner resume`" in told
     assert scene.states() == {"T1": "passed", "T2": "escalated", "T3": "pending"}
-    assert 'with the hint "use the letter g"' in scene.run("why", "T1").out
+    assert "with the hint: use the letter g" in scene.run("why", "T1").out
     with seat(scene, "resume") as at:
         at.sees(ASKS)
         at.types("s\r")

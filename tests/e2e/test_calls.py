@@ -172,7 +172,7 @@ def test_a_call_in_flight_when_killed_is_said_and_counted(scene: Scene) -> None:
         scene.tasks({"id": "T1"})
         scene.config(settings(server.url, **HOOKS), bare=True)
         with going(scene, "run") as run:
-            run.until("asking served")
+            run.until("asked served")
             assert silence.met.wait(20)
             run.kill()
         ended = scene.run("run")
@@ -218,7 +218,7 @@ def test_a_background_answer_is_fetched_by_its_id_after_a_kill(scene: Scene) -> 
         config = settings(server.url, protocol="responses", provider=own, **HOOKS)
         scene.config(config, bare=True)
         with going(scene, "run") as run:
-            run.until("asking served")
+            run.until("asked served")
             assert silence.met.wait(20)
             run.kill()
         ended = scene.run("run")

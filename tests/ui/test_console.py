@@ -79,7 +79,7 @@ def test_all_that_happened_stands_in_the_scrollback_once(terminal: Terminal) -> 
     for told in (
         "T1 Make slugs of titles  1 of 3 ──",
         "attempt 2: changed slug/text.py, slug/__init__.py (2 files)",
-        "passed: unit-tests exit 0 in 2.0s; saw tree bbbb111, commit 9f8e7d6",
+        "passed: unit-tests exit 0 in 2.0s; judged tree bbbb111, commit 9f8e7d6",
         "failed, needs a person: unit-tests failed, exit 1",
         "T2    Count words              passed         1",
         "3 tasks: 2 passed, 1 failed; ",

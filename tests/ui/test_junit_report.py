@@ -25,7 +25,7 @@ def test_the_report_stands_there_when_the_run_has_stopped(tmp_path: Path) -> Non
     cases = {case.get("name"): case for case in suite}
     passed = cases["T1 Make slugs of titles"]
     assert passed.get("time") == "17.000"
-    assert "saw tree bbbb111" in (passed.findtext("system-out") or "")
+    assert "judged tree bbbb111" in (passed.findtext("system-out") or "")
     failure = cases["T3 Render the summary page"].find("failure")
     assert failure is not None
     assert failure.get("message") == "unit-tests failed, exit 1"

@@ -1,24 +1,30 @@
-"""Entries as lines for people."""
+"""Every event in words, on a screen and in the history that `why` shows."""
 
+import re
+
+import attrs
 import pytest
 
+from agent_runner.ground.clock import local
 from agent_runner.model import events as e
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange
 from agent_runner.model.hooks import HookOutcome, HookResult, Phase
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.usage import Usage
-from agent_runner.ui.narration import Line, Tone, narrate
-from tests.ui.scenario import Teller, result
+from agent_runner.store.codec import KINDS
+from agent_runner.ui.event_lines import WITHOUT_A_LINE, LogLine, Tone, line_of
+from agent_runner.ui.narration import screen_lines, why_lines
+from tests.ui.scenario import PYTEST, START, Teller, result, told
 
 PLANNED = ChangeSet("c", (FileChange("a.py", ABSENT, ABSENT),))
 
-TOLD: list[tuple[e.Event, str]] = [
-    (e.BaselineTaken(green=True), "before the first call: checks are green"),
+LINES: list[tuple[e.Event, str]] = [
+    (e.BaselineTaken(green=True), "baseline: the post-hooks are green before the first call"),
     (
         e.BaselineTaken(green=False, failing=("a", "b")),
-        "before the first call: checks are already red, 2 failing",
+        "baseline: the post-hooks are red before the first call, 2 failing",
     ),
-    (e.CallStarted("c", 2, 3, 4, "local", ""), "attempt 2, turn 3: asking local"),
+    (e.CallStarted("c", 2, 3, 4, "local", ""), "attempt 2, turn 3: asked local"),
     (
         e.CallSettled("c", "throttled", reason="slow down", not_before=1_800_000_000.0),
         "attempt 0: throttled: slow down; next try 20",
@@ -30,8 +36,8 @@ TOLD: list[tuple[e.Event, str]] = [
         "attempt 0: answered: about 2.0k tokens in, 10 out, 1.5k cached",
     ),
     (e.CallSettled("c", "answered", adopted=True), "attempt 0: answer found on disk"),
-    (e.Consulted("c", ("a.py", "b.py")), "the agent looks at a.py, b.py"),
-    (e.Unusable("c", "cut short"), "no usable answer: cut short"),
+    (e.Consulted("c", ("a.py", "b.py")), "the agent asked to see a.py, b.py"),
+    (e.Unusable("c", "cut short"), "the answer was unusable: cut short"),
     (
         e.Deferred("claude", "tokens_hour", 1_800_000_000.0, "100000 used"),
         "limit reached, claude: tokens_hour (100000 used); no call before 20",
@@ -47,45 +53,100 @@ TOLD: list[tuple[e.Event, str]] = [
     ),
     (e.Applied(), "attempt 0: changed nothing"),
     (e.Applied(("a",), summary="1 file, +3 -1"), "attempt 0: changed a (1 file, +3 -1)"),
-    (e.CommandStarted("npm i", 1), "running the proposed command: npm i"),
+    (e.CommandStarted("npm i", 1), "ran proposed command 1: npm i"),
     (
         e.CommandFinished(1, result("npm i", 1)),
         "proposed command 1: failed, exit 1, 2.1s",
     ),
     (e.Committed("abcdef123", ("a", "b")), "committed 2 files as abcdef1"),
-    (e.RollbackPlanned(PLANNED, "skipped"), "taking back 1 file: skipped"),
-    (e.Undone(("a.py",)), "taken back by you: a.py"),
-    (e.Retried("try b"), "you decided: retry, with the hint: try b"),
-    (e.Checked(), "you changed the files: judging them without a call"),
-    (e.Skipped("by a key"), "skipped: by a key"),
-    (e.Reset(), "starts from nothing again"),
-    (e.Aborted(), "you decided: abort the run"),
+    (e.RollbackPlanned(PLANNED, "skipped"), "rolled back 1 file: skipped"),
+    (e.Undone(("a.py",)), "undone by a person: a.py"),
+    (e.Retried("try b"), "a person asked for another try, with the hint: try b"),
+    (e.Checked(), "a person asked to check the files as they are"),
+    (e.Skipped("skipped by a key"), "skipped by a key"),
+    (e.Skipped("too hard"), "skipped: too hard"),
+    (e.Reset(), "reset"),
+    (e.Aborted(), "a person aborted the run"),
 ]
 
 
-def lines_of(event: e.Event, to: S | None = None) -> tuple[Line, ...]:
+def lines_of(event: e.Event, to: S | None = None) -> tuple[LogLine, ...]:
     teller = Teller()
     teller.tell("T1", event, to)
-    return narrate(teller.entries[-1], teller.record("T1"))
+    return screen_lines(teller.entries[-1], teller.record("T1"))
 
 
-@pytest.mark.parametrize(("event", "text"), TOLD, ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(("event", "text"), LINES, ids=lambda v: type(v).__name__)
 def test_what_happened_in_a_line(event: e.Event, text: str) -> None:
     assert lines_of(event)[0].text.startswith(text)
 
 
+def example(kind: type[e.Event]) -> e.Event:
+    """An event of this kind with something in each field that needs a value."""
+    values: dict[str, object] = {
+        **{name: name for name in ("hook", "reason", "call", "path", "problems", "step", "run")},
+        **{name: name for name in ("provider", "window", "model", "instead", "cause", "command")},
+        **{name: name for name in ("version", "list_id", "response_id", "commit")},
+        "outcome": "answered",
+        "phase": Phase.POST,
+        "green": True,
+        "result": result("tests"),
+        "change_set": "c1" if kind is e.RollbackDone else PLANNED,
+    }
+    needed = (a.name for a in attrs.fields(kind) if a.default is attrs.NOTHING)
+    return kind(**{name: values.get(name, 3) for name in needed})
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.__name__)
+def test_every_event_has_a_line_or_a_reason_to_have_none(kind: type[e.Event]) -> None:
+    line = line_of(example(kind), Teller().record("T1"))
+    assert (line is None) == (kind in WITHOUT_A_LINE)
+    if line is not None:
+        assert line.text
+        assert line.text.isprintable()
+        assert not line.text.endswith(".")
+
+
+MOVES = [kind for kind in KINDS.values() if issubclass(kind, e.TaskEvent) and kind is not e.Started]
+
+
+@pytest.mark.parametrize("kind", MOVES, ids=lambda kind: kind.__name__)
+def test_whatever_escalates_a_task_it_says_that_a_person_is_needed(kind: type[e.Event]) -> None:
+    teller = Teller()
+    teller.tell("T1", e.Started(), S.PRE_HOOKS)
+    teller.tell("T1", example(kind), S.ESCALATED)
+    lines = screen_lines(teller.entries[-1], teller.record("T1"))
+    assert any(line.text.startswith("failed, needs a person: ") for line in lines)
+    assert any("failed, needs a person: " in text for text in why_lines("T1", "", teller.entries))
+
+
 def test_what_was_left_out_of_a_commit_is_a_warning() -> None:
-    _, left = lines_of(e.Committed("abcdef123", ("a",), ("mine.py",)))
-    assert left == Line("left out, you had modified them before: mine.py", Tone.WARN)
+    (line,) = lines_of(e.Committed("abcdef123", ("a",), ("mine.py",)))
+    assert line.text.endswith("; left out, since they had changes of yours: mine.py")
+    assert line.tone is Tone.WARN
 
 
 def test_a_rejected_reply_that_is_asked_again_says_so() -> None:
     assert lines_of(e.Rejected("not found\nmore"), S.AGENT) == (
-        Line("the reply does not apply: not found; asking again", Tone.WARN),
+        LogLine("the reply could not be applied: not found; asking again", Tone.WARN),
     )
 
 
-def test_a_flaky_hook_is_told_apart() -> None:
+def test_a_red_check_of_a_person_is_no_attempt_of_the_agent() -> None:
+    teller = Teller()
+    teller.tell("T1", e.Checked(), S.POST_HOOKS)
+    teller.tell("T1", e.PostHooksFailed("tests", "red"), S.ESCALATED)
+    line, *_ = screen_lines(teller.entries[-1], teller.record("T1"))
+    assert line == LogLine("check failed: tests is red", Tone.WARN)
+
+
+def test_a_red_hook_has_its_decisive_lines_under_it() -> None:
+    (line,) = lines_of(e.HookFinished(Phase.POST, 1, result("tests", 1, excerpt=PYTEST)))
+    assert line.text == "post-hook tests: failed, exit 1, 2.1s"
+    assert line.details[-1] == "1 failed, 1 passed in 0.03s"
+
+
+def test_a_flaky_hook_stands_out() -> None:
     flaky = HookResult("tests", HookOutcome.PASSED, 0, 1.0, flaky=1)
     (line,) = lines_of(e.HookFinished(Phase.POST, 1, flaky))
     assert line.tone is Tone.WARN
@@ -94,16 +155,87 @@ def test_a_flaky_hook_is_told_apart() -> None:
 
 def test_passing_without_a_judge_is_no_good_news() -> None:
     first, cost = lines_of(e.PostHooksPassed(), S.PASSED)
-    assert first == Line("passed (unchecked): no hook judged it", Tone.WARN)
+    assert first == LogLine("passed (unchecked): no hook judged it", Tone.WARN)
     assert cost.text.startswith("0 attempts, 0 calls, 0 tokens")
 
 
 def test_already_green_is_good_news() -> None:
     first, _ = lines_of(e.AlreadyGreen("aaaa1111bbbb"), S.PASSED)
-    assert first == Line("passed: already green, no call made; saw tree aaaa111", Tone.GOOD)
+    assert first == LogLine("passed: already green, no call made; judged tree aaaa111", Tone.GOOD)
 
 
-def test_the_runs_own_entries_have_no_line_here() -> None:
+def test_screens_mark_a_start_and_the_run_in_their_own_way() -> None:
     teller = Teller()
     teller.tell("", e.RunStarted("r", 1, "0", "l"))
-    assert narrate(teller.entries[0], None) == ()
+    teller.tell("T1", e.Started(), S.PRE_HOOKS)
+    run, started = teller.entries
+    assert screen_lines(run, None) == ()
+    assert screen_lines(started, teller.record("T1")) == ()
+
+
+def test_the_history_of_a_task_that_passed() -> None:
+    teller = told()
+    teller.tell("T1", e.Committed("9f8e7d6c5b", ("slug/text.py",)))
+    lines = list(why_lines("T1", "Make slugs", teller.entries))
+    day, started, *_ = lines
+    date, _, zone = local(START, seconds=True).split()
+    assert day == f"{date} ({zone})"
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  started", started)
+    paragraphs = "\n".join(lines).split("\n\n")
+    assert "  pre-hook test-env: passed, exit 0, 1.2s" in paragraphs[0]
+    assert re.match(r"\S+  attempt 1: asked claude \(claude-sonnet-5-5\)\n", paragraphs[1])
+    assert "  attempt 1: changed slug/text.py (1 file)\n" in paragraphs[1]
+    assert "\n          | 1 failed, 1 passed in 0.03s\n" in paragraphs[1]
+    assert paragraphs[1].endswith("  attempt 1 failed: unit-tests is red; asking again")
+    assert re.match(r"\S+  attempt 2: asked", paragraphs[2])
+    assert paragraphs[2].endswith("  committed 1 file as 9f8e7d6")
+    assert lines[-1] == (
+        "T1 (Make slugs) has passed. It took 2 attempts, 1 failure, 2 calls, 3.2k tokens, "
+        "$0.0176, 17s."
+    )
+
+
+def test_decisions_stops_and_crashes_are_part_of_the_history() -> None:
+    teller = told()
+    run = e.RunStarted("r2", 1, "0.1.0", "tasks")
+    teller.tell("T3", e.Retried("use a dash", 1), S.AGENT)
+    teller.tell("", run)
+    teller.tell("", e.RunStopped("r2", "interrupted", 130))
+    teller.tell("", run)
+    teller.tell("", run)
+    teller.tell("T3", e.Skipped("skipped by a key"), S.SKIPPED)
+    lines = [re.sub(r"^[\d:]{8}", "", text) for text in why_lines("T3", "", teller.entries)]
+    at = lines.index("  a person asked for another try, with the hint: use a dash")
+    assert lines[at - 1 :] == [
+        "",
+        "  a person asked for another try, with the hint: use a dash",
+        "",
+        "  a new run continued with step agent",
+        "  the run stopped: interrupted",
+        "",
+        "  a new run continued with step agent",
+        "",
+        "  a new run continued with step agent",
+        "          | the run before it ended uncleanly",
+        "",
+        "  skipped by a key",
+        "",
+        lines[-1],
+    ]
+    assert lines[-1].startswith("T3 was skipped. It took 2 attempts")
+
+
+def test_each_day_of_a_history_has_its_date() -> None:
+    teller = Teller()
+    teller.tell("T1", e.Started(), S.PRE_HOOKS)
+    teller.tell("T1", e.PreHooksPassed(), S.AGENT)
+    teller.tell("T1", e.Refused("no"), S.ESCALATED, after=90_000)
+    first, _, blank, second, *_ = why_lines("T1", "", teller.entries)
+    assert (first[:10], blank) == (local(START)[:10], "")
+    assert second[:10] == local(START + 90_000)[:10]
+
+
+def test_an_untouched_task_has_a_short_history() -> None:
+    assert list(why_lines("T9", "New", told().entries)) == [
+        "T9 (New) is pending; nothing else has happened to it."
+    ]

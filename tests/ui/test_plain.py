@@ -52,7 +52,7 @@ def test_nothing_controls_the_terminal(screen: type[Plain]) -> None:
 def test_one_line_per_fact_with_its_task_in_front() -> None:
     lines = played(Plain)
     assert "T1 attempt 1: changed slug/text.py (1 file)" in lines
-    assert "T1 passed: unit-tests exit 0 in 2.0s; saw tree bbbb111, commit 9f8e7d6" in lines
+    assert "T1 passed: unit-tests exit 0 in 2.0s; judged tree bbbb111, commit 9f8e7d6" in lines
     assert "T3 failed, needs a person: unit-tests failed, exit 1" in lines
     assert lines[-2].startswith("3 tasks: 2 passed, 1 failed; ")
     assert "`agent-runner retry T3`" in lines[-1]
@@ -160,7 +160,7 @@ def test_an_output_that_knows_only_ascii_still_gets_the_line() -> None:
 def test_plain_needs_no_rich() -> None:
     code = (
         "import sys, agent_runner.ui.plain, agent_runner.ui.jsonl, agent_runner.ui.junit_report\n"
-        "import agent_runner.ui.summary, agent_runner.ui.story, agent_runner.ui.tables\n"
+        "import agent_runner.ui.summary, agent_runner.ui.narration, agent_runner.ui.tables\n"
         "sys.exit('rich' in sys.modules or 'anyio' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,9 +1,8 @@
-"""The summary of an escalation and the story of a task, from journal entries alone."""
+"""The summary of an escalation, from journal entries alone."""
 
 import re
 from pathlib import Path
 
-import attrs
 import pytest
 
 from agent_runner.ground.invocation import Invocation
@@ -12,10 +11,7 @@ from agent_runner.model.hooks import HookOutcome, HookResult, Phase
 from agent_runner.model.settings import Settings
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.usage import Usage
-from agent_runner.store.codec import KINDS
 from agent_runner.ui.attempts import history
-from agent_runner.ui.narration import narrate
-from agent_runner.ui.story import story
 from agent_runner.ui.summary import commands, findings
 from agent_runner.ui.words import decisive, outcome_words
 from tests.ui.scenario import PYTEST, Teller, told
@@ -220,69 +216,9 @@ def test_of_many_errors_the_first_and_the_last_stand() -> None:
         ),
         (
             HookResult("t", HookOutcome.FAILED, -9, 1.0, failing=("a", "b")),
-            "failed, signal 9, 1.0s: 2 failing: a, b",
+            "failed, signal 9, 1.0s; 2 failing: a, b",
         ),
     ],
 )
 def test_outcomes_in_words(result: HookResult, said: str) -> None:
     assert outcome_words(result) == said
-
-
-def test_the_story_of_a_task_that_passed() -> None:
-    teller = told()
-    teller.tell("T1", e.Committed("9f8e7d6c5b", ("slug/text.py",)))
-    told_story = list(story("T1", "Make slugs", teller.entries))
-    assert told_story[0].startswith("It was taken up on 20")
-    assert "The pre-hook test-env passed, exit 0, 1.2s." in told_story[0]
-    assert told_story[1].startswith("Attempt 1: claude (claude-sonnet-5-5) was asked. It answered")
-    assert "The agent changed slug/text.py (1 file)." in told_story[1]
-    assert "That was failure 1, by unit-tests, so the agent was asked again." in told_story[1]
-    assert told_story[2].startswith("Attempt 2:")
-    assert "Git has 1 file of it as commit 9f8e7d6." in told_story[2]
-    assert told_story[-1] == (
-        "T1 (Make slugs) has passed. It took 2 attempts, 1 failure, 2 calls, 3.2k tokens, "
-        "$0.0176, 17s."
-    )
-
-
-def test_decisions_stops_and_crashes_are_part_of_the_story() -> None:
-    teller = told()
-    run = e.RunStarted("r2", 1, "0.1.0", "tasks")
-    teller.tell("T3", e.Retried("use a dash", 1), S.AGENT)
-    teller.tell("", run)
-    teller.tell("", e.RunStopped("r2", "interrupted", 130))
-    teller.tell("", run)
-    teller.tell("", run)
-    teller.tell("T3", e.Skipped("by a key"), S.SKIPPED)
-    text = "\n".join(story("T3", "", teller.entries))
-    assert re.search(r'On 20.+, a person asked for another try, with the hint "use a dash"', text)
-    assert re.search(r"The run stopped on 20.+: interrupted", text)
-    assert re.search(r"It went on with agent on 20.+, with the next run", text)
-    assert "after the run before had ended uncleanly" in text
-    assert "a person skipped it: by a key." in text
-    assert text.splitlines()[-1].startswith("T3 is skipped. It took 2 attempts")
-
-
-def test_an_untouched_task_has_a_short_story() -> None:
-    assert list(story("T9", "New", told().entries)) == [
-        "T9 (New) is pending; nothing else has happened to it."
-    ]
-
-
-MOVES = [kind for kind in KINDS.values() if issubclass(kind, e.TaskEvent)]
-
-
-@pytest.mark.parametrize("kind", MOVES, ids=lambda kind: kind.__name__)
-def test_every_move_is_told_on_the_screen_when_it_ends_a_task(kind: type[e.Event]) -> None:
-    """Escalating shows the reason whatever the event; no event makes a screen fail."""
-    texts = {"hook": "h", "reason": "why", "call": "c", "path": "p", "problems": "x", "step": "s"}
-    texts |= {"provider": "claude", "window": "hour"}
-    values = {
-        a.name: texts.get(a.name, 3) for a in attrs.fields(kind) if a.default is attrs.NOTHING
-    }
-    teller = Teller()
-    teller.tell("T1", e.Started(), S.PRE_HOOKS)
-    teller.tell("T1", kind(**values), S.ESCALATED)
-    lines = narrate(teller.entries[-1], teller.record("T1"))
-    assert any(line.text.startswith("failed, needs a person") for line in lines)
-    assert list(story("T1", "", teller.entries))

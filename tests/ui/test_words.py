@@ -101,7 +101,7 @@ def test_the_proof_names_judges_tree_and_commit() -> None:
     )
     assert words.proof_line(passed) == (
         "passed: tests exit 0 in 2.1s, lint no exit code in 1m05s; "
-        "saw tree tree:aaaaaaa, commit bbbbbbb"
+        "judged tree tree:aaaaaaa, commit bbbbbbb"
     )
     unchecked = evolve(passed, judgement=evolve(passed.judgement, checked_by_hook=False))
     assert words.proof_line(unchecked) == "passed (unchecked): no hook judged it"
