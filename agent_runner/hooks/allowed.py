@@ -85,7 +85,7 @@ def _pattern_words(pattern: str) -> list[str]:
 def _simple_commands(command: str) -> list[list[str]]:
     """The command's words, one list for each simple command of the chain; none is empty."""
     chain: list[list[str]] = [[]]
-    for token in _Reading(command).tokens():
+    for token in _ShellReader(command).tokens():
         if isinstance(token, _Mark):
             chain.append([])
         else:
@@ -97,7 +97,7 @@ def _simple_commands(command: str) -> list[list[str]]:
 
 
 @define
-class _Reading:
+class _ShellReader:
     """Reads words, quotes and the two operators; raises _NotPlainError at anything else."""
 
     _text: str

@@ -1,9 +1,11 @@
-"""Names of failing checks, read from the output of test runners or by a hook's own regex."""
+"""Names of failing checks: from a test runner's output, a hook's own regex, or a JUnit report."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
+from pathlib import Path
+from xml.parsers import expat
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from agent_runner.hooks.excerpt import ANSI
 
@@ -27,6 +29,12 @@ _OTHERS = re.compile(
     rb")",
     re.MULTILINE,
 )
+
+LARGEST_REPORT = 64 * 1024 * 1024
+"""Bytes of a report that are read; what fails later in it goes unnamed."""
+
+_PIECE = 65_536
+_BAD = frozenset({"failure", "error"})
 
 
 @define
@@ -110,12 +118,85 @@ def without_escapes(block: bytes) -> bytes:
     return ANSI.sub(b"", block) if b"\x1b" in block else block
 
 
-def bounded(names: Iterable[str]) -> tuple[str, ...]:
-    """Names from elsewhere, brought into the same form."""
-    kept = Names()
-    for name in names:
-        kept.add(name)
-    return kept.sorted()
+@frozen
+class Stamp:
+    """What tells a report from a later one at the same path; None in all: there was none."""
+
+    inode: int | None = None
+    changed: int | None = None
+    size: int | None = None
+
+
+def stamp_of(report: Path) -> Stamp:
+    """The report as it stands. No clock is asked for this: file times lag behind it."""
+    try:
+        status = report.stat()
+    except (OSError, ValueError):
+        return Stamp()
+    return Stamp(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def failing_cases(report: Path, before: Stamp) -> tuple[str, ...] | None:
+    """`classname.name` of each case with a failure or error, sorted.
+
+    None where there is nothing to go by: no regular file, not written since `before` was taken, or
+    no XML from its first byte on. A report that is cut short counts as far as it goes.
+    """
+    if not report.is_file() or stamp_of(report) == before:
+        return None
+    cases = _Cases()
+    try:
+        for piece in _pieces(report):
+            cases.feed(piece)
+    except (OSError, ValueError, expat.ExpatError, LookupError):
+        if not cases.seen:
+            return None
+    return cases.names.sorted()
+
+
+def _pieces(report: Path) -> Iterator[bytes]:
+    left = LARGEST_REPORT
+    with report.open("rb") as opened:
+        while left > 0 and (piece := opened.read(min(_PIECE, left))):
+            left -= len(piece)
+            yield piece
+
+
+@define
+class _Cases:
+    """Expat's listener: it keeps the names of failed cases, and that of the one in hand."""
+
+    names: Names = field(factory=Names, init=False)
+    seen: bool = field(default=False, init=False)
+    _name: str = field(default="", init=False)
+    _parser: expat.XMLParserType = field(init=False)
+
+    @_parser.default
+    def _listening(self) -> expat.XMLParserType:
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.StartDoctypeDeclHandler = _refuse
+        return parser
+
+    def feed(self, piece: bytes) -> None:
+        self._parser.Parse(piece, False)
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.seen = True
+        if tag == "testcase":
+            place, name = attributes.get("classname", ""), attributes.get("name", "")
+            self._name = f"{place}.{name}" if place else name
+        elif tag in _BAD and self._name:
+            self.names.add(self._name)
+
+    def _end(self, tag: str) -> None:
+        if tag == "testcase":
+            self._name = ""
+
+
+def _refuse(*_: object) -> None:
+    raise ValueError("a report has no use for a DTD")
 
 
 def _text(raw: bytes) -> str:

@@ -13,12 +13,9 @@ from typing import IO
 import anyio
 from attrs import define, field
 
-from agent_runner.hooks.session import Graces, Session
-from agent_runner.hooks.table import Table, this_machine
+from agent_runner.hooks.processes import ProcessTable, this_machine
+from agent_runner.hooks.session import PIECE, Graces, Session
 from agent_runner.hooks.watch import ExitWatch, WatchFactory, watch_exit
-
-PIECE = 65_536
-"""Bytes read at once: what a pipe holds."""
 
 SHELL = "/bin/sh"
 """POSIX's place for it; the hook's own PATH may lack one."""
@@ -52,7 +49,7 @@ class Child:
     _left: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Let a held command begin."""
         with contextlib.suppress(BrokenPipeError):  # it was ended meanwhile
             os.write(self._gate, b"\n")
@@ -91,7 +88,7 @@ class Child:
             self._signal(number)
             with anyio.move_on_after(grace):
                 await self._exit()
-                await self._session.emptied()
+                await self._session.wait_until_empty()
                 self._alone = True
                 return
 
@@ -99,7 +96,7 @@ class Child:
         """SIGKILL to the whole session, at once; for when a grace takes too long."""
         self._signal(signal.SIGKILL)
 
-    def outlived_by(self) -> tuple[int, ...]:
+    def survivors(self) -> tuple[int, ...]:
         """Pids of those that still run although the command has exited.
 
         One cheap call says that its group is empty, as nearly always. Whoever then still hides in
@@ -111,7 +108,7 @@ class Child:
         self._alone = not living
         return living
 
-    def leave_rest(self) -> int | None:
+    def leave_running(self) -> int | None:
         """Let `close` spare what outlives the command.
 
         If that still holds the output, its descriptor is handed over, for somebody to read on.
@@ -132,7 +129,7 @@ class Child:
         self._closed = True
         self._shut_gate()
         with anyio.CancelScope(shield=True):
-            if not self._exited or (self.outlived_by() and not self._left):
+            if not self._exited or (self.survivors() and not self._left):
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._read, _drop, anyio.Event())
                     await self.end()
@@ -186,10 +183,10 @@ class Child:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
-        self._session.tell(number, spared_group=self.pid)
+        self._session.send(number, except_group=self.pid)
 
 
-def start(  # noqa: PLR0913 - what a command is started with, and what watches it, by name
+def start_command(  # noqa: PLR0913 - what a command is started with, and what watches it, by name
     command: str | tuple[str, ...],
     *,
     cwd: Path | None,
@@ -197,7 +194,7 @@ def start(  # noqa: PLR0913 - what a command is started with, and what watches i
     stdin: int | IO[bytes] = subprocess.DEVNULL,
     watch: WatchFactory = watch_exit,
     graces: Graces | None = None,
-    table: Table | None = None,
+    table: ProcessTable | None = None,
 ) -> Child:
     """Start `command`: a string by `sh -c`, a tuple directly. Output and errors go into one pipe.
 
@@ -233,16 +230,16 @@ def start(  # noqa: PLR0913 - what a command is started with, and what watches i
         raise
 
 
-def start_held(
+def start_held_command(
     command: str | tuple[str, ...],
     *,
     cwd: Path,
     env: Mapping[str, str],
     watch: WatchFactory = watch_exit,
     graces: Graces | None = None,
-    table: Table | None = None,
+    table: ProcessTable | None = None,
 ) -> Child:
-    """Start `command` as `start` does, but let it begin only at `Child.let_go`.
+    """Start `command` as `start_command` does, but let it begin only at `Child.release`.
 
     So its start can be written down first: if we die before that, it never runs, and no command
     that nobody knows of outlives us.
@@ -251,7 +248,7 @@ def start_held(
     _require_program(words[0], cwd, env)
     held, gate = os.pipe()
     try:
-        child = start(
+        child = start_command(
             (SHELL, "-c", _HELD, SHELL, *words),
             cwd=cwd,
             env=env,

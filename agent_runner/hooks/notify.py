@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent_runner.hooks.child import start
+from agent_runner.hooks.child import start_command
 from agent_runner.hooks.excerpt import excerpt
 
 _KEPT = 2_000  # bytes of the command's output, for the report of a failure
@@ -36,7 +36,7 @@ async def notify(
         with tempfile.TemporaryFile() as line:
             line.write(json.dumps(event).encode() + b"\n")
             line.seek(0)
-            child = start(command, cwd=cwd, env={**env, **_variables(event)}, stdin=line)
+            child = start_command(command, cwd=cwd, env={**env, **_variables(event)}, stdin=line)
     except (OSError, ValueError, TypeError) as error:
         return f"notify command could not start: {error}"
     try:

@@ -11,15 +11,13 @@ from agent_runner.ground.clock import Clock, iso
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor
 from agent_runner.hooks import ending as endings
-from agent_runner.hooks.child import Child, start_held
+from agent_runner.hooks.child import Child, start_held_command
 from agent_runner.hooks.ending import Ending
-from agent_runner.hooks.environment import environment
 from agent_runner.hooks.excerpt import excerpt
-from agent_runner.hooks.leftovers import Leftovers
 from agent_runner.hooks.log import HookLog
-from agent_runner.hooks.session import Graces
-from agent_runner.hooks.table import Table, this_machine
-from agent_runner.hooks.verdict import Judgement, judgement
+from agent_runner.hooks.processes import ProcessTable, this_machine
+from agent_runner.hooks.session import Graces, ServicePipes
+from agent_runner.hooks.verdict import FailureReader, failure_reader
 from agent_runner.hooks.watch import WatchFactory, watch_exit
 from agent_runner.model.errors import StorageError
 from agent_runner.model.hooks import Hook, HookOutcome, HookResult, Phase
@@ -60,10 +58,10 @@ class HookRunner:
     key_names: Collection[str] = ()
     redactor: Redactor = field(factory=Redactor)
     watch: WatchFactory = watch_exit
-    table: Table = field(factory=this_machine)
+    table: ProcessTable = field(factory=this_machine)
     graces: Graces = field(factory=Graces)
     _live: set[Child] = field(factory=set, init=False)
-    _leftovers: Leftovers = field(factory=Leftovers, init=False)
+    _service_pipes: ServicePipes = field(factory=ServicePipes, init=False)
 
     async def run(  # noqa: PLR0913 - each is another fact of the run, given by name
         self,
@@ -97,7 +95,7 @@ class HookRunner:
         """
         if hook.when.changed and not Globs(hook.when.changed).covered(changed()):
             return HookResult(hook.id, HookOutcome.SKIPPED, reason="nothing it looks at changed")
-        told = {
+        ours = {
             "AGENT_RUNNER_TASK": task.id,
             "AGENT_RUNNER_ATTEMPT": str(attempt),
             "AGENT_RUNNER_RUN_ID": run_id,
@@ -108,7 +106,7 @@ class HookRunner:
             task,
             attempt,
             cwd=task.root / (hook.cwd or "."),
-            env=environment(self.environment, hook, self.key_names, told),
+            env={**self._inherited(hook), **hook.env, **ours},
             log_name=f"logs/{task.id}/{log_name or phase.value}.log",
             on_start=on_start,
             on_output=on_output,
@@ -126,7 +124,20 @@ class HookRunner:
 
     def close(self) -> None:
         """Let go of the output of services that pre-hooks left. Call it in the loop of the run."""
-        self._leftovers.close()
+        self._service_pipes.close()
+
+    def _inherited(self, hook: Hook) -> dict[str, str]:
+        """What a hook sees of our own environment: everything but provider keys.
+
+        Keys that are configured as `AGENT_RUNNER_..._API_KEY` are among them without being named.
+        """
+        hidden = set() if hook.pass_keys else set(self.key_names)
+
+        def is_key(name: str) -> bool:
+            ours = name.startswith("AGENT_RUNNER_") and name.endswith("API_KEY")
+            return name in hidden or (ours and not hook.pass_keys)
+
+        return {name: value for name, value in self.environment.items() if not is_key(name)}
 
     async def _tries(self, order: _Order, log: HookLog) -> HookResult:
         result = await self._try(order, log, 1)
@@ -167,19 +178,19 @@ class HookRunner:
         verdict = await judge.read(log, ending.reason)
         return evolve(result, failing=verdict.failing, fingerprint=verdict.fingerprint)
 
-    def _started(self, order: _Order) -> tuple[Child, Judgement] | Ending:
+    def _started(self, order: _Order) -> tuple[Child, FailureReader] | Ending:
         """The running command and how to judge it; or why it cannot start."""
         hook = order.hook
         if not order.cwd.is_dir():
             return endings.broken(f"there is no folder {order.cwd}")
         try:
-            judge = judgement(
+            judge = failure_reader(
                 hook.failures,
                 root=order.task.root,
                 cwd=order.cwd,
                 temporary=order.env.get("TMPDIR"),
             )
-            child = start_held(
+            child = start_held_command(
                 hook.command,
                 cwd=order.cwd,
                 env=order.env,
@@ -204,8 +215,8 @@ class HookRunner:
             if piece:
                 order.on_output(piece)
 
-        order.on_start(child.pid, self.table.began(child.pid))
-        child.let_go()
+        order.on_start(child.pid, self.table.start_time(child.pid))
+        child.release()
         timeout = order.hook.timeout
         timed_out = await child.follow(lambda piece: take(clean.feed(piece)), timeout=timeout)
         take(clean.end())
@@ -218,14 +229,14 @@ class HookRunner:
 
         Those that are not are ended when the child is closed.
         """
-        pids = child.outlived_by()[:_MOST_LEFT]
+        pids = child.survivors()[:_MOST_LEFT]
         if not pids:
             return "", ()
         if order.phase is Phase.POST or ending.outcome is not HookOutcome.PASSED:
             return f", ended what it left running: {_listed(pids)}", ()
-        output = child.leave_rest()
+        output = child.leave_running()
         if output is not None:
-            self._leftovers.adopt(output)
+            self._service_pipes.adopt(output)
         return f", left running: {_listed(pids)}", pids
 
 

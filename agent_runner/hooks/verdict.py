@@ -4,11 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import anyio.lowlevel
-from attrs import frozen
+from attrs import define, field, frozen
 
-from agent_runner.hooks import junit
-from agent_runner.hooks.blocks import LineBlocks
-from agent_runner.hooks.checks import ByRegex, KnownRunners, by_regex, without_escapes
+from agent_runner.hooks.checks import (
+    ByRegex,
+    KnownRunners,
+    Stamp,
+    by_regex,
+    failing_cases,
+    stamp_of,
+    without_escapes,
+)
 from agent_runner.hooks.fingerprint import Fingerprint
 from agent_runner.hooks.log import HookLog
 from agent_runner.model.hooks import Failures
@@ -21,9 +27,12 @@ Reading is a hundred times slower than logging; a flood says nothing in its midd
 
 _PIECE = 65_536
 
+LONGEST_LINE = 65_536
+"""Bytes of a line that are kept together; a longer one is cut, at a space if it has one."""
+
 
 @frozen
-class Verdict:
+class HookVerdict:
     """What a red output says. Names sorted; the fingerprint as 16 hex digits."""
 
     failing: tuple[str, ...]
@@ -31,16 +40,16 @@ class Verdict:
 
 
 @frozen
-class Judgement:
+class FailureReader:
     """How one hook's failures are read; made before it starts, so that an old report is known."""
 
     root: Path
     report: Path | None
-    stamp: junit.Stamp
+    stamp: Stamp
     regex: str | None
     temporary: tuple[str, ...] = ()
 
-    async def read(self, log: HookLog, ending: str) -> Verdict:
+    async def read(self, log: HookLog, ending: str) -> HookVerdict:
         """Read the output from the log, in slices: keys and signals act between them.
 
         A report that the hook wrote names the failures; else its regex, else what test runners
@@ -56,18 +65,56 @@ class Judgement:
                 await anyio.lowlevel.checkpoint()
         failing = named.names.sorted()
         if self.report is not None:
-            reported = junit.failing_cases(self.report, self.stamp)
+            reported = failing_cases(self.report, self.stamp)
             failing = failing if reported is None else reported
-        return Verdict(failing, prints.digest(failing, ending))
+        return HookVerdict(failing, prints.digest(failing, ending))
 
 
-def judgement(failures: Failures, *, root: Path, cwd: Path, temporary: str | None) -> Judgement:
+def failure_reader(
+    failures: Failures, *, root: Path, cwd: Path, temporary: str | None
+) -> FailureReader:
     """Prepare to read a hook's failures. Raises re.error for a regex that is none."""
     if failures.regex:
         by_regex(failures.regex)
     report = cwd / failures.junit if failures.junit else None
-    stamp = junit.stamp(report) if report else junit.Stamp()
-    return Judgement(root, report, stamp, failures.regex, (temporary,) if temporary else ())
+    stamp = stamp_of(report) if report else Stamp()
+    return FailureReader(root, report, stamp, failures.regex, (temporary,) if temporary else ())
+
+
+@define
+class LineBlocks:
+    """Where long lines are cut depends on the bytes alone, not on the pieces they came in."""
+
+    _held: bytes = field(default=b"", init=False)
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """The blocks that are complete now: whole lines, or parts of a long one."""
+        held = self._held + piece
+        end = held.rfind(b"\n") + 1
+        self._held = held[end:]
+        if end > LONGEST_LINE:
+            for line in held[: end - 1].split(b"\n"):
+                yield from _parts(line + b"\n")
+        elif end:
+            yield held[:end]
+        if len(self._held) > LONGEST_LINE:
+            *whole, self._held = _parts(self._held)
+            yield from whole
+
+    def end(self) -> Iterator[bytes]:
+        """The last line, if it has no newline."""
+        held, self._held = self._held, b""
+        if held:
+            yield held
+
+
+def _parts(line: bytes) -> Iterator[bytes]:
+    """One line in parts of at most LONGEST_LINE bytes; cut at spaces, so that no number is torn."""
+    while len(line) > LONGEST_LINE:
+        size = line.rfind(b" ", 0, LONGEST_LINE) + 1 or LONGEST_LINE
+        yield line[:size]
+        line = line[size:]
+    yield line
 
 
 def _stretches(length: int) -> tuple[tuple[int, int], ...]:

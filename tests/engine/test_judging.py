@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent_runner.hooks.table import this_machine
+from agent_runner.hooks.processes import this_machine
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision
 from agent_runner.model.fold import Entry
@@ -150,7 +150,7 @@ def test_what_a_dead_run_left_running_is_ended(tmp_path: Path) -> None:
     told = {"AGENT_RUNNER_TASK": "T1", "AGENT_RUNNER_RUN_ID": "run-0"}
     left = subprocess.Popen(["sleep", "300"], env=os.environ | told, start_new_session=True)
     try:
-        began = this_machine().began(left.pid)
+        began = this_machine().start_time(left.pid)
         store = scene.open()
         wiring = scene.wired(store)
         wiring.core.note("", e.RunStarted("run-0", 1, "0", wiring.project.tasks.id))

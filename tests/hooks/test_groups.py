@@ -11,9 +11,9 @@ from typing import Any
 import anyio
 import pytest
 
-from agent_runner.hooks.child import start_held
+from agent_runner.hooks.child import start_held_command
+from agent_runner.hooks.processes import this_machine
 from agent_runner.hooks.session import Graces, Session
-from agent_runner.hooks.table import this_machine
 from agent_runner.hooks.watch import ExitWatch, PidfdWatch, ThreadWatch, WatchFactory
 from agent_runner.model.hooks import HookOutcome, Phase
 
@@ -206,7 +206,7 @@ async def test_no_descriptor_is_left_open(stage: Stage) -> None:
 
 async def test_the_start_is_told_before_the_end_and_known_again(stage: Stage) -> None:
     seen: list[str] = []
-    await stage.run("sleep 0.05", on_start=lambda pid: seen.append(this_machine().began(pid)))
+    await stage.run("sleep 0.05", on_start=lambda pid: seen.append(this_machine().start_time(pid)))
     assert seen == [stage.started[0][1]]
     assert seen[0]
 
@@ -223,13 +223,13 @@ async def test_a_command_that_cannot_be_watched_does_not_run(stage: Stage) -> No
     assert result.outcome is HookOutcome.BROKEN
     assert "Too many open files" in result.reason
     with anyio.fail_after(10):  # SIGKILL was sent; dying takes its time
-        await Session(pids[0], this_machine()).emptied()
+        await Session(pids[0], this_machine()).wait_until_empty()
 
 
 @pytest.mark.anyio
 async def test_a_held_command_never_begins_without_its_word(tmp_path: Path) -> None:
     """As when the runner dies before the start of the hook is on record."""
-    child = start_held("touch begun", cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+    child = start_held_command("touch begun", cwd=tmp_path, env={"PATH": os.environ["PATH"]})
     child._shut_gate()
     await child.follow(lambda _: None, timeout=None)
     await child.close()
@@ -239,8 +239,8 @@ async def test_a_held_command_never_begins_without_its_word(tmp_path: Path) -> N
 
 @pytest.mark.anyio
 async def test_a_held_command_begins_at_its_word_and_reads_nothing(tmp_path: Path) -> None:
-    child = start_held("cat; touch begun", cwd=tmp_path, env={"PATH": os.environ["PATH"]})
-    child.let_go()
+    child = start_held_command("cat; touch begun", cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+    child.release()
     await child.follow(lambda _: None, timeout=30)
     await child.close()
     assert child.exit_code == 0

@@ -12,16 +12,15 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from agent_runner.hooks.session import Graces
-from agent_runner.hooks.survivors import Trace, end_survivors, find_survivors
-from agent_runner.hooks.table import ProcTable, PsTable, Table, began, this_machine
+from agent_runner.hooks.processes import ProcessTable, ProcTable, PsTable, this_machine
+from agent_runner.hooks.session import Graces, Trace, end_survivors
 
 OURS = {"AGENT_RUNNER_RUN_ID": "run-7", "AGENT_RUNNER_TASK": "T1"}
 GRACES = Graces(term=0.3, kill=2.0)
 
 
 @pytest.fixture(params=["proc", "ps"])
-def table(request: pytest.FixtureRequest) -> Table:
+def table(request: pytest.FixtureRequest) -> ProcessTable:
     """Both ways to see what runs."""
     if request.param == "proc" and not Path("/proc/self/stat").exists():
         pytest.skip("this system has no /proc")
@@ -65,28 +64,25 @@ def orphans() -> Iterator[Orphans]:
     started.end()
 
 
-def trace(pid: int, table: Table) -> Trace:
-    return Trace(pid, table.began(pid), "run-7", "T1")
+def trace(pid: int, table: ProcessTable) -> Trace:
+    return Trace(pid, table.start_time(pid), "run-7", "T1")
 
 
 LEADING = "sleep 60 & echo up; wait"
 LEFT = "sleep 60 & echo up"  # the leader ends at once
 
 
-def test_a_living_leader_makes_its_group_the_hooks(orphans: Orphans, table: Table) -> None:
+@pytest.mark.anyio
+async def test_a_living_leader_makes_its_group_the_hooks(
+    orphans: Orphans, table: ProcessTable
+) -> None:
     pid = orphans.start(LEADING, {})
-    found = find_survivors(trace(pid, table), table)
+    found = await end_survivors(trace(pid, table), table, GRACES)
     assert pid in found
     assert len(found) == 2
 
 
-def test_another_start_time_makes_it_a_strangers(orphans: Orphans, table: Table) -> None:
-    pid = orphans.start(LEADING, {})
-    recycled = evolve(trace(pid, table), began="another time")
-    assert find_survivors(recycled, table) == []
-    assert find_survivors(evolve(recycled, began=""), table) == []
-
-
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("env", "found"),
     [
@@ -96,21 +92,25 @@ def test_another_start_time_makes_it_a_strangers(orphans: Orphans, table: Table)
         ({}, False),
     ],
 )
-def test_without_its_leader_a_member_must_carry_our_run_and_task(
-    orphans: Orphans, table: Table, env: dict[str, str], *, found: bool
+async def test_without_its_leader_a_member_must_carry_our_run_and_task(
+    orphans: Orphans, table: ProcessTable, env: dict[str, str], *, found: bool
 ) -> None:
     pid = orphans.start(LEFT, env)
     known = trace(pid, table)
     orphans.leaders[-1].wait()
-    assert bool(find_survivors(known, table)) is found
+    assert bool(await end_survivors(known, table, GRACES)) is found
+    assert bool(table.session(pid)) is not found
 
 
-def test_nothing_is_found_where_nothing_is_left(orphans: Orphans, table: Table) -> None:
+@pytest.mark.anyio
+async def test_nothing_is_found_where_nothing_is_left(
+    orphans: Orphans, table: ProcessTable
+) -> None:
     pid = orphans.start("echo up", OURS)
     known = trace(pid, table)
     orphans.leaders[-1].wait()
-    assert find_survivors(known, table) == []
-    assert table.began(pid) == ""
+    assert await end_survivors(known, table, GRACES) == []
+    assert table.start_time(pid) == ""
     assert table.session(pid) == ()
     assert not table.carries(pid, OURS)
 
@@ -127,7 +127,7 @@ def test_nothing_is_found_where_nothing_is_left(orphans: Orphans, table: Table) 
     ],
     ids=["leader", "left", "deaf", "without environment", "a group of its own"],
 )
-async def test_survivors_are_ended(orphans: Orphans, table: Table, command: str) -> None:
+async def test_survivors_are_ended(orphans: Orphans, table: ProcessTable, command: str) -> None:
     pid = orphans.start(command, OURS)
     known = trace(pid, table)
     if command is LEFT:
@@ -141,17 +141,21 @@ async def test_survivors_are_ended(orphans: Orphans, table: Table, command: str)
 
 
 @pytest.mark.anyio
-async def test_a_stranger_is_not_ended(orphans: Orphans, table: Table) -> None:
+@pytest.mark.parametrize("start_time", ["another time", ""])
+async def test_a_stranger_is_not_ended(
+    orphans: Orphans, table: ProcessTable, start_time: str
+) -> None:
     pid = orphans.start(LEADING, {})
-    recycled = evolve(trace(pid, table), began="another time")
+    recycled = evolve(trace(pid, table), start_time=start_time)
     assert await end_survivors(recycled, table, GRACES) == []
     assert len(table.session(pid)) == 2
 
 
-def test_a_start_time_is_told_and_stays(orphans: Orphans) -> None:
-    pid = orphans.start(LEADING, {})
-    assert began(pid) == this_machine().began(pid) != ""
-    assert began(pid) != began(os.getpid())
+def test_a_start_time_stays_and_is_nobody_elses(orphans: Orphans) -> None:
+    table, pid = this_machine(), orphans.start(LEADING, {})
+    first = table.start_time(pid)
+    assert first
+    assert table.start_time(pid) == first != table.start_time(os.getpid())
 
 
 def test_a_strange_name_does_not_confuse_the_table(tmp_path: Path, orphans: Orphans) -> None:
@@ -160,7 +164,7 @@ def test_a_strange_name_does_not_confuse_the_table(tmp_path: Path, orphans: Orph
     program.chmod(0o755)
     pid = orphans.start(f"exec '{program}'", {})
     assert pid in this_machine().session(pid)
-    assert began(pid)
+    assert this_machine().start_time(pid)
 
 
 DYING = """
@@ -209,7 +213,5 @@ async def test_after_a_killed_runner_its_hook_is_found_and_ended(
     trace_of_killed_runner: Trace,
 ) -> None:
     known = trace_of_killed_runner
-    assert known.pid in find_survivors(known)
     assert known.pid in await end_survivors(known, graces=GRACES)
-    assert find_survivors(known) == []
     assert this_machine().session(known.pid) == ()

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.hooks.blocks import LONGEST, LineBlocks
 from agent_runner.hooks.checks import MOST, KnownRunners, by_regex, without_escapes
 from agent_runner.hooks.fingerprint import Fingerprint
-from agent_runner.hooks.verdict import READ
+from agent_runner.hooks.verdict import LONGEST_LINE, READ, LineBlocks
 from agent_runner.model.hooks import Failures, HookOutcome
 
 Stage = Any  # the fixture's class stands in conftest, which importlib mode does not import
@@ -310,7 +309,7 @@ def test_blocks_are_the_same_however_the_output_came(parts: list[bytes], sizes: 
         at, turn = at + size, turn + 1
     blocks += lines.end()
     assert b"".join(blocks) == text
-    assert all(len(block) <= LONGEST + 70_000 for block in blocks)
+    assert all(len(block) <= LONGEST_LINE + 70_000 for block in blocks)
     whole = LineBlocks()
     assert _cuts(blocks) == _cuts([*whole.feed(text), *whole.end()])
 

@@ -1,4 +1,9 @@
-"""What runs on this machine: start times, sessions, environments; from /proc or from `ps`."""
+"""What runs on this machine: start times, sessions, environments; from /proc or from `ps`.
+
+A pid alone names nobody: it is given anew once its program is gone, so it is always kept together
+with the program's start time. psutil (7.2) would save about 90 lines here; it was measured and left
+out: 15 ms more at every start (this file: 1 ms) and 0.9 MB of compiled extension to install.
+"""
 
 import functools
 import os
@@ -11,17 +16,17 @@ _PROC = Path("/proc")
 _DEAD = frozenset("ZXx")  # states of what has exited but is not reaped yet
 
 
-class Table(Protocol):
+class ProcessTable(Protocol):
     """The running programs of this machine."""
 
-    def began(self, pid: int) -> str:
+    def start_time(self, pid: int) -> str:
         """When `pid` started, in the system's own words; "" if nothing has that pid.
 
         Equal for two looks at the same program, different for another that got its pid later.
         """
 
-    def lives(self, pid: int, began: str) -> bool:
-        """Whether the program that has `pid` since `began` still runs; a zombie does not."""
+    def lives(self, pid: int, start_time: str) -> bool:
+        """Whether the program that got `pid` at `start_time` still runs; a zombie does not."""
 
     def session(self, leader: int) -> tuple[int, ...]:
         """Pids of the living members of the session that `leader` began, in order."""
@@ -31,89 +36,78 @@ class Table(Protocol):
 
 
 class ProcTable:
-    """Linux's, from /proc."""
+    """Linux's process table, from /proc."""
 
-    def began(self, pid: int) -> str:
+    def start_time(self, pid: int) -> str:
         """Clock ticks since boot, and which boot: ticks alone come again after the next one."""
         fields = _stat(pid)
         return f"{_boot()}:{fields[19]}" if fields else ""
 
-    def lives(self, pid: int, began: str) -> bool:
-        """See `Table`."""
-        fields = _stat(pid)
-        return bool(fields) and fields[0] not in _DEAD and self.began(pid) == began
+    def lives(self, pid: int, start_time: str) -> bool:
+        """See `ProcessTable`."""
+        return _is_alive(_stat(pid)) and self.start_time(pid) == start_time
 
     def session(self, leader: int) -> tuple[int, ...]:
-        """See `Table`."""
+        """See `ProcessTable`. Asking getsid first is 15 times quicker than reading every stat."""
         pids = sorted(int(name) for name in os.listdir(_PROC) if name.isdigit())
-        return tuple(pid for pid in pids if self._is_member(pid, leader))
+        return tuple(pid for pid in pids if _session_of(pid) == leader and _is_alive(_stat(pid)))
 
     def carries(self, pid: int, wanted: Mapping[str, str]) -> bool:
-        """See `Table`."""
+        """See `ProcessTable`."""
         try:
             given = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
         except OSError:
             return False
         return all(os.fsencode(f"{name}={value}") in given for name, value in wanted.items())
 
-    def _is_member(self, pid: int, leader: int) -> bool:
-        fields = _stat(pid)
-        return bool(fields) and fields[0] not in _DEAD and int(fields[3]) == leader
-
 
 class PsTable:
-    """What every Unix has, through `ps`: start times to the second, and slower."""
+    """What every Unix tells through `ps`: start times to the second, and slower."""
 
-    def began(self, pid: int) -> str:
-        """See `Table`."""
+    def start_time(self, pid: int) -> str:
+        """See `ProcessTable`."""
         return " ".join(_ps("-o", "lstart=", "-p", str(pid)).split())
 
-    def lives(self, pid: int, began: str) -> bool:
-        """See `Table`."""
+    def lives(self, pid: int, start_time: str) -> bool:
+        """See `ProcessTable`."""
         state = _ps("-o", "stat=", "-p", str(pid))
-        return bool(state) and state[0] not in _DEAD and self.began(pid) == began
+        return bool(state) and state[0] not in _DEAD and self.start_time(pid) == start_time
 
     def session(self, leader: int) -> tuple[int, ...]:
-        """The leader's group and the descendants of its members.
-
-        macOS tells no session ids: somebody in a group of its own whose parent is gone is missed.
-        """
-        rows = [row.split() for row in _ps("-A", "-o", "pid=,ppid=,pgid=,stat=").splitlines()]
-        found: set[int] = set()
-        for _ in rows:  # each round finds the children of the one before
-            more = {
-                int(pid)
-                for pid, parent, group, _state in rows
-                if int(group) == leader or int(parent) in found
-            }
-            if more <= found:
-                break
-            found |= more
-        dead = {int(pid) for pid, _, _, state in rows if state[0] in _DEAD}
-        return tuple(sorted(found - dead))
+        """See `ProcessTable`. The `sess` column of macOS's ps is an address: getsid knows."""
+        rows = [row.split() for row in _ps("-A", "-o", "pid=,stat=").splitlines()]
+        living = sorted(int(pid) for pid, state in rows if state[0] not in _DEAD)
+        return tuple(pid for pid in living if _session_of(pid) == leader)
 
     def carries(self, pid: int, wanted: Mapping[str, str]) -> bool:
-        """See `Table`. A value with blanks could be forged by a neighbour; ours have none."""
+        """See `ProcessTable`. A neighbour could forge a value with blanks; ours have none."""
         given = _ps("eww", "-o", "command=", "-p", str(pid)).split()
         return all(f"{name}={value}" in given for name, value in wanted.items())
 
 
 @functools.cache
-def this_machine() -> Table:
+def this_machine() -> ProcessTable:
     """The table of the system we run on."""
     return ProcTable() if (_PROC / "self" / "stat").exists() else PsTable()
 
 
-def began(pid: int) -> str:
-    """When `pid` started, by which it is known again after a crash; "" if it is gone."""
-    return this_machine().began(pid)
+def _session_of(pid: int) -> int:
+    """The pid of its session's leader, 0 for a program that is gone or not ours to ask about."""
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
+
+
+def _is_alive(fields: list[str]) -> bool:
+    return bool(fields) and fields[0] not in _DEAD
 
 
 def _stat(pid: int) -> list[str]:
     """The fields of /proc/PID/stat from the state on; empty if there is no such pid.
 
     proc(5): the name before them stands in parentheses and may hold anything. Counted from the
-    state as 0: 3 is the session, 19 the start time.
+    state as 0, 19 is the start time.
     """
     try:
         text = (_PROC / str(pid) / "stat").read_text(errors="replace")
