@@ -20,19 +20,19 @@ from agent_runner.model.states import TaskState
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.codec import (
     NO_CHAIN,
-    Line,
-    checksum_and_sync,
-    decode,
-    encode,
-    links,
+    JournalLine,
+    chain_of,
+    decode_line,
+    encode_entry,
+    synced_of,
 )
 
 
 @frozen
-class Place:
-    """A point between two records.
+class Position:
+    """A point between two records: sequence and checksum of the one before, and the byte offset.
 
-    The sequence and checksum of the one before it, and its byte offset.
+    The default is the beginning of a journal.
     """
 
     seq: int = 0
@@ -42,48 +42,42 @@ class Place:
 
 @frozen
 class TornTail:
-    """Bytes from `offset` on that are no record.
-
-    No later record says that they had been on disk.
-    """
+    """The last `size` bytes, from `offset` on: no record, and never said to be on disk."""
 
     offset: int
     size: int
 
 
-def stands(path: Path, place: Place) -> bool:
-    """Whether the journal is whole up to a place.
+def is_whole_up_to(position: Position, path: Path) -> bool:
+    """Whether so many records stand there, each chained to the one before it.
 
-    So many records, each chained to the one before it, the last one with its checksum.
+    A snapshot is used only then: it may be of a journal that was replaced by another since.
     """
     seq, crc, offset = 0, NO_CHAIN, 0
     try:
         file = path.open("rb")
     except FileNotFoundError:
-        return place == Place()
+        return position == Position()
     with file:
-        while offset < place.offset and (raw := file.readline()):
-            linked = links(raw.rstrip(b"\n"))
-            if linked is None or linked[0] != crc:
+        while offset < position.offset and (raw := file.readline()):
+            chained = chain_of(raw.rstrip(b"\n"))
+            if chained is None or chained[0] != crc:
                 return False
-            seq, crc, offset = seq + 1, linked[1], offset + len(raw)
-    return Place(seq, crc, offset) == place
+            seq, crc, offset = seq + 1, chained[1], offset + len(raw)
+    return Position(seq, crc, offset) == position
 
 
 @define
-class Reader:
-    """Reads records from a place on.
-
-    Afterwards `place` is where they end and `torn` what follows, if anything.
-    """
+class JournalReader:
+    """Reads records from `position` on; then that is where they end, and `torn` what follows."""
 
     path: Path
     blobs: Blobs
-    place: Place = field(factory=Place)
+    position: Position = field(factory=Position)
     torn: TornTail | None = None
 
     def __iter__(self) -> Iterator[Entry]:
-        """Yield the entries in order, streaming.
+        """Yield the entries in order, one line in memory at a time.
 
         Raises:
             JournalDamagedError: a bad record stands before records that knew it to be on disk.
@@ -94,39 +88,39 @@ class Reader:
         except FileNotFoundError:
             return
         with file:
-            file.seek(self.place.offset)
+            file.seek(self.position.offset)
             for raw in file:
                 line = self._decode(raw)
                 if line is None:
                     self._judge_tail(file.read, raw)
                     return
-                self.place = Place(line.entry.seq, line.crc, self.place.offset + len(raw))
+                self.position = Position(line.entry.seq, line.crc, self.position.offset + len(raw))
                 yield line.entry
 
-    def _decode(self, raw: bytes) -> Line | None:
+    def _decode(self, raw: bytes) -> JournalLine | None:
         """The record, or None if these bytes cannot be the next one."""
         if not raw.endswith(b"\n"):
             return None
-        line = decode(raw[:-1], self.blobs.get)
+        line = decode_line(raw[:-1], self.blobs.get)
         if line is None:
             return None
-        follows = line.entry.seq == self.place.seq + 1 and line.prev == self.place.crc
+        follows = line.entry.seq == self.position.seq + 1 and line.prev == self.position.crc
         return line if follows else None
 
     def _judge_tail(self, read_rest: Callable[[], bytes], bad: bytes) -> None:
         rest = read_rest()
-        lost = self.place.seq + 1
+        lost = self.position.seq + 1
         for raw in (bad, *rest.split(b"\n")):
-            synced = checksum_and_sync(raw.rstrip(b"\n"))
+            synced = synced_of(raw.rstrip(b"\n"))
             if synced is not None and synced >= lost:
                 raise JournalDamagedError(
-                    f"{self.path}: record {lost} (byte {self.place.offset}) is damaged,"
+                    f"{self.path}: record {lost} (byte {self.position.offset}) is damaged,"
                     " but later ones are good; nothing was changed",
                     fix="look at what is left, then restore the file from a backup"
                     " or start over with `run --fresh`",
                     command=("debug", "state"),
                 )
-        self.torn = TornTail(self.place.offset, len(bad) + len(rest))
+        self.torn = TornTail(self.position.offset, len(bad) + len(rest))
 
 
 @define
@@ -136,16 +130,16 @@ class Journal:
     path: Path
     blobs: Blobs
     disk: Disk
-    place: Place
+    position: Position
     _descriptor: int
     synced: int = 0
     _broken: str = ""
 
     @classmethod
-    def open(cls, path: Path, blobs: Blobs, disk: Disk, end: Place) -> "Journal":
-        """Open at `end`, where a `Reader` found the last good record.
+    def open(cls, path: Path, blobs: Blobs, disk: Disk, end: Position) -> "Journal":
+        """Open for appending at `end`, where a `JournalReader` found the last good record.
 
-        Whatever follows must have been set aside.
+        Whatever follows `end` is cut off, so it must have been set aside before.
         """
         with storage_errors(path):
             is_new = not path.exists()
@@ -164,23 +158,27 @@ class Journal:
             StorageError: the disk refused; what was written of the record is cut off again.
         """
         self._check_whole()
-        entry = Entry(self.place.seq + 1, stored(at), task, event, to)
-        line, crc = encode(entry, prev=self.place.crc, synced=self.synced, spill=self.blobs.put)
+        entry = Entry(self.position.seq + 1, stored(at), task, event, to)
+        line, crc = encode_entry(
+            entry, prev=self.position.crc, synced=self.synced, spill=self.blobs.put
+        )
         with storage_errors(self.path):
             try:
                 self.disk.write(self._descriptor, line)
             except OSError:
                 self._cut_back()
                 raise
-        self.place = Place(entry.seq, crc, self.place.offset + len(line))
+        self.position = Position(entry.seq, crc, self.position.offset + len(line))
         return entry
 
     def sync(self) -> None:
         """Return once every appended record is on the disk.
 
-        A failed sync is final: what it lost nobody knows.
+        A failed sync is final. The kernel may have dropped the pages it could not write and marked
+        them clean, so a second one would succeed and prove nothing (the fsync trouble that
+        PostgreSQL found in 2018).
         """
-        if self.synced == self.place.seq:
+        if self.synced == self.position.seq:
             return
         self._check_whole()
         with storage_errors(self.path):
@@ -189,12 +187,13 @@ class Journal:
             except OSError:
                 self._broken = "an earlier sync failed"
                 raise
-        self.synced = self.place.seq
+        self.synced = self.position.seq
 
     def check_in_place(self) -> None:
         """Raise StateLostError unless the journal's path still names the open file.
 
-        A hook may have removed it.
+        A hook may have removed or replaced it (`git clean -fdx`); what is appended to a file that
+        has no name any more is lost with the process.
         """
         try:
             there, held = self.path.stat(), os.fstat(self._descriptor)
@@ -218,7 +217,7 @@ class Journal:
     def _cut_back(self) -> None:
         """Take half a record off again; if even that fails, nothing may follow it."""
         try:
-            self.disk.truncate(self._descriptor, self.place.offset)
+            self.disk.truncate(self._descriptor, self.position.offset)
         except OSError:
             self._broken = "half a record could not be cut off"
 

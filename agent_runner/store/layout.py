@@ -20,12 +20,12 @@ class Layout:
 
     @property
     def journal(self) -> Path:
-        """The truth."""
+        """The journal: what happened, in order; everything else follows from it."""
         return self.folder / "journal.jsonl"
 
     @property
     def snapshot(self) -> Path:
-        """The fold of the journal, a cache."""
+        """The state as the journal says it, kept so that opening is quick."""
         return self.folder / "state.json"
 
     @property
@@ -35,17 +35,17 @@ class Layout:
 
     @property
     def holder(self) -> Path:
-        """Who holds the lock, for the message of the second one."""
+        """Who holds the lock, for the message that the next command gives."""
         return self.folder / "holder.json"
 
     @property
     def blobs(self) -> Path:
-        """Contents by sha256."""
+        """Images of files and long payloads, named by their sha256."""
         return self.folder / "blobs"
 
     @property
     def archive(self) -> Path:
-        """States that `run --fresh` put aside."""
+        """States that `run --fresh` has put aside."""
         return self.folder / "archive"
 
     def logs(self, task: str) -> Path:
@@ -53,7 +53,7 @@ class Layout:
         return self.folder / "logs" / task
 
     def attempt(self, task: str, attempt: int) -> Path:
-        """One attempt's folder: its change and its calls."""
+        """One attempt's folder: the diff of its change, and a folder for each call."""
         return self.logs(task) / f"attempt-{attempt:02}"
 
     def call(self, task: str, attempt: int, call: str) -> Path:

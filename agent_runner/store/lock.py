@@ -15,9 +15,11 @@ from agent_runner.store.layout import Layout
 
 @define
 class StateLock:
-    """Both locks.
+    """The lock on the state folder and the one on the project, taken and given back together.
 
-    The system drops them when the process ends, however it ends: never a stale lock.
+    Both are the system's: it drops them when the process ends, however it ends, so that there is
+    never a stale one. flock, not lockf: with lockf, closing any other descriptor of the file would
+    drop the lock.
     """
 
     layout: Layout
@@ -26,7 +28,7 @@ class StateLock:
     _project_descriptor: int | None = field(default=None)
 
     def acquire(self, now: float) -> None:
-        """Take both or none. Raises StateLockedError naming the holder's process and start."""
+        """Take both locks or none. Raises StateLockedError naming the holder's process and start."""
         lock = filelock.FileLock(self.layout.lock, timeout=0, fallback_to_soft=False)
         try:
             lock.acquire()
@@ -44,7 +46,7 @@ class StateLock:
         self.layout.holder.write_text(json.dumps({"pid": os.getpid(), "since": now}))
 
     def release(self) -> None:
-        """Give both back."""
+        """Give both locks back; without them held, do nothing."""
         if self._project_descriptor is not None:
             os.close(self._project_descriptor)
             self._project_descriptor = None

@@ -17,7 +17,7 @@ from agent_runner.model.meters import Amount, Track
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.spending import Spending
 from agent_runner.store.codec import MAX_RECORD, from_plain, to_plain
-from agent_runner.store.journal import Place
+from agent_runner.store.journal import Position
 from agent_runner.store.layout import Layout
 
 FORMAT = 2
@@ -31,24 +31,24 @@ _TAIL = len(',"crc":"00000000"}\n')
 
 @frozen
 class Snapshot:
-    """A fold and the place in the journal that it stands for."""
+    """A fold, and the position in the journal up to which it is one."""
 
     state: RunState
-    place: Place
+    position: Position
 
 
 _WINDOWS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 """Seconds of the windows whose use stands in `usage`, for people and scripts."""
 
 
-def render(snapshot: Snapshot, now: float) -> bytes:
+def render_snapshot(snapshot: Snapshot, now: float) -> bytes:
     """The snapshot as the bytes of state.json; `usage` is what the last minute, hour, ... used."""
     state = snapshot.state
     content = {
         "format": FORMAT,
         "list": state.list_id,
-        "seq": snapshot.place.seq,
-        "journal": {"crc": snapshot.place.crc, "offset": snapshot.place.offset},
+        "seq": snapshot.position.seq,
+        "journal": {"crc": snapshot.position.crc, "offset": snapshot.position.offset},
         "run": to_plain(state.run) if state.run else None,
         "current": state.current,
         "usage": _usage(state.spending, now),
@@ -62,7 +62,7 @@ def render(snapshot: Snapshot, now: float) -> bytes:
     return b'%s,"crc":"%08x"}\n' % (body, zlib.crc32(body))
 
 
-def load(path: Path) -> Snapshot | None:
+def load_snapshot(path: Path) -> Snapshot | None:
     """The snapshot, or None where it is missing or damaged.
 
     Raises:
@@ -109,10 +109,7 @@ def _first_list(journal: Path) -> object:
 
 
 def _task(record: TaskRecord) -> dict[str, Any]:
-    """What people and scripts look for stands first and always.
-
-    The rest only where it differs from a fresh record.
-    """
+    """What people and scripts look for, first and always; the rest where it is not the default."""
     always = {
         "state": record.state.value,
         "attempts": record.counts.attempts,
@@ -151,4 +148,4 @@ def _parse(content: dict[str, Any]) -> Snapshot:
         spending=from_plain(content["spending"], Spending),
     )
     journal = content["journal"]
-    return Snapshot(state, Place(content["seq"], journal["crc"], journal["offset"]))
+    return Snapshot(state, Position(content["seq"], journal["crc"], journal["offset"]))

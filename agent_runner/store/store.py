@@ -12,26 +12,23 @@ from agent_runner.model.errors import JournalDamagedError, StateMismatchError
 from agent_runner.model.events import Event
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.states import TaskState
-from agent_runner.store import snapshot as snapshots
 from agent_runner.store.blobs import Blobs
-from agent_runner.store.journal import Journal, Place, Reader, stands
+from agent_runner.store.journal import Journal, JournalReader, Position, is_whole_up_to
 from agent_runner.store.layout import Layout
 from agent_runner.store.lock import StateLock
-from agent_runner.store.snapshot import Snapshot
+from agent_runner.store.snapshot import Snapshot, load_snapshot, render_snapshot
 
 _SMALL = 64 * 1024
-"""Bytes below which a snapshot is replaced at every call.
+"""Bytes below which a snapshot is replaced each time; a larger one when the journal grew by it.
 
-A larger one is replaced when the journal grew by its size.
+So the cost of a transition does not grow with the list, and a resume never has more to fold than
+once again what the snapshot holds.
 """
 
 
 @define
 class Store:
-    """The state, open for one command that changes it.
-
-    `state` is always the fold of the journal.
-    """
+    """The state, open for the one command that changes it; `state` is the fold of the journal."""
 
     layout: Layout
     clock: Clock
@@ -65,16 +62,16 @@ class Store:
             state, reader = _fold(layout, blobs)
             _check_list(state, list_id, layout)
             warnings = _set_tail_aside(reader, layout, disk)
-            journal = Journal.open(layout.journal, blobs, disk, reader.place)
+            journal = Journal.open(layout.journal, blobs, disk, reader.position)
         except BaseException:
             lock.release()
             raise
         return cls(layout, clock, disk, blobs, journal, state, warnings, lock)
 
     def append(self, task: str, event: Event, to: TaskState | None = None) -> Entry:
-        """Journal one event; it survives this process, and a power cut after `sync`.
+        """Journal one event; it survives this process, and a power cut once `sync` has returned.
 
-        The state is not moved yet.
+        The state is not moved yet: `take` does that, after the machine has accepted the move.
         """
         return self.journal.append(self.clock.now(), task, event, to)
 
@@ -88,7 +85,7 @@ class Store:
 
     def refresh_snapshot(self) -> None:
         """Replace state.json if that is cheap by now: the cost stays constant per transition."""
-        grown = self.journal.place.offset - self._snapshot_offset
+        grown = self.journal.position.offset - self._snapshot_offset
         if self._snapshot_size < _SMALL or grown >= self._snapshot_size:
             self._write_snapshot(durable=False)
 
@@ -108,11 +105,11 @@ class Store:
             self._lock = None
 
     def _write_snapshot(self, *, durable: bool) -> None:
-        content = snapshots.render(Snapshot(self.state, self.journal.place), self.clock.now())
+        content = render_snapshot(Snapshot(self.state, self.journal.position), self.clock.now())
         with storage_errors(self.layout.snapshot):
             self.disk.write_file(self.layout.snapshot, content, durable=durable)
         self._snapshot_size = len(content)
-        self._snapshot_offset = self.journal.place.offset
+        self._snapshot_offset = self.journal.position.offset
 
 
 def read_state(folder: Path, list_id: str = "") -> tuple[RunState, tuple[str, ...]]:
@@ -134,7 +131,7 @@ def read_state(folder: Path, list_id: str = "") -> tuple[RunState, tuple[str, ..
 def read_entries(folder: Path) -> Iterator[Entry]:
     """All journal entries from the first, streaming; a torn tail is left out."""
     layout = Layout(folder)
-    return iter(Reader(layout.journal, Blobs(layout.blobs, Disk())))
+    return iter(JournalReader(layout.journal, Blobs(layout.blobs, Disk())))
 
 
 def read_good_entries(folder: Path) -> Iterator[Entry]:
@@ -177,17 +174,17 @@ def _move_aside(layout: Layout) -> Path:
     return target
 
 
-def _fold(layout: Layout, blobs: Blobs) -> tuple[RunState, Reader]:
+def _fold(layout: Layout, blobs: Blobs) -> tuple[RunState, JournalReader]:
     """Snapshot plus the journal after it, or the whole journal where there is no good snapshot."""
-    snapshot = snapshots.load(layout.snapshot)
-    fits = snapshot is not None and stands(layout.journal, snapshot.place)
-    start = snapshot if snapshot and fits else Snapshot(RunState(), Place())
-    reader = Reader(layout.journal, blobs, start.place)
+    snapshot = load_snapshot(layout.snapshot)
+    fits = snapshot is not None and is_whole_up_to(snapshot.position, layout.journal)
+    start = snapshot if snapshot and fits else Snapshot(RunState(), Position())
+    reader = JournalReader(layout.journal, blobs, start.position)
     for entry in reader:
         start.state.take(entry)
-    if snapshot and snapshot.place.seq > reader.place.seq:
+    if snapshot and snapshot.position.seq > reader.position.seq:
         raise StateMismatchError(
-            f"{layout.snapshot} is ahead of {layout.journal} (record {reader.place.seq + 1} is"
+            f"{layout.snapshot} is ahead of {layout.journal} (record {reader.position.seq + 1} is"
             " missing there): the journal was cut or replaced; nothing was changed",
             fix=f"restore {layout.journal.name} from a backup, or start over",
             command=("run", "--fresh"),
@@ -204,11 +201,11 @@ def _check_list(state: RunState, list_id: str, layout: Layout) -> None:
         )
 
 
-def _set_tail_aside(reader: Reader, layout: Layout, disk: Disk) -> tuple[str, ...]:
+def _set_tail_aside(reader: JournalReader, layout: Layout, disk: Disk) -> tuple[str, ...]:
     """Copy a torn tail to a file of its own, durably, before the journal is cut."""
     if reader.torn is None:
         return ()
-    aside = layout.folder / f"journal.torn-{reader.place.seq + 1}"
+    aside = layout.folder / f"journal.torn-{reader.position.seq + 1}"
     with storage_errors(aside), layout.journal.open("rb") as file:
         file.seek(reader.torn.offset)
         disk.write_file(aside, file.read())

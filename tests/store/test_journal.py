@@ -12,7 +12,7 @@ from agent_runner.model.hooks import HookOutcome, HookResult, Phase
 from agent_runner.model.states import TaskState
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.codec import MAX_RECORD
-from agent_runner.store.journal import Journal, Place, Reader
+from agent_runner.store.journal import Journal, JournalReader, Position
 
 EVENTS: list[tuple[str, e.Event, TaskState | None]] = [
     ("", e.RunStarted("r1", 7, "0.1.0", "tasks.yml"), None),
@@ -33,7 +33,7 @@ def blobs(folder: Path) -> Blobs:
 
 def write(folder: Path, *, sync_each: bool) -> list[Entry]:
     path = folder / "journal.jsonl"
-    journal = Journal.open(path, blobs(folder), Disk(), Place())
+    journal = Journal.open(path, blobs(folder), Disk(), Position())
     entries = []
     for number, (task, event, to) in enumerate(EVENTS):
         entries.append(journal.append(1_800_000_000.25 + number, task, event, to))
@@ -43,8 +43,8 @@ def write(folder: Path, *, sync_each: bool) -> list[Entry]:
     return entries
 
 
-def read(folder: Path) -> tuple[list[Entry], Reader]:
-    reader = Reader(folder / "journal.jsonl", blobs(folder))
+def read(folder: Path) -> tuple[list[Entry], JournalReader]:
+    reader = JournalReader(folder / "journal.jsonl", blobs(folder))
     return list(reader), reader
 
 
@@ -57,7 +57,7 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_long_payload_goes_to_a_blob_and_the_line_stays_short(tmp_path: Path) -> None:
-    journal = Journal.open(tmp_path / "journal.jsonl", blobs(tmp_path), Disk(), Place())
+    journal = Journal.open(tmp_path / "journal.jsonl", blobs(tmp_path), Disk(), Position())
     event = e.Rejected("x" * 3 * MAX_RECORD)
     journal.append(0.0, "T1", event, TaskState.AGENT)
     journal.close()
@@ -121,7 +121,7 @@ def test_a_record_of_another_journal_spliced_in_is_damage(tmp_path: Path) -> Non
     write(tmp_path, sync_each=True)
     other = tmp_path / "other"
     other.mkdir()
-    journal = Journal.open(other / "journal.jsonl", blobs(other), Disk(), Place())
+    journal = Journal.open(other / "journal.jsonl", blobs(other), Disk(), Position())
     for _, event, to in EVENTS:
         journal.append(5.0, "T9", event, to)
         journal.sync()
@@ -147,7 +147,7 @@ def test_opening_at_the_last_good_record_cuts_the_tail(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_bytes(path.read_bytes() + b'{"v":1,"seq"')
     _, reader = read(tmp_path)
-    journal = Journal.open(path, blobs(tmp_path), Disk(), reader.place)
+    journal = Journal.open(path, blobs(tmp_path), Disk(), reader.position)
     added = journal.append(9.0, "T1", e.Refused("no"), TaskState.ESCALATED)
     journal.close()
     assert read(tmp_path)[0] == [*written, added]
@@ -168,7 +168,7 @@ class FullDisk(Disk):
 
 def test_a_full_disk_leaves_whole_records_only(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    journal = Journal.open(path, blobs(tmp_path), FullDisk(400), Place())
+    journal = Journal.open(path, blobs(tmp_path), FullDisk(400), Position())
     written: list[Entry] = []
 
     def fill() -> None:
@@ -199,7 +199,7 @@ class BrokenSync(Disk):
 def test_a_failed_sync_is_never_tried_again(tmp_path: Path) -> None:
     disk = BrokenSync()
     disk.failures = 0
-    journal = Journal.open(tmp_path / "journal.jsonl", blobs(tmp_path), disk, Place())
+    journal = Journal.open(tmp_path / "journal.jsonl", blobs(tmp_path), disk, Position())
     journal.append(0.0, "T1", e.Started(), TaskState.PRE_HOOKS)
     disk.failures = 1
     with pytest.raises(StorageError, match="input/output"):
