@@ -28,7 +28,7 @@ class StateLock:
     _project_descriptor: int | None = field(default=None)
 
     def acquire(self, now: float) -> None:
-        """Take both locks or none. Raises StateLockedError naming the holder's process and start."""
+        """Take both or none. Raises StateLockedError naming the holder's process and start."""
         lock = filelock.FileLock(self.layout.lock, timeout=0, fallback_to_soft=False)
         try:
             lock.acquire()
