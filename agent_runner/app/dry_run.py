@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent_runner.app.forecast import Forecast, forecast
+from agent_runner.app.forecast import Forecast, blocked_lines, forecast, waiting_lines
 from agent_runner.app.project import Project
 from agent_runner.ground.clock import Clock
 from agent_runner.model.fold import RunState
@@ -28,9 +28,7 @@ def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> I
         yield f"Would run {len(ahead.order)} of {count}, in this order:"
     for number, task in enumerate(ahead.order, start=1):
         yield from _task(number, task, project, state)
-    for task_id in ahead.waiting_for_person:
-        look = project.place.invocation.command("why", task_id)
-        yield f"{task_id} waits for a person: {look}"
+    yield from waiting_lines(ahead, project.place.invocation)
     yield from _held(ahead, project, state)
     if ahead.order:
         yield from _calls(ahead, project, state)
@@ -66,9 +64,7 @@ def _calls(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
     may_be_green = settings.skip_if_green
     least = sum(0 if may_be_green and task.post_hooks else 1 for task in ahead.order)
     yield f"Agent calls: at least {least}, at most {sum(left)}"
-    yield "  (besides: unusable replies, corrections of edits and looks at files are calls too)"
+    yield "  (plus calls for unusable replies, corrected edits and looks at files)"
     yield ahead.expected
     yield f"Limits: {ahead.line}"
-    for one in ahead.plan.blocked:
-        word = "waits for a further run" if one.this_run else "can never run"
-        yield f"  {one.task} {word}: {one.reason}"
+    yield from (f"  {line}" for line in blocked_lines(ahead))

@@ -1,8 +1,9 @@
 """What the rest of a list may take, and when the limits let it: for `plan` and `run --dry-run`."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from agent_runner.app.project import Project
 from agent_runner.app.sharing import ledger_of
@@ -10,14 +11,17 @@ from agent_runner.engine.calls.clients import worst_cost
 from agent_runner.engine.calls.conversation import Answers
 from agent_runner.engine.calls.question import Prompting
 from agent_runner.engine.schedule import Schedule
-from agent_runner.ground.clock import Clock
+from agent_runner.ground.clock import Clock, iso
 from agent_runner.ground.disk import Disk
+from agent_runner.ground.invocation import Invocation
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import Ruler, corrected
 from agent_runner.limits.decision import Need
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.plan import Expected, Plan, expect, plan_calls
 from agent_runner.limits.windows import zone_of
+from agent_runner.model.agent import Prompt
+from agent_runner.model.flow import next_attempt
 from agent_runner.model.fold import RunState
 from agent_runner.model.settings import CommandsRule
 from agent_runner.model.states import TaskState
@@ -25,6 +29,7 @@ from agent_runner.model.task import Task
 from agent_runner.providers.keys import known_keys
 from agent_runner.providers.listing import chosen
 from agent_runner.providers.profiles import outline
+from agent_runner.store.store import read_state
 from agent_runner.ui import words
 
 _MEASURED = 40
@@ -65,6 +70,48 @@ def forecast(
     )
     zone = zone_of(project.settings.limits)
     return Forecast(plan, plan.line(now, zone), order, waiting)
+
+
+def plan_object(ahead: Forecast) -> dict[str, Any]:
+    """What `plan --json` prints (docs/json.md)."""
+    later = [
+        {"tasks": slot.tasks, "not_before": iso(slot.at) if slot.at is not None else None}
+        for slot in ahead.plan.later
+    ]
+    waiting = ahead.waiting_for_person
+    return {**asdict(ahead.plan), "later": later, "waits_for_person": waiting}
+
+
+def plan_lines(ahead: Forecast, invocation: Invocation) -> Iterator[str]:
+    """What `plan` prints: what fits into the limits, what does not, and who waits for a person."""
+    if ahead.order:
+        yield ahead.line
+        yield ahead.expected
+    else:
+        yield "Nothing can run now." if ahead.waiting_for_person else "Nothing is left to do."
+    yield from blocked_lines(ahead)
+    yield from waiting_lines(ahead, invocation)
+
+
+def blocked_lines(ahead: Forecast) -> Iterator[str]:
+    """The tasks that the limits keep from running, and why."""
+    for one in ahead.plan.blocked:
+        fate = "has to wait for another run" if one.this_run else "can never run"
+        yield f"{one.task} {fate}: {one.reason}"
+
+
+def waiting_lines(ahead: Forecast, invocation: Invocation) -> Iterator[str]:
+    """The tasks that a person has to decide about, each with the command that says why."""
+    for task in ahead.waiting_for_person:
+        yield f"{task} waits for a person: {invocation.command('why', task)}"
+
+
+def next_prompt(project: Project, task_id: str) -> Prompt:
+    """What would be sent to the agent for a task now."""
+    task, settings = project.task(task_id), project.settings_of(task_id)
+    state, _ = read_state(project.place.state_dir, project.tasks.id)
+    record = state.record(task_id)
+    return prompting_of(project).prompt(task, record, settings, next_attempt(record, settings))
 
 
 def prompting_of(project: Project) -> Prompting:

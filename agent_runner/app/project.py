@@ -1,4 +1,4 @@
-"""A project: one task list with its configuration and the place of its state."""
+"""A project, read and checked: one task list with its configuration."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,37 +6,13 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from agent_runner.app.place import Place, Surroundings, require_task
 from agent_runner.config import Loaded, load_settings
-from agent_runner.ground.invocation import Invocation
-from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import Settings
-from agent_runner.model.task import TaskList
+from agent_runner.model.task import Task, TaskList
 from agent_runner.providers.profiles import KNOWN_NAMES, canonical
-from agent_runner.store.layout import FOLDER, Layout
-from agent_runner.store.snapshot import list_of
+from agent_runner.store.layout import Layout
 from agent_runner.tasks import load_task_list
-
-DEFAULT_NAMES = ("tasks.yml", "tasks.yaml", "tasks.json")
-"""Task lists that need not be named, tried in this order."""
-
-
-@frozen
-class Surroundings:
-    """What the process was started with; tests hand in their own."""
-
-    env: Mapping[str, str]
-    home: Path
-    cwd: Path
-
-
-@frozen
-class Place:
-    """Where the list and its state are, before anything of them is read. Both absolute."""
-
-    tasks_file: Path
-    state_dir: Path
-    invocation: Invocation
-    """How this list was named: suggested commands name it in the same way."""
 
 
 @frozen
@@ -52,6 +28,11 @@ class Project:
     def settings(self) -> Settings:
         """The merged configuration."""
         return self.loaded.settings
+
+    def task(self, task_id: str) -> Task:
+        """A task of the list; UsageError, with the nearest id, if the list has no such task."""
+        require_task(task_id, self.tasks)
+        return self.tasks[task_id]
 
     @property
     def layout(self) -> Layout:
@@ -83,61 +64,19 @@ class Project:
         return evolve(self.settings, max_attempts_per_task=task.max_attempts)
 
 
-def find(tasks: Path | None, state_dir: Path | None, around: Surroundings) -> Place:
-    """Where list and state are. Without a name: the list whose state is here, else tasks.yml.
-
-    Raises UsageError if there is no such list.
-    """
-    file = around.cwd / tasks if tasks else unnamed(state_dir, around)
-    if not file.is_file():
-        known = ", ".join(DEFAULT_NAMES)
-        raise UsageError(
-            f"there is no task list {tasks or file}" + ("" if tasks else f" (looked for {known})"),
-            fix="write one with: agent-runner init; or name it: agent-runner run FILE",
-        )
-    if state_dir and (around.cwd / state_dir).exists() and not (around.cwd / state_dir).is_dir():
-        raise UsageError(f"--state-dir {state_dir} is a file", fix="name a folder, new or old")
-    folder = file.parent.resolve()
-    state = (around.cwd / state_dir).resolve() if state_dir else folder / FOLDER
-    return Place(folder / file.name, state, invocation_of(tasks, state_dir))
-
-
-def invocation_of(tasks: Path | None, state_dir: Path | None) -> Invocation:
-    """How the list was named; a name that is the default is left out."""
-    named = str(tasks) if tasks else ""
-    return Invocation(
-        "" if named == DEFAULT_NAMES[0] else named, str(state_dir) if state_dir else ""
-    )
-
-
-def unnamed(state_dir: Path | None, around: Surroundings) -> Path:
-    """The list of which nobody said the name: the one whose state is here, else tasks.yml."""
-    recorded = list_of(around.cwd / (state_dir or FOLDER))
-    if recorded and (around.cwd / recorded).is_file():
-        return around.cwd / recorded
-    found = (around.cwd / name for name in DEFAULT_NAMES)
-    return next((file for file in found if file.is_file()), around.cwd / DEFAULT_NAMES[0])
-
-
-def is_untouched(state_dir: Path | None, around: Surroundings) -> bool:
-    """Whether nothing of ours is here: neither a list that needs no name nor a state."""
-    state = Layout(around.cwd / (state_dir or FOLDER))
-    return not unnamed(state_dir, around).is_file() and not state.journal.exists()
-
-
-def load(place: Place, around: Surroundings, flags: Mapping[str, Any] | None = None) -> Project:
+def load(place: Place, here: Surroundings, flags: Mapping[str, Any] | None = None) -> Project:
     """Read configuration and list. Raises InputError with every mistake."""
     loaded = load_settings(
         folder=place.tasks_file.parent,
-        env=around.env,
-        home=around.home,
+        env=here.env,
+        home=here.home,
         flags=flags or {},
-        cwd=around.cwd,
+        cwd=here.cwd,
         names=KNOWN_NAMES,
     )
     loaded = evolve(loaded, settings=_with_one_name_each(loaded.settings))
-    tasks = load_task_list(place.tasks_file, loaded.settings, home=around.home, names=KNOWN_NAMES)
-    return Project(place, tasks, loaded, around)
+    tasks = load_task_list(place.tasks_file, loaded.settings, home=here.home, names=KNOWN_NAMES)
+    return Project(place, tasks, loaded, here)
 
 
 def _with_one_name_each(settings: Settings) -> Settings:

@@ -1,18 +1,18 @@
-"""The command line: one file per command. This file is the only error boundary."""
+"""The command line: one file per group of commands. This file is the only error boundary."""
 
 import contextlib
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+if TYPE_CHECKING:
+    from agent_runner.model.errors import AgentRunnerError
 
-from agent_runner.cli import exit_codes
-from agent_runner.cli.commands import app
-from agent_runner.model.errors import AgentRunnerError, InputError
+BUG = 70
+HANGUP, INTERRUPTED, BROKEN_PIPE, TERMINATED = 129, 130, 141, 143
+"""128 and the number of the signal. Errors bring their own codes (`model/errors.py`), a run has
+those of `engine.runner.EXIT_CODES`."""
 
 
 def main() -> None:
@@ -25,11 +25,15 @@ def main() -> None:
         sys.exit(code)
     # whoever read our output is gone: do not let the interpreter complain about it at exit
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    sys.exit(exit_codes.BROKEN_PIPE)
+    sys.exit(BROKEN_PIPE)
 
 
 def _open_closed_streams() -> None:
-    """Started with closed streams (`>&-`): nobody else's file may get their numbers."""
+    """Open the null device in place of standard streams that were closed at the start (`>&-`).
+
+    Else the first files that are opened would get their numbers, and what is printed would end up
+    in the journal.
+    """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # stderr's number
         pass
     os.close(descriptor)
@@ -39,36 +43,40 @@ def _open_closed_streams() -> None:
 
 
 def _guarded() -> int:
+    """Run the command; every error becomes a message and an exit code."""
+    import typer
+
+    from agent_runner.cli.commands import app
+    from agent_runner.model.errors import AgentRunnerError, UsageError
+
     given: dict[str, Any] = {}
     try:
         code = app(prog_name="agent-runner", standalone_mode=False, obj=given)
     except (typer.Abort, KeyboardInterrupt):
-        return exit_codes.INTERRUPTED
+        return INTERRUPTED
     except typer.TyperException as error:
         error.show()  # type: ignore[attr-defined]  # every exception for the user has it
-        return exit_codes.USAGE
+        return UsageError.exit_code
     except AgentRunnerError as error:
         complain(error, given)
-        return exit_codes.code_of(error)
-    except (
-        BrokenPipeError,
-        SystemExit,
-    ):  # typer leaves so at a broken pipe, with a code of its own
-        return exit_codes.BROKEN_PIPE
-    except Exception:  # noqa: BLE001  # the last boundary: a bug is said, kept in a file, never dumped
-        return _bug()
-    return code if isinstance(code, int) else exit_codes.DONE
+        return error.exit_code
+    except (BrokenPipeError, SystemExit):  # at a broken pipe typer exits with a code of its own
+        return BROKEN_PIPE
+    except Exception:  # noqa: BLE001  # the last boundary: a bug is reported and kept in a file
+        return _report_bug()
+    return code if isinstance(code, int) else 0
 
 
-def complain(error: AgentRunnerError, given: Mapping[str, Any]) -> None:
+def complain(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
     """Say on stderr what is wrong, what to do next and what to type.
 
-    `given`: the command's options by name, for a suggested command that means the same list.
+    `given`: the command's options by name, so that a suggested command means the same list.
     """
-    from agent_runner.app.project import invocation_of  # lazy: a command that works needs none
+    from agent_runner.app.place import invocation_of
+    from agent_runner.model.errors import InputError
 
-    many = error.problems if isinstance(error, InputError) else (error,)
-    lines = [f"error: {one}" for one in many]
+    each = error.problems if isinstance(error, InputError) else (error,)
+    lines = [f"error: {one}" for one in each]
     if error.fix:
         lines.append(f"  next: {error.fix}")
     if error.command:
@@ -78,11 +86,15 @@ def complain(error: AgentRunnerError, given: Mapping[str, Any]) -> None:
         print("\n".join(lines), file=sys.stderr)
 
 
-def _bug() -> int:
+def _report_bug() -> int:
+    import tempfile
+    import traceback
+
     descriptor, name = tempfile.mkstemp(prefix="agent-runner-bug-", suffix=".txt")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         traceback.print_exc(file=file)
     what = traceback.format_exc().strip().rpartition("\n")[2]
-    print(f"error: this is a bug in agent-runner: {what}\n  details: {name}", file=sys.stderr)
-    print("  your state is safe; next: agent-runner resume", file=sys.stderr)
-    return exit_codes.BUG
+    print(f"error: this is a bug in agent-runner: {what}", file=sys.stderr)
+    print(f"  details: {name}", file=sys.stderr)
+    print("  next: your state is safe; go on with agent-runner resume", file=sys.stderr)
+    return BUG

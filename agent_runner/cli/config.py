@@ -1,32 +1,42 @@
 """`agent-runner config`: check and show the configuration."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from agent_runner.cli.options import TasksOption
 
-app = typer.Typer(help="Check and show the configuration.", no_args_is_help=True)
+
+def validate(tasks: TasksOption = None) -> int:
+    """Check all configuration files, the environment and the task list; report every mistake."""
+    from agent_runner.app.configuration import check
+    from agent_runner.cli.project import surroundings
+
+    checked = check(tasks, surroundings())
+    for warning in checked.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    for problem in checked.problems:
+        print(problem, file=sys.stderr)
+    if checked.problems:
+        count = len(checked.problems)
+        print(f"{count} mistake{'s' if count > 1 else ''}", file=sys.stderr)
+        return 2
+    print(f"good: {', '.join(checked.files) or 'the defaults (there is no configuration file)'}")
+    return 0
 
 
-@app.command("validate", short_help="Check all of it and tell every mistake.")
-def validate(tasks: TasksOption = None) -> None:
-    """Check all configuration files, the environment and the task list; tell all mistakes."""
-    from agent_runner.cli.around import surroundings
-    from agent_runner.cli.configuring import validate_all
-
-    raise typer.Exit(validate_all(tasks, surroundings()))
-
-
-@app.command("show")
 def show(
     origin: Annotated[
-        bool, typer.Option("--origin", help="Say where each value came from.")
+        bool, typer.Option("--origin", help="Say where each value comes from.")
     ] = False,
     tasks: TasksOption = None,
-) -> None:
-    """Print the merged configuration; keys are left out."""
-    from agent_runner.cli.around import surroundings
-    from agent_runner.cli.configuring import show_all
+) -> int:
+    """Print the merged configuration. Keys are left out."""
+    from agent_runner.app.configuration import load
+    from agent_runner.cli.project import surroundings
+    from agent_runner.config import show as lines_of, show_origins
 
-    raise typer.Exit(show_all(tasks, surroundings(), origins=origin))
+    loaded = load(tasks, surroundings())
+    print("\n".join((show_origins if origin else lines_of)(loaded)))
+    return 0

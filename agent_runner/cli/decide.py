@@ -1,10 +1,13 @@
 """`agent-runner retry`, `skip`, `check`, `reset`: decisions that the next run acts on."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent_runner.cli.options import StateDir, TaskId, TasksOption
+
+if TYPE_CHECKING:
+    from agent_runner.app.project import Project
 
 
 def retry(
@@ -12,7 +15,7 @@ def retry(
     hint: Annotated[
         str,
         typer.Option(
-            "--hint", metavar="TEXT", help="Goes into the next prompt.", show_default=False
+            "--hint", metavar="TEXT", help="Advice for the agent's next prompt.", show_default=False
         ),
     ] = "",
     attempts: Annotated[
@@ -21,47 +24,68 @@ def retry(
             "--attempts",
             metavar="N",
             min=1,
-            help="Attempts to grant; default: one, if none is left.",
+            help="Further attempts to grant. Default: one if none is left.",
             show_default=False,
         ),
     ] = None,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
-) -> None:
-    """Try an escalated task again, with a hint for the agent if you have one."""
-    from agent_runner.cli.around import open_project
-    from agent_runner.cli.deciding import decide_retry
+) -> int:
+    """Try a task again that needs a person, with a hint for the agent if you have one."""
+    from agent_runner.app.session import wired_for
+    from agent_runner.cli.project import open_project
+    from agent_runner.engine import decisions
 
-    raise typer.Exit(decide_retry(open_project(tasks, state_dir), task, hint, attempts or 0))
-
-
-def skip(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> None:
-    """Leave a task; what depends on it stays pending. Files stay as they are."""
-    from agent_runner.cli.around import open_project
-    from agent_runner.cli.deciding import decide_skip
-
-    raise typer.Exit(decide_skip(open_project(tasks, state_dir), task))
+    project = open_project(tasks, state_dir)
+    with wired_for(project, task) as wiring:
+        decisions.retry(wiring.core, task, hint=hint, attempts=attempts or 0)
+    return _recorded(project, f"{task} will be tried again")
 
 
-def check(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> None:
-    """You changed the files yourself: let the post-hooks judge them, without a call."""
-    from agent_runner.cli.around import open_project
-    from agent_runner.cli.deciding import decide_check
+def skip(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> int:
+    """Skip a task. Tasks that depend on it stay pending; files stay as they are."""
+    from agent_runner.app.session import wired_for
+    from agent_runner.cli.project import open_project
+    from agent_runner.engine import decisions
 
-    raise typer.Exit(decide_check(open_project(tasks, state_dir), task))
+    project = open_project(tasks, state_dir)
+    with wired_for(project, task) as wiring:
+        decisions.skip(wiring.core, wiring.recovery, task, reason="skipped by a person")
+    return _recorded(project, f"{task} is skipped")
+
+
+def check(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> int:
+    """Have the post-hooks judge files that you changed yourself. The agent is not asked."""
+    from agent_runner.app.session import wired_for
+    from agent_runner.cli.project import open_project
+    from agent_runner.engine import decisions
+
+    project = open_project(tasks, state_dir)
+    with wired_for(project, task) as wiring:
+        decisions.check(wiring.core, wiring.recovery, task)
+    return _recorded(project, f"{task} will be judged on its files as they are")
 
 
 def reset(
     task: TaskId,
     with_dependents: Annotated[
-        bool, typer.Option("--with-dependents", help="And every task that depends on it.")
+        bool, typer.Option("--with-dependents", help="Also reset every task that depends on it.")
     ] = False,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
-) -> None:
-    """Forget a task's attempts and begin it anew; files stay as they are, spending is kept."""
-    from agent_runner.cli.around import open_project
-    from agent_runner.cli.deciding import decide_reset
+) -> int:
+    """Forget a task's attempts and start it over. Files stay as they are, costs stay counted."""
+    from agent_runner.app.session import wired_for
+    from agent_runner.cli.project import open_project
+    from agent_runner.engine import decisions
 
     project = open_project(tasks, state_dir)
-    raise typer.Exit(decide_reset(project, task, with_dependents=with_dependents))
+    with wired_for(project, task) as wiring:
+        names = [task, *(project.tasks.dependents_of(task) if with_dependents else ())]
+        decisions.reset_all(wiring.core, wiring.recovery, names, reason="reset by a person")
+    return _recorded(project, f"reset: {', '.join(names)}")
+
+
+def _recorded(project: "Project", what: str) -> int:
+    print(f"{what}; go on with: {project.place.invocation.command('resume')}")
+    return 0

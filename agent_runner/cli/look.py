@@ -1,5 +1,6 @@
-"""`agent-runner diff` and `undo`: what a task changed, and taking it back."""
+"""`agent-runner diff` and `undo`: see what a task changed, and revert it."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -17,28 +18,52 @@ def diff(
     ] = None,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
-) -> None:
-    """Show what a task, or one attempt of it, changed; as a patch that git reads."""
-    from agent_runner.cli.around import open_project
-    from agent_runner.cli.undoing import print_diff
+) -> int:
+    """Show what a task, or one attempt at it, changed: a patch that git can apply."""
+    from agent_runner.app.applied_changes import patch
+    from agent_runner.cli.project import open_project
 
-    raise typer.Exit(print_diff(open_project(tasks, state_dir), task, attempt))
+    text = patch(open_project(tasks, state_dir), task, attempt)
+    if text is None:
+        whose = f"attempt {attempt} at {task}" if attempt else task
+        print(f"{whose} has not changed any file", file=sys.stderr)
+    else:
+        sys.stdout.buffer.write(text)
+    return 0
 
 
 def undo(
     task: TaskId,
     keep_edited: Annotated[
         bool,
-        typer.Option("--keep-edited", help="Leave files that you edited since; undo the others."),
+        typer.Option(
+            "--keep-edited", help="Leave files alone that you edited since; revert the others."
+        ),
     ] = False,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
-) -> None:
-    """Put back what a task changed; refused, with their names, where files were edited since.
+) -> int:
+    """Revert what a task changed. Files that were edited since are named, and nothing is touched.
 
-    What a hook such as a formatter did to those files is taken back with it.
+    What a hook such as a formatter did to the task's files is reverted with it.
     """
-    from agent_runner.cli.around import open_project
-    from agent_runner.cli.undoing import take_back
+    from agent_runner.app.applied_changes import undo as undo_task
+    from agent_runner.cli.project import open_project
 
-    raise typer.Exit(take_back(open_project(tasks, state_dir), task, keep_edited=keep_edited))
+    project = open_project(tasks, state_dir)
+    outcome = undo_task(project, task, keep_edited=keep_edited)
+    suggested = project.place.invocation.command
+    if outcome.refused:
+        print(f"{outcome.refused}; no file was touched", file=sys.stderr)
+        if outcome.edited:
+            others = suggested("undo", task, "--keep-edited")
+            print(f"  to revert the others: {others}", file=sys.stderr)
+        return 1
+    if not outcome.reverted:
+        print(f"{task} has not changed any file", file=sys.stderr)
+        return 0
+    print(f"reverted what {task} had changed; its state stays as it is")
+    if outcome.edited:
+        print(f"  left as you edited them: {', '.join(outcome.edited)}")
+    print(f"  to do the task again: {suggested('reset', task)}")
+    return 0

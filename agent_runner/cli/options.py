@@ -1,7 +1,10 @@
 """Options that several commands share, each written once."""
 
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import typer
 
@@ -9,7 +12,7 @@ TasksArgument: TypeAlias = Annotated[
     Path | None,
     typer.Argument(
         metavar="TASKS",
-        help="Task list, YAML or JSON; default: the list whose state is here, else tasks.yml.",
+        help="Task list, YAML or JSON. Default: the list whose state is here, else tasks.yml.",
         show_default=False,
     ),
 ]
@@ -18,7 +21,7 @@ TasksOption: TypeAlias = Annotated[
     typer.Option(
         "--tasks",
         metavar="FILE",
-        help="Task list; default: the list whose state is here, else tasks.yml.",
+        help="Task list. Default: the list whose state is here, else tasks.yml.",
         show_default=False,
     ),
 ]
@@ -27,13 +30,132 @@ StateDir: TypeAlias = Annotated[
     typer.Option(
         "--state-dir",
         metavar="DIR",
-        help="State folder; default: .agent-runner beside the task list.",
+        help="State folder. Default: .agent-runner beside the task list.",
         show_default=False,
     ),
 ]
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 TaskId: TypeAlias = Annotated[str, typer.Argument(metavar="TASK", help="Id of the task.")]
 OptionalTaskId: TypeAlias = Annotated[
     str | None, typer.Argument(metavar="TASK", help="Id of one task.", show_default=False)
 ]
-JsonLines: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+JsonLines: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print one JSON event per line.")
+]
+Quiet: TypeAlias = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print nothing but failures and one closing line.")
+]
+
+
+def _option(name: str, help: str, metavar: str | None = None) -> Any:  # noqa: A002  # typer's word
+    return typer.Option(name, help=help, metavar=metavar, show_default=False)
+
+
+def _count(name: str, help: str) -> Any:  # noqa: A002  # typer's word
+    return typer.Option(name, help=help, metavar="N", min=1, show_default=False)
+
+
+class RunFlags(NamedTuple):
+    """The options of both `run` and `resume`: how this run differs from the configuration.
+
+    Fields that name a setting are None if they were not given. A named tuple and not an attrs
+    class, since `--help` would spend a fifth of its time on importing attrs.
+    """
+
+    state_dir: StateDir = None
+    provider: Annotated[str | None, _option("--provider", "Provider for this run.", "NAME")] = None
+    model: Annotated[str | None, _option("--model", "Model for this run.", "NAME")] = None
+    preview: Annotated[
+        bool, _option("--preview", "Ask the agent, show what its reply would change, and stop.")
+    ] = False
+    rerun_changed: Annotated[
+        bool, _option("--rerun-changed", "Redo passed tasks whose text has changed since.")
+    ] = False
+    max_attempts_per_task: Annotated[
+        int | None, _count("--max-attempts", "Attempts at a task before a person is asked.")
+    ] = None
+    max_consecutive_failures: Annotated[
+        int | None,
+        _count(
+            "--max-consecutive-failures",
+            "Consecutive post-hook failures of a task before a person is asked.",
+        ),
+    ] = None
+    max_no_progress: Annotated[
+        int | None,
+        _count(
+            "--max-no-progress",
+            "Consecutive attempts without progress before a person is asked.",
+        ),
+    ] = None
+    max_escalations_in_row: Annotated[
+        int | None,
+        _count("--max-escalations", "Consecutive tasks that need a person before the run stops."),
+    ] = None
+    stop_on_first_failure: Annotated[
+        bool, _option("--stop-on-first-failure", "Stop and ask at the first post-hook failure.")
+    ] = False
+    on_escalation: Annotated[
+        str | None,
+        _option("--on-escalation", "What to do when a task needs a person.", "ask|stop|continue"),
+    ] = None
+    wait: Annotated[
+        bool, _option("--wait", "Wait until a limit allows the next call instead of stopping.")
+    ] = False
+    wait_max: Annotated[
+        str | None,
+        _option("--wait-max", "Wait at most this long, for example 90m; else stop.", "TIME"),
+    ] = None
+    ignore_config_limits: Annotated[
+        bool,
+        _option(
+            "--ignore-config-limits",
+            "Ignore configured limits and budgets, but not those that the provider reports.",
+        ),
+    ] = False
+    quiet: Quiet = False
+    json: JsonLines = False
+    junit: Annotated[
+        Path | None, _option("--junit", "Write a JUnit report when the run ends.", "FILE")
+    ] = None
+    record: Annotated[
+        Path | None,
+        _option("--record", "Save every answer for the replay provider to read.", "DIR"),
+    ] = None
+
+    def settings(self) -> dict[str, Any]:
+        """What is given in place of the configuration, by the name that it has there."""
+        names = (
+            "provider",
+            "model",
+            "max_attempts_per_task",
+            "max_consecutive_failures",
+            "max_no_progress",
+            "max_escalations_in_row",
+            "on_escalation",
+        )
+        given = {name: getattr(self, name) for name in names}
+        return {**given, "stop_on_first_failure": self.stop_on_first_failure or None}
+
+
+def with_run_flags(body: Callable[..., int]) -> Callable[..., int]:
+    """A command with the options of `RunFlags` beside those of `body`.
+
+    typer makes options of a function's parameters, so the fields become parameters here.
+    """
+    shared = RunFlags.__annotations__
+
+    @functools.wraps(body)
+    def command(**given: Any) -> int:
+        flags = RunFlags(**{name: given.pop(name) for name in shared})
+        return body(**given, flags=flags)
+
+    own = [one for one in inspect.signature(body).parameters.values() if one.name != "flags"]
+    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+    for name, annotation in shared.items():
+        default = RunFlags._field_defaults[name]
+        kind = inspect.Parameter.KEYWORD_ONLY
+        parameters.append(inspect.Parameter(name, kind, default=default, annotation=annotation))
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by typer
+    command.__annotations__ = {}
+    return command

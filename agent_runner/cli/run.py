@@ -1,11 +1,14 @@
-"""`agent-runner run`: work through the task list, or go on where it stopped."""
+"""`agent-runner run` and `resume`: work through the task list, or go on with what is left of it."""
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_runner.cli.flags import RunFlags, with_run_flags
-from agent_runner.cli.options import TasksArgument, TasksOption
+from agent_runner.cli.options import RunFlags, TasksArgument, TasksOption, with_run_flags
+
+if TYPE_CHECKING:
+    from agent_runner.app.run import RunRequest
 
 
 @with_run_flags
@@ -15,23 +18,86 @@ def run(
     named: TasksOption = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Show tasks, hooks and expected calls; do nothing at all."),
+        typer.Option("--dry-run", help="Show tasks, hooks and expected calls; change nothing."),
     ] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Archive the old state and begin anew.")
+        bool, typer.Option("--fresh", help="Archive the old state and start over.")
     ] = False,
 ) -> int:
-    """Work through the task list; an unfinished one goes on where it stopped.
+    """Work through the task list; unfinished tasks go on where they stopped.
 
     Exit codes: 0 nothing is left to do; 1 a person is needed; 2 wrong usage, configuration or
-    task list; 3 the state cannot be used; 75 a limit, safe to re-run after the printed time;
+    task list; 3 the state cannot be used; 75 a limit, safe to run again after the printed time;
     129, 130, 141, 143 hang-up, Ctrl+C or q, broken pipe, terminated; 70 a bug.
     """
-    from agent_runner.cli.going import go, look_ahead
+    from agent_runner.app.run import run as run_list
+    from agent_runner.cli.project import open_project
+    from agent_runner.ground.clock import SystemClock
     from agent_runner.model.errors import UsageError
 
     if tasks and named:
         raise UsageError("the task list is named twice", fix="give TASKS or --tasks, not both")
+    project = open_project(tasks or named, flags.state_dir, flags.settings())
     if dry_run:
-        return look_ahead(tasks or named, flags)
-    return go(tasks or named, flags, fresh=fresh)
+        from agent_runner.app.dry_run import dry_run as lines_of
+
+        ignoring = flags.ignore_config_limits
+        print("\n".join(lines_of(project, SystemClock(), ignore_limits=ignoring)))
+        return 0
+    return run_list(project, _request(flags, fresh=fresh), SystemClock())
+
+
+@with_run_flags
+def resume(flags: RunFlags, tasks: TasksOption = None) -> int:
+    """Go on where the last run stopped, however it stopped. Needs no arguments.
+
+    Where nothing is left to resume it says so and exits with 0. The exit codes are those of run.
+    """
+    from agent_runner.app.place import is_untouched
+    from agent_runner.app.run import nothing_to_resume, run as run_list
+    from agent_runner.cli.project import open_project, surroundings
+    from agent_runner.ground.clock import SystemClock
+
+    messages = sys.stderr if flags.json else sys.stdout  # no line of text among the JSON
+    if tasks is None and is_untouched(flags.state_dir, surroundings()):
+        print("Nothing to resume: there is no task list and no saved state here.", file=messages)
+        return 0
+    project = open_project(tasks, flags.state_dir, flags.settings())
+    reason = nothing_to_resume(project, rerun_changed=flags.rerun_changed)
+    if reason:
+        print(f"Nothing to resume: {reason}", file=messages)
+        return 0
+    return run_list(project, _request(flags), SystemClock())
+
+
+def _request(flags: RunFlags, *, fresh: bool = False) -> "RunRequest":
+    from agent_runner.app.run import RunRequest
+    from agent_runner.app.screens import ScreenOptions
+    from agent_runner.model.errors import UsageError
+
+    if flags.junit is not None and flags.junit.is_dir():
+        raise UsageError(f"--junit {flags.junit} is a folder", fix="name a file in it")
+    if flags.record is not None and flags.record.exists() and not flags.record.is_dir():
+        raise UsageError(f"--record {flags.record} is a file", fix="name a folder")
+    return RunRequest(
+        screen=ScreenOptions(flags.quiet, flags.json, flags.junit),
+        fresh=fresh,
+        preview=flags.preview,
+        ignore_limits=flags.ignore_config_limits,
+        rerun_changed=flags.rerun_changed,
+        wait=flags.wait or flags.wait_max is not None,
+        wait_max=_seconds(flags.wait_max),
+        record=flags.record,
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    from agent_runner.config.writing import seconds
+    from agent_runner.model.errors import UsageError
+
+    if text is None:
+        return None
+    value = seconds(text)
+    if value is None:
+        raise UsageError(f"--wait-max {text} is not a duration", fix="write 90s, 15m or 2h")
+    return value

@@ -3,6 +3,8 @@
 They are recorded here and acted on by the next step.
 """
 
+from collections.abc import Sequence
+
 from agent_runner.engine.core import Core
 from agent_runner.engine.machine import allows
 from agent_runner.engine.recovery import Recovery
@@ -45,6 +47,15 @@ def reset(core: Core, recovery: Recovery, task: str, *, reason: str) -> TaskReco
     """Start a task from nothing; the files stay as they are."""
     recovery.settle(task, reason="the task is reset")
     return core.fire(task, e.Reset(reason))
+
+
+def reset_all(core: Core, recovery: Recovery, tasks: Sequence[str], *, reason: str) -> None:
+    """Start a task from nothing, and of those after it in `tasks` all that have been started."""
+    first, *others = tasks
+    reset(core, recovery, first, reason=reason)
+    for task in others:
+        if core.record(task).state is not TaskState.PENDING:
+            reset(core, recovery, task, reason=reason)
 
 
 def carry_out(core: Core, recovery: Recovery, task: str, decision: Decision) -> TaskRecord | None:

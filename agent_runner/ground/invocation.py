@@ -1,15 +1,13 @@
 """The commands that a person is told to type next: each names the task list as this one did."""
 
 import shlex
-
-from attrs import frozen
+from typing import NamedTuple
 
 PLACEHOLDER = '"..."'
 """A word that the person is to replace by their own; it is shown as it is, quotes and all."""
 
 
-@frozen
-class Invocation:
+class Invocation(NamedTuple):
     """How the task list and its state were named on this command line.
 
     Attributes:

@@ -2,20 +2,24 @@
 
 Expected failures of a task (red tests, a malformed edit, a limit) are events, not errors. An error
 here means wrong usage, a broken environment, or a provider that did not answer; the agent step
-turns the provider's into events.
+turns the provider's into events. Every command imports this file, so it does without attrs.
 """
 
-from attrs import frozen
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from agent_runner.model.usage import ReportedLimit
+if TYPE_CHECKING:
+    from agent_runner.model.usage import ReportedLimit
 
 
 class AgentRunnerError(Exception):
     """Base of all errors meant for the user.
 
     `str()` says what and where, `fix` what to do next. `command` is what to type then: the words
-    after `agent-runner`; whoever shows it adds the options that name the list.
+    after `agent-runner`; whoever shows it adds the options that name the list. `exit_code` is what
+    a command ends with that raises it: 70 stands for a bug.
     """
+
+    exit_code: ClassVar[int] = 70
 
     def __init__(self, what: str, *, fix: str = "", command: tuple[str, ...] = ()) -> None:
         super().__init__(what)
@@ -33,9 +37,10 @@ class InvariantError(AgentRunnerError):
 class UsageError(AgentRunnerError):
     """The command was called with words that cannot be followed."""
 
+    exit_code = 2
 
-@frozen
-class Problem:
+
+class Problem(NamedTuple):
     """One mistake in a file that a person wrote.
 
     Lines and columns count from 1; 0 means "the file as a whole".
@@ -58,7 +63,7 @@ class InputError(UsageError):
     All of them are in `problems`, in file order.
     """
 
-    def __init__(self, problems: "tuple[Problem, ...]", *, fix: str = "") -> None:
+    def __init__(self, problems: tuple[Problem, ...], *, fix: str = "") -> None:
         super().__init__("\n".join(str(p) for p in problems), fix=fix)
         self.problems = problems
 
@@ -72,6 +77,8 @@ class IllegalEventError(UsageError):
 
 class StateError(AgentRunnerError):
     """The state cannot be used; nothing in it was changed."""
+
+    exit_code = 3
 
 
 class StateLockedError(StateError):
@@ -108,6 +115,8 @@ class ProviderError(AgentRunnerError):
     `limits` what its headers said of the account's limits (`model.usage.ReportedLimit`).
     """
 
+    exit_code = 1
+
     def __init__(
         self,
         what: str,
@@ -115,7 +124,7 @@ class ProviderError(AgentRunnerError):
         fix: str = "",
         status: int | None = None,
         request_id: str | None = None,
-        limits: tuple[ReportedLimit, ...] = (),
+        limits: "tuple[ReportedLimit, ...]" = (),
     ) -> None:
         super().__init__(what, fix=fix)
         self.status = status

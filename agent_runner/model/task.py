@@ -71,6 +71,15 @@ class TaskList:
         """The task, or None if the list has none of that id."""
         return self._by_id.get(task_id)
 
+    def dependents_of(self, task_id: str) -> tuple[str, ...]:
+        """Ids of the tasks that depend on this one, directly or not, in list order."""
+        found = {task_id}
+        while True:
+            more = {task.id for task in self.tasks if found & set(task.depends_on)} - found
+            if not more:
+                return tuple(task.id for task in self.tasks if task.id in found - {task_id})
+            found |= more
+
     def __contains__(self, task_id: object) -> bool:
         return task_id in self._by_id
 

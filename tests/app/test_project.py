@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agent_runner.app.project import Surroundings, find, load
+from agent_runner.app.place import Surroundings, find
+from agent_runner.app.project import load
 from agent_runner.ground.invocation import Invocation
 from agent_runner.model.errors import InputError, UsageError
 from tests.engine.scene import Scene

@@ -13,12 +13,13 @@ import anyio
 import pytest
 from attrs import evolve
 
-from agent_runner.app.history import applied, undo, whole_change
-from agent_runner.app.notices import Notices
-from agent_runner.app.paranoia import VARIABLE, Paranoia, paranoia
-from agent_runner.app.project import Project, Surroundings
-from agent_runner.app.running import RunRequest, run
+from agent_runner.app.applied_changes import applied, revert, whole_change
+from agent_runner.app.notifications import Notifications
+from agent_runner.app.place import Surroundings
+from agent_runner.app.project import Project
+from agent_runner.app.run import RunRequest, run
 from agent_runner.app.screens import ScreenOptions, make_screen
+from agent_runner.app.self_check import VARIABLE, SelfCheck, self_check
 from agent_runner.ground.clock import SystemClock
 from agent_runner.model import events as e
 from agent_runner.model.errors import InvariantError
@@ -37,19 +38,19 @@ STARTED = e.RunStarted("r", 1, "0", "tasks.json")
 
 def delivered(scene: Scene, state: RunState, *entries: Entry) -> list[dict[str, Any]]:
     """What the notify command is given on its standard input."""
-    notices = Notices(scene.project, state, FakeClock())
+    notifications = Notifications(scene.project, state, FakeClock())
 
     async def deliver() -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(notices.deliver)
+            group.start_soon(notifications.deliver)
             for entry in entries:
                 after = TaskRecord("T1", last_error="it is red")
-                notices.entry(entry, None, after if entry.task else None)
-                notices.signal(entry)
-            await notices.finish()
+                notifications.entry(entry, None, after if entry.task else None)
+                notifications.signal(entry)
+            await notifications.finish()
 
     anyio.run(deliver)
-    assert notices.problems == []
+    assert notifications.problems == []
     told = scene.folder / "told"
     return [json.loads(line) for line in told.read_text().splitlines()] if told.exists() else []
 
@@ -86,17 +87,17 @@ def test_without_commands_nothing_is_told(tmp_path: Path) -> None:
 
 def test_a_notice_that_fails_is_a_problem_and_no_reason_to_stop(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "p", [T1], {"notify": {"finished": "exit 3"}})
-    notices = Notices(scene.project, RunState(), FakeClock())
+    notifications = Notifications(scene.project, RunState(), FakeClock())
 
     async def deliver() -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(notices.deliver)
-            notices.entry(stopped("finished"), None, None)
-            await notices.finish()
+            group.start_soon(notifications.deliver)
+            notifications.entry(stopped("finished"), None, None)
+            await notifications.finish()
 
     anyio.run(deliver)
-    assert len(notices.problems) == 1
-    assert notices.problems[0].startswith("finished: ")
+    assert len(notifications.problems) == 1
+    assert notifications.problems[0].startswith("finished: ")
 
 
 def with_env(project: Project, **env: str) -> Project:
@@ -175,7 +176,7 @@ def whole_run(scene: Scene, request: RunRequest, **env: str) -> tuple[int, str]:
     return code, out.getvalue()
 
 
-def test_a_whole_run_under_the_paranoid_eye(tmp_path: Path) -> None:
+def test_a_whole_run_that_checks_itself(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "p", [{"id": "T1", "post_hooks": ["judge"]}])
     scene.settings = {"hooks": hooks(judge="grep one a.txt"), "baseline": "always"}
     scene.write()
@@ -207,19 +208,19 @@ def test_recorded_answers_can_be_replayed(tmp_path: Path) -> None:
     assert (tmp_path / "tape/T1/1.json").is_file()
 
 
-def test_the_paranoid_eye_sees_a_state_that_is_not_the_journals(tmp_path: Path) -> None:
+def test_the_self_check_finds_a_state_that_is_not_the_journals(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "p", [T1], {}, [whole("a.txt", "one\n")])
-    assert paranoia({}, None) == ()  # type: ignore[arg-type]  # not asked for: the store is not looked at
+    assert self_check({}, None) == ()  # type: ignore[arg-type]  # not asked for: the store is not looked at
     store = scene.open()
-    eye = Paranoia(store)
+    check = SelfCheck(store)
     wiring = scene.wired(store)
     wiring.core.note("", STARTED)
     (entry,) = scene.watcher.entries
-    eye.entry(entry, None, None)
-    eye.signal(e.RunStarted)  # type: ignore[arg-type]  # it looks at none
+    check.entry(entry, None, None)
+    check.signal(e.RunStarted)  # type: ignore[arg-type]  # it looks at none
     store.state.tasks["T9"] = TaskRecord("T9")
     with pytest.raises(InvariantError, match="not the one that the journal on disk gives"):
-        eye.entry(entry, None, None)
+        check.entry(entry, None, None)
     store.abandon()
 
 
@@ -239,11 +240,11 @@ def test_what_a_task_applied_is_taken_back_as_one(tmp_path: Path) -> None:
     ]
     task = wiring.project.tasks["T1"]
     (scene.folder / "b.txt").write_text("mine\n")
-    conflict = undo(wiring.core, wiring.changes, task, all_of_it)
+    conflict = revert(wiring.core, wiring.changes, task, all_of_it)
     assert conflict is not None
     assert conflict.path == "b.txt"
     (scene.folder / "b.txt").write_text("b\n")
-    assert undo(wiring.core, wiring.changes, task, all_of_it) is None
+    assert revert(wiring.core, wiring.changes, task, all_of_it) is None
     store.close()
     assert (scene.folder / "a.txt").read_text() == "zero\n"
     assert not (scene.folder / "b.txt").exists()

@@ -14,7 +14,7 @@ SEARCH = "a.txt\n```\n<<<<<<< SEARCH\nnot there\n=======\nx\n>>>>>>> REPLACE\n``
 def test_a_finished_list_has_nothing_left(scene: Scene) -> None:
     scene.config({})
     scene.tasks({"id": "T1"}, {"id": "T2"})
-    assert "no run has begun here" in scene.run("resume").out
+    assert "no run has started here yet" in scene.run("resume").out
     lines_of_json = scene.run("resume", "--json")
     assert (lines_of_json.code, lines_of_json.out) == (0, "")
     for task in ("T1", "T2"):
@@ -219,7 +219,7 @@ def test_a_reset_takes_dependents_along_and_begins_with_attempt_one(scene: Scene
     scene.run("check", "T1")
     assert scene.run("resume").code == 0
     ended = scene.run("reset", "T1", "--with-dependents")
-    assert ended.out.startswith("begun anew: T1, T2")
+    assert ended.out.startswith("reset: T1, T2")
     assert scene.states() == {"T1": "pending", "T2": "pending"}
     assert "nothing was changed" not in ended.out
     assert "T1" in scene.run("usage").out  # what was spent is kept

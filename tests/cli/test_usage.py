@@ -34,7 +34,7 @@ WRONG = [
     (("run", "--max-attempts", "0"), "--max-attempts", "agent-runner run -h"),
     (("run", "--nope"), "No such option: --nope", "agent-runner run -h"),
     (("run", "--on-escalation", "panic"), "must be ask, stop or continue", "panic"),
-    (("run", "--wait-max", "soon"), "--wait-max soon is no time", "90s"),
+    (("run", "--wait-max", "soon"), "--wait-max soon is not a duration", "90s"),
     (("run", "--provider", "claude"), 'no key for provider "claude"', "ANTHROPIC_API_KEY"),
     (("run", "--junit", "."), "--junit . is a folder", "name a file"),
     (("run", "--record", "tasks.yml"), "--record tasks.yml is a file", "name a folder"),
@@ -86,7 +86,9 @@ def test_nothing_that_only_reads_writes(scene: Scene) -> None:
     before = scene.tree()
     for words in WITH_STATE:
         ended = scene.run(*words)
-        assert (ended.code, ended.err.replace("T1 has changed no file\n", "")) == (0, ""), words
+        assert (ended.code, ended.err.replace("T1 has not changed any file\n", "")) == (0, ""), (
+            words
+        )
     assert scene.tree() == before
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import anyio
 from attrs import define, field
 
-from agent_runner.app.project import Project, Surroundings, find, load
+from agent_runner.app.place import Surroundings, find
+from agent_runner.app.project import Project, load
 from agent_runner.app.wiring import Choices, Wiring
 from agent_runner.edits.apply import OnWrite
 from agent_runner.engine.changes import Changes

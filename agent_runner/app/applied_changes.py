@@ -1,20 +1,74 @@
-"""The change sets that a task applied, read from the journal, and taking them back."""
+"""What a task changed, read from the journal: as a patch, and reverted."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from attrs import evolve, frozen
 
+from agent_runner.app.project import Project
+from agent_runner.app.session import wired_for
 from agent_runner.edits.apply import Conflict
 from agent_runner.edits.combine import combined
+from agent_runner.edits.diff import diff
 from agent_runner.edits.images import Stands, judge
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
+from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.changes import ChangeSet, FileChange, Image
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
+from agent_runner.store.blobs import Blobs
+from agent_runner.store.store import read_entries, read_state
+
+
+@frozen
+class UndoOutcome:
+    """What came of an undo.
+
+    Attributes:
+        reverted: Whether there was a change and it is reverted.
+        edited: Files that somebody edited since.
+        refused: Why nothing was touched; "" if that is not so.
+    """
+
+    reverted: bool = False
+    edited: tuple[str, ...] = ()
+    refused: str = ""
+
+
+def patch(project: Project, task_id: str, attempt: int | None = None) -> bytes | None:
+    """What a task, or one attempt at it, changed, for `git apply`; None if it changed no file."""
+    project.task(task_id)
+    state, _ = read_state(project.place.state_dir, project.tasks.id)
+    done = applied(state.record(task_id), read_entries(project.place.state_dir))
+    chosen = [one.change_set for one in done if attempt in {None, one.attempt}]
+    if not chosen:
+        return None
+    return diff(combined(chosen, task_id), Blobs(project.layout.blobs, Disk()))
+
+
+def undo(project: Project, task_id: str, *, keep_edited: bool = False) -> UndoOutcome:
+    """Put the files back as they were before the task.
+
+    If somebody edited one since, no file is touched; with `keep_edited` all but those are reverted.
+    """
+    with wired_for(project, task_id) as wiring:
+        wiring.recovery.settle(task_id, reason="the task is undone")
+        record = wiring.store.state.record(task_id)
+        done = applied(record, read_entries(project.place.state_dir))
+        if not done:
+            return UndoOutcome()
+        whole, task = whole_change(task_id, done), project.task(task_id)
+        edited = edited_since(whole, task.root)
+        if edited and not keep_edited:
+            return UndoOutcome(edited=edited, refused=f"edited since: {', '.join(edited)}")
+        rest = tuple(change for change in whole.changes if change.path not in edited)
+        conflict = revert(wiring.core, wiring.changes, task, evolve(whole, changes=rest))
+        if conflict:
+            return UndoOutcome(refused=f"{conflict.path}: {conflict.reason}")
+        return UndoOutcome(reverted=True, edited=edited)
 
 
 @frozen
@@ -68,13 +122,13 @@ def edited_since(whole: ChangeSet, root: Path) -> tuple[str, ...]:
     return tuple(one.change.path for one in judged if one.stands is Stands.NEITHER)
 
 
-def undo(core: Core, changes: Changes, task: Task, whole: ChangeSet) -> Conflict | None:
-    """Take a change back; None when the files are as before it."""
+def revert(core: Core, changes: Changes, task: Task, whole: ChangeSet) -> Conflict | None:
+    """Revert a change; None when the files are as they were before it."""
 
     def note(fact: e.Fact) -> None:
         core.note(task.id, fact)
 
-    conflict = changes.take_back(whole, task.root, "a person takes the task back", note)
+    conflict = changes.take_back(whole, task.root, "a person undoes the task", note)
     if conflict is None:
         note(e.Undone(whole.paths))
     return conflict

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_runner.app.preparing import prepare
+from agent_runner.app.preflight import prepare
 from agent_runner.app.wiring import Choices
 from agent_runner.model.errors import UsageError
 from agent_runner.model.fold import Entry

@@ -11,11 +11,12 @@ import anyio
 from attrs import define, field, frozen
 
 from agent_runner import __version__
-from agent_runner.app.notices import Notices
-from agent_runner.app.paranoia import paranoia
-from agent_runner.app.preparing import prepare
+from agent_runner.app.notifications import Notifications
+from agent_runner.app.preflight import prepare
 from agent_runner.app.project import Project
 from agent_runner.app.screens import Screen, ScreenOptions, make_screen
+from agent_runner.app.self_check import self_check
+from agent_runner.app.session import opened_store
 from agent_runner.app.wiring import Choices, Wiring
 from agent_runner.engine.control import Control
 from agent_runner.engine.runner import Runner, RunOptions
@@ -24,8 +25,9 @@ from agent_runner.ground.clock import Clock
 from agent_runner.model import events as e
 from agent_runner.model.errors import AgentRunnerError
 from agent_runner.model.signals import Observer
+from agent_runner.model.states import FINAL
 from agent_runner.model.task import Task
-from agent_runner.store.store import Store, archive, read_entries
+from agent_runner.store.store import Store, archive, read_entries, read_state
 from agent_runner.ui.output import Output
 from agent_runner.ui.summary import commands, findings
 
@@ -55,28 +57,31 @@ def run(project: Project, request: RunRequest, clock: Clock) -> int:
 
     Raises UsageError before anything is spent, StateError if the state cannot be used.
     """
-    place = project.place
     if request.fresh:
-        kept = archive(place.state_dir, project=project.tasks.folder, clock=clock)
+        kept = archive(project.place.state_dir, project=project.tasks.folder, clock=clock)
         if kept is not None:
             Output(sys.stderr).line(f"the old state is kept in {kept}")
-    store = Store.open(
-        place.state_dir, project=project.tasks.folder, list_id=project.tasks.id, clock=clock
-    )
-    try:
-        code = anyio.run(_Run(project, request, store, clock).main)
-    except BaseExceptionGroup as group:
-        store.abandon()
-        raise _meant(group) from group
-    except BaseException:
-        store.abandon()
-        raise
-    store.close()
-    return code
+    with opened_store(project, clock) as store:
+        try:
+            return anyio.run(_Run(project, request, store, clock).main)
+        except BaseExceptionGroup as group:
+            raise _cause(group) from group
 
 
-def _meant(group: BaseExceptionGroup) -> BaseException:
-    """The error to tell of those that tasks side by side ended in: one for the user, if any."""
+def nothing_to_resume(project: Project, *, rerun_changed: bool) -> str:
+    """Why `resume` has nothing to do here; "" if it has."""
+    state, _ = read_state(project.place.state_dir, project.tasks.id)
+    if not state.seq:
+        begin = project.place.invocation.command("run")
+        return f"no run has started here yet. Start one with: {begin}"
+    unfinished = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
+    if unfinished or rerun_changed:
+        return ""
+    return "every task has passed or was skipped."
+
+
+def _cause(group: BaseExceptionGroup) -> BaseException:
+    """The error to report of those that tasks side by side ended in: one for the user, if any."""
     errors: list[BaseException] = []
     groups: list[BaseExceptionGroup] = [group]
     while groups:
@@ -107,7 +112,7 @@ class _Run:
         self._screen = make_screen(
             self.project, self.store.state.tasks, self.request.screen, self.clock
         )
-        notices = Notices(self.project, self.store.state, self.clock)
+        notifications = Notifications(self.project, self.store.state, self.clock)
         choices = Choices(
             self.request.ignore_limits,
             self.request.record,
@@ -116,45 +121,45 @@ class _Run:
             self._screen.preview if self.request.preview else None,
         )
         observers: tuple[Observer, ...] = (
-            *paranoia(self.project.surroundings.env, self.store),
+            *self_check(self.project.surroundings.env, self.store),
             self._screen.observers,
-            notices,
+            notifications,
             _StopWhenBroken(self._screen, self.control),
         )
         self._wiring = Wiring(self.project, self.store, observers, self.clock, choices)
         prepare(self.project, self._wiring, rerun_changed=self.request.rerun_changed)
         try:
-            return await self._supervised(self._runner(), notices)
+            return await self._supervised(self._runner(), notifications)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._wiring.clients.aclose()
             self._screen.close()
 
-    async def _supervised(self, runner: Runner, notices: Notices) -> int:
+    async def _supervised(self, runner: Runner, notifications: Notifications) -> int:
         screen = self._screen
         async with anyio.create_task_group() as group:
             group.start_soon(self._watch_signals)
-            group.start_soon(notices.deliver)
+            group.start_soon(notifications.deliver)
             if screen.console is not None:
                 group.start_soon(screen.console.tick)
                 group.start_soon(screen.keyboard.read, self._key)
             stopped = await runner.run(self._started())
-            await notices.finish()
-            self._complain(notices.problems)
+            await notifications.finish()
+            self._warn(notifications.problems)
             group.cancel_scope.cancel()
         return stopped.exit_code
 
-    def _complain(self, notices: list[str]) -> None:
-        """What went wrong beside the run: notify commands, a report that could not be written."""
-        texts = [f"notify command for {text}" for text in notices]
+    def _warn(self, problems: list[str]) -> None:
+        """Say what went wrong beside the run: notify commands, a report that was not written."""
+        texts = [f"notify command for {text}" for text in problems]
         texts += [f"not shown or written: {one}" for one in self._screen.observers.broken]
         for text in texts:
             Output(sys.stderr).line(f"warning: {text}")
 
     def _started(self) -> e.RunStarted:
-        limits = self.request.ignore_limits
-        list_id = self.project.tasks.id
-        return e.RunStarted(uuid.uuid4().hex[:12], os.getpid(), __version__, list_id, limits)
+        run, list_id = uuid.uuid4().hex[:12], self.project.tasks.id
+        ignored = self.request.ignore_limits
+        return e.RunStarted(run, os.getpid(), __version__, list_id, ignored)
 
     def _runner(self) -> Runner:
         settings, wiring = self.project.settings, self._wiring

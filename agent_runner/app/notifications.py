@@ -18,7 +18,7 @@ from agent_runner.model.states import TaskState
 
 
 @define
-class Notices:
+class Notifications:
     """An observer that turns entries into notify commands; `deliver` runs them one by one."""
 
     project: Project
@@ -36,21 +36,21 @@ class Notices:
         self._crashed = run is not None and run.stopped is None
 
     def entry(self, entry: Entry, _before: TaskRecord | None, after: TaskRecord | None) -> None:
-        """Note what deserves a notice."""
+        """Queue the commands that this entry calls for."""
         settings = self.project.settings.notify
         event = entry.event
         if isinstance(event, e.RunStarted) and self._crashed:
-            self._notice(settings.crashed_and_resumed, "crashed-and-resumed", entry)
+            self._notify(settings.crashed_and_resumed, "crashed-and-resumed", entry)
         elif entry.to is TaskState.ESCALATED and after is not None:
-            self._notice(settings.escalated, "escalated", entry, {"reason": after.last_error})
+            self._notify(settings.escalated, "escalated", entry, {"reason": after.last_error})
         elif isinstance(event, e.RunStopped) and event.reason == "finished":
-            self._notice(settings.finished, "finished", entry)
+            self._notify(settings.finished, "finished", entry)
         elif isinstance(event, e.RunStopped) and event.reason == "limit":
             when = iso(event.not_before) if event.not_before else ""
-            self._notice(settings.limit, "limit", entry, {"not_before": when})
+            self._notify(settings.limit, "limit", entry, {"not_before": when})
 
     def signal(self, _signal: object) -> None:
-        """Nothing passing is worth a notice."""
+        """Nothing passing is worth a notification."""
 
     async def deliver(self) -> None:
         """Run the commands in order until `finish`."""
@@ -64,11 +64,11 @@ class Notices:
         self._delivered.set()
 
     async def finish(self) -> None:
-        """Wait until what was noted is delivered."""
+        """Wait until all queued commands have run."""
         self._send.close()
         await self._delivered.wait()
 
-    def _notice(
+    def _notify(
         self, command: str | None, event: str, entry: Entry, more: Mapping[str, Any] | None = None
     ) -> None:
         if command is not None:

@@ -18,7 +18,7 @@ VARIABLE = "AGENT_RUNNER_PARANOID"
 
 
 @frozen
-class Paranoia:
+class SelfCheck:
     """Holds the state in memory against what a resume would see at this moment."""
 
     store: Store
@@ -46,6 +46,6 @@ class Paranoia:
         """Nothing passing is on disk."""
 
 
-def paranoia(env: Mapping[str, str], store: Store) -> tuple[Observer, ...]:
+def self_check(env: Mapping[str, str], store: Store) -> tuple[Observer, ...]:
     """The observer, if the environment asks for it."""
-    return (Paranoia(store),) if env.get(VARIABLE) not in {None, "", "0"} else ()
+    return (SelfCheck(store),) if env.get(VARIABLE) not in {None, "", "0"} else ()

@@ -1,0 +1,69 @@
+"""The configuration that counts in a folder, also where there is no task list."""
+
+from pathlib import Path
+
+from attrs import frozen
+
+from agent_runner.app.place import Surroundings, unnamed
+from agent_runner.config import Loaded, check_all, load_settings, survey_settings
+from agent_runner.model.errors import Problem, UsageError
+from agent_runner.model.settings import Settings
+from agent_runner.prompts.build import check_template
+from agent_runner.providers.profiles import KNOWN_NAMES
+from agent_runner.tasks import load_task_list
+
+
+@frozen
+class Checked:
+    """What came of a check of everything that a person wrote.
+
+    Attributes:
+        files: What was read, as it was named.
+        warnings: What is no mistake but probably not meant.
+        problems: Every mistake, in the order of the files.
+    """
+
+    files: tuple[str, ...]
+    warnings: tuple[Problem, ...]
+    problems: tuple[Problem, ...]
+
+
+def check(tasks: Path | None, here: Surroundings) -> Checked:
+    """Check all configuration files, the environment and the task list, if there is one.
+
+    Raises UsageError if the list that is named does not exist.
+    """
+    file, folder = _place(tasks, here)
+    loaded = survey_settings(
+        folder=folder, env=here.env, home=here.home, flags={}, names=KNOWN_NAMES
+    )
+
+    def read_list(settings: Settings) -> object:
+        return load_task_list(file, settings, home=here.home, names=KNOWN_NAMES)  # type: ignore[arg-type]  # only called with a file
+
+    template = loaded.settings.template
+    problems = (
+        *check_all(loaded, read_list if file else None),
+        *(check_template(template) if template else ()),
+    )
+    files = (*map(str, loaded.files), *([str(file)] if file else []))
+    return Checked(files, loaded.warnings, problems)
+
+
+def load(tasks: Path | None, here: Surroundings) -> Loaded:
+    """The merged configuration.
+
+    Raises InputError with every mistake, UsageError if the list that is named does not exist.
+    """
+    _, folder = _place(tasks, here)
+    return load_settings(folder=folder, env=here.env, home=here.home, flags={}, names=KNOWN_NAMES)
+
+
+def _place(tasks: Path | None, here: Surroundings) -> tuple[Path | None, Path]:
+    """The task list, if there is one, and the folder whose configuration counts."""
+    if tasks is not None:
+        if not (here.cwd / tasks).is_file():
+            raise UsageError(f"there is no task list {tasks}")
+        return tasks, (here.cwd / tasks).parent
+    found = unnamed(None, here)
+    return (found.relative_to(here.cwd) if found.is_file() else None), here.cwd

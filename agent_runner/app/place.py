@@ -1,0 +1,88 @@
+"""Where a task list and its state are, found before anything of them is read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from agent_runner.ground.invocation import Invocation
+from agent_runner.ground.suggestions import did_you_mean
+from agent_runner.model.errors import UsageError
+from agent_runner.model.task import TaskList
+from agent_runner.store.layout import FOLDER, Layout
+from agent_runner.store.snapshot import list_of
+
+DEFAULT_NAMES = ("tasks.yml", "tasks.yaml", "tasks.json")
+"""Task lists that need not be named, tried in this order."""
+
+
+class Surroundings(NamedTuple):
+    """What the process was started with; tests hand in their own."""
+
+    env: Mapping[str, str]
+    home: Path
+    cwd: Path
+
+
+class Place(NamedTuple):
+    """Where the list and its state are; both paths are absolute.
+
+    `invocation`: how the list was named; suggested commands name it in the same way.
+    """
+
+    tasks_file: Path
+    state_dir: Path
+    invocation: Invocation
+
+
+def find(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Place:
+    """Where list and state are. Without a name: the list whose state is here, else tasks.yml.
+
+    Raises UsageError if there is no such list.
+    """
+    file = here.cwd / tasks if tasks else unnamed(state_dir, here)
+    if not file.is_file():
+        known = ", ".join(DEFAULT_NAMES)
+        raise UsageError(
+            f"there is no task list {tasks or file}" + ("" if tasks else f" (looked for {known})"),
+            fix="write one with: agent-runner init; or name it: agent-runner run FILE",
+        )
+    if state_dir and (here.cwd / state_dir).exists() and not (here.cwd / state_dir).is_dir():
+        raise UsageError(f"--state-dir {state_dir} is a file", fix="name a folder, new or old")
+    folder = file.parent.resolve()
+    state = (here.cwd / state_dir).resolve() if state_dir else folder / FOLDER
+    return Place(folder / file.name, state, invocation_of(tasks, state_dir))
+
+
+def invocation_of(tasks: Path | None, state_dir: Path | None) -> Invocation:
+    """How the list was named; a name that is the default is left out."""
+    named = str(tasks) if tasks else ""
+    return Invocation(
+        "" if named == DEFAULT_NAMES[0] else named, str(state_dir) if state_dir else ""
+    )
+
+
+def unnamed(state_dir: Path | None, here: Surroundings) -> Path:
+    """The list that is meant where none is named: the one whose state is here, else tasks.yml."""
+    recorded = list_of(here.cwd / (state_dir or FOLDER))
+    if recorded and (here.cwd / recorded).is_file():
+        return here.cwd / recorded
+    found = (here.cwd / name for name in DEFAULT_NAMES)
+    return next((file for file in found if file.is_file()), here.cwd / DEFAULT_NAMES[0])
+
+
+def require_task(task_id: str, tasks: TaskList) -> None:
+    """Raise UsageError, with the nearest id if there is one, if the list has no such task."""
+    if task_id in tasks:
+        return
+    near = did_you_mean(task_id, (task.id for task in tasks.tasks))
+    raise UsageError(
+        f"there is no task {task_id} in {tasks.id}",
+        fix=near,
+        command=() if near else ("status",),
+    )
+
+
+def is_untouched(state_dir: Path | None, here: Surroundings) -> bool:
+    """Whether there is nothing of ours here: neither a list that needs no name nor a state."""
+    state = Layout(here.cwd / (state_dir or FOLDER))
+    return not unnamed(state_dir, here).is_file() and not state.journal.exists()

@@ -1,0 +1,30 @@
+"""The project that a command line means, found with what the process was started in."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent_runner.app.place import Surroundings, find
+
+if TYPE_CHECKING:
+    from agent_runner.app.project import Project
+
+
+def surroundings() -> Surroundings:
+    """The process's environment, home and current folder."""
+    return Surroundings(dict(os.environ), Path.home(), Path.cwd())
+
+
+def open_project(
+    tasks: Path | None, state_dir: Path | None, settings: dict[str, Any] | None = None
+) -> "Project":
+    """Find, read and check the project.
+
+    `settings`: values that win over the configuration, by dotted name; None where not given.
+
+    Raises UsageError if there is no such list, InputError with every mistake in what was read.
+    """
+    from agent_runner.app.project import load  # lazy: it imports all that reads YAML
+
+    here = surroundings()
+    return load(find(tasks, state_dir, here), here, settings)
