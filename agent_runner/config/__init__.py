@@ -1,11 +1,9 @@
 """Loading, merging and checking the configuration."""
 
 from agent_runner.config.environment import Variable, environment_variables
-from agent_runner.config.example import render_example
-from agent_runner.config.loading import Loaded, Origin, load_settings, survey_settings
-from agent_runner.config.reference import options_table, with_table
+from agent_runner.config.loading import Loaded, Origin, check_all, load_settings, survey_settings
+from agent_runner.config.reference import options_table, render_example, with_table
 from agent_runner.config.show import show, show_origins
-from agent_runner.config.validate import check_all
 
 __all__ = [
     "Loaded",

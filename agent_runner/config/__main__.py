@@ -5,8 +5,7 @@ For developers, at the top of the repository, after a change of an option.
 
 from pathlib import Path
 
-from agent_runner.config.example import render_example
-from agent_runner.config.reference import with_table
+from agent_runner.config.reference import render_example, with_table
 
 
 def main() -> None:

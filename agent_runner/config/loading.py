@@ -1,8 +1,9 @@
 """Loads the configuration: finds its layers, merges, binds and checks them."""
 
-from collections.abc import Iterable, Mapping
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 from attrs import frozen
@@ -10,14 +11,17 @@ from attrs import frozen
 from agent_runner.config.binding import Binder
 from agent_runner.config.checks import TEST_HOOK, Subject, check
 from agent_runner.config.environment import environment_layer
-from agent_runner.config.layers import Layer, Places, file_layers, flag_layer
-from agent_runner.config.merge import merged, normalised
-from agent_runner.config.tracked import warn_of_tracked_keys
-from agent_runner.documents import Expect, Fields, Node, Source
+from agent_runner.config.layers import Layer, Places, file_layers, flag_layer, merged, normalised
+from agent_runner.documents import Expect, Fields, Node, Scalar, Source
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.hooks import Hook
 from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
+
+ReadList: TypeAlias = Callable[[Settings], object]
+"""Loads the task list under given settings; raises InputError with all its mistakes."""
+
+_PATIENCE = 5.0  # seconds that git is given to say whether it tracks a file
 
 
 @frozen
@@ -97,7 +101,7 @@ def survey_settings(
     binder = Binder(Expect(), bases, places)
     settings = binder.bind(Settings, tree)
     check(Subject(tree, settings, places, names, expect, warnings))
-    warn_of_tracked_keys(layers, warnings)
+    _warn_of_tracked_keys(layers, warnings)
     origins = {".".join(path): _origin(node) for path, node in binder.origins.items()}
     settings = _with_test_hook(settings, origins)
     return Loaded(
@@ -107,6 +111,21 @@ def survey_settings(
         warnings=tuple(dict.fromkeys(warnings)),
         problems=_in_order(expect.problems, layers),
     )
+
+
+def check_all(loaded: Loaded, read_list: ReadList | None) -> tuple[Problem, ...]:
+    """The mistakes of a surveyed configuration, then those of the task list.
+
+    `read_list` is None where there is no task list. Hooks and providers with mistakes of their own
+    count as known, so that one mistake is told once.
+    """
+    if read_list is None:
+        return loaded.problems
+    try:
+        read_list(loaded.settings)
+    except InputError as error:
+        return (*loaded.problems, *error.problems)
+    return loaded.problems
 
 
 def _long(layer: Layer, expect: Expect) -> Layer:
@@ -146,3 +165,34 @@ def _in_order(problems: list[Problem], layers: list[Layer]) -> tuple[Problem, ..
     return tuple(
         sorted(dict.fromkeys(problems), key=lambda p: (rank.get(p.file, -1), p.line, p.column))
     )
+
+
+def _warn_of_tracked_keys(layers: Iterable[Layer], warnings: list[Problem]) -> None:
+    """Notes every `api_key` in a project's file that git tracks. Asks git only if there is one."""
+    for layer in layers:
+        keys = _keys(layer.root)
+        if layer.project and keys and layer.file is not None and _is_tracked(layer.file):
+            hint = "name a variable with api_key_env, and change the key"
+            warnings += [k.problem("git tracks this file, and the key in it", hint) for k in keys]
+
+
+def _keys(root: Fields) -> list[Scalar]:
+    providers = root.values.get("providers")
+    entries = providers.values.values() if isinstance(providers, Fields) else ()
+    return [
+        entry.keys["api_key"]
+        for entry in entries
+        if isinstance(entry, Fields)
+        and isinstance(value := entry.values.get("api_key"), Scalar)
+        and value.value is not None
+    ]
+
+
+def _is_tracked(file: Path) -> bool:
+    """Whether git knows the file; without git, or where it does not answer, it does not."""
+    command = ["git", "-C", str(file.parent), "ls-files", "--error-unmatch", "--", file.name]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent_runner.config.schema import Option
-from agent_runner.documents.scalars import resolved
+from agent_runner.documents.tree import resolved
 from agent_runner.model.options import Reading
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

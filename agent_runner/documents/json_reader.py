@@ -7,9 +7,9 @@ import json
 import re
 from typing import NoReturn
 
-from agent_runner.documents.scalars import MAX_DIGITS
 from agent_runner.documents.tree import (
     MAX_DEPTH,
+    MAX_DIGITS,
     Document,
     Fields,
     Items,

@@ -5,7 +5,6 @@ from typing import Any, NoReturn
 
 from attrs import define, field
 
-from agent_runner.documents.scalars import resolved
 from agent_runner.documents.tree import (
     MAX_DEPTH,
     Fields,
@@ -14,6 +13,7 @@ from agent_runner.documents.tree import (
     Scalar,
     Source,
     quoted,
+    resolved,
 )
 from agent_runner.model.errors import InputError, Problem
 

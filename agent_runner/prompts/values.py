@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from attrs import frozen
 
-from agent_runner.ground.escaping import on_one_line
+from agent_runner.ground.escaping import fenced, inline, on_one_line
 from agent_runner.ground.tokens import Ruler
 from agent_runner.model.hooks import Hook
 from agent_runner.model.shown import FileText, Listing, NotShown
-from agent_runner.prompts.fences import fenced, inline
 from agent_runner.prompts.situation import Situation
 
 GROUPS = ("metadata",)

@@ -1,5 +1,6 @@
 """One task of the list: its fields, each read as what it ought to be."""
 
+import unicodedata
 from pathlib import Path
 
 from attrs import define
@@ -8,7 +9,6 @@ from agent_runner.documents import Expect, Fields, Items, Node, Scalar, Suggesti
 from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import Task
-from agent_runner.tasks.ids import fault_of_id
 from agent_runner.tasks.roots import Roots, is_there
 
 KEYS = (
@@ -30,6 +30,8 @@ KEYS = (
 """All fields of a task; the first three are required."""
 
 _REQUIRED = KEYS[:3]
+MAX_BYTES = 100
+"""Longest id in UTF-8. File systems take 255; some of it is left for what is put around it."""
 
 
 @define(eq=False)
@@ -174,6 +176,25 @@ class EntryReader:
 
     def _texts(self, values: dict[str, Node], key: str) -> tuple[str, ...]:
         return (self._expect.texts(values[key], key) or ()) if key in values else ()
+
+
+def fault_of_id(name: str) -> str:
+    """What keeps `name` from being an id, as the end of a sentence; "" if nothing does."""
+    if len(name.encode(errors="replace")) > MAX_BYTES:
+        return f"is longer than {MAX_BYTES} bytes"
+    if not name.isprintable():
+        return "holds a character that cannot be printed"
+    if name.startswith((".", "-")):
+        return f'may not begin with "{name[0]}"'
+    if name != name.strip():
+        return "may not begin or end with a space"
+    bad = next((char for char in name if char in '/\\:*?"<>|'), None)
+    return f"may not contain {bad}" if bad else ""
+
+
+def as_file_name(name: str) -> str:
+    """Equal for names that are one file where case and composed letters make no difference."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _scalars(node: Node | None) -> list[Scalar]:

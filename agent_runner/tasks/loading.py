@@ -1,5 +1,6 @@
 """From the file that a person wrote to a `TaskList`, or to all the mistakes in it at once."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent_runner.documents import (
@@ -8,19 +9,21 @@ from agent_runner.documents import (
     Fields,
     Items,
     Node,
+    Scalar,
     Suggestions,
     paused_collector,
+    quoted,
     read_document,
 )
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import TaskList
-from agent_runner.tasks.entries import EntryReader
-from agent_runner.tasks.together import check_dependencies, check_unique
+from agent_runner.tasks.entries import Entry, EntryReader, as_file_name
 
 _TOP = Suggestions(["tasks"])
 _EXAMPLE = "write tasks: and under it a list, each with id, title and description"
+_MOST_SHOWN = 12
 
 
 def load_task_list(
@@ -55,6 +58,45 @@ def load_task_list(
     return TaskList(id=file.name, file=folder / file.name, folder=folder, tasks=tasks)
 
 
+def check_unique(entries: Sequence[Entry], expect: Expect) -> None:
+    """Notes ids that stand twice, or that one folder could not keep apart on every system."""
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.named is None:
+            continue
+        name = entry.task.id
+        earlier = first.setdefault(as_file_name(name), entry)
+        if earlier is entry:
+            continue
+        if earlier.task.id == name:
+            message = f"the id {quoted(name)} is already taken"
+        else:
+            message = f"the ids {quoted(name)} and {quoted(earlier.task.id)} differ only in case"
+        expect.note(entry.named, message, f"the other task begins in line {earlier.task.line}")
+
+
+def check_dependencies(entries: Sequence[Entry], expect: Expect) -> None:
+    """Notes unknown and repeated dependencies, and every cycle once, spelled out."""
+    known = {entry.task.id for entry in entries if entry.named is not None}
+    ids = Suggestions(entry.task.id for entry in entries if entry.named is not None)
+    for entry in entries:
+        seen: set[str] = set()
+        for item in entry.depends_on:
+            if item.text not in known:
+                hint = ids.hint(item.text)
+                expect.note(item, f"there is no task {quoted(item.text)} to depend on", hint)
+            elif item.text in seen:
+                expect.note(item, f"{quoted(item.text)} stands in depends_on twice")
+            seen.add(item.text)
+    edges: dict[str, list[Scalar]] = {}
+    for entry in entries:
+        if entry.named is not None:
+            edges.setdefault(entry.task.id, [i for i in entry.depends_on if i.text in known])
+    for cycle in _cycles(edges):
+        at = next(item for item in edges[cycle[0]] if item.text == cycle[1])
+        expect.note(at, f"these tasks wait for each other: {_spelled(cycle)}", "break the circle")
+
+
 def _task_nodes(document: Document, expect: Expect) -> list[Node]:
     root = document.root
     if document.empty:
@@ -77,3 +119,45 @@ def _task_nodes(document: Document, expect: Expect) -> list[Node]:
 def _in_file_order(problems: list[Problem]) -> tuple[Problem, ...]:
     """By position; the same mistake seen through several aliases once."""
     return tuple(sorted(dict.fromkeys(problems), key=lambda p: (p.line, p.column)))
+
+
+def _cycles(edges: dict[str, list[Scalar]]) -> list[list[str]]:
+    """Circles, first name repeated at the end; no task is in two of them. Never recurses."""
+    found: list[list[str]] = []
+    told: set[str] = set()
+    done: set[str] = set()
+    for start, first in edges.items():
+        path = [start] if start not in done else []
+        on_path = set(path)
+        waiting = [iter(first)] if path else []
+        while path:
+            item = next(waiting[-1], None)
+            if item is None:
+                waiting.pop()
+                on_path.discard(path[-1])
+                done.add(path.pop())
+            elif item.text in on_path:
+                if item.text not in told and path[-1] not in told:
+                    cycle = path[path.index(item.text) :]
+                    found.append(_from_first(cycle, edges))
+                    told.update(cycle)
+            elif item.text not in done:
+                path.append(item.text)
+                on_path.add(item.text)
+                waiting.append(iter(edges[item.text]))
+    return found
+
+
+def _from_first(cycle: list[str], edges: dict[str, list[Scalar]]) -> list[str]:
+    """The circle begun at the task that stands first in the file, and closed."""
+    members = set(cycle)
+    first = cycle.index(next(name for name in edges if name in members))
+    turned = cycle[first:] + cycle[:first]
+    return [*turned, turned[0]]
+
+
+def _spelled(cycle: list[str]) -> str:
+    if len(cycle) <= _MOST_SHOWN:
+        return " -> ".join(cycle)
+    shown = _MOST_SHOWN - 2
+    return " -> ".join([*cycle[:shown], f"({len(cycle) - shown - 1} more)", cycle[-1]])

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.config import Loaded, load_settings
-from agent_runner.config.layers import as_node
-from agent_runner.config.merge import merged
+from agent_runner.config.layers import as_node, merged
 from agent_runner.documents import Fields, Source, plain
 from agent_runner.model.hooks import Hook, When
 from agent_runner.model.settings import CommandsRule, CommitRule, Defaults, LimitSettings, Settings

@@ -11,6 +11,7 @@ from agent_runner.edits.parse import parse_reply
 from agent_runner.engine.calls.clients import Served, worst_cost
 from agent_runner.engine.calls.conversation import Answers, call_id
 from agent_runner.engine.work import Work
+from agent_runner.ground.escaping import fenced
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import Ruler, corrected
 from agent_runner.limits.decision import Need
@@ -24,7 +25,6 @@ from agent_runner.model.shown import Listing
 from agent_runner.model.spending import Spending
 from agent_runner.model.task import Task
 from agent_runner.prompts.build import answer_to_show, build_prompt, load_template, room_left
-from agent_runner.prompts.fences import fenced
 from agent_runner.prompts.situation import GitLines, Situation
 from agent_runner.prompts.template import Template
 from agent_runner.providers.client import WORDS, Capabilities
