@@ -35,8 +35,8 @@ def show(
     """Print the merged configuration. Keys are left out."""
     from agent_runner.app.configuration import load
     from agent_runner.cli.project import surroundings
-    from agent_runner.config import show as lines_of, show_origins
+    from agent_runner.config import settings_lines, settings_lines_with_origins
 
     loaded = load(tasks, surroundings())
-    print("\n".join((show_origins if origin else lines_of)(loaded)))
+    print("\n".join((settings_lines_with_origins if origin else settings_lines)(loaded)))
     return 0

@@ -8,7 +8,7 @@ import attrs
 from attrs import NOTHING
 
 from agent_runner.config.layers import Places
-from agent_runner.config.schema import Kind, Option, choices, options_of
+from agent_runner.config.schema import Option, OptionKind, choices, options_of
 from agent_runner.config.writing import seconds
 from agent_runner.documents import (
     Expect,
@@ -19,7 +19,7 @@ from agent_runner.documents import (
     Source,
     Suggestions,
     described,
-    plain,
+    plain_value,
     quoted,
 )
 from agent_runner.model.options import Reading
@@ -41,19 +41,19 @@ class Binder:
         self._expect = expect
         self._bases = bases
         self._places = places
-        self._read: Mapping[Kind, Callable[[Option, Node, tuple[str, ...]], Any]] = {
-            Kind.TEXT: self._text,
-            Kind.WHOLE: self._whole,
-            Kind.NUMBER: self._number,
-            Kind.SWITCH: self._switch,
-            Kind.CHOICE: self._choice,
-            Kind.PATH: self._path,
-            Kind.TEXTS: self._texts,
-            Kind.COMMAND: self._command,
-            Kind.TEXT_MAP: self._text_map,
-            Kind.ANY_MAP: self._any_map,
-            Kind.GROUP: self._group,
-            Kind.ENTRIES: self._entries,
+        self._read: Mapping[OptionKind, Callable[[Option, Node, tuple[str, ...]], Any]] = {
+            OptionKind.TEXT: self._text,
+            OptionKind.WHOLE: self._whole,
+            OptionKind.NUMBER: self._number,
+            OptionKind.SWITCH: self._switch,
+            OptionKind.CHOICE: self._choice,
+            OptionKind.PATH: self._path,
+            OptionKind.TEXTS: self._texts,
+            OptionKind.COMMAND: self._command,
+            OptionKind.TEXT_MAP: self._text_map,
+            OptionKind.ANY_MAP: self._any_map,
+            OptionKind.GROUP: self._group,
+            OptionKind.ENTRIES: self._entries,
         }
 
     def bind(self, cls: type, fields: Fields, path: tuple[str, ...] = ()) -> Any:
@@ -74,16 +74,16 @@ class Binder:
 
     def _value(self, option: Option, node: Node, path: tuple[str, ...]) -> Any:
         """The value, or NOTHING where the default is to stay."""
-        if isinstance(node, Scalar) and node.value is None and option.kind is not Kind.TEXTS:
+        if isinstance(node, Scalar) and node.value is None and option.kind is not OptionKind.TEXTS:
             if option.optional:
                 self.origins[path] = node
                 return None
-            if option.kind in {Kind.TEXT_MAP, Kind.ANY_MAP}:
+            if option.kind in {OptionKind.TEXT_MAP, OptionKind.ANY_MAP}:
                 return NOTHING
         value = self._read[option.kind](option, node, path)
         if value is None:
             return NOTHING
-        if option.kind not in {Kind.GROUP, Kind.ENTRIES}:
+        if option.kind not in {OptionKind.GROUP, OptionKind.ENTRIES}:
             self.origins[path] = node
         return value
 
@@ -175,7 +175,7 @@ class Binder:
 
     def _any_map(self, _option: Option, node: Node, path: tuple[str, ...]) -> Any:
         fields = self._expect.fields(node, ".".join(path))
-        return None if fields is None else plain(fields)
+        return None if fields is None else plain_value(fields)
 
     def _group(self, option: Option, node: Node, path: tuple[str, ...]) -> Any:
         fields = self._expect.fields(node, ".".join(path))

@@ -59,7 +59,7 @@ class Subject:
             self.warnings.append(node.problem(message, hint))
 
 
-def check(subject: Subject) -> None:
+def check_settings(subject: Subject) -> None:
     """Notes everything wrong or odd in `subject`."""
     for one in _CHECKS:
         one(subject)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from attrs import define, frozen
 
 from agent_runner.config.layers import GLOBAL_VARIABLE, Layer, Places, plant
-from agent_runner.config.schema import LEAVES, Kind, Option, leaves_of, options_of
+from agent_runner.config.schema import LEAVES, Option, OptionKind, leaves_of, options_of
 from agent_runner.documents import Expect, Fields, Node, Scalar, Source, Suggestions, read_value
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.settings import Settings
@@ -24,7 +24,7 @@ Hooks and notify commands are given most of them; one asks for a check of the st
 
 _TYPO = 0.8
 _NULLS = frozenset({"null", "~"})
-_LITERAL = frozenset({Kind.TEXT, Kind.PATH, Kind.CHOICE})
+_LITERAL = frozenset({OptionKind.TEXT, OptionKind.PATH, OptionKind.CHOICE})
 
 
 @frozen
@@ -74,7 +74,7 @@ def environment_layer(
 
 
 @define
-class _Found:
+class _SetOption:
     path: tuple[str, ...]
     option: Option
 
@@ -90,18 +90,18 @@ class _Unknown:
 
 def _find(
     parts: list[str], cls: type, below: Node | None, above: tuple[str, ...] = ()
-) -> _Found | _Unknown:
+) -> _SetOption | _Unknown:
     """The option that `PROVIDERS`, `CLAUDE`, `MODEL` names within `cls`."""
     option = options_of(cls).get(parts[0].lower())
     if option is None:
         return _unknown(above, parts[0].lower(), cls)
     path, rest = (*above, option.name), parts[1:]
     below = _child(below, option.name)
-    if rest and option.kind is Kind.ENTRIES:
+    if rest and option.kind is OptionKind.ENTRIES:
         path, rest = (*path, _entry_name(rest[0], below)), rest[1:]
         below = _child(below, path[-1])
     if not rest:
-        return _Found(path, option)
+        return _SetOption(path, option)
     if option.kind in LEAVES:
         what = ".".join((*path, *(part.lower() for part in rest)))
         return _Unknown(what, f"{'.'.join(path)} is set as a whole", certain=True)
@@ -138,7 +138,7 @@ def _unknown(path: tuple[str, ...], part: str, cls: type) -> _Unknown:
 
 def _node(option: Option, text: str, name: str) -> Node:
     """Text is taken as it is, all else is read as a value of YAML. Raises InputError."""
-    literal = option.kind in _LITERAL or (option.kind is Kind.COMMAND and text[0] != "[")
+    literal = option.kind in _LITERAL or (option.kind is OptionKind.COMMAND and text[0] != "[")
     if literal and not (option.optional and text in _NULLS):
         return Scalar(text, text, 0, Source(name, text, numbered=False))
     return read_value(text, name=name).root

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from agent_runner.config.schema import Kind, Option, options_of
+from agent_runner.config.schema import Option, OptionKind, options_of
 from agent_runner.documents import (
     Document,
     Expect,
@@ -116,18 +116,18 @@ def as_node(value: Any, source: Source) -> Node:
     return Scalar(resolved(str(value)), str(value), 0, source)
 
 
-def merged(below: Fields, above: Fields) -> Fields:
+def merge_trees(below: Fields, above: Fields) -> Fields:
     """Both trees in one, `above` winning. Neither is changed; nodes keep their sources."""
     values, keys = dict(below.values), dict(below.keys)
     for name, key, node in above:
         under = values.get(name)
         if isinstance(under, Fields) and isinstance(node, Fields):
-            node = merged(under, node)  # noqa: PLW2901  # the merged one stands for it
+            node = merge_trees(under, node)  # noqa: PLW2901  # the merged one stands for it
         values[name], keys[name] = node, key
     return Fields(values, keys, above.at, above.source)
 
 
-def normalised(fields: Fields, cls: type, expect: Expect) -> Fields:
+def in_long_form(fields: Fields, cls: type, expect: Expect) -> Fields:
     """The tree in its long form, so that short and long forms of two layers merge.
 
     A group without a value (all its lines commented out) is an empty one; a hook given as a command
@@ -135,7 +135,7 @@ def normalised(fields: Fields, cls: type, expect: Expect) -> Fields:
     """
     options = options_of(cls)
     values = {
-        name: _normalised(node, options[name], expect) if name in options else node
+        name: _option_in_long_form(node, options[name], expect) if name in options else node
         for name, _, node in fields
     }
     out = Fields(values, dict(fields.keys), fields.at, fields.source)
@@ -181,18 +181,18 @@ def _root_fields(document: Document, expect: Expect) -> Fields:
     return root if isinstance(root, Fields) else Fields({}, {}, 0, document.source)
 
 
-def _normalised(node: Node, option: Option, expect: Expect) -> Node:
-    if option.kind not in {Kind.GROUP, Kind.ENTRIES}:
+def _option_in_long_form(node: Node, option: Option, expect: Expect) -> Node:
+    if option.kind not in {OptionKind.GROUP, OptionKind.ENTRIES}:
         return node
     node = _mapping_if_nothing(node)
     if not isinstance(node, Fields):
         return node
-    if option.kind is Kind.GROUP:
-        return normalised(node, option.cls, expect)
+    if option.kind is OptionKind.GROUP:
+        return in_long_form(node, option.cls, expect)
     entries: dict[str, Node] = {}
     for name, _, entry in node:
         long = _long_hook(entry) if option.cls is Hook else _mapping_if_nothing(entry)
-        entries[name] = normalised(long, option.cls, expect) if isinstance(long, Fields) else long
+        entries[name] = in_long_form(long, option.cls, expect) if isinstance(long, Fields) else long
     return Fields(entries, dict(node.keys), node.at, node.source)
 
 

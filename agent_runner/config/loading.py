@@ -9,9 +9,16 @@ import attrs
 from attrs import frozen
 
 from agent_runner.config.binding import Binder
-from agent_runner.config.checks import TEST_HOOK, Subject, check
+from agent_runner.config.checks import TEST_HOOK, Subject, check_settings
 from agent_runner.config.environment import environment_layer
-from agent_runner.config.layers import Layer, Places, file_layers, flag_layer, merged, normalised
+from agent_runner.config.layers import (
+    Layer,
+    Places,
+    file_layers,
+    flag_layer,
+    in_long_form,
+    merge_trees,
+)
 from agent_runner.documents import Expect, Fields, Node, Scalar, Source
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.hooks import Hook
@@ -25,13 +32,13 @@ _PATIENCE = 5.0  # seconds that git is given to say whether it tracks a file
 
 
 @frozen
-class Origin:
+class OptionOrigin:
     """Where an option's value came from, as a person would say it."""
 
     text: str
 
 
-DEFAULT = Origin("default")
+DEFAULT = OptionOrigin("default")
 """The origin of what nobody set."""
 
 
@@ -44,12 +51,12 @@ class Loaded:
     """
 
     settings: Settings
-    origins: Mapping[str, Origin]
+    origins: Mapping[str, OptionOrigin]
     files: tuple[Path, ...]
     warnings: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
 
-    def origin(self, path: str) -> Origin:
+    def origin(self, path: str) -> OptionOrigin:
         """Where the value of the option at `path` came from."""
         return self.origins.get(path, DEFAULT)
 
@@ -100,7 +107,7 @@ def survey_settings(
     tree = _merged(layers)
     binder = Binder(Expect(), bases, places)
     settings = binder.bind(Settings, tree)
-    check(Subject(tree, settings, places, names, expect, warnings))
+    check_settings(Subject(tree, settings, places, names, expect, warnings))
     _warn_of_tracked_keys(layers, warnings)
     origins = {".".join(path): _origin(node) for path, node in binder.origins.items()}
     settings = _with_test_hook(settings, origins)
@@ -129,17 +136,17 @@ def check_all(loaded: Loaded, read_list: ReadList | None) -> tuple[Problem, ...]
 
 
 def _long(layer: Layer, expect: Expect) -> Layer:
-    return attrs.evolve(layer, root=normalised(layer.root, Settings, expect))
+    return attrs.evolve(layer, root=in_long_form(layer.root, Settings, expect))
 
 
 def _merged(layers: Iterable[Layer]) -> Fields:
     tree = Fields({}, {}, 0, Source("configuration", "", numbered=False))
     for layer in layers:
-        tree = merged(tree, layer.root)
+        tree = merge_trees(tree, layer.root)
     return tree
 
 
-def _with_test_hook(settings: Settings, origins: dict[str, Origin]) -> Settings:
+def _with_test_hook(settings: Settings, origins: dict[str, OptionOrigin]) -> Settings:
     """The settings with `test_command` made what it is short for."""
     command = settings.test_command
     if command is None or TEST_HOOK in settings.hooks:
@@ -154,9 +161,9 @@ def _with_test_hook(settings: Settings, origins: dict[str, Origin]) -> Settings:
     )
 
 
-def _origin(node: Node) -> Origin:
+def _origin(node: Node) -> OptionOrigin:
     line, column = node.source.position(node.at)
-    return Origin(f"{node.source.name}:{line}:{column}" if line else node.source.name)
+    return OptionOrigin(f"{node.source.name}:{line}:{column}" if line else node.source.name)
 
 
 def _in_order(problems: list[Problem], layers: list[Layer]) -> tuple[Problem, ...]:

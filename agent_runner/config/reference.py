@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from attrs import NOTHING
 
 from agent_runner.config.environment import Variable, environment_variables
-from agent_runner.config.schema import Kind, Option, choices, options_of
+from agent_runner.config.schema import Option, OptionKind, choices, options_of
 from agent_runner.config.writing import written_option
 from agent_runner.model.options import Reading
 from agent_runner.model.settings import Settings
@@ -18,16 +18,16 @@ BEGIN, END = "<!-- options: begin -->", "<!-- options: end -->"
 """What stands around the table in the documentation."""
 
 _KINDS = {
-    Kind.TEXT: "text",
-    Kind.WHOLE: "whole number",
-    Kind.NUMBER: "number",
-    Kind.SWITCH: "true, false",
-    Kind.PATH: "path",
-    Kind.TEXTS: "list",
-    Kind.COMMAND: "text or list of words",
-    Kind.TEXT_MAP: "mapping of texts",
-    Kind.ANY_MAP: "mapping",
-    Kind.ENTRIES: "mapping",
+    OptionKind.TEXT: "text",
+    OptionKind.WHOLE: "whole number",
+    OptionKind.NUMBER: "number",
+    OptionKind.SWITCH: "true, false",
+    OptionKind.PATH: "path",
+    OptionKind.TEXTS: "list",
+    OptionKind.COMMAND: "text or list of words",
+    OptionKind.TEXT_MAP: "mapping of texts",
+    OptionKind.ANY_MAP: "mapping",
+    OptionKind.ENTRIES: "mapping",
 }
 _HEAD = """\
 # All options of agent-runner. Every value below is the default; copy what you want to change.
@@ -48,7 +48,7 @@ _SAMPLES: Mapping[str, tuple[str, str]] = {
 }
 """For options with entries: the name of the sample entry, and what that name is."""
 
-_WITH_LINES_BELOW = frozenset({Kind.GROUP, Kind.ENTRIES})
+_WITH_LINES_BELOW = frozenset({OptionKind.GROUP, OptionKind.ENTRIES})
 _COLUMN = 34
 
 
@@ -85,7 +85,7 @@ def _row(variable: Variable) -> str:
 
 
 def _values(option: Option) -> str:
-    if option.kind is Kind.CHOICE:
+    if option.kind is OptionKind.CHOICE:
         return ", ".join(choices(option))
     if option.reading in {Reading.DURATION, Reading.TIMEOUT}:
         return "time"
@@ -101,11 +101,11 @@ def _code(text: str) -> str:
 
 
 def _option(option: Option, indent: str) -> Iterator[str]:
-    if option.kind is Kind.GROUP:
+    if option.kind is OptionKind.GROUP:
         yield _line(f"{indent}{option.name}:", option.doc)
         for inner in options_of(option.cls).values():
             yield from _option(inner, indent + "  ")
-    elif option.kind is Kind.ENTRIES:
+    elif option.kind is OptionKind.ENTRIES:
         yield _line(f"{indent}{option.name}:", option.doc)
         yield from _sample(option, indent)
     else:
@@ -118,7 +118,7 @@ def _sample(option: Option, indent: str) -> Iterator[str]:
     inner = indent + "  # "
     yield _line(f"{inner}{name}:", meaning)
     for one in options_of(option.cls).values():
-        if one.kind is Kind.ENTRIES and one.cls is option.cls:
+        if one.kind is OptionKind.ENTRIES and one.cls is option.cls:
             yield _line(f"{inner}  {one.name}: {{}}", one.doc)
         else:
             yield from _option(one, inner + "  ")

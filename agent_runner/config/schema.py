@@ -18,7 +18,7 @@ from attrs import frozen
 from agent_runner.model.options import Reading
 
 
-class Kind(enum.Enum):
+class OptionKind(enum.Enum):
     """What is written as an option's value."""
 
     TEXT = "text"
@@ -35,7 +35,7 @@ class Kind(enum.Enum):
     ENTRIES = "such groups by name"
 
 
-LEAVES = frozenset(Kind) - {Kind.GROUP, Kind.ENTRIES}
+LEAVES = frozenset(OptionKind) - {OptionKind.GROUP, OptionKind.ENTRIES}
 """Kinds with a value of their own."""
 
 
@@ -47,7 +47,7 @@ class Option:
     """
 
     name: str
-    kind: Kind
+    kind: OptionKind
     optional: bool
     doc: str
     default: Any
@@ -74,9 +74,9 @@ def leaves_of(cls: type, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
     """
     for name, option in options_of(cls).items():
         path = (*above, name)
-        if option.kind is Kind.GROUP:
+        if option.kind is OptionKind.GROUP:
             yield from leaves_of(option.cls, path)
-        elif option.kind is Kind.ENTRIES and option.cls is not cls:
+        elif option.kind is OptionKind.ENTRIES and option.cls is not cls:
             yield from leaves_of(option.cls, (*path, "<name>"))
         else:
             yield path, option
@@ -104,7 +104,7 @@ def _option(field: "attrs.Attribute[Any]", hint: Any) -> Option:
     )
 
 
-def _kind(hint: Any) -> tuple[Kind, Any, bool]:
+def _kind(hint: Any) -> tuple[OptionKind, Any, bool]:
     """What a type hint means: kind, class, whether null is a value."""
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         parts = [part for part in typing.get_args(hint) if part is not types.NoneType]
@@ -112,23 +112,23 @@ def _kind(hint: Any) -> tuple[Kind, Any, bool]:
         if len(parts) == 1:
             kind, cls, _ = _kind(parts[0])
             return kind, cls, optional
-        return Kind.COMMAND, None, optional
+        return OptionKind.COMMAND, None, optional
     origin = typing.get_origin(hint)
     if origin is tuple:
-        return Kind.TEXTS, None, False
+        return OptionKind.TEXTS, None, False
     if origin is not None:
         value = typing.get_args(hint)[1]
-        return _MAPPINGS.get(value, Kind.ENTRIES), value, False
+        return _MAPPINGS.get(value, OptionKind.ENTRIES), value, False
     if attrs.has(hint):
-        return Kind.GROUP, hint, False
-    return _SIMPLE.get(hint, Kind.CHOICE), hint, False
+        return OptionKind.GROUP, hint, False
+    return _SIMPLE.get(hint, OptionKind.CHOICE), hint, False
 
 
-_SIMPLE: Mapping[type, Kind] = {
-    str: Kind.TEXT,
-    int: Kind.WHOLE,
-    float: Kind.NUMBER,
-    bool: Kind.SWITCH,
-    Path: Kind.PATH,
+_SIMPLE: Mapping[type, OptionKind] = {
+    str: OptionKind.TEXT,
+    int: OptionKind.WHOLE,
+    float: OptionKind.NUMBER,
+    bool: OptionKind.SWITCH,
+    Path: OptionKind.PATH,
 }
-_MAPPINGS: Mapping[Any, Kind] = {str: Kind.TEXT_MAP, Any: Kind.ANY_MAP}
+_MAPPINGS: Mapping[Any, OptionKind] = {str: OptionKind.TEXT_MAP, Any: OptionKind.ANY_MAP}

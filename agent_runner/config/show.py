@@ -7,7 +7,7 @@ from typing import Any
 from attrs import frozen
 
 from agent_runner.config.loading import DEFAULT, Loaded
-from agent_runner.config.schema import Kind, Option, options_of
+from agent_runner.config.schema import Option, OptionKind, options_of
 from agent_runner.config.writing import written, written_option
 from agent_runner.ground.redaction import MARK, Redactor
 from agent_runner.model.options import Reading
@@ -19,18 +19,18 @@ _WIDEST = 60
 
 
 @frozen
-class _Line:
+class _OptionLine:
     text: str
     origin: str = ""
 
 
-def show(loaded: Loaded) -> list[str]:
+def settings_lines(loaded: Loaded) -> list[str]:
     """The merged configuration as YAML, one option a line; keys and logins are taken out."""
     redactor = Redactor(_keys(loaded.settings))
     return [redactor.text(line.text) for line in _group(loaded, Settings, loaded.settings, ())]
 
 
-def show_origins(loaded: Loaded) -> list[str]:
+def settings_lines_with_origins(loaded: Loaded) -> list[str]:
     """The same with a comment behind every value that says where it came from."""
     redactor = Redactor(_keys(loaded.settings))
     lines = list(_group(loaded, Settings, loaded.settings, ()))
@@ -42,24 +42,26 @@ def show_origins(loaded: Loaded) -> list[str]:
     ]
 
 
-def _group(loaded: Loaded, cls: type, value: Any, path: tuple[str, ...]) -> Iterator[_Line]:
+def _group(loaded: Loaded, cls: type, value: Any, path: tuple[str, ...]) -> Iterator[_OptionLine]:
     for name, option in options_of(cls).items():
         yield from _option(loaded, option, getattr(value, name), (*path, name))
 
 
-def _option(loaded: Loaded, option: Option, value: Any, path: tuple[str, ...]) -> Iterator[_Line]:
+def _option(
+    loaded: Loaded, option: Option, value: Any, path: tuple[str, ...]
+) -> Iterator[_OptionLine]:
     indent = "  " * (len(path) - 1)
-    if option.kind is Kind.GROUP:
-        yield _Line(f"{indent}{option.name}:")
+    if option.kind is OptionKind.GROUP:
+        yield _OptionLine(f"{indent}{option.name}:")
         yield from _group(loaded, option.cls, value, path)
-    elif option.kind is Kind.ENTRIES and value:
-        yield _Line(f"{indent}{option.name}:")
+    elif option.kind is OptionKind.ENTRIES and value:
+        yield _OptionLine(f"{indent}{option.name}:")
         for name, entry in value.items():
-            yield _Line(f"{indent}  {written(name)}:")
+            yield _OptionLine(f"{indent}  {written(name)}:")
             yield from _group(loaded, option.cls, entry, (*path, name))
     else:
         origin = loaded.origins.get(".".join(path), DEFAULT)
-        yield _Line(f"{indent}{option.name}: {_shown(option, value)}", origin.text)
+        yield _OptionLine(f"{indent}{option.name}: {_shown(option, value)}", origin.text)
 
 
 def _shown(option: Option, value: Any) -> str:

@@ -25,7 +25,7 @@ def seconds(text: str) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def duration(value: float) -> str:
+def written_duration(value: float) -> str:
     """Seconds in the largest units that tell them exactly: `10m`, `1h30m`, `90s` as `1m30s`."""
     if value != int(value) or value <= 0:
         return _number(value)
@@ -55,7 +55,7 @@ def written_option(option: Option, value: Any) -> str:
     """An option's value as YAML on one line, durations with their units."""
     timed = option.reading in {Reading.DURATION, Reading.TIMEOUT}
     if timed and isinstance(value, int | float):
-        return duration(value)
+        return written_duration(value)
     return written(value)
 
 

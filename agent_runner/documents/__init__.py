@@ -10,7 +10,7 @@ from agent_runner.documents.tree import (
     Scalar,
     Source,
     described,
-    plain,
+    plain_value,
     quoted,
 )
 from agent_runner.ground.suggestions import Suggestions
@@ -26,7 +26,7 @@ __all__ = [
     "Suggestions",
     "described",
     "paused_collector",
-    "plain",
+    "plain_value",
     "quoted",
     "read_document",
     "read_value",

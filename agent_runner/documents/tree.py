@@ -121,13 +121,13 @@ class Document:
         return isinstance(self.root, Scalar) and self.root.value is None
 
 
-def plain(node: Node) -> Any:
+def plain_value(node: Node) -> Any:
     """The node as Python's own values: dict, list, str, int, float, bool, None."""
     if isinstance(node, Scalar):
         return node.value
     if isinstance(node, Items):
-        return [plain(item) for item in node.items]
-    return {key: plain(value) for key, value in node.values.items()}
+        return [plain_value(item) for item in node.items]
+    return {key: plain_value(value) for key, value in node.values.items()}
 
 
 def described(node: Node) -> str:

@@ -30,7 +30,7 @@ from agent_runner.edits.images import (
     stamp,
 )
 from agent_runner.edits.jail import Refusal, opened_root
-from agent_runner.ground.disk import refused
+from agent_runner.ground.disk import storage_error
 from agent_runner.model.changes import ChangeSet, FileChange, Kind
 from agent_runner.model.errors import AgentRunnerError
 
@@ -84,7 +84,7 @@ def apply(
                 place = applying.place
                 applying.folders.close()
     except OSError as error:
-        raise refused(root / place, error) from error
+        raise storage_error(root / place, error) from error
 
 
 def remove_temps(change_set: ChangeSet, root: Path) -> None:

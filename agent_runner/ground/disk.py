@@ -118,10 +118,10 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise refused(path, error) from error
+        raise storage_error(path, error) from error
 
 
-def refused(path: Path, error: OSError) -> StorageError:
+def storage_error(path: Path, error: OSError) -> StorageError:
     """The error that says which file could not be written, why, and what to do."""
     return StorageError(
         f"cannot write {path}: {reason_of(error)}",

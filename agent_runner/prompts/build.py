@@ -9,9 +9,8 @@ from agent_runner.ground.tokens import MESSAGE, Ruler
 from agent_runner.model.agent import Message, Prompt
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.shown import Listing
-from agent_runner.prompts import template as templates
 from agent_runner.prompts.situation import Situation
-from agent_runner.prompts.template import Template
+from agent_runner.prompts.template import Template, parse_template, read_template
 from agent_runner.prompts.values import GROUPS, PLACEHOLDERS, files_text, values
 
 DROPPED = "[The files shown here were left out for room. Ask for them again if you need them.]"
@@ -58,7 +57,7 @@ def load_template(path: Path) -> Template:
     Raises:
         InputError: it cannot be read or has mistakes, each with file, line and column.
     """
-    return templates.read(path, PLACEHOLDERS, GROUPS)
+    return read_template(path, PLACEHOLDERS, GROUPS)
 
 
 def check_template(path: Path) -> tuple[Problem, ...]:
@@ -74,7 +73,7 @@ def check_template(path: Path) -> tuple[Problem, ...]:
 def _shipped(name: str) -> Template:
     """A template that comes with the program."""
     text = files("agent_runner.prompts").joinpath("templates", name).read_text(encoding="utf-8")
-    return templates.parse(text, name, PLACEHOLDERS, GROUPS)
+    return parse_template(text, name, PLACEHOLDERS, GROUPS)
 
 
 def _fitting(talk: Sequence[Message], room: int, ruler: Ruler) -> tuple[Message, ...]:

@@ -61,7 +61,9 @@ class Template:
         return "".join(_rendered(self.nodes, values))
 
 
-def parse(text: str, file: str, names: Collection[str], groups: Collection[str] = ()) -> Template:
+def parse_template(
+    text: str, file: str, names: Collection[str], groups: Collection[str] = ()
+) -> Template:
     """Read a template. `names` may be filled in, and any `GROUP.NAME` of `groups`.
 
     Raises:
@@ -74,7 +76,7 @@ def parse(text: str, file: str, names: Collection[str], groups: Collection[str] 
     return Template(parser.root)
 
 
-def read(path: Path, names: Collection[str], groups: Collection[str] = ()) -> Template:
+def read_template(path: Path, names: Collection[str], groups: Collection[str] = ()) -> Template:
     """Read a template from a file.
 
     Raises:
@@ -92,7 +94,7 @@ def read(path: Path, names: Collection[str], groups: Collection[str] = ()) -> Te
         raise _whole_file(path, f"the template is larger than {MAX_BYTES:,} bytes")
     if not text.strip():
         raise _whole_file(path, "the template is empty")
-    return parse(text, str(path), names, groups)
+    return parse_template(text, str(path), names, groups)
 
 
 def _whole_file(path: Path, message: str) -> InputError:

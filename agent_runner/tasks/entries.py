@@ -5,7 +5,16 @@ from pathlib import Path
 
 from attrs import define
 
-from agent_runner.documents import Expect, Fields, Items, Node, Scalar, Suggestions, plain, quoted
+from agent_runner.documents import (
+    Expect,
+    Fields,
+    Items,
+    Node,
+    Scalar,
+    Suggestions,
+    plain_value,
+    quoted,
+)
 from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import Task
@@ -35,7 +44,7 @@ MAX_BYTES = 100
 
 
 @define(eq=False)
-class Entry:
+class TaskEntry:
     """A task as read. `named`: the node of its id, None where there is no usable one."""
 
     task: Task
@@ -43,7 +52,7 @@ class Entry:
     depends_on: list[Scalar]
 
 
-class EntryReader:
+class TaskReader:
     """Reads the entries of one list, located at `folder`; mistakes go to `expect`."""
 
     def __init__(
@@ -64,7 +73,7 @@ class EntryReader:
         self._hooks = Suggestions(settings.hooks)
         self._providers = Suggestions((*settings.providers, *names.providers))
 
-    def read(self, node: Node) -> Entry | None:
+    def read(self, node: Node) -> TaskEntry | None:
         """The entry, with placeholders where it has mistakes; None if it is no mapping at all."""
         fields = self._expect.fields(node, "a task")
         if fields is None:
@@ -96,7 +105,7 @@ class EntryReader:
             metadata=self._metadata(values),
             line=node.source.position(node.at)[0],
         )
-        return Entry(task, named, _scalars(values.get("depends_on")))
+        return TaskEntry(task, named, _scalars(values.get("depends_on")))
 
     def _missing(self, fields: Fields) -> None:
         """Notes required fields that are not there, or there without a value."""
@@ -168,7 +177,7 @@ class EntryReader:
     def _metadata(self, values: dict[str, Node]) -> dict[str, object]:
         node = values.get("metadata")
         fields = self._expect.fields(node, "metadata") if node else None
-        found: dict[str, object] = plain(fields) if fields else {}
+        found: dict[str, object] = plain_value(fields) if fields else {}
         return found
 
     def _text(self, values: dict[str, Node], key: str) -> str | None:

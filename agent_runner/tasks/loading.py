@@ -19,7 +19,7 @@ from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import TaskList
-from agent_runner.tasks.entries import Entry, EntryReader, as_file_name
+from agent_runner.tasks.entries import TaskEntry, TaskReader, as_file_name
 
 _TOP = Suggestions(["tasks"])
 _EXAMPLE = "write tasks: and under it a list, each with id, title and description"
@@ -47,7 +47,7 @@ def load_task_list(
     document = read_document(file)
     expect = Expect(document.problems)
     with paused_collector():
-        reader = EntryReader(folder, home, settings, names, expect)
+        reader = TaskReader(folder, home, settings, names, expect)
         entries = [reader.read(node) for node in _task_nodes(document, expect)]
         read = [entry for entry in entries if entry]
         check_unique(read, expect)
@@ -58,9 +58,9 @@ def load_task_list(
     return TaskList(id=file.name, file=folder / file.name, folder=folder, tasks=tasks)
 
 
-def check_unique(entries: Sequence[Entry], expect: Expect) -> None:
+def check_unique(entries: Sequence[TaskEntry], expect: Expect) -> None:
     """Notes ids that stand twice, or that one folder could not keep apart on every system."""
-    first: dict[str, Entry] = {}
+    first: dict[str, TaskEntry] = {}
     for entry in entries:
         if entry.named is None:
             continue
@@ -75,7 +75,7 @@ def check_unique(entries: Sequence[Entry], expect: Expect) -> None:
         expect.note(entry.named, message, f"the other task begins in line {earlier.task.line}")
 
 
-def check_dependencies(entries: Sequence[Entry], expect: Expect) -> None:
+def check_dependencies(entries: Sequence[TaskEntry], expect: Expect) -> None:
     """Notes unknown and repeated dependencies, and every cycle once, spelled out."""
     known = {entry.task.id for entry in entries if entry.named is not None}
     ids = Suggestions(entry.task.id for entry in entries if entry.named is not None)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.config import Loaded, load_settings
-from agent_runner.config.layers import as_node, merged
-from agent_runner.documents import Fields, Source, plain
+from agent_runner.config.layers import as_node, merge_trees
+from agent_runner.documents import Fields, Source, plain_value
 from agent_runner.model.hooks import Hook, When
 from agent_runner.model.settings import CommandsRule, CommitRule, Defaults, LimitSettings, Settings
 from agent_runner.providers.profiles import KNOWN_NAMES
@@ -217,8 +217,8 @@ def tree(value: dict[str, Any]) -> Fields:
 def merge(*values: dict[str, Any]) -> Any:
     out = tree({})
     for value in values:
-        out = merged(out, tree(value))
-    return plain(out)
+        out = merge_trees(out, tree(value))
+    return plain_value(out)
 
 
 def model(below: Any, above: Any) -> Any:

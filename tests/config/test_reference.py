@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.config import environment_variables, render_example, with_table
-from agent_runner.config.schema import Kind, leaves_of, options_of
+from agent_runner.config.schema import OptionKind, leaves_of, options_of
 from agent_runner.model.settings import Price, ProviderSettings, Settings
 from agent_runner.providers.profiles import KNOWN_NAMES
 
@@ -80,7 +80,7 @@ def test_every_option_has_its_variable() -> None:
 def test_every_kind_of_option_is_understood() -> None:
     kinds = {option.kind for _, option in leaves_of(Settings)}
     kinds |= {option.kind for option in options_of(Settings).values()}
-    assert kinds == set(Kind)
+    assert kinds == set(OptionKind)
 
 
 @pytest.mark.parametrize("name", ["small-project", "monorepo"])
@@ -93,10 +93,12 @@ def test_the_examples_are_valid(world: Any, name: str) -> None:
 def test_random_configurations_raise_no_surprise(tmp_path_factory: Any, text: str) -> None:
     from contextlib import suppress
 
-    from agent_runner.config import load_settings, show
+    from agent_runner.config import load_settings, settings_lines
     from agent_runner.model.errors import InputError
 
     folder = tmp_path_factory.mktemp("project")
     (folder / "agent-runner.yml").write_text(text)
     with suppress(InputError):
-        show(load_settings(folder=folder, env={}, home=folder.parent, flags={}, names=KNOWN_NAMES))
+        settings_lines(
+            load_settings(folder=folder, env={}, home=folder.parent, flags={}, names=KNOWN_NAMES)
+        )

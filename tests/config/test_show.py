@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.config import show, show_origins
+from agent_runner.config import settings_lines, settings_lines_with_origins
 from agent_runner.config.schema import leaves_of
-from agent_runner.config.writing import duration, seconds, written
-from agent_runner.documents import Source, plain
+from agent_runner.config.writing import seconds, written, written_duration
+from agent_runner.documents import Source, plain_value
 from agent_runner.documents.yaml_reader import parse_yaml
 from agent_runner.model.settings import Settings
 
@@ -28,14 +28,14 @@ apply: {commands: {allow: ["pytest *"]}}
 
 def test_nothing_secret_is_shown(world: Any) -> None:
     world.write("project", FULL)
-    text = "\n".join(show_origins(world.load()))
+    text = "\n".join(settings_lines_with_origins(world.load()))
     assert "planted" not in text
     assert 'api_key: "[redacted]"' in text
 
 
 def test_every_option_is_shown_with_its_origin(world: Any) -> None:
     world.write("project", FULL)
-    lines = show_origins(world.load({"AGENT_RUNNER_MODEL": "m"}))
+    lines = settings_lines_with_origins(world.load({"AGENT_RUNNER_MODEL": "m"}))
     found = {line.split("#")[0].strip(): line.rpartition("# ")[2] for line in lines}
     assert found["provider: claude"] == "agent-runner.yml:1:11"
     assert found["model: m"] == "variable AGENT_RUNNER_MODEL"
@@ -49,12 +49,12 @@ def test_every_option_is_shown_with_its_origin(world: Any) -> None:
 
 def test_what_is_shown_is_yaml_and_loads_again(world: Any) -> None:
     world.write("project", FULL.replace("planted", "open"))
-    shown = "\n".join(show(world.load()))
+    shown = "\n".join(settings_lines(world.load()))
     document = parse_yaml(Source("shown", shown))
     assert not document.problems
     world.write("project", shown)
     assert world.load().settings.apply.allow == ("pytest *",)
-    assert show(world.load()) == shown.split("\n")
+    assert settings_lines(world.load()) == shown.split("\n")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_durations(text: str, expected: float | None) -> None:
 
 @given(st.integers(1, 10**7))
 def test_durations_are_written_as_they_are_read(value: int) -> None:
-    assert seconds(duration(value)) == value
+    assert seconds(written_duration(value)) == value
 
 
 VALUES = st.recursive(
@@ -102,4 +102,4 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_values_are_written_as_they_are_read(value: Any) -> None:
-    assert plain(parse_yaml(Source("x", f"a: {written(value)}")).root) == {"a": value}
+    assert plain_value(parse_yaml(Source("x", f"a: {written(value)}")).root) == {"a": value}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_runner.documents import Fields, Items, Source, plain, read_document
+from agent_runner.documents import Fields, Items, Source, plain_value, read_document
 from agent_runner.documents.json_reader import parse_json
 from agent_runner.model.errors import InputError
 
@@ -12,7 +12,7 @@ from agent_runner.model.errors import InputError
 def test_values_and_positions() -> None:
     text = '{\n  "a": [1, -2.5e1, true, null, "x\\u00e9\\ud83d\\ude00"],\n  "b": {}\n}\n'
     document = parse_json(Source("f.json", text))
-    assert plain(document.root) == {"a": [1, -25.0, True, None, "xé😀"], "b": {}}
+    assert plain_value(document.root) == {"a": [1, -25.0, True, None, "xé😀"], "b": {}}
     root = document.root
     assert isinstance(root, Fields)
     items = root.values["a"]

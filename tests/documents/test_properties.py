@@ -15,7 +15,7 @@ from agent_runner.documents import (
     Node,
     Scalar,
     Source,
-    plain,
+    plain_value,
     read_document,
     read_value,
 )
@@ -64,7 +64,7 @@ def read_bytes(name: str, raw: bytes) -> None:
         file = Path(folder, name)
         file.write_bytes(raw)
         with suppress(InputError):
-            plain(read_document(file).root)
+            plain_value(read_document(file).root)
 
 
 @given(name=FORMATS, raw=st.binary(max_size=200))
@@ -80,7 +80,7 @@ def test_random_yaml_raises_nothing_else(name: str, pieces: list[str]) -> None:
 @given(text=st.text(st.characters(exclude_categories=[]), max_size=60))
 def test_random_variables_raise_nothing_else(text: str) -> None:
     with suppress(InputError):
-        plain(read_value(text, name="variable X").root)
+        plain_value(read_value(text, name="variable X").root)
 
 
 class Writer:
@@ -169,7 +169,7 @@ def test_any_tree_is_read_back_with_its_positions(style: str, tree: Any) -> None
     readers = [parse_yaml, parse_json] if style == "flow" else [parse_yaml]
     for read in readers:
         document = read(Source("f", writer.text))
-        assert plain(document.root) == tree
+        assert plain_value(document.root) == tree
         assert places(document.root) == writer.places
         assert not document.problems
 

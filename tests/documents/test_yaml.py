@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_runner.documents import Document, Fields, Items, Source, plain, read_document
+from agent_runner.documents import Document, Fields, Items, Source, plain_value, read_document
 from agent_runner.documents.yaml_reader import parse_yaml, parse_yaml_in_python
 from agent_runner.model.errors import InputError
 
@@ -38,7 +38,7 @@ def read(text: str) -> Document:
 def value(text: str) -> object:
     document = read(text)
     assert not document.problems
-    return plain(document.root)
+    return plain_value(document.root)
 
 
 def mistakes(text: str) -> list[str]:
@@ -122,7 +122,7 @@ def test_duplicate_keys_are_told_and_the_rest_is_read() -> None:
         'f.yml:2:11: the key "c" stands here twice (the first one is in line 2)',
         'f.yml:3:1: the key "a" stands here twice (the first one is in line 1)',
     ]
-    assert plain(document.root) == {"a": 1, "b": {"c": 1}}
+    assert plain_value(document.root) == {"a": 1, "b": {"c": 1}}
 
 
 def test_merge_keys_give_way_to_the_keys_beside_them() -> None:
@@ -178,7 +178,7 @@ def test_a_chain_of_aliases_is_not_deeper_than_nesting_may_be() -> None:
 @pytest.mark.parametrize("char", ["\x85", "\u2028", "\u2029"])
 def test_only_newlines_end_a_line(char: str) -> None:
     document = read(f"a: x{char}y\nb: 1\n")
-    assert plain(document.root) == {"a": f"x{char}y", "b": 1}
+    assert plain_value(document.root) == {"a": f"x{char}y", "b": 1}
     assert isinstance(document.root, Fields)
     assert document.source.position(document.root.keys["b"].at) == (2, 1)
 
@@ -188,7 +188,7 @@ def test_both_parsers_build_the_same_tree(parse: object) -> None:
     text = "a: &x {b: [1, 'two', null]}\nc:\n  - *x\n  - d: |\n      e\n    f:\n"
     assert callable(parse)
     document = parse(Source("f.yml", text))
-    assert plain(document.root) == {
+    assert plain_value(document.root) == {
         "a": {"b": [1, "two", None]},
         "c": [{"b": [1, "two", None]}, {"d": "e\n", "f": None}],
     }
@@ -207,7 +207,7 @@ def test_both_parsers_build_the_same_tree(parse: object) -> None:
 def test_bytes_that_are_read_right(tmp_path: Path, raw: bytes, expected: object) -> None:
     file = tmp_path / "f.yml"
     file.write_bytes(raw)
-    assert plain(read_document(file).root) == expected
+    assert plain_value(read_document(file).root) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,18 @@ from hypothesis import given, strategies as st
 
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.prompts.build import check_template, load_template
-from agent_runner.prompts.template import parse
+from agent_runner.prompts.template import parse_template
 
 NAMES = ("a", "b", "title")
 
 
 def rendered(text: str, **values: str) -> str:
-    return parse(text, "t.md", NAMES, ("metadata",)).render(values)
+    return parse_template(text, "t.md", NAMES, ("metadata",)).render(values)
 
 
 def problems(text: str) -> list[str]:
     with pytest.raises(InputError) as caught:
-        parse(text, "t.md", NAMES, ("metadata",))
+        parse_template(text, "t.md", NAMES, ("metadata",))
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -78,7 +78,7 @@ def test_any_text_is_a_template_or_has_mistakes(parts: list[str]) -> None:
     text = "".join(parts)
     wrong: tuple[Problem, ...] = ()
     try:
-        template = parse(text, "t.md", NAMES)
+        template = parse_template(text, "t.md", NAMES)
     except InputError as error:
         wrong = error.problems
     else:
