@@ -44,10 +44,13 @@ DEFAULT = OptionOrigin("default")
 
 @frozen
 class Loaded:
-    """The configuration as it stands.
+    """The merged configuration, and where each of its values came from.
 
-    origins: by dotted path, for every option that was set. files: all that were read, absolute; an
-    agent may not change them. problems: empty but where a caller asked to see them.
+    Attributes:
+        origins: By dotted path, for every option that was set.
+        files: All that were read, absolute; an agent may not change them.
+        warnings: What is allowed and probably not meant.
+        problems: Mistakes; empty but for `survey_settings`.
     """
 
     settings: Settings

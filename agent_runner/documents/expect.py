@@ -19,11 +19,11 @@ class Expect:
         self.problems = list(problems)
 
     def note(self, node: Node, message: str, hint: str = "") -> None:
-        """A mistake at `node`."""
+        """Note a mistake at `node`, with advice where there is some."""
         self.problems.append(node.problem(message, hint))
 
     def text(self, node: Node, name: str) -> str | None:
-        """Text, not blank."""
+        """Text that is not blank."""
         if isinstance(node, Scalar) and isinstance(node.value, str):
             if node.value.strip():
                 return node.value
@@ -36,7 +36,7 @@ class Expect:
         return None
 
     def texts(self, node: Node, name: str) -> tuple[str, ...] | None:
-        """A list of texts; the good ones of it where some are not."""
+        """A list of texts; where some items are something else, the others."""
         if not isinstance(node, Items):
             hint = "write [] for none"
             if isinstance(node, Scalar) and isinstance(node.value, str):
@@ -75,7 +75,7 @@ class Expect:
         return number
 
     def switch(self, node: Node, name: str) -> bool | None:
-        """True or false."""
+        """True or false; YAML 1.1's yes, no, on and off are text in YAML 1.2, and are explained."""
         if isinstance(node, Scalar) and isinstance(node.value, bool):
             return node.value
         text = node.text.lower() if isinstance(node, Scalar) else ""
@@ -84,7 +84,7 @@ class Expect:
         return None
 
     def fields(self, node: Node, name: str) -> Fields | None:
-        """A mapping."""
+        """A mapping of keys to values."""
         if isinstance(node, Fields):
             return node
         self._wrong(node, name, "a mapping (key: value)")

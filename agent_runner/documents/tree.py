@@ -75,7 +75,7 @@ class Scalar:
 
 @define(eq=False)
 class Items:
-    """A list."""
+    """A list of nodes, in order."""
 
     items: "list[Node]"
     at: int
@@ -131,7 +131,7 @@ def plain_value(node: Node) -> Any:
 
 
 def described(node: Node) -> str:
-    """What stands there, in a few words, for messages."""
+    """What the node is, in a few words for messages: `the number "3"`, `a list`."""
     if isinstance(node, Items):
         return "a list"
     if isinstance(node, Fields):
@@ -151,7 +151,10 @@ def quoted(text: str, most: int = 60) -> str:
 
 
 def resolved(text: str) -> str | int | float | bool | None:
-    """The value of a plain scalar."""
+    """What a word without quotes means in YAML 1.2's core schema (section 10.3.2).
+
+    So `yes`, `no` and `off` are text. What is longer than `MAX_DIGITS` is text too.
+    """
     if text and text[0] not in _MAYBE_SPECIAL:
         return text
     if text in _WORDS:

@@ -15,11 +15,11 @@ class Clock(Protocol):
         """Time that never goes back, for durations."""
 
     async def sleep(self, seconds: float) -> None:
-        """Wait; cancellable."""
+        """Wait so many seconds, unless cancelled before."""
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of the machine that the program runs on."""
 
     def now(self) -> float:
         """Epoch seconds, as the system has them."""
@@ -30,7 +30,7 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait without holding anybody up."""
+        """Wait so many seconds while other tasks go on, unless cancelled before."""
         import anyio  # lazy: pure commands that only need the time stay quick to start
 
         await anyio.sleep(seconds)

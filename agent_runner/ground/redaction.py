@@ -81,7 +81,7 @@ class RedactedStream:
         return clean[:at]
 
     def end(self) -> bytes:
-        """The rest."""
+        """The bytes that were held back; call it once, after the last piece."""
         held, self._held = self._held, b""
         return self._redactor.exact_raw(held)
 

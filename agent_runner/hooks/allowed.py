@@ -29,7 +29,7 @@ _RESERVED = frozenset(
 
 
 class _Mark(enum.Enum):
-    """Ends a simple command."""
+    """What ends a simple command and begins the next one."""
 
     NEXT = ";"
 

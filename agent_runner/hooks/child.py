@@ -109,9 +109,9 @@ class Child:
         return living
 
     def leave_running(self) -> int | None:
-        """Let `close` spare what outlives the command.
+        """Let `close` spare what outlives the command: a service that a pre-hook started.
 
-        If that still holds the output, its descriptor is handed over, for somebody to read on.
+        Returns the descriptor of the output if the service still holds it, for somebody to read on.
         """
         self._left = True
         if self.at_end:

@@ -14,9 +14,10 @@ _SIGNALLED = 128
 
 @frozen
 class Ending:
-    """`exit_code` is -n for a death by signal n, None where there is none to tell.
+    """What came of one command, before retries and allowances.
 
-    `reason` is "" only for a command that passed.
+    `exit_code`: -n for a death by signal n, None where there is none. `reason`: why it is not
+    green, in a few words; "" only for a command that passed.
     """
 
     outcome: HookOutcome
@@ -25,17 +26,17 @@ class Ending:
 
 
 def broken(reason: str) -> Ending:
-    """It could not start."""
+    """The ending of a command that could not start, for this reason."""
     return Ending(HookOutcome.BROKEN, None, reason)
 
 
 def timed_out(timeout: float) -> Ending:
-    """We ended it because it took too long; the exit code that came of it says nothing."""
+    """The ending of a command that we ended after `timeout` seconds: its exit code says nothing."""
     return Ending(HookOutcome.TIMED_OUT, None, f"timed out after {timeout:g} s")
 
 
 def exited(exit_code: int | None) -> Ending:
-    """It ended by itself."""
+    """The ending of a command that ended by itself; None: its exit code was lost."""
     if exit_code is None:  # never taken for a success: a judge that says nothing has not passed
         return broken("its exit status was lost (is SIGCHLD ignored?)")
     if exit_code == 0:

@@ -57,7 +57,7 @@ class HookLog:
         return b""
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what was written to it stays."""
         os.close(self._fd)
 
     def __enter__(self) -> Self:

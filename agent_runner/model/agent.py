@@ -10,7 +10,7 @@ from agent_runner.model.usage import ReportedLimit, Usage
 
 @frozen
 class Message:
-    """One turn of the talk: `role` is `user` or `assistant`."""
+    """One turn of a conversation: `role` is `user` or `assistant`."""
 
     role: str
     text: str
@@ -18,10 +18,7 @@ class Message:
 
 @frozen
 class Prompt:
-    """All text that is sent.
-
-    Standing instructions, then the turns, the last of which is the user's.
-    """
+    """All text that is sent: standing instructions, then turns, the last of which is the user's."""
 
     system: str
     messages: tuple[Message, ...]
@@ -29,9 +26,15 @@ class Prompt:
 
 @frozen
 class AgentRequest:
-    """One call, as stored in `request.json`.
+    """What one call asks, as it is stored in `request.json`.
 
-    `number`: the n-th answered call of the task, from 1. Caps in tokens.
+    Attributes:
+        call: `TASK/call-NN`, unique within one state.
+        number: which answered call of the task this will be, from 1.
+        attempt: the attempt that the call belongs to, from 1.
+        turn: which call of that attempt it is, from 1.
+        model: as the provider spells it; None for its own default.
+        max_output_tokens: the most tokens that the answer may have.
     """
 
     call: str
@@ -46,9 +49,9 @@ class AgentRequest:
 
 
 class Finish(enum.StrEnum):
-    """How a reply ended.
+    """How a reply ended: only `COMPLETE` is a full answer, `REFUSED` is the model declining.
 
-    Only `COMPLETE` is a full answer; `REFUSED` is the model declining; the rest are unusable.
+    All others are unusable: the reply is asked for again, within `max_unusable_replies`.
     """
 
     COMPLETE = "complete"
@@ -63,9 +66,9 @@ class Finish(enum.StrEnum):
 
 @frozen
 class ToolCall:
-    """A tool the model asked to use instead of answering.
+    """A tool that the model asked to use instead of answering; none is offered, so it is only kept.
 
-    This product offers none, so it is kept for the log.
+    `arguments` is the JSON as the model wrote it.
     """
 
     id: str
@@ -75,13 +78,18 @@ class ToolCall:
 
 @frozen
 class AgentResponse:
-    """One reply, as stored in `response.json`.
+    """One reply, as it is stored in `response.json`.
 
-    `text` is the model's words; `detail` says more about a bad finish.
-
-    `edits` and `logs` are for plug-ins whose agent changes files itself: unified diffs (none: it
-    changed nothing), and what its program printed. Where `edits` is None the words are the reply;
-    else nothing in them is read as an edit or a question.
+    Attributes:
+        text: the model's words.
+        detail: more about a bad finish, for people.
+        request_id, response_id: the provider's names for the call and for the answer.
+        limits: what the answer's headers said of the account's limits.
+        service: what else the provider said of the call, as plain JSON, for the log.
+        edits: unified diffs, from agents that change files themselves; empty if they changed
+            nothing. None: the words are the reply. Otherwise nothing in them is read as an edit or
+            as a question.
+        logs: what such an agent's program printed.
     """
 
     text: str

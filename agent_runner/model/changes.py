@@ -1,6 +1,6 @@
-"""What a reply changes, planned in memory: images before and after, per file.
+"""What a reply changes, planned in memory: an image before and one after for each file.
 
-Contents are blobs, named by sha256.
+An image names its content by sha256; the content itself is a blob in the state folder.
 """
 
 import enum
@@ -9,7 +9,7 @@ from attrs import frozen
 
 
 class Kind(enum.StrEnum):
-    """What stands at a path."""
+    """What is at a path; folders, links and devices are never changed, so there are no others."""
 
     FILE = "file"
     ABSENT = "absent"
@@ -17,10 +17,7 @@ class Kind(enum.StrEnum):
 
 @frozen
 class Image:
-    """What stands (or shall stand) at a path.
-
-    Its kind, permission bits and the sha256 of its content (64 hex digits).
-    """
+    """What is, or is to be, at a path: kind, permission bits, sha256 of the content (64 digits)."""
 
     kind: Kind
     mode: int = 0o644
@@ -32,9 +29,10 @@ ABSENT = Image(Kind.ABSENT, 0, "")
 
 @frozen
 class FileChange:
-    """One path, relative to the task's root with `/`.
+    """One changed path, relative to the task's root, with `/`.
 
-    `temp` is the temporary file's name in the same folder.
+    `temp`: name of the temporary file beside it. It is planned, not made up while writing, so that
+    a recovery knows what to remove.
     """
 
     path: str
@@ -45,10 +43,10 @@ class FileChange:
 
 @frozen
 class ChangeSet:
-    """All files that one reply changes, applied all or nothing.
+    """All files that one reply changes, applied together or not at all.
 
-    `folders` are those it creates, parents first; `removed` those it takes away if they are empty,
-    deepest first.
+    `folders`: those that it creates, parents first. `removed`: those that it takes away if they are
+    empty by then, deepest first.
     """
 
     id: str

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class AgentRunnerError(Exception):
-    """Base of all errors meant for the user.
+    """Base of all errors that the program raises on purpose.
 
-    `str()` says what and where, `fix` what to do next. `command` is what to type then: the words
-    after `agent-runner`; whoever shows it adds the options that name the list. `exit_code` is what
-    a command ends with that raises it: 70 stands for a bug.
+    `str()` says what is wrong and where, `fix` what to do about it. `command`: the words to type
+    then, after `agent-runner`; whoever shows them adds the options that name the list. `exit_code`:
+    what a command ends with when the error reaches its end; 70 stands for a bug.
     """
 
     exit_code: ClassVar[int] = 70
@@ -41,10 +41,7 @@ class UsageError(AgentRunnerError):
 
 
 class Problem(NamedTuple):
-    """One mistake in a file that a person wrote.
-
-    Lines and columns count from 1; 0 means "the file as a whole".
-    """
+    """One mistake in what a person wrote: lines and columns from 1, 0 for the file as a whole."""
 
     file: str
     line: int
@@ -58,10 +55,7 @@ class Problem(NamedTuple):
 
 
 class InputError(UsageError):
-    """A configuration, task list or template has mistakes.
-
-    All of them are in `problems`, in file order.
-    """
+    """A configuration, task list or template has mistakes; `problems` are all of them, in order."""
 
     def __init__(self, problems: tuple[Problem, ...], *, fix: str = "") -> None:
         super().__init__("\n".join(str(p) for p in problems), fix=fix)
@@ -109,10 +103,10 @@ class StorageError(StateError):
 
 
 class ProviderError(AgentRunnerError):
-    """A call brought no reply.
+    """A call brought no reply; each subclass says what that means for the task and the run.
 
-    `status` is the HTTP status if there was one, `request_id` the provider's name for the call,
-    `limits` what its headers said of the account's limits (`model.usage.ReportedLimit`).
+    `status`: the HTTP status, if there was one. `request_id`: the provider's name for the call.
+    `limits`: what its headers said of the account's limits (`model.usage.ReportedLimit`).
     """
 
     exit_code = 1
@@ -143,7 +137,7 @@ class RateLimitedError(ProviderError):
 class TransientError(ProviderError):
     """Nothing was billed and the same call may work soon (overload, refused connection).
 
-    `retry_after` in seconds.
+    `retry_after`: the seconds that the provider asked to wait, if it said so.
     """
 
     def __init__(self, what: str, *, retry_after: float | None = None, **rest: object) -> None:
@@ -164,10 +158,7 @@ class BudgetError(ProviderError):
 
 
 class FatalError(ProviderError):
-    """The request itself can never work (unknown model, malformed).
-
-    Sending it again would change nothing.
-    """
+    """The request itself can never work (unknown model, malformed): it is not sent again."""
 
 
 class CallTooLargeError(FatalError):

@@ -1,9 +1,8 @@
 """All that can happen, as past-tense facts: task events move the machine, facts move nothing.
 
-Both go to the journal.
-
-Every event is frozen and made of plain values, so that a journal record is its fields and nothing
-else. A new field needs a default: journals of earlier releases are read for ever.
+Both go to the journal. Every event is frozen and made of plain values, so that a journal record is
+its fields and nothing else. A new field needs a default: journals of earlier releases are read for
+ever.
 """
 
 from attrs import frozen
@@ -47,10 +46,10 @@ class TaskEvent(Event):
 
 @frozen
 class Started(TaskEvent):
-    """A task was taken from the list.
+    """A task was taken up.
 
-    `definition` is the hash of what it asked for at that time, `tree` that of its files; `start`
-    names the blob that tells later what changed since.
+    `definition`: hash of what it asked for at that time. `tree`: hash of its files then. `start`:
+    the blob by which it is known later what has changed since.
     """
 
     definition: str = ""
@@ -72,7 +71,7 @@ class AlreadyGreen(TaskEvent):
 
 @frozen
 class PreHooksFailed(TaskEvent):
-    """A pre-hook failed."""
+    """A pre-hook failed, so that the agent is not asked."""
 
     hook: str
     reason: str
@@ -126,9 +125,10 @@ class Replied(TaskEvent):
 
 @frozen
 class Applied(TaskEvent):
-    """The reply's changes stand in the tree.
+    """The reply's changes are in the tree, whose hash is `tree` now.
 
-    `tree` is the tree's hash after them, `summary` one line for people.
+    `paths`: the files that changed, none for a reply that asked for what was there already.
+    `summary`: one line for people. `notes`: what else people should know, a line each.
     """
 
     paths: tuple[str, ...] = ()
@@ -139,9 +139,9 @@ class Applied(TaskEvent):
 
 @frozen
 class Rejected(TaskEvent):
-    """The reply could not be applied; nothing of it stands in the tree.
+    """The reply could not be applied; nothing of it is in the tree.
 
-    `problems` is what the next turn is told, `summary` one line for people.
+    `problems`: what the agent is told in the next turn. `summary`: one line for people.
     """
 
     problems: str
@@ -167,7 +167,7 @@ class Judged:
 
 @frozen
 class PostHooksPassed(TaskEvent):
-    """All judges passed on `tree`; `commit` is git's HEAD at the time, if there is git.
+    """All post-hooks passed on `tree`; `commit` is git's HEAD at the time, "" without git.
 
     `reshaped`: what the hooks themselves did to files of the task, as a formatter does.
     """
@@ -180,10 +180,11 @@ class PostHooksPassed(TaskEvent):
 
 @frozen
 class PostHooksFailed(TaskEvent):
-    """A judge failed on `tree`.
+    """A post-hook failed on `tree`.
 
-    `unchanged`: the attempt changed nothing; `fingerprint`: how it failed, normalised; `reshaped`:
-    what the hooks themselves did to files of the task.
+    `unchanged`: the attempt changed nothing. `fingerprint`: how it failed, equal for two failures
+    of the same kind. `failing`: the names of the failing checks, where they could be read.
+    `reshaped`: what the hooks themselves did to files of the task.
     """
 
     hook: str
@@ -197,10 +198,7 @@ class PostHooksFailed(TaskEvent):
 
 @frozen
 class HookBroken(TaskEvent):
-    """A hook could not start (126, 127, missing folder).
-
-    That is the fault of the set-up, not of the agent.
-    """
+    """A hook could not start (126, 127, missing folder): the set-up's fault, not the agent's."""
 
     hook: str
     reason: str
@@ -208,7 +206,7 @@ class HookBroken(TaskEvent):
 
 @frozen
 class CrashLooped(TaskEvent):
-    """The runner died `stops` times in this step without a new fact."""
+    """The runner died `stops` times in this step without a new fact in between."""
 
     step: str
     stops: int
@@ -216,9 +214,9 @@ class CrashLooped(TaskEvent):
 
 @frozen
 class Retried(TaskEvent):
-    """A person asked for another try.
+    """A person asked for another try; `hint` goes into the prompt.
 
-    `grants`: attempts added, 0 where some are left; `hint` goes into the prompt.
+    `grants`: attempts added to those allowed, 0 where some were left.
     """
 
     hint: str = ""

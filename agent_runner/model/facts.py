@@ -1,6 +1,6 @@
 """What can happen without moving a task: calls, hooks, intents, runs. Journaled like the rest.
 
-Part of the vocabulary of `events.py`, whose rules hold here too.
+`events.py` passes all of these names on, and its rules hold here too.
 """
 
 from typing import Any
@@ -22,14 +22,14 @@ def written_as(name: str, *, default: Any) -> Any:
 
 @frozen
 class Event:
-    """Base of all events."""
+    """Base of everything that the journal records."""
 
 
 @frozen
 class Fact(Event):
-    """An event that moves nothing.
+    """An event that moves no task.
 
-    `RunStarted`, `RunStopped` and `Aborted` belong to the run, the rest to a task.
+    `RunStarted`, `RunStopped` and `Aborted` belong to the run, all others to a task.
     """
 
 
@@ -63,10 +63,10 @@ class Aborted(Fact):
 
 @frozen
 class HookStarted(Fact):
-    """A hook's process began: leader of its own group.
+    """A hook's process was started, the leader of a session of its own.
 
-    `process_start`: its start time as the system tells it; pid and start together name a process
-    for good, since pids are used again.
+    `process_start`: its start time in the system's own words. Pids are given again, so that only
+    pid and start time together name a process for good.
     """
 
     phase: Phase
@@ -98,9 +98,9 @@ class BaselineTaken(Fact):
 
 @frozen
 class CallStarted(Fact):
-    """About to be sent.
+    """A call is about to be sent, and its worst case is reserved.
 
-    Reserved: `input_estimate` and `output_cap` tokens, `cost` dollars (None: no prices).
+    Reserved are `input_estimate` and `output_cap` tokens, and `cost` dollars (None: no prices).
     `raw_estimate`: the input as guessed before this journal's usage corrected the guess (0: not
     corrected). `day`: the calendar day (`2026-11-24`) where the user is; "": that of UTC.
     """
@@ -120,13 +120,11 @@ class CallStarted(Fact):
 
 @frozen
 class CallSettled(Fact):
-    """What came of a call.
+    """A call came to an end: `outcome` is a word of `CALL_OUTCOMES`.
 
-    `outcome`: a word of `CALL_OUTCOMES`; `usage` None: nothing is known, the reservation stays.
-
-    `not_before`: the next call waits until then (epoch seconds). `adopted`: the answer was found on
-    disk after a crash. `caused_by_runner`: lost because the runner stopped
-    waiting, not through any fault of the line.
+    `usage`: None where nothing is known, and then the reservation stays. `not_before`: the next
+    call waits until then (epoch seconds). `adopted`: the answer was found on disk after a crash.
+    `caused_by_runner`: lost because the runner stopped waiting, through no fault of the line.
     """
 
     call: str
@@ -145,19 +143,16 @@ class CallSettled(Fact):
 
 
 CALL_OUTCOMES = ("answered", "throttled", "failed", "lost", "refused")
-"""What a call can come to.
+"""How a call can end.
 
-answered: a reply is on disk; throttled/failed: certainly not billed; lost: possibly billed;
-refused: by the server.
+answered: a reply is on disk. throttled, failed: certainly not billed. lost: possibly billed.
+refused: the server would not take it.
 """
 
 
 @frozen
 class CallCreated(Fact):
-    """The provider named the call.
-
-    By its name (`response_id`) the answer can be fetched after a crash.
-    """
+    """The provider named the call, so that its answer can be fetched by that name after a crash."""
 
     call: str
     response_id: str
@@ -181,7 +176,8 @@ class SetAside(Fact):
 SET_ASIDE_CAUSES = ("outage", "told", "limit")
 """Why a provider is passed over.
 
-outage: it did not answer; told: it said so at a call; limit: one of ours, asked anew each time.
+outage: it did not answer. told: it said so itself at a call. limit: one of the user's own, which is
+looked at again before each call.
 """
 
 
@@ -203,7 +199,7 @@ class RollbackPlanned(Fact):
 
 @frozen
 class RollbackDone(Fact):
-    """The rollback stands in the tree."""
+    """The tree is as it was before the change set that was taken back."""
 
     change_set: str
 
@@ -226,9 +222,10 @@ class CommandFinished(Fact):
 
 @frozen
 class Committed(Fact):
-    """Git holds the task's files as `commit`.
+    """Git has the task's files in `commit`.
 
-    `left_out`: changed files that were already modified by the user.
+    `left_out`: files that the task changed but the user had modified before, so that they are not
+    in it.
     """
 
     commit: str

@@ -23,10 +23,7 @@ Guard = Callable[[TaskRecord, Settings], bool]
 
 @frozen
 class Row:
-    """One row of the table.
-
-    `event` takes a task from any of `sources` to `dest` if `guard` holds (None: always).
-    """
+    """`event` takes a task from any of `sources` to `dest` if `guard` holds (None: always)."""
 
     event: type[e.TaskEvent]
     sources: tuple[TaskState, ...]
@@ -55,9 +52,10 @@ def edit_retries_left(record: TaskRecord, settings: Settings) -> bool:
 
 
 def may_try_again(record: TaskRecord, settings: Settings) -> bool:
-    """Red judges lead to another attempt.
+    """Failed post-hooks lead to another attempt rather than to a person.
 
-    Some are left, it moves forward, nobody asked to stop or checks by hand.
+    So they do while attempts are left and the last ones made progress, unless the user asked to
+    stop at the first failure or was the one who made the change.
     """
     return (
         attempts_left(record, settings)
@@ -69,17 +67,17 @@ def may_try_again(record: TaskRecord, settings: Settings) -> bool:
 
 
 def pre_hooks_to_redo(record: TaskRecord, _settings: Settings) -> bool:
-    """What failed were the pre-hooks."""
+    """The pre-hooks failed, so that they are what is tried again."""
     return record.retry_to is PRE_HOOKS
 
 
 def change_to_redo(record: TaskRecord, _settings: Settings) -> bool:
-    """What failed was writing a paid answer's changes."""
+    """Writing the changes failed, and the answer that holds them is paid for."""
     return record.retry_to is APPLY
 
 
 def judging_to_redo(record: TaskRecord, _settings: Settings) -> bool:
-    """What failed was the judge itself (it could not start), not what it judged."""
+    """A post-hook could not start, so that the change has not been judged yet."""
     return record.retry_to is POST_HOOKS
 
 

@@ -1,7 +1,4 @@
-"""The state of a run, folded from the journal.
-
-`RunState.take(entry)` is the only way it changes.
-"""
+"""The state of a run, folded from the journal: `RunState.take` is the only way it changes."""
 
 from attrs import define, evolve as replaced, field, frozen
 
@@ -16,7 +13,8 @@ from agent_runner.model.states import STEPS, TaskState
 class Entry:
     """One journal record.
 
-    Its number, time (epoch seconds, UTC), task ("" for the run's own) and the state moved to.
+    `seq`: from 1, without gaps. `at`: epoch seconds, UTC. `task`: its id, "" for the run's own
+    entries. `to`: the state that the task moved to, None where it did not move.
     """
 
     seq: int
@@ -28,7 +26,7 @@ class Entry:
 
 @frozen
 class RunInfo:
-    """The last run: `stopped` None means it still goes on or ended uncleanly."""
+    """The last run; `stopped` is None while it is on, and for good if it ended uncleanly."""
 
     started: e.RunStarted
     started_at: float
@@ -40,7 +38,8 @@ class RunInfo:
 class RunState:
     """Everything that the journal says, as of entry `seq`.
 
-    One mutable holder; the records in it are immutable.
+    A mutable holder of immutable records: with 10,000 tasks, a new mapping for each entry would
+    make one run quadratic.
     """
 
     list_id: str = ""

@@ -16,9 +16,9 @@ class Phase(enum.StrEnum):
 
 @frozen
 class When:
-    """Conditions; empty means always.
+    """When a hook runs; nothing given means always.
 
-    `changed`: globs, one of which must match a file changed since the task began.
+    `changed`: globs, one of which must match a file that changed since the task began.
     """
 
     changed: tuple[str, ...] = option(
@@ -28,9 +28,9 @@ class When:
 
 @frozen
 class Failures:
-    """How a hook's failing checks are named.
+    """How a hook's failing checks get their names: from a JUnit file, or by a regex.
 
-    By a JUnit file it writes, or a regex over its output. Neither: as pytest prints them.
+    With neither, the output is read for what pytest, unittest, go test and cargo test print.
     """
 
     junit: str | None = option(None, "JUnit XML file that the hook writes", example="report.xml")
@@ -41,9 +41,9 @@ class Failures:
 
 @frozen
 class Hook:
-    """A command that prepares or judges.
+    """A command that prepares a task or judges it.
 
-    A string is run by `sh -c`, a tuple directly. Times in seconds.
+    A string is run by `sh -c`, a tuple of words directly. Times are in seconds.
     """
 
     id: str
@@ -73,9 +73,10 @@ class Hook:
 
 
 class HookOutcome(enum.StrEnum):
-    """What came of a hook.
+    """How a hook ended.
 
-    `BROKEN`: it could not start (126, 127, missing folder). `SKIPPED`: its `when` did not hold.
+    `ALLOWED`: it failed, but may. `BROKEN`: it could not start (126, 127, missing folder).
+    `SKIPPED`: its `when` did not hold, so that it was not run.
     """
 
     PASSED = "passed"

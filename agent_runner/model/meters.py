@@ -1,6 +1,4 @@
-"""Use over time.
-
-Kept so that any window of the last eight days is answered at once and nothing grows.
+"""Use over time, kept so that any window of the last eight days is summed up at once.
 
 A track holds running sums at growing times: the use since a moment is the last sum less the sum
 before that moment. Old rows are thinned to one a minute, then (only where there are very many) to
@@ -20,26 +18,17 @@ EXACT = 150.0
 """Seconds for which every call has its own row: more than the shortest window."""
 
 DAY = 26 * 3600.0
-"""Seconds after which rows may be thinned to quarters of an hour.
-
-More than the longest day (25 hours).
-"""
+"""Seconds after which rows may be thinned to quarters of an hour: more than a day of 25 hours."""
 
 MINUTE, QUARTER = 60.0, 900.0
 MANY = 1024
-"""Rows that a track may keep at one a minute.
-
-Beyond that the days before yesterday are thinned further.
-"""
+"""Rows that a track may keep at one a minute; with more, the days before yesterday get fewer."""
 
 SLACK = 128
 """Rows that may gather before old ones are thinned again."""
 
 MAX_OPEN = 256
-"""Calls of unknown outcome that can still be settled.
-
-Of older ones the reservation stays counted for good.
-"""
+"""Calls of unknown outcome that can still be settled; older ones keep their reservation."""
 
 NANO = 1_000_000_000
 
@@ -73,21 +62,21 @@ class Amount:
 
     @property
     def cost(self) -> float:
-        """The money, in dollars."""
+        """The money in dollars, for people; sums are made in billionths, which are exact."""
         return self.nanodollars / NANO
 
 
 NOTHING = Amount()
+"""No use at all."""
 
 
 @define
 class Track:
-    """The use of one model.
-
-    Four columns of equal length; `thinned`: rows left when it was last thinned.
+    """The use of one model, as four columns of equal length.
 
     `times` are epoch seconds and grow; the others are sums of all use up to and with that time. The
-    first row may be older than what is kept: it carries the sum of all that was dropped.
+    first row may be older than what is kept: it carries the sum of all that was dropped. `thinned`:
+    how many rows were left when it was last thinned.
     """
 
     times: list[float] = field(factory=list)
@@ -121,9 +110,10 @@ class Track:
         self._change(bisect_left(self.times, at), change)
 
     def turn_back(self, now: float) -> None:
-        """The clock was set back to `now`.
+        """Count what seems to lie ahead as used now: the clock was set back to `now`.
 
-        What seems to lie ahead has happened by now, and counts from now on.
+        Otherwise it would leave its windows late by as much, and `add` would find the times out of
+        order.
         """
         first_ahead = bisect_right(self.times, now)
         everything = self._sum(len(self.times))
@@ -201,9 +191,9 @@ class Reservation:
 
 @define
 class Meters:
-    """Use by provider and model.
+    """Use by provider and model; a call counts with its reservation until it is settled.
 
-    A call counts as reserved until it is settled; one never settled stays so.
+    `open`: reserved calls by id, the oldest first.
     """
 
     tracks: dict[str, dict[str, Track]] = field(factory=dict)

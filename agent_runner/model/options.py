@@ -28,9 +28,10 @@ class Reading(enum.StrEnum):
 
 
 def option(default: Any, doc: str, *, reading: Reading = Reading.PLAIN, example: str = "") -> Any:
-    """A field that is an option.
+    """An attrs field that is an option of the configuration, with its default.
 
-    `doc` is one line; `example` is a value worth showing beside the default.
+    `doc`: one line for the example file and the docs. `example`: a value worth showing beside the
+    default.
     """
     wrapped = Factory(type(default)) if isinstance(default, dict) else default
     metadata = {"doc": doc, "reading": reading, "example": example}
@@ -44,13 +45,13 @@ def option(default: Any, doc: str, *, reading: Reading = Reading.PLAIN, example:
 
 
 def required(doc: str, *, example: str) -> Any:
-    """A field that is an option without a default: it must be given."""
+    """An attrs field that is an option without a default: it must be given."""
     metadata = {"doc": doc, "reading": Reading.PLAIN, "example": example}
     return field(default=NOTHING, metadata=metadata)
 
 
 def group(cls: type, doc: str) -> Any:
-    """A field that is a group of options of its own class."""
+    """An attrs field that holds a group of options, which are the fields of `cls`."""
     return field(
         factory=cls, kw_only=True, metadata={"doc": doc, "reading": Reading.PLAIN, "example": ""}
     )

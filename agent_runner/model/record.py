@@ -149,7 +149,7 @@ class Spent:
 
 @frozen
 class TaskRecord:
-    """Everything that the journal says of one task.
+    """Everything that the journal says of one task; only `evolve` makes a new one of it.
 
     Attributes:
         id: The task's id.

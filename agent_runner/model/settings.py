@@ -1,11 +1,9 @@
 """Every option there is, with its default and one line on it.
 
-Loading, merging and checking is the room `config`.
-
 A field made with `option()` (`options.py`) is an option of the configuration file: its name is the
 key, its type says what is accepted, its metadata holds the line of documentation and how the text
 is read. Everything else that lists options (`example.config.yml`, the docs, the environment
-variables) is made from these classes.
+variables) is made from these classes, and the room `config` loads, merges and checks by them.
 """
 
 import enum
@@ -20,10 +18,7 @@ from agent_runner.model.options import Reading, group, option
 
 
 class CommandsRule(enum.StrEnum):
-    """Whether commands that a reply proposes may run.
-
-    A list of patterns stands beside it in `ApplySettings.allow`.
-    """
+    """Whether commands that a reply proposes may run; `ALLOW`: those in `ApplySettings.allow`."""
 
     NEVER = "never"
     ASK = "ask"
@@ -63,10 +58,7 @@ class WindowKind(enum.StrEnum):
 
 @frozen
 class Price:
-    """What one model costs, in US dollars per million tokens.
-
-    Missing cached prices count as `input`.
-    """
+    """What one model costs, in US dollars per million tokens; no price for cached ones: `input`."""
 
     input: float = option(0.0, "dollars per million input tokens", reading=Reading.NOT_NEGATIVE)
     output: float = option(0.0, "dollars per million output tokens", reading=Reading.NOT_NEGATIVE)
@@ -122,10 +114,7 @@ class ProviderSettings:
 
 @frozen
 class LimitSettings:
-    """Limits of one provider; None means no limit.
-
-    Requests and tokens are counts, cost is in dollars.
-    """
+    """Limits of one provider: requests and tokens as counts, cost in dollars; None: no limit."""
 
     max_requests_minute: int | None = option(None, "most calls a minute", reading=Reading.POSITIVE)
     max_requests_hour: int | None = option(None, "most calls an hour", reading=Reading.POSITIVE)
@@ -162,7 +151,7 @@ class LimitSettings:
 
 @frozen
 class WindowSettings:
-    """How windows of time are laid."""
+    """Where the windows of limits begin and end."""
 
     window: WindowKind = option(
         WindowKind.CALENDAR, "calendar (hours, days, weeks of the clock) or rolling"
@@ -257,9 +246,9 @@ class PromptSettings:
 
 @frozen
 class NotifySettings:
-    """Commands run when something happens.
+    """Commands that are run when something happens.
 
-    Each gets a JSON line on stdin and AGENT_RUNNER_* variables.
+    Each is given a line of JSON on standard input, and AGENT_RUNNER_* variables.
     """
 
     escalated: str | None = option(None, "a task needs a person")

@@ -1,7 +1,4 @@
-"""What the screen may show and nobody needs to keep.
-
-Lost when the process ends, never journaled.
-"""
+"""What the screen may show and nobody needs to keep: never journaled."""
 
 from typing import Protocol
 
@@ -36,10 +33,7 @@ class HookOutput(Signal):
 
 @frozen
 class Receiving(Signal):
-    """The agent's answer arrives.
-
-    About `tokens` so far (0: the call was sent, nothing came yet).
-    """
+    """The agent's answer arrives: about `tokens` of it so far, 0 before the first."""
 
     call: str
     tokens: int
@@ -47,10 +41,7 @@ class Receiving(Signal):
 
 @frozen
 class Waiting(Signal):
-    """Nothing happens until `until` (epoch seconds) because of `why`.
-
-    Sent again as it counts down.
-    """
+    """Nothing happens until `until` (epoch seconds) because of `why`; sent again as time passes."""
 
     until: float
     why: str
@@ -58,9 +49,9 @@ class Waiting(Signal):
 
 @frozen
 class Working(Signal):
-    """What the task does now, where no entry says it.
+    """What is being done for the task now, in two or three words, where no entry says it.
 
-    In two or three words: `baseline`, `reading the tree`.
+    `baseline`, `reading the tree`.
     """
 
     what: str
@@ -73,10 +64,10 @@ class Observer(Protocol):
     """
 
     def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
-        """Something durable happened.
+        """An entry is durable, and its task has moved.
 
         `before` and `after` are the task's record around it; None for the run's own entries.
         """
 
     def signal(self, signal: Signal) -> None:
-        """Something passing."""
+        """Something happened that is not kept."""

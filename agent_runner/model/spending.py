@@ -1,6 +1,4 @@
-"""What was used, folded from the journal.
-
-By time for the limits, and in totals by run, task, model and day.
+"""What was used, folded from the journal: over time, and in totals by run, task, model and day.
 
 Bounded: 100,000 calls take no more room than a few thousand, and one entry costs the same at any
 length of the journal.
@@ -94,10 +92,7 @@ class Total:
 
 @define
 class Ratio:
-    """How real input compares to what was guessed, of one model.
-
-    A mean that follows, and how far it strays.
-    """
+    """How the real input of a model's calls compares to the guess: moving mean and deviation."""
 
     seen: int = 0
     mean: float = 1.0
@@ -142,10 +137,7 @@ class Spending:
     set_aside: dict[str, e.SetAside] = field(factory=dict)
 
     def take(self, at: float, task: str, event: e.Event) -> None:
-        """Fold one journal entry in.
-
-        Its time (epoch seconds), its task ("" for the run's own) and its event.
-        """
+        """Fold one journal entry in: its time (epoch seconds), task ("": the run's) and event."""
         self.meters.turn_back(at)
         if isinstance(event, e.CallStarted):
             self._call_started(at, task, event)
@@ -203,10 +195,7 @@ class Spending:
             ratio.learn(usage.input / call.raw_estimate)
 
     def _totals(self, call: Reservation) -> Iterator[Total]:
-        """Every total that a call counts in.
-
-        One added up with others in the meantime is found there.
-        """
+        """Every total that a call counts in, also where it was added to others in the meantime."""
         if call.run == self.run:
             yield self.run_total
         yield self.tasks.get(call.task) or self.tasks[EARLIER]
@@ -214,10 +203,7 @@ class Spending:
         yield self.days.get(call.day) or self.days[call.day[:_MONTH]]
 
     def _listen(self, at: float, provider: str, model: str, event: e.CallSettled) -> None:
-        """Remember what the provider said of its limits.
-
-        And for how long it wants to be left alone.
-        """
+        """Remember what the provider said of its limits, and until when it wants no more calls."""
         for limit in event.limits:
             scope = "" if _WHOLE_ACCOUNT.fullmatch(limit.name) else model
             of_provider = self.reported.setdefault(provider, {})

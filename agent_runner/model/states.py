@@ -4,9 +4,9 @@ import enum
 
 
 class TaskState(enum.StrEnum):
-    """Where a task stands.
+    """Where a task is: the four states in the middle have a step, the others wait.
 
-    The four in the middle have a step, the last three wait for a person or for nobody.
+    `PENDING` waits for its turn, `ESCALATED` for a person, `PASSED` and `SKIPPED` for nobody.
     """
 
     PENDING = "pending"
@@ -24,6 +24,3 @@ STEPS = frozenset({TaskState.PRE_HOOKS, TaskState.AGENT, TaskState.APPLY, TaskSt
 
 FINAL = frozenset({TaskState.PASSED, TaskState.SKIPPED})
 """States that only a person's decision leaves."""
-
-DECIDED_BY_PERSON = frozenset({TaskState.ESCALATED})
-"""States in which a task waits for a person."""

@@ -11,9 +11,11 @@ from attrs import field, frozen
 
 @frozen
 class Task:
-    """One coding task.
+    """One coding task, with the defaults of the configuration already in it.
 
-    `root` is the absolute folder its hooks run in and its agent sees; globs are relative to it.
+    `root`: the absolute folder in which its hooks run and which its agent sees; `path` is the same
+    as it is written in the list. `files` and `protect` are globs relative to it. `line`: where the
+    task stands in its file.
     """
 
     id: str
@@ -50,10 +52,7 @@ class Task:
 
 @frozen
 class TaskList:
-    """All tasks of one file, in the file's order.
-
-    `folder` is the project; `id` names the list inside it.
-    """
+    """All tasks of one file, in its order; `folder` is the project, `id` the list's name in it."""
 
     id: str
     file: Path

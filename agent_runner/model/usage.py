@@ -1,7 +1,4 @@
-"""What calls use, and what a provider says of the account's limits.
-
-Tokens are counted, money is in US dollars.
-"""
+"""What calls use, in tokens, and what a provider says of the account's limits."""
 
 from attrs import frozen
 
@@ -11,11 +8,10 @@ REJECTED = "rejected"
 
 @frozen
 class Usage:
-    """Tokens of one call.
+    """Tokens of one call, as the server reports them.
 
-    `input` includes `cached` (read) and `cache_write`; `output` includes `reasoning`.
-
-    `estimated` is true where the server reported nothing and the figures are our own guess.
+    `input` includes `cached` (read from the provider's cache) and `cache_write`; `output` includes
+    `reasoning`. `estimated`: the server reported nothing, and these are our own guess.
     """
 
     input: int = 0

@@ -1,4 +1,4 @@
-"""Builds the prompt of a call: the system text, the task in its template, and the talk so far."""
+"""Builds the prompt of a call: system text, the task in its template, the turns so far."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -20,9 +20,10 @@ DROPPED = "[The files shown here were left out for room. Ask for them again if y
 def build_prompt(situation: Situation, max_tokens: int, template: Template | None = None) -> Prompt:
     """The prompt, in at most about `max_tokens` tokens as long as the task itself allows that.
 
-    Listed files get what room is left; feedback and diff are cut in their middle; of the talk, what
-    was shown first goes first. Description, conditions and hint are never cut. `template`: the
-    user's own, in place of the default one for the first message; the system text stays.
+    Listed files get what room is left; feedback and diff lose their middle; of the conversation,
+    the files that were shown first are dropped first. Description, conditions and hint are never
+    cut. `template`: the user's own, in place of the default for the first message; the system text
+    stays.
     """
     filled = values(situation, max_tokens)
     system = _shipped("system.md").render(filled)
@@ -30,10 +31,10 @@ def build_prompt(situation: Situation, max_tokens: int, template: Template | Non
     bare = template.render(filled)
     ruler = situation.ruler
     room = max_tokens - ruler.tokens(system) - ruler.tokens(bare) - 2 * MESSAGE
-    talk = _fitting(situation.talk, room, ruler)
-    room -= _size(talk, ruler)
+    conversation = _fitting(situation.conversation, room, ruler)
+    room -= _size(conversation, ruler)
     first = template.render(filled | {"files": files_text(situation.files, room, ruler)})
-    return Prompt(system, (Message("user", first.strip() + "\n"), *talk))
+    return Prompt(system, (Message("user", first.strip() + "\n"), *conversation))
 
 
 def answer_to_show(listing: Listing, looks_left: int, max_tokens: int, ruler: Ruler) -> Message:
@@ -76,9 +77,13 @@ def _shipped(name: str) -> Template:
     return parse_template(text, name, PLACEHOLDERS, GROUPS)
 
 
-def _fitting(talk: Sequence[Message], room: int, ruler: Ruler) -> tuple[Message, ...]:
-    """The talk; answers of ours but the last are dropped, oldest first, until it fits."""
-    fitting = list(talk)
+def _fitting(conversation: Sequence[Message], room: int, ruler: Ruler) -> tuple[Message, ...]:
+    """The conversation without the files shown earlier, dropped oldest first until it fits.
+
+    The model's own turns stay, since it goes on from them, and so does the last answer: it is what
+    the model asked for.
+    """
+    fitting = list(conversation)
     for at, message in enumerate(fitting[:-1]):
         if _size(fitting, ruler) <= room:
             break

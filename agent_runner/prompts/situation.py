@@ -27,12 +27,18 @@ class GitLines:
 class Situation:
     """Where a task stands when its agent is asked.
 
-    attempt: the number of the one that this call belongs to. git: None where there is none. files:
-    what the task lists, as it stands now. names: what else there is to ask for. diff: what the
-    task's earlier attempts changed. talk: earlier turns of this attempt, the agent's and ours.
-    looks_left: how often the agent may still ask to see files. commands: whether it may propose
-    commands. protect: globs it may not change. in_place: it changes the files itself, in a copy.
-    ruler: measures in tokens of the model that is asked.
+    Attributes:
+        attempt: The attempt that this call belongs to, from 1.
+        git: None where there is no repository.
+        files: What the task lists, as it is in the tree now.
+        names: What else the agent may ask to see.
+        diff: What the task's earlier attempts changed.
+        conversation: Earlier turns of this attempt, the agent's and ours, after the first.
+        looks_left: How often the agent may still ask to see files.
+        commands: Whether it may propose commands.
+        protect: Globs of files that it may not change.
+        in_place: Whether it changes the files itself, in a copy, rather than reply with changes.
+        ruler: Measures in tokens of the model that is asked.
     """
 
     task: Task
@@ -44,7 +50,7 @@ class Situation:
     files: Listing = field(factory=Listing)
     names: tuple[str, ...] = ()
     diff: str = ""
-    talk: tuple[Message, ...] = ()
+    conversation: tuple[Message, ...] = ()
     looks_left: int = 0
     commands: bool = False
     protect: tuple[str, ...] = ()

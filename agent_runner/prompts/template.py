@@ -132,7 +132,7 @@ class _Parser:
         self._into = self.root
 
     def run(self) -> None:
-        """Read it all."""
+        """Read the whole text, noting every mistake on the way."""
         at = 0
         for found in _TAG.finditer(self._text):
             self._plain(self._text[at : found.start()])

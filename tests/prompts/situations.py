@@ -43,8 +43,8 @@ FULL = Situation(
 """A second attempt with everything there is to say."""
 
 
-def with_talk(*texts: str) -> Situation:
+def with_conversation(*texts: str) -> Situation:
     """Turns, the agent's first, by turns."""
     roles = ("assistant", "user")
-    talk = tuple(Message(roles[at % 2], text) for at, text in enumerate(texts))
-    return evolve(FULL, talk=talk)
+    conversation = tuple(Message(roles[at % 2], text) for at, text in enumerate(texts))
+    return evolve(FULL, conversation=conversation)

@@ -21,7 +21,7 @@ from agent_runner.prompts.build import (
 )
 from agent_runner.prompts.situation import GitLines, Situation
 from agent_runner.prompts.values import GROUPS, PLACEHOLDERS, files_text
-from tests.prompts.situations import BARE, FULL, with_talk
+from tests.prompts.situations import BARE, FULL, with_conversation
 
 ROOMY = 60_000
 DOCS = Path(__file__).parents[2] / "docs" / "prompt-templates.md"
@@ -217,12 +217,12 @@ def test_feedback_keeps_its_head_and_its_end() -> None:
     assert " lines left out ...]\n" in shown
 
 
-def test_the_talk_follows_and_its_oldest_files_go_first() -> None:
+def test_the_conversation_follows_and_its_oldest_files_go_first() -> None:
     long = "file\n" * 1_000
-    situation = with_talk("show a", long, "show b", long, "show c", long)
+    situation = with_conversation("show a", long, "show b", long, "show c", long)
     whole = build_prompt(situation, ROOMY)
     assert [m.role for m in whole.messages] == ["user"] + ["assistant", "user"] * 3
-    assert [m.text for m in whole.messages[1:]] == [m.text for m in situation.talk]
+    assert [m.text for m in whole.messages[1:]] == [m.text for m in situation.conversation]
     cut = build_prompt(situation, 6_000)
     assert [m.text == DROPPED for m in cut.messages[1:]] == [
         False,

@@ -80,7 +80,7 @@ class Prompting:
             if agent.in_place:
                 situation = evolve(situation, in_place=True, commands=False)
             if talk is not None:
-                situation = evolve(situation, talk=talk.messages[1:])
+                situation = evolve(situation, conversation=talk.messages[1:])
             prompt = build_prompt(situation, room, self._template(task))
         messages = tuple(Message(m.role, self.redactor.text(m.text)) for m in prompt.messages)
         return Prompt(self.redactor.text(prompt.system), messages)
