@@ -1,13 +1,13 @@
 """What a task changed, read from the journal: as a patch, and reverted."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from attrs import evolve, frozen
 
 from agent_runner.app.project import Project
 from agent_runner.app.session import wired_for
-from agent_runner.edits.apply import Conflict
 from agent_runner.edits.combine import combined
 from agent_runner.edits.diff import diff
 from agent_runner.edits.images import Stands, judge
@@ -122,16 +122,13 @@ def edited_since(whole: ChangeSet, root: Path) -> tuple[str, ...]:
     return tuple(one.change.path for one in judged if one.stands is Stands.NEITHER)
 
 
-def revert(core: Core, changes: Changes, task: Task, whole: ChangeSet) -> Conflict | None:
+def revert(core: Core, changes: Changes, task: Task, whole: ChangeSet) -> e.Conflicted | None:
     """Revert a change; None when the files are as they were before it."""
-
-    def note(fact: e.Fact) -> None:
-        core.note(task.id, fact)
-
-    conflict = changes.take_back(whole, task.root, "a person undoes the task", note)
-    if conflict is None:
-        note(e.Undone(whole.paths))
-    return conflict
+    journal = partial(core.journal, task.id)
+    conflicted = changes.take_back(whole, task.root, "a person undoes the task", journal)
+    if conflicted is None:
+        journal(e.Undone(whole.paths))
+    return conflicted
 
 
 def _same(one: Image, other: Image) -> bool:

@@ -1,5 +1,6 @@
 """What `run --dry-run` says: which tasks and hooks would run, in order, and how many calls."""
 
+import sys
 from collections.abc import Iterator
 
 from agent_runner.app.forecast import Forecast, blocked_lines, forecast, waiting_lines
@@ -19,7 +20,7 @@ def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> I
     `ignore_limits`: as a run that skips configured limits.
     """
     state, _ = read_state(project.place.state_dir, project.tasks.id)
-    ahead = forecast(project, state, clock, ignore_config=ignore_limits)
+    ahead = forecast(project, state, clock, can_ask=sys.stdin.isatty(), ignore_config=ignore_limits)
     if not ahead.order and not ahead.waiting_for_person:
         yield "Nothing is left to do."
         return

@@ -6,29 +6,17 @@ from typing import Any
 from attrs import asdict, frozen
 
 from agent_runner.app.project import Project
-from agent_runner.app.sharing import ledger_of
-from agent_runner.engine.calls.clients import worst_cost
-from agent_runner.engine.calls.conversation import Answers
-from agent_runner.engine.calls.question import Prompting
+from agent_runner.app.wiring import CallWiring
 from agent_runner.engine.schedule import Schedule
 from agent_runner.ground.clock import Clock, iso
-from agent_runner.ground.disk import Disk
 from agent_runner.ground.invocation import Invocation
-from agent_runner.ground.redaction import Redactor
-from agent_runner.ground.tokens import Ruler, corrected
 from agent_runner.limits.decision import Need
-from agent_runner.limits.gate import Gate
 from agent_runner.limits.plan import Expected, Plan, expect, plan_calls
 from agent_runner.limits.windows import zone_of
 from agent_runner.model.agent import Prompt
-from agent_runner.model.flow import next_attempt
 from agent_runner.model.fold import RunState
-from agent_runner.model.settings import CommandsRule
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task
-from agent_runner.providers.keys import known_keys
-from agent_runner.providers.listing import chosen
-from agent_runner.providers.profiles import outline
 from agent_runner.store.store import read_state
 from agent_runner.ui import words
 
@@ -55,16 +43,23 @@ class Forecast:
 
 
 def forecast(
-    project: Project, state: RunState, clock: Clock, *, ignore_config: bool = False
+    project: Project,
+    state: RunState,
+    clock: Clock,
+    *,
+    can_ask: bool = False,
+    ignore_config: bool = False,
 ) -> Forecast:
     """Look ahead without writing anything. Raises UsageError where no provider can be told.
 
+    `can_ask`: whether the run will have a person to ask, for what prompts then say more.
     `ignore_config`: without the configured limits and budgets.
     """
     order, waiting = _order(project, state)
     now = clock.now()
-    others = Gate(project.settings, clock, ledger_of(project, clock)).others()
-    tasks = list(_expected(project, state, order))
+    parts = CallWiring(project, clock, lambda: state.spending, can_ask)
+    others = parts.gate.others()
+    tasks = list(_expected(project, state, parts, order))
     plan = plan_calls(
         tasks, state.spending, project.settings, now, ignore_config=ignore_config, others=others
     )
@@ -106,24 +101,15 @@ def waiting_lines(ahead: Forecast, invocation: Invocation) -> Iterator[str]:
         yield f"{task} waits for a person: {invocation.command('why', task)}"
 
 
-def next_prompt(project: Project, task_id: str) -> Prompt:
-    """What would be sent to the agent for a task now."""
-    task, settings = project.task(task_id), project.settings_of(task_id)
+def next_prompt(project: Project, task_id: str, clock: Clock, *, can_ask: bool) -> Prompt:
+    """What a run would send to the agent for a task now.
+
+    `can_ask`: whether that run has a person to ask about commands that a reply proposes.
+    """
     state, _ = read_state(project.place.state_dir, project.tasks.id)
-    record = state.record(task_id)
-    return prompting_of(project).prompt(task, record, settings, next_attempt(record, settings))
-
-
-def prompting_of(project: Project) -> Prompting:
-    """What builds the prompts, outside of a run."""
-    settings, env = project.settings, project.surroundings.env
-    return Prompting(
-        settings,
-        Redactor(known_keys(settings, env)),
-        Answers(project.layout, Disk()),
-        project.hidden,
-        commands=settings.apply.commands not in {None, CommandsRule.NEVER},
-    )
+    parts = CallWiring(project, clock, lambda: state.spending, can_ask)
+    question = parts.next_question(project.task(task_id), state.record(task_id))
+    return question.request.prompt
 
 
 def _order(project: Project, state: RunState) -> tuple[tuple[Task, ...], tuple[str, ...]]:
@@ -144,23 +130,17 @@ def _order(project: Project, state: RunState) -> tuple[tuple[Task, ...], tuple[s
     return tuple(order), waiting
 
 
-def _expected(project: Project, state: RunState, order: tuple[Task, ...]) -> Iterator[Expected]:
-    settings, env = project.settings, project.surroundings.env
-    prompting = prompting_of(project)
+def _expected(
+    project: Project, state: RunState, parts: CallWiring, order: tuple[Task, ...]
+) -> Iterator[Expected]:
     measured: list[int] = []
     for task in order:
-        name = task.provider or chosen(settings, env).name
-        profile = outline(name, settings, env, model=task.model)
         if len(measured) < _MEASURED:
-            settings = project.settings_of(task.id)
-            record = state.record(task.id)
-            attempt = record.counts.attempts + 1
-            prompt = prompting.prompt(task, record, settings, attempt, model=profile.model)
-            guess = Ruler(profile.model).prompt(prompt)
-            measured.append(corrected(guess, profile.model, state.spending))
-            tokens = measured[-1]
+            question = parts.next_question(task, state.record(task.id))
+            measured.append(question.need.input_estimate)
+            provider, need = question.provider, question.need
         else:
-            tokens = sum(measured) // len(measured)
-        cap = settings.max_output_tokens
-        need = Need(tokens, cap, worst_cost(settings, profile.model, tokens, cap))
-        yield expect(state.spending, task.id, profile.name, profile.model, need)
+            provider = parts.clients.chain(task)[0]
+            tokens, cap = sum(measured) // len(measured), project.settings.max_output_tokens
+            need = Need(tokens, cap, provider.highest_cost(tokens, cap))
+        yield expect(state.spending, task.id, provider.name, provider.model, need)

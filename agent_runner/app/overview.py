@@ -9,10 +9,9 @@ from attrs import evolve, frozen
 
 from agent_runner.app.place import Surroundings, find
 from agent_runner.app.project import Project, load
-from agent_runner.app.sharing import ledger_of
+from agent_runner.app.sharing import gate_of
 from agent_runner.ground.clock import SystemClock, local
 from agent_runner.limits import report
-from agent_runner.limits.gate import Gate
 from agent_runner.limits.windows import zone_of
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.task import Task, TaskList
@@ -156,5 +155,5 @@ def _entries(view: Overview, task: str | None) -> list[Entry]:
 
 def _counters(view: Overview) -> list[report.Counter]:
     clock, project = SystemClock(), view.project
-    others = Gate(project.settings, clock, ledger_of(project, clock)).others()
+    others = gate_of(project, clock).others()
     return report.counters(view.state.spending, project.settings, clock.now(), others)

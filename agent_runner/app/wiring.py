@@ -1,26 +1,30 @@
-"""An engine, ready to run: each part is a property that names what it is made of."""
+"""How the program is put together: each part is a property that names what it is made of.
+
+`CallWiring` is all that a call is made of. A run sends it; `plan` and `debug prompt` measure and
+show the very same question without an open store.
+"""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from random import Random
 
 from attrs import define, field, frozen
 
 from agent_runner.app.project import Project
-from agent_runner.app.sharing import ledger_of
+from agent_runner.app.sharing import gate_of
 from agent_runner.edits.plan import Planned
 from agent_runner.edits.rules import Rules
-from agent_runner.engine.calls.call import Calling
-from agent_runner.engine.calls.clients import Clients
-from agent_runner.engine.calls.conversation import Answers
-from agent_runner.engine.calls.question import Asking, Prompting
-from agent_runner.engine.calls.route import Admission, Routing
+from agent_runner.engine.calls.call import Calls
+from agent_runner.engine.calls.clients import Clients, Provider, Resolver
+from agent_runner.engine.calls.conversation import Conversations
+from agent_runner.engine.calls.question import Question, Questions
+from agent_runner.engine.calls.route import Route
 from agent_runner.engine.changes import Changes
+from agent_runner.engine.commands import Ask, Commands, rule_of
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.core import Core
 from agent_runner.engine.hooks import Hooks
-from agent_runner.engine.proposals import Ask, Proposals
 from agent_runner.engine.recovery import Recovery
 from agent_runner.engine.steps.agent import AgentStep
 from agent_runner.engine.steps.apply import ApplyStep
@@ -29,17 +33,19 @@ from agent_runner.engine.steps.pre_hooks import KnownGreen, PreHooksStep
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Step, Work
 from agent_runner.ground.clock import Clock
+from agent_runner.ground.disk import Disk
 from agent_runner.ground.redaction import Redactor
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.limits.gate import Gate
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import CommandsRule
 from agent_runner.model.signals import Observer
 from agent_runner.model.spending import Spending
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task
-from agent_runner.providers.client import AgentClient
+from agent_runner.providers.client import ClientFactory
 from agent_runner.providers.keys import key_variables, known_keys
-from agent_runner.providers.profiles import Profile
+from agent_runner.providers.profiles import outline, resolve
 from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
 from agent_runner.store.store import Store
@@ -47,12 +53,89 @@ from agent_runner.workspace.git import Repository
 from agent_runner.workspace.tree import TreeReader
 
 
+@define
+class CallWiring:
+    """The parts of a call.
+
+    Attributes:
+        spending: What the journal knows of past calls, as of now.
+        can_ask: Whether there is a person who can be asked about a command.
+        resolve: How a provider's profile is found: with `outline` its key may be missing.
+        make_client: How its client is made.
+        ignore_limits: Without the configured limits and budgets.
+    """
+
+    project: Project
+    clock: Clock
+    spending: Callable[[], Spending]
+    can_ask: bool
+    resolve: Resolver = outline
+    make_client: ClientFactory = make_client
+    ignore_limits: bool = False
+    disk: Disk = field(factory=Disk)
+
+    def next_question(self, task: Task, record: TaskRecord) -> Question:
+        """What a run would ask for this task now, of the provider that it would ask.
+
+        Raises UsageError where no provider can be told, InputError for a template with mistakes.
+        """
+        order = list(self.route.in_turn(task, record))
+        is_open = (one for one in order if self.route.closed(record, one.name) is None)
+        provider: Provider = next(is_open, order[0])
+        settings = self.project.settings_of(task.id)
+        return self.questions.question(task, record, settings, provider)
+
+    @cached_property
+    def questions(self) -> Questions:
+        """Words the prompts, keys kept out of them."""
+        rule = rule_of(self.project.settings.apply, can_ask=self.can_ask)
+        return Questions(
+            self.redactor,
+            self.conversations,
+            self.project.hidden,
+            commands=rule is not CommandsRule.NEVER,
+            spending=self.spending,
+            today=self.gate.today,
+        )
+
+    @cached_property
+    def route(self) -> Route:
+        """Who is asked."""
+        retry = self.project.settings.retry
+        return Route(self.clients, retry, self.clock, lambda: self.spending().set_aside)
+
+    @cached_property
+    def clients(self) -> Clients:
+        """Who answers each task's calls."""
+        project, make = self.project, partial(self.make_client, clock=self.clock)
+        return Clients(project.settings, project.surroundings.env, make, self.resolve)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """Where the calls lie, and the turns of the attempt in hand."""
+        return Conversations(self.project.layout, self.disk)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The limits, with the ledger that all projects of this user share."""
+        return gate_of(self.project, self.clock, ignore_limits=self.ignore_limits)
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Knows every key there is, so that none reaches the disk or the screen."""
+        return Redactor(known_keys(self.project.settings, self.project.surroundings.env))
+
+
 @frozen
 class Choices:
     """What a run may choose beside its settings.
 
-    `record`: folder for the answers. `ask`: asks a person about a command. `impatient`: whether a
-    person wants to try before a wait is over. `preview`: shown the plan in place of applying it.
+    Attributes:
+        ignore_limits: Without the configured limits and budgets.
+        record: Folder for the answers, to be replayed later.
+        ask: Asks a person about a command that a reply proposes.
+        impatient: Whether a person wants to try before a wait is over.
+        preview: Shown the plan of a reply in place of applying it.
     """
 
     ignore_limits: bool = False
@@ -78,6 +161,19 @@ class Wiring:
         return Core(self.store, self.project.settings_of, self.observers)
 
     @cached_property
+    def calls(self) -> CallWiring:
+        """All that a call is made of."""
+        return CallWiring(
+            self.project,
+            self.clock,
+            lambda: self.store.state.spending,
+            can_ask=self.choices.ask is not None,
+            resolve=resolve,
+            ignore_limits=self.choices.ignore_limits,
+            disk=self.store.disk,
+        )
+
+    @cached_property
     def steps(self) -> dict[TaskState, Step]:
         """One step for each state that has an effect."""
         settings, green = self.project.settings, KnownGreen()
@@ -85,18 +181,19 @@ class Wiring:
         return {
             TaskState.PRE_HOOKS: PreHooksStep(self.hooks, self.trees, rule, skip, green),
             TaskState.AGENT: AgentStep(
-                self._routing,
-                self._calling,
-                Admission(self.gate, self._spending),
+                self.calls.route,
+                self.calls.questions,
+                self._calls,
+                self.calls.conversations,
                 self.hooks,
                 self.clock,
                 self.choices.impatient,
             ),
             TaskState.APPLY: ApplyStep(
-                self.answers,
+                self.calls.conversations,
                 self._rules_of,
                 self.changes,
-                self._proposals,
+                Commands(settings.apply, self.runner, self.choices.ask),
                 self._commits,
                 self.trees,
                 self.choices.preview,
@@ -109,17 +206,18 @@ class Wiring:
         """Settles what an earlier run left half applied."""
         return Recovery(self.core, self.changes, self.project.tasks)
 
-    @cached_property
+    @property
     def clients(self) -> Clients:
         """Who answers each task's calls."""
-        return Clients(self.project.settings, self.project.surroundings.env, self._make_client)
+        return self.calls.clients
 
     @cached_property
     def runner(self) -> HookRunner:
         """Runs hooks and allowed commands, keys kept out of both."""
         env, settings = self.project.surroundings.env, self.project.settings
         keys = key_variables(settings)
-        return HookRunner(self.clock, self.project.place.state_dir, env, keys, self.redactor)
+        state_dir, redactor = self.project.place.state_dir, self.calls.redactor
+        return HookRunner(self.clock, state_dir, env, keys, redactor)
 
     @cached_property
     def hooks(self) -> Hooks:
@@ -137,66 +235,25 @@ class Wiring:
         """Writes change sets and takes them back."""
         return Changes(self.store.blobs, self.store.disk)
 
-    @cached_property
-    def answers(self) -> Answers:
-        """Where the calls' answers lie."""
-        return Answers(self.store.layout, self.store.disk)
-
-    @cached_property
-    def gate(self) -> Gate:
-        """The limits, with the ledger that all projects of this user share."""
-        ledger = ledger_of(self.project, self.clock)
-        return Gate(self.project.settings, self.clock, ledger, self.choices.ignore_limits)
-
-    @cached_property
-    def redactor(self) -> Redactor:
-        """Knows every key there is, so that none reaches the disk or the screen."""
-        return Redactor(known_keys(self.project.settings, self.project.surroundings.env))
-
-    @cached_property
-    def prompting(self) -> Prompting:
-        """Words the prompts, keys kept out of them."""
-        hidden = self.project.hidden
-        allowed = self._proposals.rule is not CommandsRule.NEVER
-        return Prompting(
-            self.project.settings, self.redactor, self.answers, hidden, commands=allowed
-        )
-
     @property
-    def _proposals(self) -> Proposals:
-        return Proposals(self.project.settings.apply, self.runner, self.choices.ask)
-
-    @property
-    def _routing(self) -> Routing:
-        asking = Asking(self.prompting, self._spending, self.gate)
-        retry = self.project.settings.retry
-        return Routing(self.clients, asking, retry, self.clock, lambda: self._spending().set_aside)
-
-    @property
-    def _calling(self) -> Calling:
-        jitter, retry = Random(), self.project.settings.retry  # noqa: S311  # no secret
-        folder = self.choices.record
-        return Calling(
-            self.clients,
-            self._routing,
+    def _calls(self) -> Calls:
+        parts, folder = self.calls, self.choices.record
+        return Calls(
+            parts.clients,
+            parts.route,
+            parts.conversations,
+            parts.gate,
+            parts.spending,
+            self.project.settings.retry,
             self.clock,
-            retry,
-            jitter,
-            self.answers,
-            self.gate,
-            self.redactor,
+            Random(),  # noqa: S311  # jitter is no secret
+            parts.redactor,
             Recorder(folder).save if folder is not None else None,
         )
 
     @property
     def _commits(self) -> Commits:
         return Commits(self.project.settings.git, self.trees)
-
-    def _spending(self) -> Spending:
-        return self.store.state.spending
-
-    def _make_client(self, profile: Profile) -> AgentClient:
-        return make_client(profile, self.clock)
 
     def _rules_of(self, task: Task) -> Rules:
         settings = self.project.settings.apply

@@ -59,7 +59,7 @@ def plan(tasks: TasksOption = None, state_dir: StateDir = None, json: Json = Fal
 
     view = overview.read(tasks, state_dir, surroundings())
     _warn(view.warnings)
-    ahead = forecast(view.project, view.state, SystemClock())
+    ahead = forecast(view.project, view.state, SystemClock(), can_ask=_can_ask())
     if json:
         return _print_object(plan_object(ahead))
     return _print_parts(plan_lines(ahead, view.project.place.invocation))
@@ -138,12 +138,22 @@ def debug_prompt(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = 
     """Print what would be sent to the agent for a task now. Nothing is called or written."""
     from agent_runner.app.forecast import next_prompt
     from agent_runner.cli.project import open_project
+    from agent_runner.ground.clock import SystemClock
 
-    prompt = next_prompt(open_project(tasks, state_dir), task)
+    project = open_project(tasks, state_dir)
+    prompt = next_prompt(project, task, SystemClock(), can_ask=_can_ask())
     print(f"# system\n\n{prompt.system.strip()}")
     for message in prompt.messages:
         print(f"\n# {message.role}\n\n{message.text.strip()}")
     return 0
+
+
+def _can_ask() -> bool:
+    """Whether a run from here would have a person to ask.
+
+    By stdin alone: what is shown here may well go through a pager or into a file.
+    """
+    return sys.stdin.isatty()
 
 
 def _warn(warnings: Iterable[str]) -> None:

@@ -51,7 +51,7 @@ class Commits:
             text = f"git refused the commit, nothing is lost: {done.problem}"
             work.signal(Said(work.task.id, text, "warning"))
         if done.commit:
-            work.note(Committed(done.commit, done.paths, (*pick.left_out, *done.left_out)))
+            work.journal(Committed(done.commit, done.paths, (*pick.left_out, *done.left_out)))
 
 
 def _message(pattern: str, work: Work) -> str:

@@ -16,7 +16,7 @@ from agent_runner.store.store import Store
 
 @define
 class Core:
-    """Fires events and notes facts for the tasks of one store.
+    """Fires events and journals facts for the tasks of one store.
 
     `settings_of` gives the guards' settings for a task.
     """
@@ -47,17 +47,14 @@ class Core:
         self._take(entry)
         return self.record(task)
 
-    def note(self, task: str, fact: Fact) -> None:
+    def journal(self, task: str, fact: Fact) -> None:
         """Keep a fact, durable when this returns; `task` is "" for the run's own."""
         entry = self.store.append(task, fact)
         self.store.sync()
         self._take(entry)
 
-    def jot(self, task: str, fact: Fact) -> None:
-        """Keep a fact that a power cut may take.
-
-        The next one that must be durable makes it so too.
-        """
+    def journal_unsynced(self, task: str, fact: Fact) -> None:
+        """Keep a fact that survives this process; a power cut only with the next durable one."""
         self._take(self.store.append(task, fact))
 
     def signal(self, signal: Signal) -> None:

@@ -68,7 +68,7 @@ def carry_out(core: Core, recovery: Recovery, task: str, decision: Decision) -> 
         case Choice.SKIP:
             return skip(core, recovery, task, reason="skipped by a person")
         case Choice.ABORT:
-            core.note(task, e.Aborted())
+            core.journal(task, e.Aborted())
             return None
 
 

@@ -19,7 +19,7 @@ class Hooks:
     runner: HookRunner
     configured: Mapping[str, Hook]
     trees: Trees
-    _served: set[tuple[str, str]] = field(factory=set)
+    _ran_before: set[tuple[str, str]] = field(factory=set)
 
     async def run(self, work: Work, phase: Phase, ids: Sequence[str]) -> tuple[HookResult, ...]:
         """Run the hooks in order up to the first red one, which is then the last of the results.
@@ -32,26 +32,33 @@ class Hooks:
         for number, hook_id in enumerate(ids, start=1):
             hook = self.configured[hook_id]
             finished = done.get(hook_id)
-            if finished is not None and not self._serves_again(hook, finished, work.run):
+            if finished is not None and not self._is_service_to_restart(hook, finished, work.run):
                 results.append(finished.result)
             else:
                 result = await self._run_one(work, phase, hook)
                 fact = HookFinished(phase, work.record.counts.attempts, result, work.run)
-                is_last = number == len(ids) or not result.green
-                (work.jot if is_last else work.note)(fact)  # the last one shares the event's sync
+                is_last = number == len(ids) or not result.green  # shares the event's sync
+                (work.journal_unsynced if is_last else work.journal)(fact)
                 results.append(result)
             if not results[-1].green:
                 break
         return tuple(results)
 
-    async def serve(self, work: Work) -> HookResult | None:
-        """Start services of the pre-hooks that an earlier run left; a red result, or None."""
-        for hook_id in work.task.pre_hooks:
-            hook = self.configured[hook_id]
-            if hook.rerun_on_resume and (work.task.id, hook_id) not in self._served:
-                result = await self._run_one(work, Phase.PRE, hook)
-                if not result.green:
-                    return result
+    def services_to_start(self, work: Work) -> tuple[Hook, ...]:
+        """Pre-hooks that start services which ended with an earlier run."""
+        hooks = (self.configured[hook_id] for hook_id in work.task.pre_hooks)
+        return tuple(
+            hook
+            for hook in hooks
+            if hook.rerun_on_resume and (work.task.id, hook.id) not in self._ran_before
+        )
+
+    async def start_services(self, work: Work) -> HookResult | None:
+        """Start the services that ended with an earlier run; the first red result, or None."""
+        for hook in self.services_to_start(work):
+            result = await self._run_one(work, Phase.PRE, hook)
+            if not result.green:
+                return result
         return None
 
     async def _run_one(self, work: Work, phase: Phase, hook: Hook) -> HookResult:
@@ -66,16 +73,16 @@ class Hooks:
             on_output=lambda chunk: work.signal(HookOutput(work.task.id, hook.id, chunk)),
         )
         if phase is Phase.PRE:
-            self._served.add((work.task.id, hook.id))
+            self._ran_before.add((work.task.id, hook.id))
         return result
 
     @staticmethod
     def _started(work: Work, phase: Phase, hook: Hook, pid: int, began: str) -> None:
         # not synced: it matters only if we die and the machine does not, and then a write survives
-        work.jot(HookStarted(phase, hook.id, pid, began, work.run))
+        work.journal_unsynced(HookStarted(phase, hook.id, pid, began, work.run))
 
     @staticmethod
-    def _serves_again(hook: Hook, finished: HookFinished, run: str) -> bool:
+    def _is_service_to_restart(hook: Hook, finished: HookFinished, run: str) -> bool:
         return hook.rerun_on_resume and finished.run != run
 
 

@@ -1,12 +1,13 @@
 """What a stop left behind: hooks that still run, change sets half done."""
 
+from functools import partial
+
 from attrs import frozen
 
 from agent_runner.edits.apply import remove_temps
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
 from agent_runner.hooks.session import Trace, end_survivors
-from agent_runner.model.events import Fact
 from agent_runner.model.signals import Said
 from agent_runner.model.task import TaskList
 
@@ -39,15 +40,11 @@ class Recovery:
         record = self.core.record(task_id)
         if record.change.planned is None or task_id not in self.tasks:
             return
-        root = self.tasks[task_id].root
-
-        def note(fact: Fact) -> None:
-            self.core.note(task_id, fact)
-
+        root, journal = self.tasks[task_id].root, partial(self.core.journal, task_id)
         if record.change.rolling_back:
-            conflict = self.changes.finish_taking_back(record.change.planned, root, note)
+            conflict = self.changes.finish_taking_back(record.change.planned, root, journal)
         else:
-            conflict = self.changes.take_back(record.change.planned, root, reason, note)
+            conflict = self.changes.take_back(record.change.planned, root, reason, journal)
         if conflict is not None:
             remove_temps(record.change.planned, root)
             text = f"{conflict.path} was left as it is: {conflict.reason}"

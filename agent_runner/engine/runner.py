@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from attrs import define, field, frozen
 
@@ -88,27 +89,27 @@ class Runner:
                 then.
         """
         self._run_id = started.run
-        self.core.note("", started)
+        self.core.journal("", started)
         try:
             await self.recovery.end_survivors()
             halt = await self._decide_open_escalations() or await self._work()
         except StorageError as error:
-            self._note_refusal(error)
+            self._journal_refusal(error)
             raise
         code = EXIT_CODES.get(halt.reason, self.control.exit_code or 1)
         stopped = e.RunStopped(
             started.run, halt.reason, code, halt.detail, halt.not_before, halt.fix
         )
-        self.core.note("", stopped)
+        self.core.journal("", stopped)
         return stopped
 
-    def _note_refusal(self, error: StorageError) -> None:
+    def _journal_refusal(self, error: StorageError) -> None:
         """Say why the run stops, if the disk takes at least that: then it was no crash."""
         stopped = e.RunStopped(
             self._run_id, "storage", EXIT_CODES["storage"], str(error), fix=error.fix
         )
         with contextlib.suppress(StorageError):
-            self.core.note("", stopped)
+            self.core.journal("", stopped)
 
     async def _work(self) -> Halt:
         while True:
@@ -168,9 +169,9 @@ class Runner:
             record,
             self.core.settings_of(task.id),
             self._run_id,
-            note=lambda fact: self.core.note(task.id, fact),
-            jot=lambda fact: self.core.jot(task.id, fact),
-            current=lambda: self.core.record(task.id),
+            journal=partial(self.core.journal, task.id),
+            journal_unsynced=partial(self.core.journal_unsynced, task.id),
+            latest=partial(self.core.record, task.id),
             signal=self.core.signal,
         )
         outcome: e.TaskEvent | Halt | None = None

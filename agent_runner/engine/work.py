@@ -1,4 +1,4 @@
-"""What a step is given and what it must return."""
+"""What a step is given (`Work`) and what it must return: one event, or a `Halt`."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,32 +14,45 @@ from agent_runner.model.task import Task
 
 @frozen
 class Work:
-    """One task in one state, as a step sees it. `record` stays what it was when this was made.
+    """One task in one state, as a step sees it.
 
-    `note` keeps a fact durably before the step acts on it; `jot` keeps one that may become durable
-    together with the next. `current` gives the record as those facts left it.
+    Attributes:
+        task: What a person wrote.
+        record: What is known of the task. It stays as it was when this value was made; facts that
+            the step journals since then are in `latest()`.
+        settings: The configuration as it holds for this task.
+        run: Id of the run.
+        journal: Keeps a fact, durable when it returns: for what must be known after a power cut
+            before the step goes on.
+        journal_unsynced: Keeps a fact that survives the end of this process at once, and a power
+            cut only from the next `journal` or event on.
+        latest: The record with all facts in it that were journaled meanwhile.
+        signal: Tells the observers something that nobody needs to remember.
     """
 
     task: Task
     record: TaskRecord
     settings: Settings
     run: str
-    note: Callable[[Fact], None]
-    jot: Callable[[Fact], None]
-    current: Callable[[], TaskRecord]
+    journal: Callable[[Fact], None]
+    journal_unsynced: Callable[[Fact], None]
+    latest: Callable[[], TaskRecord]
     signal: Callable[[Signal], None]
 
     def refreshed(self) -> "Work":
         """The same work with the record as it is now."""
-        return evolve(self, record=self.current())
+        return evolve(self, record=self.latest())
 
 
 @frozen
 class Halt:
-    """Returned by a step in place of an event: the task stays where it is, the run stops.
+    """The run cannot go on and no task is at fault: the task stays where it is, the run stops.
 
-    `reason` is a word of `model.events.STOP_REASONS`; `fix` what to do or type; `not_before` in
-    epoch seconds.
+    Attributes:
+        reason: A word of `model.events.STOP_REASONS`.
+        detail: What happened, for people.
+        fix: What to do or type next.
+        not_before: When it is worth while to try again (epoch seconds).
     """
 
     reason: str
@@ -52,10 +65,8 @@ class Step(Protocol):
     """The effect of one state. It never moves the machine, never prints, never writes state."""
 
     async def __call__(self, work: Work) -> TaskEvent | Halt:
-        """Do the work and return exactly one event.
+        """Do the work and return exactly one event; `Halt` where that would blame the task.
 
-        Or `Halt`, when the run cannot go on and the task is not at fault.
-
-        May be cancelled at every wait; what it then left undone, the next call of it finds in the
-        record.
+        It may be cancelled at every wait. What it then left undone is in the record, where the
+        next call of it, by this run or another, finds it.
         """

@@ -214,7 +214,7 @@ def test_the_self_check_finds_a_state_that_is_not_the_journals(tmp_path: Path) -
     store = scene.open()
     check = SelfCheck(store)
     wiring = scene.wired(store)
-    wiring.core.note("", STARTED)
+    wiring.core.journal("", STARTED)
     (entry,) = scene.watcher.entries
     check.entry(entry, None, None)
     check.signal(e.RunStarted)  # type: ignore[arg-type]  # it looks at none

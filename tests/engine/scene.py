@@ -23,8 +23,6 @@ from agent_runner.model.decisions import Decision, Escalation, Person
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.signals import Said, Signal
-from agent_runner.providers.client import AgentClient
-from agent_runner.providers.profiles import Profile
 from agent_runner.store.store import Store, read_entries, read_state
 from tests.engine.scripted import Line, ScriptedClient
 from tests.support.clocks import FakeClock
@@ -95,9 +93,6 @@ class ScriptedWiring(Wiring):
     def changes(self) -> Changes:
         return Changes(self.store.blobs, self.store.disk, self.scene.on_write)
 
-    def _make_client(self, profile: Profile) -> AgentClient:
-        return self.scene.client
-
 
 @define
 class Scene:
@@ -164,6 +159,7 @@ class Scene:
         """The engine's parts around an open store."""
         wiring = ScriptedWiring(self.project, store, (self.watcher,), self.clock, self.choices)
         wiring.scene = self
+        wiring.calls.make_client = lambda profile, clock: self.client  # a factory
         self.wiring = wiring
         return wiring
 
@@ -237,3 +233,13 @@ class Scene:
 def hooks(**commands: str) -> dict[str, Any]:
     """Settings for hooks by their commands."""
     return {name: {"command": command} for name, command in commands.items()}
+
+
+def dying_at(kind: type[e.Event]) -> Callable[[Entry | Signal], None]:
+    """What an observer does: the process ends when the first event of this kind is journaled."""
+
+    def react(seen: Entry | Signal) -> None:
+        if isinstance(seen, Entry) and isinstance(seen.event, kind):
+            raise PowerOut
+
+    return react

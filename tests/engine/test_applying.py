@@ -15,7 +15,7 @@ from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision
 from agent_runner.model.fold import Entry
 from agent_runner.model.signals import HookOutput, Signal
-from tests.engine.scene import PowerOut, Scene, ScriptedPerson, hooks
+from tests.engine.scene import PowerOut, Scene, ScriptedPerson, dying_at, hooks
 from tests.engine.scripted import Line, running, whole
 
 T1: dict[str, Any] = {"id": "T1", "post_hooks": []}
@@ -335,11 +335,8 @@ def test_what_alone_was_left_out_is_said(tmp_path: Path) -> None:
 
 def test_an_answer_that_is_gone_when_it_is_applied_changes_nothing(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, GOOD)
-
-    def react(seen: Entry | Signal) -> None:
-        if isinstance(seen, Entry) and isinstance(seen.event, e.Replied):
-            (scene.state_dir / "logs/T1/attempt-01/call-01/response.json").unlink()
-
-    scene.watcher.react = react
-    assert scene.run().exit_code == 0
+    scene.watcher.react = dying_at(e.Replied)
+    assert scene.killed()
+    (scene.state_dir / "logs/T1/attempt-01/call-01/response.json").unlink()
+    assert scene.again().exit_code == 0
     assert scene.record().change.paths == ()

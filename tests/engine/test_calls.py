@@ -7,9 +7,11 @@ from pathlib import Path
 import anyio
 import pytest
 
+from agent_runner.app.wiring import CallWiring, Choices
+from agent_runner.engine.commands import Ask
 from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
-from agent_runner.model.agent import AgentResponse, Finish
+from agent_runner.model.agent import AgentResponse, Finish, Prompt
 from agent_runner.model.errors import (
     AuthError,
     BudgetError,
@@ -24,8 +26,8 @@ from agent_runner.model.errors import (
 from agent_runner.model.fold import Entry
 from agent_runner.model.signals import HookOutput, Signal, Waiting
 from agent_runner.model.usage import Usage
-from agent_runner.providers.client import IN_PLACE, CallContext
-from tests.engine.scene import DyingDisk, PowerOut, Scene, hooks
+from agent_runner.providers.client import IN_PLACE, WORDS, CallContext, Capabilities
+from tests.engine.scene import DyingDisk, PowerOut, Scene, dying_at, hooks
 from tests.engine.scripted import Line, Said, ScriptedClient, replacing, showing, whole
 
 T1 = {"id": "T1", "post_hooks": []}
@@ -99,14 +101,11 @@ def test_corrections_that_are_used_up_begin_a_new_attempt_with_a_new_talk(tmp_pa
 
 def test_a_talk_whose_files_are_gone_begins_anew(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, showing("b.txt"), GOOD)
-
-    def react(seen: Entry | Signal) -> None:
-        if isinstance(seen, Entry) and isinstance(seen.event, e.Consulted):
-            for file in scene.state_dir.glob("logs/T1/attempt-01/call-01/*"):
-                file.unlink()
-
-    scene.watcher.react = react
-    assert scene.run().exit_code == 0
+    scene.watcher.react = dying_at(e.Consulted)
+    assert scene.killed()
+    for file in scene.state_dir.glob("logs/T1/attempt-01/call-01/*"):
+        file.unlink()
+    assert scene.again().exit_code == 0
     assert [role for role, _ in said(scene, 1)] == ["user"]
 
 
@@ -307,13 +306,10 @@ def test_a_lost_connection_counts_as_possibly_billed(tmp_path: Path) -> None:
 
 def test_an_answer_whose_file_is_gone_is_asked_for_again(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, GOOD, GOOD)
-
-    def react(seen: Entry | Signal) -> None:
-        if isinstance(seen, Entry) and isinstance(seen.event, e.CallSettled) and seen.seq < 7:
-            (scene.state_dir / "logs/T1/attempt-01/call-01/response.json").unlink()
-
-    scene.watcher.react = react
-    assert scene.run().exit_code == 0
+    scene.watcher.react = dying_at(e.CallSettled)
+    assert scene.killed()
+    (scene.state_dir / "logs/T1/attempt-01/call-01/response.json").unlink()
+    assert scene.again().exit_code == 0
     (unusable,) = scene.events(e.Unusable)
     assert "gone" in unusable.reason
 
@@ -452,3 +448,33 @@ def test_a_service_that_cannot_start_again_breaks_the_judging(tmp_path: Path) ->
     assert scene.again().reason == "held"
     (broken,) = scene.events(e.HookBroken)
     assert broken.hook == "serve"
+
+
+async def yes(_command: str) -> bool:
+    return True
+
+
+@pytest.mark.parametrize("can", [WORDS, IN_PLACE], ids=["words", "in place"])
+@pytest.mark.parametrize("ask", [None, yes], ids=["alone", "with a person"])
+def test_the_prompt_that_is_shown_beforehand_is_the_one_that_is_sent(
+    tmp_path: Path, can: Capabilities, ask: Ask | None
+) -> None:
+    scene = scene_of(tmp_path)
+    scene.client = ScriptedClient([showing("b.txt"), AgentResponse("x", edits=())], can=can)
+    scene.choices = Choices(ask=ask)
+    shown: list[Prompt] = []
+
+    def look(seen: Entry | Signal) -> None:
+        if isinstance(seen, Entry) and isinstance(seen.event, e.PreHooksPassed | e.Consulted):
+            state = scene.state
+            parts = CallWiring(
+                scene.project, scene.clock, lambda: state.spending, can_ask=ask is not None
+            )
+            parts.make_client = lambda profile, clock: scene.client  # a factory
+            question = parts.next_question(scene.project.tasks["T1"], scene.record())
+            shown.append(question.request.prompt)
+
+    scene.watcher.react = look
+    scene.run()
+    assert shown == [request.prompt for request in scene.client.asked]
+    assert ("sh run" in shown[0].system) == (ask is not None and can is WORDS)

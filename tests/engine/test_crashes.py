@@ -97,7 +97,7 @@ class CrashMachine(RuleBasedStateMachine):
         )
         self.disk.sync_folder(self.folder / "state")
         self.core = Core(self.store, lambda _: Settings(), (self,))
-        self.core.note("", e.RunStarted("run", 1, "0", "tasks.yml"))
+        self.core.journal("", e.RunStarted("run", 1, "0", "tasks.yml"))
 
     # the observer that keeps the model's list
     def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
@@ -124,11 +124,11 @@ class CrashMachine(RuleBasedStateMachine):
 
     @rule(task=st.sampled_from(TASKS), fact=facts)
     def jot(self, task: str, fact: e.Fact) -> None:
-        self.core.jot(task, fact)
+        self.core.journal_unsynced(task, fact)
 
     @rule(task=st.sampled_from(TASKS), fact=facts)
     def note(self, task: str, fact: e.Fact) -> None:
-        self.core.note(task, fact)
+        self.core.journal(task, fact)
         self.sure = len(self.expected)
 
     @rule()

@@ -153,9 +153,9 @@ def test_what_a_dead_run_left_running_is_ended(tmp_path: Path) -> None:
         began = this_machine().start_time(left.pid)
         store = scene.open()
         wiring = scene.wired(store)
-        wiring.core.note("", e.RunStarted("run-0", 1, "0", wiring.project.tasks.id))
+        wiring.core.journal("", e.RunStarted("run-0", 1, "0", wiring.project.tasks.id))
         wiring.core.fire("T1", e.Started())
-        wiring.core.note("T1", e.HookStarted(Phase.POST, "judge", left.pid, began, "run-0"))
+        wiring.core.journal("T1", e.HookStarted(Phase.POST, "judge", left.pid, began, "run-0"))
         store.abandon()
         assert scene.run().exit_code == 0
     finally:

@@ -1,173 +1,197 @@
-"""One call: room reserved, start journaled, sent, answer stored, end journaled.
+"""One call: room reserved, start journaled, sent, answer stored, settled. In this order, always.
 
-In this order, always.
+- Room first, in the limits and on the disk: an answer that is paid for must find both.
+- The start is in the journal before anything is sent. Whatever happens then, a resume knows that
+  this call may have been billed, and never asks for it as if it were new.
+- The answer is on disk, whole, before anything is made of it: found there after a crash, it is as
+  good as one just received.
+- The journal is settled before the ledger: the journal is the truth of this project, the ledger
+  only tells the others.
 """
 
 from collections.abc import Callable
 from random import Random
 
 import anyio
-from attrs import define, evolve
+from attrs import define, evolve, frozen
 
-from agent_runner.engine.calls.clients import Clients, Served
-from agent_runner.engine.calls.conversation import Answers
+from agent_runner.engine.calls.clients import Clients, Provider
+from agent_runner.engine.calls.conversation import Conversations
 from agent_runner.engine.calls.question import Question
-from agent_runner.engine.calls.route import Routing
+from agent_runner.engine.calls.route import Route
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
+from agent_runner.limits.decision import Decision, Fits, Full, Never, OverBudget
 from agent_runner.limits.gate import Gate
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish
 from agent_runner.model.errors import AuthError, ProviderError, UsageError
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.signals import Receiving, Said
+from agent_runner.model.spending import Spending
 from agent_runner.providers import decide
 from agent_runner.providers.client import CallContext, clean_error, clean_response
 from agent_runner.store.calls import CallFiles
 
 
-@define
-class Calling:
-    """Sends calls and settles them, in the journal and in the ledger of limits.
+@frozen
+class _Call:
+    """A call under way. `resume`: the id under which its provider keeps the answer."""
 
-    `redactor` knows every key of the run; `record` saves answers for a replay.
+    work: Work
+    request: AgentRequest
+    provider: Provider
+    files: CallFiles
+    resume: str | None = None
+
+    @property
+    def id(self) -> str:
+        return self.request.call
+
+
+@define
+class Calls:
+    """Makes calls and settles them, in the journal and in the limits.
+
+    Attributes:
+        redactor: Knows every key of the run.
+        save: Keeps each answer for a later replay, where that was asked for.
     """
 
     clients: Clients
-    routing: Routing
-    clock: Clock
-    retry: RetrySettings
-    random: Random
-    answers: Answers
+    route: Route
+    conversations: Conversations
     gate: Gate
+    spending: Callable[[], Spending]
+    retry: RetrySettings
+    clock: Clock
+    random: Random
     redactor: Redactor
-    record: Callable[[AgentRequest, AgentResponse], None] | None = None
+    save: Callable[[AgentRequest, AgentResponse], None] | None = None
 
-    def answer(self, work: Work, call: str) -> AgentResponse | None:
-        """The stored answer to one of the calls of the attempt in hand."""
-        return self.answers.response(work.task.id, work.record.counts.attempts, call)
+    def forbids(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
+        """What the worst case of a call runs into; None: it fits, and is reserved in the limits."""
+        provider, call = question.provider, question.request.call
+        decision = self.gate.admit(
+            self.spending(), call, provider.name, provider.model, question.need, task=work.task.id
+        )
+        return _meaning(decision, provider.name)
 
-    async def call(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
-        """Ask once. None: it is settled in the journal: answered, or to be tried again.
+    def would_forbid(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
+        """As `forbids`, but nothing is reserved: for a call that is not to be made yet."""
+        provider = question.provider
+        decision = self.gate.look(
+            self.spending(), provider.name, provider.model, question.need, task=work.task.id
+        )
+        return _meaning(decision, provider.name)
 
-        After a wait, or of a fallback.
+    async def make(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
+        """Make a call for which the limits have room.
 
-        Raises StorageError, before anything is spent, if there is no room for an answer.
+        None: it is settled in the journal, and the record says what came of it: an answer, or a
+        time from which the same or another provider is to be asked again.
+
+        Raises StorageError, before anything is spent, if the disk has no room for an answer.
         """
         request = question.request
-        files = self.answers.files(request.task, request.attempt, request.call)
+        files = self.conversations.files(request.task, request.attempt, request.call)
         files.begin(request)
-        work.note(question.started)
-        return await self._send(work, request, question.served, files)
+        work.journal(question.started)
+        return await self._send(_Call(work, request, question.provider, files))
 
-    async def settle_open_call(self, work: Work) -> e.TaskEvent | Halt | None:
+    async def settle_open(self, work: Work) -> e.TaskEvent | Halt | None:
         """Find out what became of a call that was in flight when a run ended.
 
         Its answer is adopted where it is on disk, fetched where the provider keeps it (the one that
         was asked, whoever is asked today), and else the call counts as possibly billed.
         """
-        record = work.record
-        call, provider = record.call.started or "", record.call.provider
-        files = self.answers.files(work.task.id, record.counts.attempts, call)
+        open_call = work.record.call
+        call, name, kept_as = open_call.started or "", open_call.provider, open_call.response_id
+        files = self.conversations.files(work.task.id, work.record.counts.attempts, call)
         response, request = files.response(), files.request()
         try:
-            served = self.clients.sent_to(work.task, provider)
+            provider = self.clients.sent_to(work.task, name)
         except UsageError as error:
-            served = None
-            if response is None and record.call.response_id and request is not None:
-                kept = f"{provider} keeps the answer to {call} and can no longer be asked: {error}"
+            provider = None
+            if response is None and kept_as and request is not None:
+                kept = f"{name} keeps the answer to {call} and can no longer be asked: {error}"
                 return Halt("fatal", kept, error.fix)
         if response is not None:
-            cost = served.cost(response.usage) if served else None
-            answered = _answered(call, provider, response, cost, seconds=0.0, adopted=True)
-            self._settle(work, answered)
+            cost = provider.cost(response.usage) if provider else None
+            self._settle(work, evolve(_answered(call, name, response, cost), adopted=True))
             return None
-        if record.call.response_id and request is not None and served is not None:
-            return await self._send(work, request, served, files, resume=record.call.response_id)
-        self._lost(work, call, provider, files, "the run ended while the call was in flight")
+        if kept_as and request is not None and provider is not None:
+            return await self._send(_Call(work, request, provider, files, kept_as))
+        self._lost(work, call, name, files, "the run ended while the call was in flight")
         return None
 
-    async def _send(
-        self,
-        work: Work,
-        request: AgentRequest,
-        served: Served,
-        files: CallFiles,
-        resume: str | None = None,
-    ) -> e.TaskEvent | Halt | None:
-        began = self.clock.monotonic()
+    async def _send(self, call: _Call) -> e.TaskEvent | Halt | None:
+        """Ask, store the answer, settle. What it is for the task is asked afterwards."""
+        started_at = self.clock.monotonic()
         try:
-            response = await self._answer(work, request, served, files, resume)
+            response = await self._answer(call)
         except ProviderError as error:
-            files.give_up()
-            error, seconds = clean_error(error, self.redactor), self.clock.monotonic() - began
-            return self._unanswered(work, request, served, error, seconds)
+            call.files.give_up()
+            seconds = self.clock.monotonic() - started_at
+            return self._unanswered(call, clean_error(error, self.redactor), seconds)
         except anyio.get_cancelled_exc_class():
-            if work.current().call.response_id is None:  # else it can be fetched later
-                self._lost(work, request.call, served.name, files, "stopped while waiting")
+            if call.work.latest().call.response_id is None:  # else it can be fetched later
+                name = call.provider.name
+                self._lost(call.work, call.id, name, call.files, "stopped while waiting")
             raise
-        files.settle(response)
-        seconds = self.clock.monotonic() - began
-        cost = served.cost(response.usage)
-        answered = _answered(
-            request.call, served.name, response, cost, seconds=seconds, adopted=False
+        call.files.settle(response)
+        self.conversations.add(call.request, response)
+        name, cost = call.provider.name, call.provider.cost(response.usage)
+        answered = evolve(
+            _answered(call.id, name, response, cost),
+            seconds=self.clock.monotonic() - started_at,
+            not_before=self._not_before(call.work, response),
         )
-        self._settle(work, evolve(answered, not_before=self._not_before(work, response)))
-        if self.record is not None:
-            self.record(request, response)  # last: what is paid for is safe by now
+        self._settle(call.work, answered)
+        if self.save is not None:
+            self.save(call.request, response)  # last: what is paid for is safe by now
         return None
 
-    async def _answer(
-        self,
-        work: Work,
-        request: AgentRequest,
-        served: Served,
-        files: CallFiles,
-        resume: str | None,
-    ) -> AgentResponse:
-        client, raw = served.client, self.redactor.stream()
+    async def _answer(self, call: _Call) -> AgentResponse:
+        """The provider's answer, known keys taken out; its pieces are kept as they come."""
+        work, client, raw = call.work, call.provider.client, self.redactor.stream()
         in_place = client.capabilities.in_place
         context = CallContext(
-            request,
-            progress=lambda n: work.signal(Receiving(work.task.id, request.call, n)),
-            keep=lambda piece: files.keep(raw.feed(piece)),
-            created=lambda response: work.note(e.CallCreated(request.call, response)),
-            resume_id=resume,
+            call.request,
+            progress=lambda n: work.signal(Receiving(work.task.id, call.id, n)),
+            keep=lambda piece: call.files.keep(raw.feed(piece)),
+            created=lambda kept_as: work.journal(e.CallCreated(call.id, kept_as)),
+            resume_id=call.resume,
             root=work.task.root if in_place else None,
         )
         try:
-            response = await client.generate_completion(request.prompt, context)
+            response = await client.generate_completion(call.request.prompt, context)
         finally:
-            files.keep(raw.end())
+            call.files.keep(raw.end())
         if in_place:  # its words are no edits, not even where it changed nothing
             response = evolve(response, edits=response.edits or ())
         return clean_response(response, self.redactor)
 
     def _unanswered(
-        self,
-        work: Work,
-        request: AgentRequest,
-        served: Served,
-        error: ProviderError,
-        seconds: float,
+        self, call: _Call, error: ProviderError, seconds: float
     ) -> e.TaskEvent | Halt | None:
         """Settle a call that brought no answer, and say what follows from that."""
+        work = call.work
         if work.record.call.response_id and isinstance(error, AuthError):
             # the provider still keeps the answer: with the right key a resume fetches it
             return Halt("auth", str(error), error.fix)
-        now = self.clock.now()
         decision = decide.decide(
             error,
-            consecutive_failures=work.current().call.failures + 1,
+            consecutive_failures=work.latest().call.failures + 1,
             retry=self.retry,
-            now=now,
+            now=self.clock.now(),
             jitter=self.random.random(),
         )
         settled = e.CallSettled(
-            request.call,
+            call.id,
             decide.outcome(error),
-            served.name,
+            call.provider.name,
             seconds=seconds,
             request_id=error.request_id,
             not_before=decision.until if isinstance(decision, decide.Wait) else None,
@@ -175,32 +199,28 @@ class Calling:
             limits=error.limits,
         )
         self._settle(work, settled)
-        return self._follows(work, request, served, error, decision)
+        return self._follows(call, error, decision)
 
     def _follows(
-        self,
-        work: Work,
-        request: AgentRequest,
-        served: Served,
-        error: ProviderError,
-        decision: decide.Consequence,
+        self, call: _Call, error: ProviderError, decision: decide.Consequence
     ) -> e.TaskEvent | Halt | None:
-        """What a decision is for the task, once the call is settled."""
+        """What a decision is for the task, once the call is settled. None: ask again."""
+        work, name = call.work, call.provider.name
         match decision:
             case decide.Wait():
                 return None
             case decide.Defer(not_before, window, reason):
-                deferred = e.Deferred(served.name, window, not_before, reason, from_provider=True)
-                return None if self.routing.leave(work, deferred) else deferred
+                deferred = e.Deferred(name, window, not_before, reason, from_provider=True)
+                return None if self.route.leave_alone(work, deferred) else deferred
             case decide.Stop("outage", text):
-                if self.routing.replace(work, served.name, text):
+                if self.route.replace(work, name, text):
                     return None
-                later = self.routing.opens(work, self.clock.now() + self.retry.max_wait)
+                later = self.route.opens(work, self.clock.now() + self.retry.max_wait)
                 return Halt("outage", text, not_before=later)
             case decide.Stop(reason, text):
                 return Halt(reason, text, error.fix)
             case decide.Refuse(text):
-                return e.Refused(text, request.call)
+                return e.Refused(text, call.id)
 
     def _not_before(self, work: Work, response: AgentResponse) -> float | None:
         """Until when a provider in trouble is left alone: its answer broke off or failed."""
@@ -211,25 +231,19 @@ class Calling:
         return self.clock.now() + wait
 
     def _settle(self, work: Work, settled: e.CallSettled) -> None:
-        """The journal first: it is the truth of this project, the ledger only tells the others."""
-        work.note(settled)
+        work.journal(settled)
         self.gate.settle(settled)
 
-    def _lost(self, work: Work, call: str, provider: str, files: CallFiles, reason: str) -> None:
+    def _lost(self, work: Work, call: str, name: str, files: CallFiles, reason: str) -> None:
+        """Give a call up that may have been billed, and say so."""
         files.give_up()
-        lost = e.CallSettled(call, "lost", provider, reason=reason, caused_by_runner=True)
+        lost = e.CallSettled(call, "lost", name, reason=reason, caused_by_runner=True)
         self._settle(work, lost)
         work.signal(Said(work.task.id, f"{call} may have been billed: {reason}", "warning"))
 
 
 def _answered(
-    call: str,
-    provider: str,
-    response: AgentResponse,
-    cost: float | None,
-    *,
-    seconds: float,
-    adopted: bool,
+    call: str, provider: str, response: AgentResponse, cost: float | None
 ) -> e.CallSettled:
     return e.CallSettled(
         call,
@@ -237,9 +251,22 @@ def _answered(
         provider,
         usage=response.usage,
         cost=cost,
-        seconds=seconds,
         request_id=response.request_id,
         response_id=response.response_id,
-        adopted=adopted,
         limits=response.limits,
     )
+
+
+def _meaning(decision: Decision, provider: str) -> e.TaskEvent | Halt | None:
+    """What a decision of the limits is for the task or the run; None: the call may be made."""
+    match decision:
+        case Fits():
+            return None
+        case Full(window, not_before, reason):
+            return e.Deferred(provider, window, not_before, reason)
+        case Never(reason):
+            return e.Refused(reason)
+        case OverBudget("run", reason):
+            return Halt("budget", reason, "the next run begins its budget anew")
+        case OverBudget(_, reason):
+            return e.Refused(f"{reason}; raise it under budget, then retry the task")

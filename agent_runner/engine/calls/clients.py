@@ -1,6 +1,7 @@
 """The providers, models and clients that serve a task, resolved before anything is spent."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
 
 from attrs import define, evolve, field, frozen
 
@@ -15,8 +16,8 @@ from agent_runner.providers.profiles import Profile, fallbacks, resolve
 
 
 @frozen
-class Served:
-    """Who answers a task's calls."""
+class Provider:
+    """Who answers calls: a profile with the client that speaks to it and the price of its model."""
 
     profile: Profile
     client: AgentClient
@@ -24,12 +25,32 @@ class Served:
 
     @property
     def name(self) -> str:
-        """The provider's."""
+        """The provider's name in the configuration."""
         return self.profile.name
+
+    @property
+    def model(self) -> str:
+        """The model, as the provider spells it."""
+        return self.profile.model
 
     def cost(self, usage: Usage) -> float | None:
         """Dollars for this usage; None where no price is known."""
         return cost(usage, self.price) if self.price is not None else None
+
+    def highest_cost(self, input_tokens: int, output_cap: int) -> float | None:
+        """Dollars that a call may cost at the most; None where no price is known."""
+        if self.price is None:
+            return None
+        return highest_cost(input_tokens, output_cap, self.price)
+
+
+class Resolver(Protocol):
+    """Finds a provider's profile: `profiles.resolve`, or `outline` where nothing is sent."""
+
+    def __call__(
+        self, name: str, settings: Settings, env: Mapping[str, str], *, model: str | None = None
+    ) -> Profile:
+        """The profile of provider `name`. Raises UsageError for whatever is wrong with it."""
 
 
 @define
@@ -39,8 +60,9 @@ class Clients:
     settings: Settings
     env: Mapping[str, str]
     make: Callable[[Profile], AgentClient]
-    _chains: dict[tuple[str | None, str | None], tuple[Served, ...]] = field(factory=dict)
-    _served: dict[Profile, Served] = field(factory=dict)
+    resolve: Resolver = resolve
+    _chains: dict[tuple[str | None, str | None], tuple[Provider, ...]] = field(factory=dict)
+    _providers: dict[Profile, Provider] = field(factory=dict)
 
     def check(self, tasks: Iterable[Task]) -> None:
         """Resolve every provider that the tasks may need.
@@ -50,7 +72,7 @@ class Clients:
         for task in tasks:
             self.chain(task)
 
-    def chain(self, task: Task) -> tuple[Served, ...]:
+    def chain(self, task: Task) -> tuple[Provider, ...]:
         """Who may serve this task, in turn: its own provider, its fallbacks, then theirs.
 
         Each stands there once. Raises UsageError: no provider, no key, a model it cannot serve.
@@ -60,24 +82,24 @@ class Clients:
             self._chains[key] = tuple(self._chain(task))
         return self._chains[key]
 
-    def sent_to(self, task: Task, provider: str) -> Served:
+    def sent_to(self, task: Task, provider: str) -> Provider:
         """The provider that a call of this task was sent to, which today may be another.
 
         Raises UsageError if it can no longer be asked.
         """
-        for served in self.chain(task):
-            if served.name == provider:
-                return served
+        for one in self.chain(task):
+            if one.name == provider:
+                return one
         return self._fallback(provider)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for served in self._served.values():
-            await served.client.aclose()
+        for one in self._providers.values():
+            await one.client.aclose()
 
-    def _chain(self, task: Task) -> Iterator[Served]:
+    def _chain(self, task: Task) -> Iterator[Provider]:
         name = task.provider or chosen(self.settings, self.env).name
-        own = self._serve(resolve(name, self.settings, self.env, model=task.model))
+        own = self._serve(self.resolve(name, self.settings, self.env, model=task.model))
         yield own
         seen = [own.name]
         for one in seen:  # grows while it is gone through
@@ -86,26 +108,20 @@ class Clients:
                     seen.append(other)
                     yield self._fallback(other, of=one)
 
-    def _fallback(self, name: str, of: str = "") -> Served:
+    def _fallback(self, name: str, of: str = "") -> Provider:
         """A provider with its own model: those of the task and the run are for another's."""
         settings = self.settings
         if settings.provider is None:
             settings = evolve(settings, model=None)
         try:
-            profile = resolve(name, settings, self.env)
+            profile = self.resolve(name, settings, self.env)
         except UsageError as error:
             where = f" (in providers.{of}.fallback)" if of else ""
             raise UsageError(f"{error}{where}", fix=error.fix) from error
         return self._serve(profile)
 
-    def _serve(self, profile: Profile) -> Served:
-        if profile not in self._served:
+    def _serve(self, profile: Profile) -> Provider:
+        if profile not in self._providers:
             price = price_of(self.settings.prices, profile.model)
-            self._served[profile] = Served(profile, self.make(profile), price)
-        return self._served[profile]
-
-
-def worst_cost(settings: Settings, model: str, input_tokens: int, output_cap: int) -> float | None:
-    """Dollars that a call may cost at the most; None where no price is known."""
-    price = price_of(settings.prices, model)
-    return highest_cost(input_tokens, output_cap, price) if price is not None else None
+            self._providers[profile] = Provider(profile, self.make(profile), price)
+        return self._providers[profile]

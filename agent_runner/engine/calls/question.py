@@ -1,21 +1,22 @@
-"""From a task's record and its files to the prompt of its next call."""
+"""What is asked next: which attempt and turn it is, the prompt, and the worst case of the call.
+
+The one place where prompts are made: what is sent, what `debug prompt` shows and what `plan`
+measures is the same question.
+"""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import anyio.to_thread
 from attrs import evolve, frozen
 
-from agent_runner.edits.parse import parse_reply
-from agent_runner.engine.calls.clients import Served, worst_cost
-from agent_runner.engine.calls.conversation import Answers, call_id
+from agent_runner.engine.calls.clients import Provider
+from agent_runner.engine.calls.conversation import Conversations, call_id
 from agent_runner.engine.work import Work
 from agent_runner.ground.escaping import fenced
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import Ruler, corrected
 from agent_runner.limits.decision import Need
-from agent_runner.limits.gate import Gate
 from agent_runner.model.agent import AgentRequest, Message, Prompt
 from agent_runner.model.events import CallStarted
 from agent_runner.model.flow import next_attempt
@@ -26,8 +27,6 @@ from agent_runner.model.spending import Spending
 from agent_runner.model.task import Task
 from agent_runner.prompts.build import answer_to_show, build_prompt, load_template, room_left
 from agent_runner.prompts.situation import GitLines, Situation
-from agent_runner.prompts.template import Template
-from agent_runner.providers.client import WORDS, Capabilities
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
 from agent_runner.workspace.names import Scope
@@ -38,121 +37,193 @@ _NOT_APPLIED = (
 
 
 @frozen
-class Prompting:
-    """Builds prompts; reads git, the files and earlier answers, so call it in a thread.
+class Question:
+    """A call that could be made. Nothing is reserved and nothing written yet.
 
-    `commands`: whether the agent may propose commands at all.
+    Attributes:
+        request: What is sent.
+        provider: Who is asked.
+        need: The most that the call may use, as the limits count it.
+        started: The fact of its start, to be journaled before it is sent.
     """
 
-    settings: Settings
+    request: AgentRequest
+    provider: Provider
+    need: Need
+    started: CallStarted
+
+
+@frozen
+class Questions:
+    """Makes the next question of a task from its record, its files and its conversation.
+
+    Attributes:
+        redactor: Takes known keys out of every prompt.
+        conversations: Where the earlier turns are.
+        hidden: Absolute folders below a task's root that no prompt shows.
+        commands: Whether the agent may propose commands at all.
+        spending: What the journal knows of past calls; it corrects the estimates.
+        today: The calendar day where the user is, `2026-11-24`.
+    """
+
     redactor: Redactor
-    answers: Answers
-    excluded: tuple[Path, ...]
+    conversations: Conversations
+    hidden: tuple[Path, ...]
     commands: bool
+    spending: Callable[[], Spending]
+    today: Callable[[], str]
 
-    def prompt(
-        self,
-        task: Task,
-        record: TaskRecord,
-        settings: Settings,
-        attempt: int,
-        *,
-        model: str = "",
-        agent: Capabilities = WORDS,
-    ) -> Prompt:
-        """The whole prompt of the next call, which belongs to `attempt`, known keys taken out.
+    async def next(self, work: Work, provider: Provider) -> Question:
+        """As `question`, for a step: git and the disk are waited for in a thread."""
+        return await anyio.to_thread.run_sync(
+            self.question, work.task, work.record, work.settings, provider
+        )
 
-        `model`: in whose tokens the prompt is measured. `agent`: what the one who is asked can do
-        by itself, and so need not be told or shown.
+    def question(
+        self, task: Task, record: TaskRecord, settings: Settings, provider: Provider
+    ) -> Question:
+        """The task's next call, to `provider`. Reads git and files, so call it in a thread.
 
-        Raises InputError for a template with mistakes.
+        Raises InputError for a template with mistakes, UsageError where git refuses.
         """
-        ruler, room = Ruler(model), self.settings.prompt.max_tokens
-        scope, continues = Scope(task.root, self.excluded), attempt == record.counts.attempts
-        goes_on = continues and agent.continues
-        talk = self._talk(scope, task, record, settings, ruler) if goes_on else None
-        if talk is not None and room_left(talk, room, ruler):
-            prompt = talk  # word for word what was sent before, and what is new
+        counts = record.counts
+        attempt = next_attempt(record, settings)
+        is_new = attempt != counts.attempts
+        turn = 1 if is_new else 1 + counts.turns + counts.rejections + counts.unusable_replies
+        situation = _Prompting(self, task, record, settings, provider, attempt, is_new)
+        request = AgentRequest(
+            call=call_id(task.id, counts.calls_started + 1),
+            task=task.id,
+            number=counts.calls_answered + 1,
+            attempt=attempt,
+            turn=turn,
+            provider=provider.name,
+            model=provider.model,
+            prompt=situation.prompt(),
+            max_output_tokens=settings.max_output_tokens,
+        )
+        return self._with_worst_case(request, provider)
+
+    def _with_worst_case(self, request: AgentRequest, provider: Provider) -> Question:
+        guess = Ruler(provider.model).prompt(request.prompt)
+        estimate = corrected(guess, provider.model, self.spending())
+        cap = request.max_output_tokens
+        need = Need(estimate, cap, provider.highest_cost(estimate, cap))
+        started = CallStarted(
+            request.call,
+            request.attempt,
+            request.turn,
+            request.number,
+            provider.name,
+            provider.model,
+            input_estimate=estimate,
+            output_cap=cap,
+            cost=need.cost,
+            raw_estimate=guess,
+            day=self.today(),
+        )
+        return Question(request, provider, need, started)
+
+
+@frozen
+class _Prompting:
+    """The making of one prompt. `is_new`: it is the first of its attempt."""
+
+    questions: Questions
+    task: Task
+    record: TaskRecord
+    settings: Settings
+    provider: Provider
+    attempt: int
+    is_new: bool
+
+    def prompt(self) -> Prompt:
+        """The conversation of this attempt with our next turn, else a first message of its own.
+
+        What was sent before is sent again word for word, or the provider's cache misses it. Only
+        where it leaves no room for our turn is the first message built anew, and then what was
+        shown first gives way.
+        """
+        agent, room = self.provider.client.capabilities, self.settings.prompt.max_tokens
+        goes_on = not self.is_new and agent.continues
+        conversation = self._continued() if goes_on else None
+        if conversation is not None and room_left(conversation, room, self.ruler):
+            prompt = conversation
         else:
-            situation = self._situation(scope, task, record, settings, attempt, ruler)
+            situation = self._situation()
             if agent.looks:
                 situation = evolve(situation, looks_left=0)
             if agent.in_place:
                 situation = evolve(situation, in_place=True, commands=False)
-            if talk is not None:
-                situation = evolve(situation, conversation=talk.messages[1:])
-            prompt = build_prompt(situation, room, self._template(task))
-        messages = tuple(Message(m.role, self.redactor.text(m.text)) for m in prompt.messages)
-        return Prompt(self.redactor.text(prompt.system), messages)
-
-    def _situation(
-        self,
-        scope: Scope,
-        task: Task,
-        record: TaskRecord,
-        settings: Settings,
-        attempt: int,
-        ruler: Ruler,
-    ) -> Situation:
-        hooks = self.settings.hooks
-        continues = attempt == record.counts.attempts
-        return Situation(
-            task,
-            record,
-            attempt=attempt,
-            git=_git(task.root),
-            pre_hooks=tuple(hooks[name] for name in task.pre_hooks),
-            post_hooks=tuple(hooks[name] for name in task.post_hooks),
-            files=self._show(scope, task.files, ruler) if task.files else Listing(),
-            names=overview(scope),
-            diff=self._changed_so_far(task, attempt),
-            looks_left=_looks_left(record, settings) if continues else settings.prompt.max_turns,
-            commands=self.commands,
-            protect=(*self.settings.apply.protect, *task.protect),
-            ruler=ruler,
+            if conversation is not None:
+                situation = evolve(situation, conversation=conversation.messages[1:])
+            template = self.task.template or self.settings.template
+            prompt = build_prompt(situation, room, load_template(template) if template else None)
+        clean = self.questions.redactor.text
+        return Prompt(
+            clean(prompt.system), tuple(Message(m.role, clean(m.text)) for m in prompt.messages)
         )
 
-    def _talk(
-        self, scope: Scope, task: Task, record: TaskRecord, settings: Settings, ruler: Ruler
-    ) -> Prompt | None:
-        """The turns of this attempt so far and the next.
+    def _continued(self) -> Prompt | None:
+        """The turns so far and our answer to the last; None where there is nothing to go on with.
 
-        There are some when the last reply asked to see files or did not apply.
+        There is something when the last reply asked to see files or could not be applied.
         """
-        if record.call.continues is None:
+        record, last = self.record, self.record.call.continues
+        turn = self.questions.conversations.turn(self.task.id, self.attempt, last) if last else None
+        so_far = turn.so_far if turn is not None else None
+        if turn is None or so_far is None:
             return None
-        call = self.answers.files(task.id, record.counts.attempts, record.call.continues)
-        request, response = call.request(), call.response()
-        if request is None or response is None or response.edits is not None:
-            return None  # what an agent said that changed files itself is no turn of a talk
-        asks = parse_reply(response.text).asks
-        is_rejected = record.call.continues in record.call.corrected
-        said = Message("assistant", response.text)
-        earlier = Prompt(request.prompt.system, (*request.prompt.messages, said))
-        if is_rejected or not asks:
+        if last in record.call.corrected or not turn.reply.asks:
             answer = Message("user", f"{_NOT_APPLIED}\n\n{fenced(record.feedback)}\n")
         else:
-            room = room_left(earlier, self.settings.prompt.max_tokens, ruler)
-            files = self._show(scope, asks, ruler)
-            answer = answer_to_show(files, _looks_left(record, settings), room, ruler)
-        return evolve(earlier, messages=(*earlier.messages, answer))
+            room = room_left(so_far, self.settings.prompt.max_tokens, self.ruler)
+            shown = self._shown(turn.reply.asks)
+            answer = answer_to_show(shown, self._looks_left, room, self.ruler)
+        return evolve(so_far, messages=(*so_far.messages, answer))
 
-    def _show(self, scope: Scope, asked: tuple[str, ...], ruler: Ruler) -> Listing:
-        return show(scope, asked, ruler.characters(self.settings.prompt.max_tokens))
+    def _situation(self) -> Situation:
+        """Everything that a first message is made from, as it stands now."""
+        task, settings = self.task, self.settings
+        return Situation(
+            task,
+            self.record,
+            attempt=self.attempt,
+            git=_git(task.root),
+            pre_hooks=tuple(settings.hooks[name] for name in task.pre_hooks),
+            post_hooks=tuple(settings.hooks[name] for name in task.post_hooks),
+            files=self._shown(task.files) if task.files else Listing(),
+            names=overview(self._scope),
+            diff=self._changed_so_far(),
+            looks_left=self._looks_left,
+            commands=self.questions.commands,
+            protect=(*settings.apply.protect, *task.protect),
+            ruler=self.ruler,
+        )
 
-    def _changed_so_far(self, task: Task, attempt: int) -> str:
+    def _shown(self, wanted: tuple[str, ...]) -> Listing:
+        most = self.ruler.characters(self.settings.prompt.max_tokens)
+        return show(self._scope, wanted, most)
+
+    def _changed_so_far(self) -> str:
         """The diffs of the earlier attempts, oldest first."""
-        folders = (self.answers.attempt(task.id, number) for number in range(1, attempt))
-        diffs = (folder / "changes.diff" for folder in folders)
+        folder = self.questions.conversations.folder
+        diffs = (folder(self.task.id, n) / "changes.diff" for n in range(1, self.attempt))
         return "".join(d.read_text(errors="replace") for d in diffs if d.is_file())
 
-    def _template(self, task: Task) -> Template | None:
-        path = task.template or self.settings.template
-        return load_template(path) if path else None
+    @property
+    def ruler(self) -> Ruler:
+        """Measures texts in the tokens of the model that is asked."""
+        return Ruler(self.provider.model)
 
+    @property
+    def _scope(self) -> Scope:
+        return Scope(self.task.root, self.questions.hidden)
 
-def _looks_left(record: TaskRecord, settings: Settings) -> int:
-    return max(0, settings.prompt.max_turns - record.counts.turns)
+    @property
+    def _looks_left(self) -> int:
+        turns = 0 if self.is_new else self.record.counts.turns
+        return max(0, self.settings.prompt.max_turns - turns)
 
 
 def _git(root: Path) -> GitLines | None:
@@ -161,64 +232,3 @@ def _git(root: Path) -> GitLines | None:
         return None
     status = repository.status()
     return GitLines(status.branch, status.head, status.lines, status.more)
-
-
-@frozen
-class Question:
-    """A call to be made: what is asked, of whom, what it may need, and the fact of its start."""
-
-    request: AgentRequest
-    served: Served
-    need: Need
-    started: CallStarted
-
-
-@frozen
-class Asking:
-    """Makes questions from a task's record."""
-
-    prompting: Prompting
-    spending: Callable[[], Spending]
-    gate: Gate
-
-    async def question(self, work: Work, served: Served) -> Question:
-        """The next call of the task, numbered and worded; nothing is reserved yet."""
-        record, settings = work.record, self.prompting.settings
-        attempt = next_attempt(record, work.settings)
-        is_new = attempt != record.counts.attempts
-        counts = record.counts
-        so_far = counts.turns + counts.rejections + counts.unusable_replies
-        turn = 1 if is_new else 1 + so_far
-        worded = partial(
-            self.prompting.prompt, model=served.profile.model, agent=served.client.capabilities
-        )
-        prompt = await anyio.to_thread.run_sync(worded, work.task, record, work.settings, attempt)
-        request = AgentRequest(
-            call=call_id(work.task.id, record.counts.calls_started + 1),
-            task=work.task.id,
-            number=record.counts.calls_answered + 1,
-            attempt=attempt,
-            turn=turn,
-            provider=served.profile.name,
-            model=served.profile.model,
-            prompt=prompt,
-            max_output_tokens=settings.max_output_tokens,
-        )
-        raw = Ruler(served.profile.model).prompt(prompt)
-        estimate = corrected(raw, served.profile.model, self.spending())
-        cost = worst_cost(settings, served.profile.model, estimate, settings.max_output_tokens)
-        need = Need(estimate, settings.max_output_tokens, cost)
-        started = CallStarted(
-            request.call,
-            attempt,
-            turn,
-            request.number,
-            request.provider,
-            served.profile.model,
-            estimate,
-            settings.max_output_tokens,
-            cost,
-            raw,
-            self.gate.today(),
-        )
-        return Question(request, served, need, started)

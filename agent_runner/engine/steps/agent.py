@@ -1,17 +1,18 @@
-"""The step that asks the agent: everything around a call, and what its answer means.
+"""The step that asks the agent: who is asked, what, whether a limit forbids it, and what comes.
 
 Invariants: an answer that is on disk is never asked for again; a wait that a provider asked for is
 in the journal, so that a resume waits only the rest.
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from attrs import define
 
-from agent_runner.edits.parse import parse_reply
-from agent_runner.engine.calls.call import Calling
-from agent_runner.engine.calls.question import Question
-from agent_runner.engine.calls.route import Admission, Routing
+from agent_runner.engine.calls.call import Calls
+from agent_runner.engine.calls.conversation import Conversations
+from agent_runner.engine.calls.question import Question, Questions
+from agent_runner.engine.calls.route import Route
 from agent_runner.engine.hooks import Hooks
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.clock import Clock
@@ -20,25 +21,29 @@ from agent_runner.model import events as e
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.signals import Waiting
 
+Forbids: TypeAlias = Callable[[Work, Question], e.TaskEvent | Halt | None]
+"""What a limit says to a question: `Calls.forbids`, which reserves room, or `would_forbid`."""
+
 
 @define
 class AgentStep:
     """Asks until there is an answer, a limit, or a reason to stop.
 
-    `impatient`: a person wants to try now.
+    `impatient`: whether a person wants to try now, before a wait is over.
     """
 
-    routing: Routing
-    calling: Calling
-    admission: Admission
+    route: Route
+    questions: Questions
+    calls: Calls
+    conversations: Conversations
     hooks: Hooks
     clock: Clock
     impatient: Callable[[], bool]
 
     async def __call__(self, work: Work) -> e.TaskEvent | Halt:
-        """Ask until there is an answer, a limit, or a reason to stop."""
+        """Settle a call that an earlier run left open, ask until there is a reply, and read it."""
         if work.record.call.started is not None:
-            ended = await self.calling.settle_open_call(work)
+            ended = await self.calls.settle_open(work)
             if ended is not None:
                 return ended
             work = work.refreshed()
@@ -51,26 +56,54 @@ class AgentStep:
 
     async def _ask(self, work: Work) -> e.TaskEvent | Halt | None:
         """Make one call if nothing forbids it. None: the record says what came of it."""
-        ask, deferred = self.routing.question, work.record.call.deferred is not None
-        if deferred and self.impatient():
-            ask = self.routing.question_at_once
-        elif deferred:  # what closes it still is known before any service is started for it
-            found = await ask(work, self.admission.would_forbid)
+        deferred = work.record.call.deferred is not None
+        at_once = deferred and self.impatient()
+        if deferred and not at_once and self.hooks.services_to_start(work):
+            # a limit that still holds is known before any service is started for the call
+            found = await self._open_question(work, self.calls.would_forbid)
             if not isinstance(found, Question):
                 return found
             work = work.refreshed()
-        red = await self.hooks.serve(work)
+        red = await self.hooks.start_services(work)
         if red is not None:
             return Halt(
                 "held", f"hook {red.hook} should start a service again and is red: {red.reason}"
             )
-        await self._sit_out(work)
-        question = await ask(work, self.admission.forbids)
+        await self._wait(work)
+        question = await self._open_question(work, self.calls.forbids, at_once=at_once)
         if not isinstance(question, Question):
             return question
-        return await self.calling.call(work, question)
+        return await self.calls.make(work, question)
 
-    async def _sit_out(self, work: Work) -> None:
+    async def _open_question(
+        self, work: Work, forbids: Forbids, *, at_once: bool = False
+    ) -> Question | e.TaskEvent | Halt:
+        """The next call, to the first provider that can take it, or what stands in its way.
+
+        A fallback is no reason to give up: where it refuses, the task waits for another to open.
+        `at_once`: also to one that asked for a longer wait.
+        """
+        closed: list[e.Deferred] = []
+        for provider in self.route.in_turn(work.task, work.record):
+            obstacle: e.TaskEvent | Halt | None = None
+            if not at_once:
+                obstacle = self.route.closed(work.record, provider.name)
+            if obstacle is None:
+                question = await self.questions.next(work, provider)
+                obstacle = forbids(work, question)
+                if obstacle is None:
+                    self.route.explain(work, closed, instead=provider.name)
+                    return question
+            if isinstance(obstacle, e.Deferred):
+                closed.append(obstacle)
+                if self.route.is_soon(obstacle):
+                    break
+            elif not (isinstance(obstacle, e.Refused) and closed):
+                self.route.explain(work, closed, instead=provider.name)
+                return obstacle
+        return min(closed, key=lambda deferred: deferred.not_before)
+
+    async def _wait(self, work: Work) -> None:
         """Wait for the rest of what the last call's end asked for, with a countdown."""
         until = work.record.call.not_before
         if until is not None:
@@ -80,9 +113,10 @@ class AgentStep:
     def _meaning(self, work: Work) -> e.TaskEvent:
         """What an answer on disk is for the task."""
         call = work.record.call.reply or ""
-        response = self.calling.answer(work, call)
-        if response is None:
+        turn = self.conversations.turn(work.task.id, work.record.counts.attempts, call)
+        if turn is None:
             return e.Unusable(call, "its stored answer is gone from the logs folder")
+        response = turn.response
         if response.finish is Finish.REFUSED:
             return e.Refused(f"the model declined: {response.detail or response.text[:500]}", call)
         if response.finish is not Finish.COMPLETE:
@@ -90,9 +124,8 @@ class AgentStep:
         if response.edits is None:
             if not response.text.strip():
                 return e.Unusable(call, "the answer is empty")
-            reply = parse_reply(response.text)
-            if reply.asks and not reply.edits:
-                return e.Consulted(call, reply.asks)
+            if turn.reply.asks and not turn.reply.edits:
+                return e.Consulted(call, turn.reply.asks)
         return e.Replied(call)
 
 

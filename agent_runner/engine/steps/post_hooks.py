@@ -34,7 +34,7 @@ class PostHooksStep:
 
     async def __call__(self, work: Work) -> TaskEvent | Halt:
         """Run the judges and say what they say."""
-        service = await self.hooks.serve(work)
+        service = await self.hooks.start_services(work)
         if service is not None:
             return HookBroken(service.hook, "a service that it starts could not be started again")
         before = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)

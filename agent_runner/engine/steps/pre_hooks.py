@@ -59,9 +59,9 @@ class PreHooksStep:
         tree = (await self.trees.read(work.task)).id
         red = next((r for r in results if not r.green), None)
         if red is None:
-            work.jot(BaselineTaken(green=True, tree=tree))
+            work.journal_unsynced(BaselineTaken(green=True, tree=tree))
             return tree
-        work.jot(
+        work.journal_unsynced(
             BaselineTaken(green=False, tree=tree, failing=red.failing, fingerprint=red.fingerprint)
         )
         return None

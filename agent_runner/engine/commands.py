@@ -30,18 +30,12 @@ class Ran:
 
 
 @frozen
-class Proposals:
+class Commands:
     """Runs proposed commands in order, after the files are changed."""
 
     settings: ApplySettings
     runner: HookRunner
     ask: Ask | None
-
-    @property
-    def rule(self) -> CommandsRule:
-        """What holds: what the settings say, else asking where somebody can be asked."""
-        chosen = self.settings.commands or (CommandsRule.ASK if self.ask else CommandsRule.NEVER)
-        return CommandsRule.NEVER if chosen is CommandsRule.ASK and self.ask is None else chosen
 
     async def run(self, work: Work, commands: tuple[str, ...]) -> Ran:
         """Run what is allowed and not yet done, up to the first that fails."""
@@ -58,13 +52,17 @@ class Proposals:
         return Ran(declined=tuple(declined))
 
     async def _may_run(self, command: str) -> bool:
-        if self.rule is CommandsRule.ALLOW:
-            return is_allowed(command, self.settings.allow)
-        return self.rule is CommandsRule.ASK and self.ask is not None and await self.ask(command)
+        match rule_of(self.settings, can_ask=self.ask is not None):
+            case CommandsRule.ALLOW:
+                return is_allowed(command, self.settings.allow)
+            case CommandsRule.ASK:
+                return self.ask is not None and await self.ask(command)
+            case CommandsRule.NEVER:
+                return False
 
     async def _run_one(self, work: Work, number: int, command: str) -> str:
         hook = Hook(id=f"command-{number}", command=command, timeout=self.settings.command_timeout)
-        work.note(CommandStarted(command, number))
+        work.journal(CommandStarted(command, number))
         result = await self.runner.run(
             hook,
             phase=Phase.POST,
@@ -72,11 +70,17 @@ class Proposals:
             attempt=work.record.counts.attempts,
             run_id=work.run,
             changed=tuple,
-            on_start=lambda pid, began: work.jot(
+            on_start=lambda pid, began: work.journal_unsynced(
                 HookStarted(Phase.POST, hook.id, pid, began, work.run)
             ),
             on_output=lambda chunk: work.signal(HookOutput(work.task.id, hook.id, chunk)),
             log_name="commands",
         )
-        work.note(CommandFinished(number, result))
+        work.journal(CommandFinished(number, result))
         return "" if result.green else failure_text(hook, result)
+
+
+def rule_of(settings: ApplySettings, *, can_ask: bool) -> CommandsRule:
+    """What holds: what the settings say, else asking where there is somebody to ask."""
+    chosen = settings.commands or CommandsRule.ASK
+    return CommandsRule.NEVER if chosen is CommandsRule.ASK and not can_ask else chosen

@@ -1,0 +1,72 @@
+"""What a task may cost beside the work itself: each thing is read, asked and looked up once."""
+
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+from agent_runner.edits.parse import parse_reply
+from agent_runner.engine.calls.question import Questions
+from agent_runner.model import events as e
+from agent_runner.store.calls import CallFiles
+from tests.engine.scene import Scene, dying_at
+from tests.engine.scripted import replacing, showing, whole
+
+T1 = {"id": "T1", "post_hooks": []}
+
+
+@contextmanager
+def counted(*functions: Callable[..., Any]) -> Iterator[Counter[str]]:
+    """How often each of these functions of ours is called, in any thread, while this is open."""
+    names: dict[CodeType, str] = {}
+    for function in functions:
+        assert isinstance(function, FunctionType)
+        names[function.__code__] = function.__name__
+    counts: Counter[str] = Counter()
+
+    def watch(frame: FrameType, event: str, _arg: object) -> None:
+        if event == "call" and frame.f_code in names:
+            counts[names[frame.f_code]] += 1
+
+    threading.setprofile(watch)  # for the threads in which files are read
+    sys.setprofile(watch)
+    try:
+        yield counts
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+
+def test_each_reply_is_parsed_once_and_no_answer_is_read_back(tmp_path: Path) -> None:
+    """A look at a file, a reply that does not fit, its correction: three calls, two prompts."""
+    script = [showing("b.txt"), replacing("b.txt", "none\n", "x\n"), whole("a.txt", "one\n")]
+    scene = Scene(tmp_path / "p", [T1], {}, script)
+    (scene.folder / "b.txt").write_text("old\n")
+    with counted(parse_reply, CallFiles.response, Questions.question) as counts:
+        assert scene.run().exit_code == 0
+    assert counts == {"parse_reply": 3, "question": 3}
+
+
+def test_after_a_kill_an_answer_is_read_back_once(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "p", [T1], {}, [whole("a.txt", "one\n")])
+    scene.watcher.react = dying_at(e.CallSettled)
+    assert scene.killed()
+    with counted(parse_reply, CallFiles.response) as counts:
+        assert scene.again().exit_code == 0
+    assert counts == {"parse_reply": 1, "response": 1}
+
+
+def test_an_answer_in_hand_outlives_its_file(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "p", [T1], {}, [whole("a.txt", "one\n")])
+
+    def remove(seen: object) -> None:
+        for file in scene.state_dir.rglob("response.json"):
+            file.unlink()
+
+    scene.watcher.react = remove
+    assert scene.run().exit_code == 0
+    assert scene.record().change.paths == ("a.txt",)
