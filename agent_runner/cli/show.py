@@ -177,8 +177,7 @@ def _print_parts(parts: "Iterable[Part]") -> int:
         elif drawing:
             from agent_runner.ui.painting import Painter
 
-            painted = Painter(Output(sys.stdout), os.environ).table(part)
-            print("\n".join(line.removesuffix("\n") for line in painted))
+            print("\n".join(Painter(Output(sys.stdout), os.environ).table(part)))
         else:
             print("\n".join(part.lines()))
     return 0

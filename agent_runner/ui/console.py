@@ -183,7 +183,7 @@ class Console:
         place = self._places.get(task_id)
         of = f"  {place} of {len(self._tally.tasks)}" if place else ""
         title = Text.assemble((task_id, "bold"), f" {self._tally.title(task_id)}", (of, "dim"))
-        return ["", *self._painter.rule(title)]
+        return ["", self._painter.rule(title)]
 
     def _painted(self, line: LogLine) -> list[str]:
         text = Text(line.text, style=TONE_STYLES[line.tone])

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.ansi import re_ansi
-from rich.cells import cell_len
 
+from agent_runner.ui import words
 from agent_runner.ui.output import Output
 
 _REST_OF_LINE = "\x1b[K"
@@ -77,4 +77,4 @@ class LivePart:
 
 def painted_width(line: str) -> int:
     """The columns that a line with colours takes."""
-    return cell_len(re_ansi.sub("", line))
+    return words.columns(re_ansi.sub("", line))

@@ -1,13 +1,12 @@
 """Colours, and the way from rich's objects to lines for the terminal."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from rich.console import Console as RichConsole, RenderableType
-from rich.rule import Rule
-from rich.table import Table as RichTable
+from rich.console import Console as RichConsole
 from rich.text import Text
 
+from agent_runner.ui import words
 from agent_runner.ui.event_lines import Tone
 from agent_runner.ui.output import Output
 from agent_runner.ui.tables import GAP, TextTable
@@ -40,7 +39,7 @@ class Painter:
         self._out = out
         self._width = width
         self._rich = RichConsole(
-            file=_Encoded(out.encoding),
+            file=io.StringIO(),
             force_terminal=True,
             legacy_windows=False,
             highlight=False,
@@ -53,20 +52,13 @@ class Painter:
         """Columns that may be written; one is left free, since some terminals break full lines."""
         return max(20, (self._width or self._out.size.columns) - 1)
 
-    def lines(self, what: RenderableType) -> list[str]:
-        """The painted lines, at most `width` columns each."""
-        self._rich.width = self.width
-        with self._rich.capture() as captured:
-            self._rich.print(what, soft_wrap=False)
-        return captured.get().rstrip("\n").split("\n")
-
     def wrapped(self, text: Text, *, indent: int = 0) -> list[str]:
         """The text broken at words, each line indented, without spaces at its end."""
-        parts = text.wrap(self._rich, self.width - indent)
+        parts = text.divide(words.broken(text.plain, self.width - indent))
         for part in parts:
             part.rstrip()
             part.pad_left(indent)
-        return [self.one_line(part) for part in parts]
+        return [self._painted(part) for part in parts]
 
     def paragraph(self, line: str) -> list[str]:
         """A ready line broken at words; what follows is indented as the line itself."""
@@ -76,36 +68,37 @@ class Painter:
 
     def one_line(self, text: Text) -> str:
         """The text cut to one line."""
-        text.truncate(self.width, overflow="ellipsis" if self._out.unicode else "crop")
-        text.no_wrap = True
-        return self.lines(text)[0]
+        return self._painted(self._cut(text, self.width))
 
-    def table(self, table: TextTable) -> list[str]:
-        """The table in colour, fitted."""
-        return self.lines(_rich_table(table.fitted(self.width)))
+    def table(self, table: TextTable) -> Iterator[str]:
+        """The table in colour, fitted, line by line."""
+        gap = " " * GAP
+        for number, cells in enumerate(table.fitted(self.width).padded()):
+            styles = (STATE_STYLES.get(cell.strip(), "") if number else "bold" for cell in cells)
+            painted = (Text(cell, style) for cell, style in zip(cells, styles, strict=True))
+            row = Text(gap).join(painted)
+            row.rstrip()
+            yield self.one_line(row)
 
-    def rule(self, title: Text) -> list[str]:
+    def rule(self, title: Text) -> str:
         """A line across the screen with a title at its left."""
-        title.truncate(self.width - 6, overflow="ellipsis" if self._out.unicode else "crop")
-        return self.lines(Rule(title, align="left", style="dim"))
+        title = self._cut(title, self.width - 6)
+        free = self.width - words.columns(title.plain) - 1
+        line = ("\u2500" if self._out.unicode else "-") * free
+        return self._painted(Text.assemble(title, (f" {line}", "dim")))
 
+    def _cut(self, text: Text, width: int) -> Text:
+        if words.columns(text.plain) <= width:
+            return text
+        ellipsis = "\u2026" if self._out.unicode else ""
+        return text[: words.fitting(text.plain, width - len(ellipsis))].append(ellipsis)
 
-def _rich_table(table: TextTable) -> RichTable:
-    painted = RichTable(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
-    for column in table.columns:
-        painted.add_column(column.name, justify="right" if column.number else "left", no_wrap=True)
-    for row in table.rows:
-        painted.add_row(*(Text(cell, style=STATE_STYLES.get(cell, "")) for cell in row))
-    return painted
+    def _painted(self, text: Text) -> str:
+        """The text with colours.
 
-
-class _Encoded(io.StringIO):
-    """A buffer with the encoding of the stream it stands for: rich draws its lines by that."""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__()
-        self._encoding = encoding
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]  # StringIO's own is an attribute
-        return self._encoding
+        It fits already. Rich would break or cut it by a measure of its own: `soft_wrap` keeps it
+        from doing so.
+        """
+        with self._rich.capture() as captured:
+            self._rich.print(text, soft_wrap=True, end="")
+        return captured.get()

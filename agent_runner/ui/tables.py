@@ -56,13 +56,17 @@ class TextTable:
 
     def lines(self) -> Iterator[str]:
         """Plain columns for pipes, one line at a time: nothing is cut, nothing coloured."""
+        return ((" " * GAP).join(cells).rstrip() for cells in self.padded())
+
+    def padded(self) -> Iterator[list[str]]:
+        """The names of the columns, then the rows, each cell as wide as its column."""
         widths = self.widths
         for row in (tuple(column.name for column in self.columns), *self.rows):
             cells = []
             for cell, width, column in zip(row, widths, self.columns, strict=True):
                 space = " " * (width - words.columns(cell))
                 cells.append(space + cell if column.number else cell + space)
-            yield (" " * GAP).join(cells).rstrip()
+            yield cells
 
     def fitted(self, width: int) -> "TextTable":
         """The table for a screen so wide: short names if need be, then texts cut."""

@@ -2,7 +2,10 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable
+
+from rich.cells import cell_len
 
 from agent_runner.model.events import Judged
 from agent_runner.model.hooks import HookOutcome, HookResult
@@ -92,21 +95,46 @@ def some(names: Iterable[str], width: int = 90) -> str:
 
 
 def columns(text: str) -> int:
-    """The columns of the screen that a clean text takes: wide characters two, combining none."""
+    """How many columns of a terminal a clean text takes."""
     if text.isascii():
         return len(text)
-    wide = sum(unicodedata.east_asian_width(c) in {"W", "F"} for c in text)
-    return len(text) + wide - sum(bool(unicodedata.combining(c)) for c in text)
+    # Vowel signs that stand beside their letter (Bengali, Tamil, Burmese, ...) are nothing to rich,
+    # but one column each to terminals. To think a text too wide only cuts it early; to think it too
+    # narrow breaks a line in two, and the live part of the screen with it.
+    return cell_len(text) + sum(unicodedata.category(c) == "Mc" for c in text)
+
+
+def fitting(text: str, width: int) -> int:
+    """How many of a clean text's first characters fit into `width` columns."""
+    most = min(len(text), _MOST_A_COLUMN * max(0, width))
+    length = bisect_right(range(most + 1), width, key=lambda end: columns(text[:end])) - 1
+    while 0 < length < len(text) and unicodedata.category(text[length]) in _MARKS:
+        length -= 1  # a letter without its marks would be another letter
+    return max(0, length)
+
+
+_MARKS = frozenset({"Mn", "Mc", "Me"})
+
+_MOST_A_COLUMN = 8
+"""Characters that one column may hold; no language stacks more marks on a letter, mischief does."""
 
 
 def cut(text: str, width: int) -> str:
     """A clean text in at most `width` columns; what was cut ends in `..`."""
     if columns(text) <= width:
         return text
-    kept = text[: max(0, width - 2)]
-    while columns(kept) > width - 2 and kept:
-        kept = kept[:-1]
-    return f"{kept.rstrip()}.."
+    return f"{text[: fitting(text, width - 2)].rstrip()}.."
+
+
+def broken(text: str, width: int) -> list[int]:
+    """Where to break a clean text so that each line fits: at words, and inside of too long ones."""
+    breaks, start = [], 0
+    while columns(text[start:]) > width:
+        end = start + max(1, fitting(text[start:], width))
+        space = text.rfind(" ", start, end + 1)
+        start = space + 1 if text[start : max(start, space)].strip() else end
+        breaks.append(start)
+    return breaks
 
 
 _SEQUENCES = re.compile(

@@ -6,20 +6,24 @@ import pty
 import struct
 import termios
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 from attrs import define
 
 from agent_runner.model import events as e, signals as s
-from agent_runner.model.hooks import Phase
+from agent_runner.model.hooks import HookOutcome, HookResult, Phase
 from agent_runner.model.states import TaskState as S
+from agent_runner.model.task import Task, TaskList
 from agent_runner.ui.console import Console
 from agent_runner.ui.output import Output, can_draw
 from agent_runner.ui.tally import Tally
 from tests.support.clocks import FakeClock
 from tests.ui.scenario import Teller, small_run, task_list
-from tests.ui.screen import Screen
+from tests.ui.screen import SCRIPTS, Screen
 
 
 @define
@@ -45,15 +49,21 @@ class Terminal:
                 return b"".join(pieces).decode()
 
 
-@pytest.fixture(params=[80, 200])
-def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
+@contextmanager
+def opened(columns: int) -> Iterator[Terminal]:
     master, slave = pty.openpty()
     stream = os.fdopen(slave, "w", encoding="utf-8")
-    made = Terminal(Output(stream), master, request.param)
-    made.resize(request.param)
+    made = Terminal(Output(stream), master, columns)
+    made.resize(columns)
     yield made
     stream.close()
     os.close(master)
+
+
+@pytest.fixture(params=[80, 200])
+def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    with opened(request.param) as made:
+        yield made
 
 
 def console_on(terminal: Terminal, environ: dict[str, str] | None = None) -> Console:
@@ -214,19 +224,25 @@ def test_waiting_counts_down_and_offers_to_try_now(terminal: Terminal, clock: Fa
     assert screen.lines[-1].startswith("r try now")
 
 
-async def ticked(console: Console) -> None:
-    with anyio.move_on_after(0.05):
-        await console.tick()
+async def ticked(console: Console, clock: FakeClock) -> None:
+    """Let the clock go on for three seconds."""
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            group.start_soon(console.tick)
+            while clock.at < 1_800_000_003:
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
 
 
 def test_time_ticks_and_the_cursor_comes_back(terminal: Terminal, clock: FakeClock) -> None:
     console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
     in_a_hook(console, clock)
-    anyio.run(ticked, console)
+    anyio.run(ticked, console, clock)
+    written = terminal.received()
     screen = Screen(terminal.columns)
-    screen.feed(terminal.received())
+    screen.feed(written)
     assert screen.cursor_shown
-    assert clock.at > 1_800_000_002
+    assert "pre-hook build 2s" in written
 
 
 def test_a_closed_terminal_ends_the_drawing_only(clock: FakeClock) -> None:
@@ -260,3 +276,26 @@ def test_an_ascii_terminal_gets_ascii_lines(clock: FakeClock) -> None:
     screen.feed(written)
     assert any(line.startswith("T1 Make slugs of titles  1 of 3 ---") for line in screen.lines)
     assert "?" not in "".join(screen.lines)
+
+
+@pytest.mark.parametrize("columns", [20, 33, 40, 80])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_no_script_breaks_a_line_of_the_screen(script: str, columns: int, clock: FakeClock) -> None:
+    """`Screen` measures all that is written, and refuses a line that the terminal would break."""
+    text = f"{SCRIPTS[script][0]} " * 30
+    task = Task("T1", text, "...", Path("/project"))
+    tasks = TaskList("tasks", Path("/project/tasks.yml"), Path("/project"), (task,))
+    with opened(columns) as terminal:
+        console = Console(terminal.out, Tally(tasks), clock, {"TERM": "xterm"})
+        teller = Teller((console,))
+        teller.tell("T1", e.Started(), S.PRE_HOOKS)
+        teller.tell("T1", e.HookStarted(Phase.PRE, "build", 1))
+        clock.at += 1
+        teller.signal(s.HookOutput("T1", "build", f"{text}\n".encode()))
+        red = HookResult("build", HookOutcome.FAILED, 1, 1.0, text, (text,))
+        teller.tell("T1", e.HookFinished(Phase.PRE, 0, red))
+        teller.tell("T1", e.PreHooksFailed("build", text), S.ESCALATED)
+        teller.tell("", e.RunStopped("r", "held", 1))
+        screen = Screen(columns)
+        screen.feed(terminal.received())
+    assert any(line.startswith("T1 ") for line in screen.lines)

@@ -32,7 +32,7 @@ def painted(width: int, environ: dict[str, str]) -> list[str]:
     )
     tally = Tally(TaskList("l", root / "tasks.yml", root, tasks), {"T1": record})
     painter = Painter(Output(io.StringIO()), environ, width=width)
-    return painter.table(status_table(tally))
+    return list(painter.table(status_table(tally)))
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])

@@ -1,6 +1,7 @@
 """The words and figures that all screens share."""
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from attrs import evolve
@@ -10,6 +11,7 @@ from agent_runner.model.events import Judged
 from agent_runner.model.record import ChangeState, Judgement, TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
+from tests.ui.screen import SCRIPTS
 
 
 @pytest.mark.parametrize(
@@ -83,9 +85,35 @@ def test_escape_sequences_go_and_words_stay(text: str, left: str) -> None:
     assert words.clean(text) == left
 
 
-def test_columns_of_wide_and_combining_characters() -> None:
-    assert words.columns("世界") == 4
-    assert words.columns("e\u0301") == 1
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_columns_are_those_of_a_terminal(script: str) -> None:
+    text, expected = SCRIPTS[script]
+    assert words.columns(text) == expected
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("width", [2, 3, 5, 11])
+def test_what_is_cut_fits_and_loses_no_marks(script: str, width: int) -> None:
+    text = SCRIPTS[script][0] * 4
+    shown = words.cut(text, width)
+    assert words.columns(shown) <= width
+    kept = shown.removesuffix("..")
+    assert text.startswith(kept)
+    assert unicodedata.category(text[len(kept) :][:1] or " ")[0] != "M"
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Co", "Zl", "Zp"])))
+def test_broken_lines_fit_and_lose_only_spaces(text: str) -> None:
+    starts = [0, *words.broken(text, 12), len(text)]
+    lines = [text[start:end] for start, end in pairwise(starts)]
+    assert "".join(lines) == text
+    assert all(words.columns(line.rstrip(" ")) <= 12 for line in lines)
+
+
+def test_lines_break_at_words_and_long_words_anywhere() -> None:
+    assert words.broken("to be or not to be", 9) == [9]
+    assert words.broken("abcdefghij kl", 4) == [4, 8, 11]
+    assert words.broken("   indented far", 6) == [6, 12]
 
 
 def test_the_proof_names_judges_tree_and_commit() -> None:
