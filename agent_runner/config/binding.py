@@ -119,7 +119,7 @@ class Binder:
         if isinstance(value, str):
             found = seconds(value)
             if found is None:
-                message = f"{name} must be a time, not {described(node)}"
+                message = f"{name} must be a duration, not {described(node)}"
                 self._expect.note(node, message, "write 90s, 10m, 1h30m, or seconds")
             return found
         return self._expect.number(node, name)
@@ -143,7 +143,7 @@ class Binder:
         if text is None:
             return None
         if "\0" in text:
-            self._expect.note(node, f"{'.'.join(path)} is no path")
+            self._expect.note(node, f"{'.'.join(path)} is not a path: it holds a NUL character")
             return None
         parts = Path(text).parts
         if parts[:1] == ("~",):
@@ -187,7 +187,7 @@ class Binder:
         for name, key, entry in fields or ():
             inner = self._expect.fields(entry, ".".join((*path, name)))
             if not name.strip() or not name.isprintable():
-                self._expect.note(key, f"{quoted(name)} is no name for one of {'.'.join(path)}")
+                self._expect.note(key, f"{'.'.join(path)} cannot have the name {quoted(name)}")
             elif inner is not None:
                 found[name] = self.bind(option.cls, inner, (*path, name))
         return None if fields is None else found

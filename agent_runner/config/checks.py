@@ -75,9 +75,9 @@ def _hooks(subject: Subject) -> None:
                 re.compile(hook.failures.regex)
             except (re.error, OverflowError, RecursionError) as error:
                 at = subject.at("hooks", name, "failures", "regex")
-                subject.note(at, f"this is no regular expression: {error}")
+                subject.note(at, f"this is not a regular expression: {error}")
     if subject.settings.test_command is not None and TEST_HOOK in subject.settings.hooks:
-        message = f"test_command makes the hook {TEST_HOOK}, which hooks has already"
+        message = f"test_command defines the hook {TEST_HOOK}, but hooks has one of that name"
         subject.note(subject.key("test_command"), message, "keep one of them")
 
 
@@ -149,7 +149,7 @@ def _budget(subject: Subject) -> None:
 def _windows(subject: Subject) -> None:
     limits = subject.settings.limits
     if not _WEEK_START.fullmatch(limits.week_starts):
-        message = f"limits.week_starts is no weekday and time: {quoted(limits.week_starts)}"
+        message = f"limits.week_starts is not a weekday and time: {quoted(limits.week_starts)}"
         subject.note(subject.at("limits", "week_starts"), message, "write it as monday 00:00")
     if limits.timezone is not None:
         try:
@@ -164,15 +164,15 @@ def _windows(subject: Subject) -> None:
 def _template(subject: Subject) -> None:
     template = subject.settings.template
     if template is not None and not template.is_file():
-        message = f"the template {subject.places.shown(template)} is not there, or no file"
+        message = f"the template {subject.places.shown(template)} does not exist, or is not a file"
         subject.note(subject.at("template"), message)
 
 
 def _commands(subject: Subject) -> None:
     apply = subject.settings.apply
     if apply.commands is CommandsRule.ALLOW and not apply.allow:
-        message = "apply.commands is allow, but no command is named"
-        subject.note(subject.at("apply", "commands"), message, "name them: {allow: [pytest]}")
+        message = "apply.commands is allow, but no command is listed"
+        subject.note(subject.at("apply", "commands"), message, "list them: {allow: [pytest]}")
 
 
 def _texts(node: Node | None) -> Iterator[Scalar]:

@@ -220,7 +220,7 @@ def _split_commands(apply: Fields, expect: Expect) -> None:
         apply.values["commands"] = Scalar(None, "null", commands.at, commands.source)
         return
     if "allow" in apply.values:
-        expect.note(apply.keys["allow"], "the allowed commands are given twice", "keep one list")
+        expect.note(apply.keys["allow"], "the allowed commands are listed twice", "keep one list")
     word = CommandsRule.ALLOW.value
     apply.values["commands"] = Scalar(word, word, commands.at, commands.source)
     apply.values["allow"] = patterns

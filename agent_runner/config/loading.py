@@ -182,7 +182,7 @@ def _warn_of_tracked_keys(layers: Iterable[Layer], warnings: list[Problem]) -> N
     for layer in layers:
         keys = _keys(layer.root)
         if layer.project and keys and layer.file is not None and _is_tracked(layer.file):
-            hint = "name a variable with api_key_env, and change the key"
+            hint = "name a variable with api_key_env instead, and replace the key"
             warnings += [k.problem("git tracks this file, and the key in it", hint) for k in keys]
 
 

@@ -88,8 +88,8 @@ class _Scanner:
         key = Scalar(text, text, at, self._source)
         if text in node.values:
             first, _ = self._source.position(node.keys[text].at)
-            hint = f"the first one is in line {first}"
-            self._problems.append(key.problem(f"the key {quoted(text)} stands here twice", hint))
+            hint = f"the first one is on line {first}"
+            self._problems.append(key.problem(f"the key {quoted(text)} is given twice", hint))
         self._skip()
         if not self._took(":"):
             self._fail(f'":" is expected after the key {quoted(text)}')
@@ -118,7 +118,7 @@ class _Scanner:
         self._skip()
         if self._text[self._at : self._at + 1] == close:
             self._at = comma
-            self._fail(f'no comma may stand before "{close}"')
+            self._fail(f'a comma is not allowed before "{close}"')
         return False
 
     def _string(self) -> str:
@@ -141,7 +141,7 @@ class _Scanner:
         try:
             text.encode()
         except UnicodeEncodeError:
-            message = "half of a surrogate pair is no character"
+            message = "half a surrogate pair is not a character"
             self._problems.append(self._source.problem(at, message))
             return text.encode(errors="replace").decode()
         return text
@@ -178,19 +178,19 @@ class _Scanner:
         if self._text.startswith(("//", "/*", "#"), self._at):
             return "JSON has no comments"
         if self._text.startswith("'", self._at):
-            return "JSON has double quotes only"
+            return "JSON uses double quotes only"
         word = _WORD.match(self._text, self._at)
         return f"not {quoted(word[0] if word else self._text[self._at])}"
 
     def _fail(self, message: str, hint: str = "") -> NoReturn:
-        problem = self._source.problem(self._at, f"this is no valid JSON: {message}", hint)
+        problem = self._source.problem(self._at, f"this is not valid JSON: {message}", hint)
         raise InputError((*self._problems, problem)) from None
 
 
 def _string_mistake(message: str) -> tuple[str, str]:
     """The decoder's words for a bad string, and advice."""
     if message.startswith("Unterminated"):
-        return "a text is not closed", "a double quote is missing"
+        return "a string is not closed", "a double quote is missing"
     if message.startswith("Invalid control"):
-        return "a text must stand on one line", r"write \n for a new line and \t for a tab"
-    return "an unknown escape in a text", "a backslash is written twice"
+        return "a string must be on one line", r"write \n for a new line and \t for a tab"
+    return "an unknown escape in a string", "a backslash is written twice"

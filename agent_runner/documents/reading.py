@@ -86,7 +86,7 @@ def decoded(raw: bytes, name: str, *, numbered: bool = True) -> str:
         raise InputError((problem,)) from None
     found = _FORBIDDEN.search(text)
     if found:
-        hint = "is it UTF-16, or no text at all?" if found[0] == "\0" else "remove it"
+        hint = "is it UTF-16, or not text at all?" if found[0] == "\0" else "remove it"
         message = f"the control character U+{ord(found[0]):04X} is not allowed"
         raise InputError((Source(name, text, numbered).problem(found.start(), message, hint),))
     return text
@@ -98,7 +98,7 @@ def _read(file: Path, name: str, most: int) -> bytes:
         if stat.S_ISDIR(status.st_mode):
             _refuse(name, "this is a folder, not a file")
         if not stat.S_ISREG(status.st_mode):
-            _refuse(name, "this is no regular file", "save the text in a file")
+            _refuse(name, "this is not a regular file", "save the text in a file")
         with file.open("rb") as stream:
             raw = stream.read(most + 1)
     except FileNotFoundError:
@@ -106,9 +106,8 @@ def _read(file: Path, name: str, most: int) -> bytes:
     except (OSError, ValueError) as error:
         _refuse(name, f"the file cannot be read: {getattr(error, 'strerror', None) or error}")
     if len(raw) > most:
-        _refuse(
-            name, f"the file has more than {most // 2**20} MiB, which is the most", _split(file)
-        )
+        message = f"the file is larger than {most // 2**20} MiB, the most that is read"
+        _refuse(name, message, _split(file))
     return raw
 
 

@@ -79,7 +79,7 @@ class Builder:
 
     def _document(self, event: Any) -> None:
         if self.root is not None:
-            self._fail(event, "a second document begins here", "keep one in the file")
+            self._fail(event, "a second document begins here", "a file may hold only one")
 
     def _scalar(self, event: Any) -> None:
         text = event.value
@@ -105,7 +105,7 @@ class Builder:
         try:
             joined = text.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            self.problems.append(node.problem("half of a surrogate pair is no character"))
+            self.problems.append(node.problem("half a surrogate pair is not a character"))
             joined = text.encode(errors="replace").decode()
         node.value = node.text = joined
         return joined
@@ -167,13 +167,13 @@ class Builder:
         anchor = self._anchors.get(event.anchor)
         name = quoted("*" + event.anchor)
         if anchor is None:
-            self._fail(event, f"{name} stands for nothing: there is no &{event.anchor} before it")
+            self._fail(event, f"{name} refers to nothing: there is no &{event.anchor} before it")
         if anchor.open:
-            self._fail(event, f"{name} stands within what it stands for")
+            self._fail(event, f"{name} refers to a value that contains it")
         self._expanded += anchor.size
         self._count += anchor.size
         if self._expanded > MAX_EXPANDED:
-            self._fail(event, f"the aliases stand for more than {MAX_EXPANDED:,} values")
+            self._fail(event, f"the aliases expand to more than {MAX_EXPANDED:,} values")
         if len(self._frames) + anchor.height > MAX_DEPTH:
             self._fail(event, f"more than {MAX_DEPTH} levels of nesting")
         self._place(anchor.node, anchor.height)
@@ -218,8 +218,8 @@ class Builder:
             frame.merging = True
         elif isinstance(into, Fields) and node.text in into.values:
             first, _ = self._source.position(into.keys[node.text].at)
-            hint = f"the first one is in line {first}" if first else ""
-            message = f"the key {quoted(node.text)} stands here twice"
+            hint = f"the first one is on line {first}" if first else ""
+            message = f"the key {quoted(node.text)} is given twice"
             self.problems.append(node.problem(message, hint))
         frame.key = node
 
@@ -239,4 +239,4 @@ class Builder:
 
 
 def _unknown_tag(tag: str) -> str:
-    return f"the tag {quoted(tag)} means nothing here"
+    return f"the tag {quoted(tag)} is not supported"

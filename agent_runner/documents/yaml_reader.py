@@ -81,9 +81,9 @@ def _python_parser(text: str) -> Iterator[Any]:
 _HINTS = (
     (
         "mapping values are not allowed",
-        'check the indentation; a text with ": " in it needs quotes',
+        'check the indentation; text with ": " in it needs quotes',
     ),
-    ("cannot start any token", "a text that begins so needs quotes"),
+    ("cannot start any token", "text that begins like this needs quotes"),
     ("could not find expected ':'", 'a key needs ": " after it; check the indentation'),
     ("expected <block end>", "check the indentation of this line and those before it"),
     ("did not find expected key", "check the indentation of this line and those before it"),
@@ -101,15 +101,15 @@ def syntax_problem(source: Source, error: Exception) -> Problem:
     mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     what = getattr(error, "problem", None) or getattr(error, "context", None)
     if mark is None or not what:
-        return source.problem(0, f"this is no valid YAML: {quoted(_first_line(error), 120)}")
+        return source.problem(0, f"this is not valid YAML: {quoted(_first_line(error), 120)}")
     at = min(mark.index, len(source.text))
     line = source.text[source.text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
     words = " ".join(str(what).split())
     if _TAB_INDENT.match(line) or "'\\t'" in words:
-        return source.problem(at, "a tab stands where YAML allows only spaces", "use spaces")
+        return source.problem(at, "a tab is used where YAML allows only spaces", "use spaces")
     context = " ".join(str(getattr(error, "context", None) or "").split())
     during = f" ({context})" if context and context != words else ""
-    return source.problem(at, f"this is no valid YAML: {words}{during}", _hint(words))
+    return source.problem(at, f"this is not valid YAML: {words}{during}", _hint(words))
 
 
 def _hint(words: str) -> str:

@@ -49,7 +49,7 @@ def exited(exit_code: int | None) -> Ending:
         return Ending(HookOutcome.FAILED, exit_code, f"killed by {_signal_name(-exit_code)}")
     reason = f"exit code {exit_code}"
     if exit_code > _SIGNALLED and (name := _signal_name(exit_code - _SIGNALLED)).startswith("SIG"):
-        reason += f" (a shell's way to say {name})"
+        reason += f" (in a shell: {name})"
     return Ending(HookOutcome.FAILED, exit_code, reason)
 
 

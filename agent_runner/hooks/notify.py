@@ -45,7 +45,7 @@ async def notify(
         await child.close()
     if child.exit_code == 0:
         return None
-    why = f"no end after {timeout:g} s" if timed_out else f"exit code {child.exit_code}"
+    why = f"still running after {timeout:g} s" if timed_out else f"exit code {child.exit_code}"
     said = excerpt(lambda at, size: bytes(last[at : at + size]), len(last)).strip()
     return f"notify command failed ({why})" + (f": {said.splitlines()[-1][:200]}" if said else "")
 

@@ -94,7 +94,8 @@ class HookRunner:
         whole session is ended first and there is no result.
         """
         if hook.when.changed and not Globs(hook.when.changed).covered(changed()):
-            return HookResult(hook.id, HookOutcome.SKIPPED, reason="nothing it looks at changed")
+            reason = "no file that it watches has changed"
+            return HookResult(hook.id, HookOutcome.SKIPPED, reason=reason)
         ours = {
             "AGENT_RUNNER_TASK": task.id,
             "AGENT_RUNNER_ATTEMPT": str(attempt),
@@ -199,7 +200,7 @@ class HookRunner:
                 table=self.table,
             )
         except re.error as error:
-            return endings.broken(f"failures.regex is no regular expression: {error}")
+            return endings.broken(f"failures.regex is not a regular expression: {error}")
         except OSError as error:
             return endings.broken(f"cannot start {error.filename or hook.shown}: {error.strerror}")
         except ValueError as error:  # a NUL in a word, or a "=" in a variable's name

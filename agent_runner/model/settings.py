@@ -85,13 +85,13 @@ class ProviderSettings:
     model: str | None = option(None, "model name, as the provider spells it")
     api_key_env: str | None = option(None, "name of the environment variable that holds the key")
     api_key: str | None = option(
-        None, "the key itself; better name a variable", reading=Reading.SECRET
+        None, "the key itself; a variable is safer", reading=Reading.SECRET
     )
     auth: str | None = option(
         None, "how the key is sent: bearer, x-api-key, api-key; null: as the protocol does"
     )
     ca_file: Path | None = option(
-        None, "certificates to trust beside the usual ones (PEM)", reading=Reading.PATH
+        None, "certificates to trust in addition to the usual ones (PEM)", reading=Reading.PATH
     )
     headers: Mapping[str, str] = option({}, "further HTTP headers")
     params: Mapping[str, Any] = option(
@@ -108,7 +108,7 @@ class ProviderSettings:
         None, "folder of recorded answers (provider replay)", reading=Reading.PATH
     )
     fallback: tuple[str, ...] = option(
-        (), "providers asked in its place, in turn, while it is down or at a limit for long"
+        (), "providers asked in its place, in this order, while it is down or at a limit for long"
     )
 
 
@@ -145,7 +145,7 @@ class LimitSettings:
         None, "most dollars a week (needs prices)", reading=Reading.POSITIVE
     )
     models: Mapping[str, "LimitSettings"] = option(
-        {}, "the same limits for single models, beside those above"
+        {}, "the same limits for single models, in addition to those above"
     )
 
 
@@ -177,14 +177,16 @@ class RetrySettings:
     """How a call that brought no answer is tried again. Times in seconds."""
 
     max_tries: int = option(
-        6, "calls in a row without an answer before the run stops", reading=Reading.AT_LEAST_ONE
+        6, "unanswered calls in a row before the run stops", reading=Reading.AT_LEAST_ONE
     )
     first_wait: float = option(
         1.0, "wait before the second try; doubled each time", reading=Reading.DURATION
     )
-    max_backoff: float = option(60.0, "longest wait of our own choosing", reading=Reading.DURATION)
+    max_backoff: float = option(60.0, "longest wait between two tries", reading=Reading.DURATION)
     max_wait: float = option(
-        300.0, "longest wait that is sat out; longer ones stop the run", reading=Reading.DURATION
+        300.0,
+        "longest wait that the run waits out; a longer one stops it",
+        reading=Reading.DURATION,
     )
 
 
@@ -223,10 +225,10 @@ class GitSettings:
 
     commit: CommitRule = option(CommitRule.OFF, "commit what a task changed: off, task, attempt")
     message: str = option(
-        "{title}", "first line of the commit message; {id}, {title}, {attempt} are filled in"
+        "{title}", "first line of the commit message; {id}, {title} and {attempt} are filled in"
     )
     include_modified: bool = option(
-        False, "also commit changed files that you had modified before the task began"
+        False, "also commit files that you had modified before the task began"
     )
 
 
@@ -266,23 +268,27 @@ class Settings:
     model: str | None = option(None, "model for this run, in place of the provider's own")
     providers: Mapping[str, ProviderSettings] = option({}, "providers by name")
     rate_limits: Mapping[str, LimitSettings] = option({}, "limits by provider name")
-    limits: WindowSettings = group(WindowSettings, "how the windows of limits are laid")
+    limits: WindowSettings = group(WindowSettings, "where the windows of limits begin and end")
     budget: BudgetSettings = group(BudgetSettings, "caps per run and per task")
     prices: Mapping[str, Price] = option({}, "prices by model name, for costs")
     retry: RetrySettings = group(RetrySettings, "what happens when a call brings no answer")
     hooks: Mapping[str, Hook] = option({}, "hooks by id")
     defaults: Defaults = group(Defaults, "hooks of tasks that name none")
     test_command: str | None = option(
-        None, "shorthand: a post-hook named test, in front of the default ones"
+        None, "shorthand: a post-hook named test, before the default ones"
     )
     max_attempts_per_task: int = option(
         3, "attempts before a person is asked", reading=Reading.AT_LEAST_ONE
     )
     max_consecutive_failures: int = option(
-        5, "post-hook failures of one task in a row", reading=Reading.AT_LEAST_ONE
+        5,
+        "post-hook failures of a task in a row before a person is asked",
+        reading=Reading.AT_LEAST_ONE,
     )
     max_no_progress: int = option(
-        2, "attempts in a row without progress", reading=Reading.AT_LEAST_ONE
+        2,
+        "attempts in a row without progress before a person is asked",
+        reading=Reading.AT_LEAST_ONE,
     )
     max_edit_retries: int = option(
         2,
@@ -298,7 +304,7 @@ class Settings:
     max_output_tokens: int = option(
         16_000, "most tokens of one answer; reserved before the call", reading=Reading.AT_LEAST_ONE
     )
-    stop_on_first_failure: bool = option(False, "any post-hook failure stops at once and asks")
+    stop_on_first_failure: bool = option(False, "stop and ask at the first post-hook failure")
     on_escalation: OnEscalation = option(
         OnEscalation.ASK, "ask on a terminal, stop the run, or continue with other tasks"
     )
@@ -309,7 +315,7 @@ class Settings:
         BaselineRule.AUTO, "run the post-hooks before the first call: auto, always, never"
     )
     skip_if_green: bool = option(
-        False, "pass a task without a call when its post-hooks are green before it"
+        False, "pass a task without a call if its post-hooks pass before it"
     )
     apply: ApplySettings = group(ApplySettings, "what a reply may change")
     git: GitSettings = group(GitSettings, "what is done with git")

@@ -193,7 +193,7 @@ class _Parser:
         group, dot, rest = name.partition(".")
         if name not in self._names and not (dot and rest and group in self._groups):
             hint = self._suggestions.hint(name)
-            self._problem(at, f"there is nothing called `{name}` to fill in", hint)
+            self._problem(at, f"there is no value called `{name}`", hint)
 
     def _problem(self, at: int, message: str, hint: str = "") -> None:
         line = self._text.count("\n", 0, at) + 1
@@ -201,4 +201,4 @@ class _Parser:
         self.problems.append(Problem(self._file, line, column, message, hint))
 
 
-_PLAIN_BRACES = r"for plain braces write \{{"
+_PLAIN_BRACES = r"to print braces, write \{{"

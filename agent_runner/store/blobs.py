@@ -32,7 +32,7 @@ class Blobs:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise StateError(f"{path}: {error.strerror}: a stored content is gone") from error
+            raise StateError(f"{path}: {error.strerror}: a stored content is missing") from error
         if hashlib.sha256(content).hexdigest() != name:
             raise StateError(f"{path}: the stored content is damaged (its sha256 differs)")
         return content

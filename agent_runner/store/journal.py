@@ -202,7 +202,7 @@ class Journal:
             in_place = False
         if not in_place:
             raise StateLostError(
-                f"{self.path} was removed or replaced while the run was on (by a hook?);"
+                f"{self.path} was removed or replaced during the run (by a hook?);"
                 " the run stops here",
                 fix="fix the hook (does it run `git clean -fdx` or `rm -rf`?)",
                 command=("run",),
@@ -224,5 +224,5 @@ class Journal:
     def _check_whole(self) -> None:
         if self._broken:
             raise StorageError(
-                f"{self.path}: {self._broken}; nothing more is written", fix="look at the disk"
+                f"{self.path}: {self._broken}; nothing more is written", fix="check the disk"
             )

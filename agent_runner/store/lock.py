@@ -34,7 +34,7 @@ class StateLock:
             lock.acquire()
         except filelock.Timeout:
             raise StateLockedError(
-                f"the state in {self.layout.folder} is held by another command{self._holder()}",
+                f"the state in {self.layout.folder} is in use by another command{self._holder()}",
                 fix="wait for it, or stop it with Ctrl+C there",
             ) from None
         self._lock = lock
@@ -63,7 +63,7 @@ class StateLock:
         except OSError:
             os.close(descriptor)
             raise StateLockedError(
-                f"another run with a state folder of its own works in {self.project}",
+                f"another run, with its own state folder, is using {self.project}",
                 fix="wait for it, or stop it",
             ) from None
         self._project_descriptor = descriptor

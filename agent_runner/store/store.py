@@ -123,7 +123,7 @@ def read_state(folder: Path, list_id: str = "") -> tuple[RunState, tuple[str, ..
         _check_list(state, list_id, layout)
     torn = reader.torn
     warnings = (
-        (f"{layout.journal}: {torn.size} bytes at its end are no record yet",) if torn else ()
+        (f"{layout.journal}: {torn.size} bytes at its end are not a record yet",) if torn else ()
     )
     return state, warnings
 
@@ -209,5 +209,5 @@ def _set_tail_aside(reader: JournalReader, layout: Layout, disk: Disk) -> tuple[
     with storage_errors(aside), layout.journal.open("rb") as file:
         file.seek(reader.torn.offset)
         disk.write_file(aside, file.read())
-    what = f"{layout.journal} ended in {reader.torn.size} bytes that are no record"
+    what = f"{layout.journal} ended in {reader.torn.size} bytes that are not a record"
     return (f"{what}; they were set aside in {aside.name}",)

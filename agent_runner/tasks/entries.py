@@ -123,13 +123,14 @@ class TaskReader:
             return None, ""
         fault = fault_of_id(name)
         if fault:
-            self._expect.note(node, f"the id {quoted(name)} {fault}", "it names files and folders")
+            self._expect.note(node, f"the id {quoted(name)} {fault}", "ids name files and folders")
         return node, name
 
     def _title(self, values: dict[str, Node]) -> str:
         title = (self._text(values, "title") or "").strip()
         if "\n" in title:
-            self._expect.note(values["title"], "title must be one line", "say more in description")
+            hint = "say more in description"
+            self._expect.note(values["title"], "title must be a single line", hint)
         return title
 
     def _root(self, values: dict[str, Node], path: str) -> Path:
@@ -170,7 +171,7 @@ class TaskReader:
             shown = self._home.joinpath(*shown.parts[1:])
         file = self._folder / shown
         if not is_there(file):
-            message = f"template {quoted(written)} is not there, or no file"
+            message = f"template {quoted(written)} does not exist, or is not a file"
             self._expect.note(values["template"], message, "it is looked for beside the task list")
         return file
 

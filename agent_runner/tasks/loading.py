@@ -41,8 +41,9 @@ def load_task_list(
     """
     folder = file.parent.resolve()
     if folder == home.resolve():
-        message = "a task list may not lie in the home folder itself"
-        hint = f"move it into a project folder; {folder / '.agent-runner'} is for all projects"
+        message = "a task list may not be in the home folder itself"
+        shared = folder / ".agent-runner"
+        hint = f"move it into a project folder; {shared} is shared by all projects"
         raise InputError((Problem(str(file), 0, 0, message, hint),))
     document = read_document(file)
     expect = Expect(document.problems)
@@ -72,7 +73,7 @@ def check_unique(entries: Sequence[TaskEntry], expect: Expect) -> None:
             message = f"the id {quoted(name)} is already taken"
         else:
             message = f"the ids {quoted(name)} and {quoted(earlier.task.id)} differ only in case"
-        expect.note(entry.named, message, f"the other task begins in line {earlier.task.line}")
+        expect.note(entry.named, message, f"the other task begins on line {earlier.task.line}")
 
 
 def check_dependencies(entries: Sequence[TaskEntry], expect: Expect) -> None:
@@ -86,7 +87,7 @@ def check_dependencies(entries: Sequence[TaskEntry], expect: Expect) -> None:
                 hint = ids.hint(item.text)
                 expect.note(item, f"there is no task {quoted(item.text)} to depend on", hint)
             elif item.text in seen:
-                expect.note(item, f"{quoted(item.text)} stands in depends_on twice")
+                expect.note(item, f"{quoted(item.text)} is in depends_on twice")
             seen.add(item.text)
     edges: dict[str, list[Scalar]] = {}
     for entry in entries:
@@ -94,7 +95,8 @@ def check_dependencies(entries: Sequence[TaskEntry], expect: Expect) -> None:
             edges.setdefault(entry.task.id, [i for i in entry.depends_on if i.text in known])
     for cycle in _cycles(edges):
         at = next(item for item in edges[cycle[0]] if item.text == cycle[1])
-        expect.note(at, f"these tasks wait for each other: {_spelled(cycle)}", "break the circle")
+        message = f"these tasks depend on each other: {_spelled(cycle)}"
+        expect.note(at, message, "remove one of the dependencies")
 
 
 def _task_nodes(document: Document, expect: Expect) -> list[Node]:

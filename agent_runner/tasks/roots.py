@@ -34,7 +34,7 @@ class Roots:
     def _find(self, path: str) -> Root:
         relative = "it is relative to the task list's folder"
         if "\0" in path or any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.split("/")):
-            return Root(self._project, "is no name that a folder can have")
+            return Root(self._project, "cannot be the name of a folder")
         if path.startswith("~"):
             return Root(self._project, "leaves the project", relative)
         folder = Path(os.path.realpath(self._project / path))
@@ -47,7 +47,7 @@ class Roots:
         if any(part.casefold() in _OURS for part in inside.parts):
             return Root(self._project, "lies in a folder that no task may change")
         if not _is_folder_or_free(folder):
-            return Root(self._project, "is no folder")
+            return Root(self._project, "is not a folder")
         return Root(folder)
 
 

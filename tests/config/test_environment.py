@@ -66,7 +66,7 @@ def test_entries_of_the_files_are_found_by_their_folded_names(world: Any) -> Non
         ("RETRY__MAX_TRIES__X", "5", "there is no option retry.max_tries.x"),
         ("MAX_NO_PROGRESS", "0", "max_no_progress must be at least 1, not 0"),
         ("APPLY__PROTECT", "a", 'apply.protect must be a list, not the text "a" (write [a])'),
-        ("APPLY__PROTECT", "[a", "this is no valid YAML"),
+        ("APPLY__PROTECT", "[a", "this is not valid YAML"),
         ("GIT__COMMIT", "yes", "git.commit must be off, task or attempt"),
         ("LEDGER", "a\x07", "the control character U+0007"),
     ],

@@ -50,7 +50,7 @@ def test_a_hook_removes_the_state(hook: str, tmp_path: Path) -> None:
         subprocess.run(["git", "init", "-q", "."], cwd=project.root, check=True)
     code, printed = project.run("run")
     assert code == 3, printed
-    assert "was removed or replaced while the run was on" in printed
+    assert "was removed or replaced during the run" in printed
     assert "next: " in printed
     assert "Traceback" not in printed
 
@@ -75,7 +75,7 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
     assert f"process {first.pid}, since 20" in printed
     code, printed = project.run("run", "--state-dir", "another")
     assert code == 3, printed
-    assert "works in" in printed
+    assert "with its own state folder, is using" in printed
     code, printed = project.run("status")
     assert code == 0, printed
     (tmp_path / "go").touch()

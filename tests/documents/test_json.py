@@ -29,7 +29,7 @@ def test_nothing_is_empty() -> None:
 @pytest.mark.parametrize(
     ("text", "where", "words"),
     [
-        ('{"a": 1,}', "1:8", "no comma may stand before"),
+        ('{"a": 1,}', "1:8", "a comma is not allowed before"),
         ('{"a" 1}', "1:6", '":" is expected'),
         ("{a: 1}", "1:2", "double quotes"),
         ("{'a': 1}", "1:2", "double quotes only"),
@@ -44,7 +44,7 @@ def test_nothing_is_empty() -> None:
         (r'["\x"]', "1:3", "escape"),
         (r'["\ud800"]', "1:2", "surrogate"),
         (r'["\u0000"]', "1:2", "NUL"),
-        ('{"a": 1, "a": 2}', "1:10", "stands here twice"),
+        ('{"a": 1, "a": 2}', "1:10", "is given twice"),
         ("[" * 100, "1:65", "64 levels"),
         ("9" * 500, "1:1", "a value is expected"),
         ("", "", ""),

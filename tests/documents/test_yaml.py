@@ -119,8 +119,8 @@ def test_a_file_without_content_is_empty(text: str) -> None:
 def test_duplicate_keys_are_told_and_the_rest_is_read() -> None:
     document = read("a: 1\nb: {c: 1, c: 2}\na: 3\n")
     assert [str(problem) for problem in document.problems] == [
-        'f.yml:2:11: the key "c" stands here twice (the first one is in line 2)',
-        'f.yml:3:1: the key "a" stands here twice (the first one is in line 1)',
+        'f.yml:2:11: the key "c" is given twice (the first one is on line 2)',
+        'f.yml:3:1: the key "a" is given twice (the first one is on line 1)',
     ]
     assert plain_value(document.root) == {"a": 1, "b": {"c": 1}}
 
@@ -138,20 +138,20 @@ def test_merge_keys_give_way_to_the_keys_beside_them() -> None:
 @pytest.mark.parametrize(
     ("text", "where", "words"),
     [
-        ("a:\n\tb: 1\n", "f.yml:2:1", "a tab stands where YAML allows only spaces"),
+        ("a:\n\tb: 1\n", "f.yml:2:1", "a tab is used where YAML allows only spaces"),
         ("a: b: c\n", "f.yml:1:5", "mapping values are not allowed"),
         ("a: [1, 2\n", "f.yml:2:1", "a bracket is not closed"),
         ("a: 'b\n", "f.yml:2:1", "a quote is not closed"),
         ("a: @b\n", "f.yml:1:4", "needs quotes"),
-        ("a: *b\n", "f.yml:1:4", '"*b" stands for nothing'),
-        ("a: &b [*b]\n", "f.yml:1:8", "stands within what it stands for"),
+        ("a: *b\n", "f.yml:1:4", '"*b" refers to nothing'),
+        ("a: &b [*b]\n", "f.yml:1:8", "refers to a value that contains it"),
         ("a: 1\n---\nb: 2\n", "f.yml:2:1", "a second document"),
         ("? [a]\n: 1\n", "f.yml:1:3", "a key must be a word"),
-        ("a: !!python/name:os.system x\n", "f.yml:1:4", "means nothing here"),
+        ("a: !!python/name:os.system x\n", "f.yml:1:4", "is not supported"),
         ("a: !!int x\n", "f.yml:1:4", '"x" is no int'),
         ('a: "\\0"\n', "f.yml:1:4", "NUL"),
         ('a: "\\ud800"\n', "f.yml:1", ""),
-        ('a: "\\U99999999"\n', "f.yml:1", "no valid YAML"),
+        ('a: "\\U99999999"\n', "f.yml:1", "not valid YAML"),
         ("[" * 100, "f.yml:1:65", "64 levels"),
     ],
 )
@@ -166,7 +166,7 @@ def test_exploding_aliases_are_refused_quickly() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 40)]
     began = time.process_time()
-    assert "the aliases stand for more than 1,000,000 values" in mistakes("\n".join(lines))[0]
+    assert "the aliases expand to more than 1,000,000 values" in mistakes("\n".join(lines))[0]
     assert time.process_time() - began < 2
 
 
@@ -233,7 +233,7 @@ def test_bytes_that_are_refused(tmp_path: Path, raw: bytes, where: str, words: s
 def test_a_yaml_file_of_10_mb_is_refused_at_once(tmp_path: Path) -> None:
     file = tmp_path / "big.yml"
     file.write_bytes(b"- a\n" * 2_500_000)
-    with pytest.raises(InputError, match=r"more than 8 MiB.*split it, or write it as JSON"):
+    with pytest.raises(InputError, match=r"larger than 8 MiB.*split it, or write it as JSON"):
         read_document(file)
 
 
@@ -243,7 +243,7 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
         read_document(tmp_path / "tasks.yml")
     with pytest.raises(InputError, match="this is a folder"):
         read_document(tmp_path)
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         read_document(Path("/dev/zero"))
     with pytest.raises(InputError, match="cannot be read"):
         read_document(Path("a\0b"))

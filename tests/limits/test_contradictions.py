@@ -73,7 +73,7 @@ from agent_runner.model.settings import (
         ),
         (
             Settings(limits=WindowSettings(week_starts="someday 25:00")),
-            "limits.week_starts: 'someday 25:00' is no weekday and time",
+            "limits.week_starts: 'someday 25:00' is not a weekday and time",
         ),
     ],
 )

@@ -51,18 +51,18 @@ def test_it_is_filled_in(text: str, values: dict[str, str], expected: str) -> No
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("x\n  {{ titel }}", "t.md:2:3: there is nothing called `titel` to fill in (did you mean"),
-        ("{{#if c}}{{/if}}", "t.md:1:1: there is nothing called `c`"),
+        ("x\n  {{ titel }}", "t.md:2:3: there is no value called `titel` (did you mean"),
+        ("{{#if c}}{{/if}}", "t.md:1:1: there is no value called `c`"),
         ("a{{#if a}}b", "t.md:1:2: `{{#if a}}` is not closed (add {{/if}})"),
         ("{{/if}}", "t.md:1:1: `{{/if}}` without"),
         ("\n{{else}}", "t.md:2:1: `{{else}}` without"),
         ("{{#if a}}{{else}}{{else}}{{/if}}", "t.md:1:18: `{{else}}` without"),
-        ("é {{ a\n}}", "t.md:1:3: `{{` is not closed on its line (for plain braces write \\{{)"),
+        ("é {{ a\n}}", "t.md:1:3: `{{` is not closed on its line (to print braces, write \\{{)"),
         ("{{ }}", "t.md:1:1: `{{}}` means nothing here"),
         ("{{ a b }}", "t.md:1:1: `{{a b}}` means nothing here"),
         ("{{#each a}}", "t.md:1:1: `{{#each a}}` means nothing"),
-        ("${{ secrets.KEY }}", "t.md:1:2: there is nothing called `secrets.KEY`"),
-        ("{{ metadata. }}", "t.md:1:1: there is nothing called `metadata.`"),
+        ("${{ secrets.KEY }}", "t.md:1:2: there is no value called `secrets.KEY`"),
+        ("{{ metadata. }}", "t.md:1:1: there is no value called `metadata.`"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(text: str, expected: str) -> None:
@@ -93,7 +93,7 @@ def test_any_text_is_a_template_or_has_mistakes(parts: list[str]) -> None:
         (b"\xff\xfe", "not UTF-8 text (byte 0)"),
         (b" \n", "is empty"),
         (b"a" * ((1 << 20) + 1), "larger than"),
-        (b"{{ nope }}", "nothing called `nope`"),
+        (b"{{ nope }}", "no value called `nope`"),
     ],
 )
 def test_a_file_that_is_no_template_says_so(tmp_path: Path, content: bytes, expected: str) -> None:

@@ -132,16 +132,16 @@ tasks:
         'tasks.yml:6:16: pre_hooks must be a list, not the text "test-env"',
         'tasks.yml:7:18: there is no hook "unit-test"',
         'tasks.yml:7:29: an item of post_hooks must be text, not the number "5"',
-        "tasks.yml:8:18: these tasks wait for each other: T1 -> T2 -> T1",
+        "tasks.yml:8:18: these tasks depend on each other: T1 -> T2 -> T1",
         'tasks.yml:8:22: there is no task "T9" to depend on',
-        'tasks.yml:9:5: the key "depends_on" stands here twice',
+        'tasks.yml:9:5: the key "depends_on" is given twice',
         'tasks.yml:10:9: the ids "t1" and "T1" differ only in case',
         "tasks.yml:11:12: title must be text, not a list",
         "tasks.yml:13:19: max_attempts must be at least 1, not 0",
         'tasks.yml:14:15: there is no provider "clade"',
-        'tasks.yml:15:57: "T1" stands in depends_on twice',
+        'tasks.yml:15:57: "T1" is in depends_on twice',
         "tasks.yml:15:72: metadata must be a mapping",
-        'tasks.yml:15:85: template "nope" is not there, or no file',
+        'tasks.yml:15:85: template "nope" does not exist, or is not a file',
         'tasks.yml:16:10: the id "T2" is already taken',
         "tasks.yml:16:40: post_hooks must be a list, not nothing",
         "tasks.yml:17:5: a task must be a mapping",
@@ -240,10 +240,10 @@ def test_ids_are_kept_apart_by_every_file_system(mistakes: Mistakes) -> None:
         ("/", "leaves the project"),
         ("out", "through a symlink"),
         ("out/deeper", "through a symlink"),
-        ("tasks.yml", "is no folder"),
-        ("tasks.yml/x", "is no folder"),
-        ("loop", "is no folder"),
-        ("x" * 300, "no name"),
+        ("tasks.yml", "is not a folder"),
+        ("tasks.yml/x", "is not a folder"),
+        ("loop", "is not a folder"),
+        ("x" * 300, "cannot be the name"),
         (".git/hooks", "no task may change"),
         (".agent-runner", "no task may change"),
     ],
@@ -272,9 +272,9 @@ def test_every_circle_is_told_once_and_spelled_out(mistakes: Mistakes) -> None:
         for name, after in edges.items()
     ]
     told = mistakes(json.dumps(tasks))
-    assert [one.partition(": these tasks wait for each other: ")[2] for one in told] == [
-        "a -> b -> c -> a (break the circle)",
-        "d -> d (break the circle)",
+    assert [one.partition(": these tasks depend on each other: ")[2] for one in told] == [
+        "a -> b -> c -> a (remove one of the dependencies)",
+        "d -> d (remove one of the dependencies)",
     ]
 
 
@@ -308,7 +308,7 @@ def test_ten_thousand_misspelt_words_take_no_minutes(load: Load) -> None:
         ("tasks: []\n", "the list has no tasks"),
         ("tasks:\n", "the tasks must be a list"),
         ("hello\n", "the tasks must be a list"),
-        ("- id: T1\n\ttitle: x\n", "a tab stands where"),
+        ("- id: T1\n\ttitle: x\n", "a tab is used where"),
         ("tasks: [\n", "a bracket is not closed"),
     ],
 )
@@ -337,7 +337,7 @@ tasks:
 def test_a_list_in_the_home_folder_is_refused(project: Path) -> None:
     file = project / "tasks.yml"
     file.write_text(one("path: ."))
-    with pytest.raises(InputError, match="may not lie in the home folder"):
+    with pytest.raises(InputError, match="may not be in the home folder"):
         load_task_list(file, SETTINGS, home=project, names=KNOWN_NAMES)
 
 
