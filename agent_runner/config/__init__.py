@@ -3,7 +3,6 @@
 from agent_runner.config.environment import Variable, environment_variables
 from agent_runner.config.loading import (
     Loaded,
-    OptionOrigin,
     check_all,
     load_settings,
     survey_settings,
@@ -13,7 +12,6 @@ from agent_runner.config.show import settings_lines, settings_lines_with_origins
 
 __all__ = [
     "Loaded",
-    "OptionOrigin",
     "Variable",
     "check_all",
     "environment_variables",

@@ -32,36 +32,25 @@ _PATIENCE = 5.0  # seconds that git is given to say whether it tracks a file
 
 
 @frozen
-class OptionOrigin:
-    """Where an option's value came from, as a person would say it."""
-
-    text: str
-
-
-DEFAULT = OptionOrigin("default")
-"""The origin of what nobody set."""
-
-
-@frozen
 class Loaded:
     """The merged configuration, and where each of its values came from.
 
     Attributes:
-        origins: By dotted path, for every option that was set.
+        origins: Where values came from, by dotted path: `agent-runner.yml:3:1`, `flag model`.
         files: All that were read, absolute; an agent may not change them.
         warnings: What is allowed and probably not meant.
         problems: Mistakes; empty but for `survey_settings`.
     """
 
     settings: Settings
-    origins: Mapping[str, OptionOrigin]
+    origins: Mapping[str, str]
     files: tuple[Path, ...]
     warnings: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
 
-    def origin(self, path: str) -> OptionOrigin:
-        """Where the value of the option at `path` came from."""
-        return self.origins.get(path, DEFAULT)
+    def origin(self, path: str) -> str:
+        """Where the value of the option at `path` came from; "default" if nobody set it."""
+        return self.origins.get(path, "default")
 
 
 def load_settings(
@@ -149,7 +138,7 @@ def _merged(layers: Iterable[Layer]) -> Fields:
     return tree
 
 
-def _with_test_hook(settings: Settings, origins: dict[str, OptionOrigin]) -> Settings:
+def _with_test_hook(settings: Settings, origins: dict[str, str]) -> Settings:
     """The settings with `test_command` made what it is short for."""
     command = settings.test_command
     if command is None or TEST_HOOK in settings.hooks:
@@ -164,9 +153,9 @@ def _with_test_hook(settings: Settings, origins: dict[str, OptionOrigin]) -> Set
     )
 
 
-def _origin(node: Node) -> OptionOrigin:
+def _origin(node: Node) -> str:
     line, column = node.source.position(node.at)
-    return OptionOrigin(f"{node.source.name}:{line}:{column}" if line else node.source.name)
+    return f"{node.source.name}:{line}:{column}" if line else node.source.name
 
 
 def _in_order(problems: list[Problem], layers: list[Layer]) -> tuple[Problem, ...]:

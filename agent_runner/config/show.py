@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
-from agent_runner.config.loading import DEFAULT, Loaded
+from agent_runner.config.loading import Loaded
 from agent_runner.config.schema import Option, OptionKind, options_of
 from agent_runner.config.writing import written, written_option
 from agent_runner.ground.redaction import MARK, Redactor
@@ -60,8 +60,8 @@ def _option(
             yield _OptionLine(f"{indent}  {written(name)}:")
             yield from _group(loaded, option.cls, entry, (*path, name))
     else:
-        origin = loaded.origins.get(".".join(path), DEFAULT)
-        yield _OptionLine(f"{indent}{option.name}: {_shown(option, value)}", origin.text)
+        origin = loaded.origin(".".join(path))
+        yield _OptionLine(f"{indent}{option.name}: {_shown(option, value)}", origin)
 
 
 def _shown(option: Option, value: Any) -> str:

@@ -109,4 +109,4 @@ def test_every_listed_variable_sets_its_option(world: Any) -> None:
             value = str(next(iter(variable.option.cls)).value)
         found = world.survey({f"{name}": value})
         entry = variable.option.kind.name == "ENTRIES"
-        assert entry or found.origin(path).text == f"variable {name}", path
+        assert entry or found.origin(path) == f"variable {name}", path

@@ -38,14 +38,14 @@ def test_the_later_layer_wins_and_origins_tell_which(world: World) -> None:
     settings = loaded.settings
     assert (settings.provider, settings.max_no_progress) == ("claude", 3)
     assert (settings.max_edit_retries, settings.model, settings.retry.max_tries) == (4, "d", 9)
-    assert {path: loaded.origin(path).text for path in loaded.origins} == {
+    assert {path: loaded.origin(path) for path in loaded.origins} == {
         "provider": "~/.agent-runner/config.yml:1:11",
         "max_no_progress": "agent-runner.yml:1:18",
         "max_edit_retries": "variable AGENT_RUNNER_MAX_EDIT_RETRIES",
         "model": "flag model",
         "retry.max_tries": "flag retry.max_tries",
     }
-    assert loaded.origin("ledger").text == "default"
+    assert loaded.origin("ledger") == "default"
     assert loaded.files == (
         world.home / ".agent-runner" / "config.yml",
         world.folder / "agent-runner.yml",
@@ -143,7 +143,7 @@ def test_test_command_makes_the_first_judge(world: World) -> None:
     loaded = world.load(test_command="pytest -q")
     assert loaded.settings.hooks["test"] == Hook("test", "pytest -q")
     assert loaded.settings.defaults.post_hooks == ("test", "lint")
-    assert loaded.origin("hooks.test.command").text == "flag test_command"
+    assert loaded.origin("hooks.test.command") == "flag test_command"
 
 
 def test_test_command_may_be_placed_by_hand_only_in_front(world: World) -> None:
