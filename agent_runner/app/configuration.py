@@ -4,10 +4,14 @@ from pathlib import Path
 
 from attrs import frozen
 
+from agent_runner.app.bounds import judge_limits, who_is_asked
 from agent_runner.app.place import Surroundings, unnamed
+from agent_runner.app.project import with_one_name_each
 from agent_runner.config import Loaded, check_all, load_settings, survey_settings
+from agent_runner.limits.contradictions import Kind
 from agent_runner.model.errors import Problem, UsageError
 from agent_runner.model.settings import Settings
+from agent_runner.model.task import Task
 from agent_runner.prompts.build import check_template
 from agent_runner.providers.profiles import KNOWN_NAMES
 from agent_runner.tasks import load_task_list
@@ -38,16 +42,23 @@ def check(tasks: Path | None, here: Surroundings) -> Checked:
         folder=folder, env=here.env, home=here.home, flags={}, names=KNOWN_NAMES
     )
 
-    def read_list(settings: Settings) -> object:
-        return load_task_list(file, settings, home=here.home, names=KNOWN_NAMES)  # type: ignore[arg-type]  # only called with a file
+    read: list[Task] = []
 
+    def read_list(settings: Settings) -> None:
+        assert file is not None  # noqa: S101  # only called with a file
+        read.extend(load_task_list(file, settings, home=here.home, names=KNOWN_NAMES).tasks)
+
+    problems = check_all(loaded, read_list if file else None)
     template = loaded.settings.template
-    problems = (
-        *check_all(loaded, read_list if file else None),
-        *(check_template(template) if template else ()),
+    problems += tuple(check_template(template) if template else ())
+    settings = with_one_name_each(loaded.settings)
+    limits = judge_limits(loaded, settings, who_is_asked(settings, here.env, read))
+    harmless = [problem for kind, problem in limits if kind is Kind.NEVER_REACHED]
+    return Checked(
+        files=(*map(str, loaded.files), *([str(file)] if file else [])),
+        warnings=(*loaded.warnings, *harmless),
+        problems=(*problems, *(one for kind, one in limits if kind is not Kind.NEVER_REACHED)),
     )
-    files = (*map(str, loaded.files), *([str(file)] if file else []))
-    return Checked(files, loaded.warnings, problems)
 
 
 def load(tasks: Path | None, here: Surroundings) -> Loaded:

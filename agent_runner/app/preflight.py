@@ -2,12 +2,13 @@
 
 import tempfile
 
+from agent_runner.app.bounds import judge_limits
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
 from agent_runner.engine import decisions
 from agent_runner.ground.disk import storage_errors
-from agent_runner.limits.contradictions import contradictions, limit_in_dollars
-from agent_runner.model.errors import UsageError
+from agent_runner.limits.contradictions import Kind
+from agent_runner.model.errors import InputError
 from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.model.task import Task
@@ -25,8 +26,7 @@ def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
     state = wiring.store.state
     unfinished = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
     wiring.clients.check(unfinished)
-    if not wiring.choices.ignore_limits:
-        _check_priced(project, wiring, unfinished)
+    _judge_limits(project, wiring, unfinished)
     _check_writable(unfinished)
     _say_dirty(wiring, unfinished)
 
@@ -43,16 +43,19 @@ def stale(project: Project, wiring: Wiring) -> list[Task]:
     ]
 
 
-def _check_priced(project: Project, wiring: Wiring, tasks: list[Task]) -> None:
-    """Raise UsageError for a limit in dollars on a model without a price: it cannot be kept."""
-    for served in dict.fromkeys(one for task in tasks for one in wiring.clients.chain(task)):
-        provider, model = served.name, served.profile.model
-        limit = limit_in_dollars(project.settings, provider, model)
-        if limit is not None and served.price is None:
-            raise UsageError(
-                f"{limit} cannot be kept: no price is known for model {model}",
-                fix=f'add it: prices: {{"{model}": {{input: .., output: ..}}}} (0 for free ones)',
-            )
+def _judge_limits(project: Project, wiring: Wiring, tasks: list[Task]) -> None:
+    """Mention limits that cannot be meant. Raise InputError for one that cannot be kept.
+
+    A limit into which no call fits is only mentioned: it may be that of a fallback.
+    """
+    asked = dict.fromkeys(one for task in tasks for one in wiring.clients.chain(task))
+    found = judge_limits(project.loaded, project.settings, asked)
+    unpriced = tuple(problem for kind, problem in found if kind is Kind.UNPRICED)
+    if unpriced and not wiring.choices.ignore_limits:
+        raise InputError(unpriced, fix="correct it, or leave limits out of this run: --ignore-config-limits")
+    for kind, problem in found:
+        if kind is not Kind.UNPRICED:
+            wiring.core.signal(Said("", str(problem), "warning"))
 
 
 def _check_writable(tasks: list[Task]) -> None:
@@ -65,7 +68,6 @@ def _check_writable(tasks: list[Task]) -> None:
 
 def _say_warnings(project: Project, wiring: Wiring) -> None:
     texts = [*wiring.store.warnings, *map(str, project.loaded.warnings)]
-    texts += contradictions(project.settings)
     if wiring.choices.ignore_limits:
         texts.append("configured limits are ignored in this run (--ignore-config-limits)")
     for text in texts:

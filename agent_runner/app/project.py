@@ -74,12 +74,12 @@ def load(place: Place, here: Surroundings, flags: Mapping[str, Any] | None = Non
         cwd=here.cwd,
         names=KNOWN_NAMES,
     )
-    loaded = evolve(loaded, settings=_with_one_name_each(loaded.settings))
+    loaded = evolve(loaded, settings=with_one_name_each(loaded.settings))
     tasks = load_task_list(place.tasks_file, loaded.settings, home=here.home, names=KNOWN_NAMES)
     return Project(place, tasks, loaded, here)
 
 
-def _with_one_name_each(settings: Settings) -> Settings:
+def with_one_name_each(settings: Settings) -> Settings:
     """Limits under an alias count for the provider itself: `codex` is `openai`."""
     limits = {canonical(name, settings): one for name, one in settings.rate_limits.items()}
     return evolve(settings, rate_limits=limits)

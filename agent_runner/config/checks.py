@@ -1,6 +1,5 @@
-"""What can only be told with the whole configuration in view: names that must exist, limits."""
+"""What can only be judged with the whole configuration in view, such as names that must exist."""
 
-import itertools
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator
@@ -9,18 +8,13 @@ from attrs import field, frozen
 
 from agent_runner.config.layers import Places
 from agent_runner.documents import Expect, Fields, Items, Node, Scalar, Suggestions, quoted
+from agent_runner.ground.calendar import week_start, zone
 from agent_runner.model.errors import Problem
 from agent_runner.model.names import KnownNames
-from agent_runner.model.settings import CommandsRule, LimitSettings, Settings
+from agent_runner.model.settings import CommandsRule, Settings
 
 TEST_HOOK = "test"
 """The id of the hook that `test_command` makes."""
-
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEK_START = re.compile(
-    rf"({'|'.join(_WEEKDAYS)}) ([01]?[0-9]|2[0-3]):([0-5][0-9])", re.IGNORECASE
-)
-_WINDOWS = ("minute", "hour", "day", "week")
 
 
 @frozen
@@ -118,43 +112,17 @@ def _known(subject: Subject, at: Node | None, name: str, what: str, known: Sugge
         subject.note(at, f"there is no {what} {quoted(name)}", known.hint(name))
 
 
-def _limits(subject: Subject) -> None:
-    for name, limits in subject.settings.rate_limits.items():
-        _contradictions(subject, limits, ("rate_limits", name))
-        for model, inner in limits.models.items():
-            _contradictions(subject, inner, ("rate_limits", name, "models", model))
-
-
-def _contradictions(subject: Subject, limits: LimitSettings, path: tuple[str, ...]) -> None:
-    """Warns of limits that a limit of a longer window makes meaningless, and of missing prices."""
-    for what in ("requests", "tokens", "cost"):
-        names = [f"max_{what}_{window}" for window in _WINDOWS]
-        given = [(n, getattr(limits, n)) for n in names if getattr(limits, n) is not None]
-        for (short, low), (long, high) in itertools.pairwise(given):
-            if low > high:
-                message = f"{short} ({low:g}) can never be used up: {long} is {high:g}"
-                subject.warn(subject.at(*path, short), message)
-        if what == "cost" and given and not subject.settings.prices:
-            message = "a limit in dollars keeps a run from beginning without prices"
-            subject.warn(subject.at(*path, given[0][0]), message, "give them under prices")
-
-
-def _budget(subject: Subject) -> None:
-    for name in ("max_cost_run", "max_cost_task"):
-        if getattr(subject.settings.budget, name) is not None and not subject.settings.prices:
-            message = "a cap in dollars keeps a run from beginning without prices"
-            subject.warn(subject.at("budget", name), message, "give them under prices")
-
-
 def _windows(subject: Subject) -> None:
     limits = subject.settings.limits
-    if not _WEEK_START.fullmatch(limits.week_starts):
+    try:
+        week_start(limits.week_starts)
+    except ValueError:
         message = f"limits.week_starts is not a weekday and time: {quoted(limits.week_starts)}"
         subject.note(subject.at("limits", "week_starts"), message, "write it as monday 00:00")
     if limits.timezone is not None:
         try:
-            zoneinfo.ZoneInfo(limits.timezone)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            zone(limits.timezone)
+        except ValueError:
             message = f"there is no time zone {quoted(limits.timezone)}"
             nearest = Suggestions(zoneinfo.available_timezones()).nearest(limits.timezone)
             hint = f"did you mean {nearest}?" if nearest else "write it as Europe/Berlin"
@@ -185,8 +153,6 @@ _CHECKS: tuple[Callable[[Subject], None], ...] = (
     _hooks,
     _default_hooks,
     _providers,
-    _limits,
-    _budget,
     _windows,
     _template,
     _commands,

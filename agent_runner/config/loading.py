@@ -52,6 +52,10 @@ class Loaded:
         """Where the value of the option at `path` came from; "default" if nobody set it."""
         return self.origins.get(path, "default")
 
+    def problem(self, path: str, message: str, hint: str = "") -> Problem:
+        """What is wrong with the value of the option at `path`, where that was set."""
+        return Problem(self.origin(path), 0, 0, message, hint)
+
 
 def load_settings(
     *,

@@ -1,107 +1,129 @@
-"""Limits that cannot be meant.
+"""The one judge of limits that cannot be meant: each is valid by itself, together they are not.
 
-Each is valid by itself, together they never let a call through or never matter.
+`run` and `config validate` both ask it, so that nothing is good for one and refused by the other.
 """
 
-from collections.abc import Iterator
-from itertools import combinations
+import enum
+from collections.abc import Iterable, Iterator, Sequence
 
-from agent_runner.limits.limit import Limit, limits_for, limits_in, shown
-from agent_runner.limits.windows import week_start, zone_of
-from agent_runner.model.errors import UsageError
-from agent_runner.model.settings import BudgetSettings, LimitSettings, Settings
+from attrs import frozen
 
-
-def contradictions(settings: Settings) -> tuple[str, ...]:
-    """One sentence for each contradiction; empty: none."""
-    return tuple(_all(settings))
+from agent_runner.limits.limit import Cap, Limit, caps_in, limits_for, limits_in, shown
+from agent_runner.limits.room import Need, is_hopeless
+from agent_runner.model.settings import Settings
 
 
-def limit_in_dollars(settings: Settings, provider: str, model: str) -> str | None:
-    """The first limit of a call that cannot be kept unless the model has a price."""
-    limits = limits_for(settings, provider, model)
-    named = [f"{limit.option} of {limit.scope}" for limit in limits if limit.measure == "cost"]
-    budget = ("max_cost_run", "max_cost_task")
-    named += [option for option in budget if getattr(settings.budget, option) is not None]
-    return named[0] if named else None
+class Kind(enum.Enum):
+    """How bad it is."""
+
+    NEVER_REACHED = enum.auto()
+    """Harmless: another limit is always reached first."""
+    NO_CALL_FITS = enum.auto()
+    """Every call that it holds for is turned away when it comes."""
+    UNPRICED = enum.auto()
+    """It is in dollars and cannot be kept, since no price is known: nothing may be asked."""
 
 
-def _all(settings: Settings) -> Iterator[str]:
-    yield from _unreadable(settings)
+@frozen
+class Contradiction:
+    """What cannot be meant. `path`: where the option stands in the configuration, key by key."""
+
+    kind: Kind
+    path: tuple[str, ...]
+    text: str
+    fix: str = ""
+
+
+@frozen
+class LeastCall:
+    """The smallest call that can be made to a provider's model.
+
+    `need`: one token of input, and the whole cap of the output, which is always reserved.
+    """
+
+    provider: str
+    model: str
+    need: Need
+
+
+def contradictions(settings: Settings, calls: Iterable[LeastCall]) -> tuple[Contradiction, ...]:
+    """Every limit that can never be reached, and those that no call of `calls` can be held to.
+
+    A provider that is never asked may have limits into which no call fits.
+    """
+    return tuple(dict.fromkeys([*_hopeless(settings, calls), *_idle(settings)]))
+
+
+def _hopeless(settings: Settings, calls: Iterable[LeastCall]) -> Iterator[Contradiction]:
+    """What no call fits into, by the same judgement that would turn the call away when it comes."""
+    for call in calls:
+        limits = limits_for(settings, call.provider, call.model)
+        bounds: list[Limit | Cap] = [*limits, *caps_in(settings.budget)]
+        yield from (_hopeless_for(call, one) for one in bounds if is_hopeless(one, call.need))
+
+
+def _hopeless_for(call: LeastCall, bound: Limit | Cap) -> Contradiction:
+    if bound.measure == "cost" and call.need.cost is None:
+        return Contradiction(
+            Kind.UNPRICED,
+            _path(bound),
+            f"{bound.option} cannot be kept: no price is known for model {call.model}",
+            f'add it: prices: {{"{call.model}": {{input: .., output: ..}}}} (0 for free ones)',
+        )
+    reserved = shown(bound.measure, bound.of(call.need.amount))
+    return Contradiction(
+        Kind.NO_CALL_FITS,
+        _path(bound),
+        f"no call fits into {_named(bound)}: the smallest reserves {reserved}, since"
+        f" max_output_tokens is {call.need.output_cap:,}",
+        f"raise {bound.option}, or lower max_output_tokens",
+    )
+
+
+def _idle(settings: Settings) -> Iterator[Contradiction]:
+    """What can never be reached, since a wider limit is less."""
     for provider, configured in settings.rate_limits.items():
-        whole = f"rate_limits.{provider}"
-        yield from _in_group(configured, whole, settings)
-        for model, own in configured.models.items():
-            name = f"{whole}.models.{model}"
-            yield from _in_group(own, name, settings)
-            yield from _beside(own, name, configured, whole)
-        yield from _unpriced(provider, configured, settings)
-    yield from _in_budget(settings.budget, settings)
+        whole = list(limits_in(configured, provider, None))
+        yield from _wider_is_less(whole, whole)
+        for model, group in configured.models.items():
+            own = list(limits_in(group, provider, model))
+            yield from _wider_is_less(own, own)
+            yield from _provider_allows_less(own, whole)
+    caps = list(caps_in(settings.budget))
+    for cap in caps:
+        of_run = [one for one in caps if one.measure == cap.measure and one.scope == "run"]
+        if any(cap.most > one.most for one in of_run):
+            yield _never_reached(cap, of_run[0])
 
 
-def _unreadable(settings: Settings) -> Iterator[str]:
-    for read in (
-        lambda: zone_of(settings.limits),
-        lambda: week_start(settings.limits.week_starts),
-    ):
-        try:
-            read()
-        except UsageError as error:
-            yield str(error)
+def _wider_is_less(limits: Sequence[Limit], others: Sequence[Limit]) -> Iterator[Contradiction]:
+    """Limits that one of the same measure and of a longer window makes meaningless."""
+    for at, limit in enumerate(limits):
+        wider = [one for one in others[at + 1 :] if one.measure == limit.measure]
+        least = min(wider, key=lambda one: one.most, default=limit)
+        if least.most < limit.most:
+            yield _never_reached(limit, least)
 
 
-def _in_group(configured: LimitSettings, name: str, settings: Settings) -> Iterator[str]:
-    limits = list(limits_in(configured, name, None))
-    for shorter, longer in combinations(limits, 2):
-        if shorter.measure == longer.measure and longer.most < shorter.most:
-            yield (
-                f"{name}: {_named(shorter)} can never be reached, since {_named(longer)} is less"
-            )
-    cap = settings.max_output_tokens
-    for limit in limits:
-        if limit.measure == "tokens" and limit.most <= cap:
-            yield (
-                f"{name}: no call fits into {_named(limit)}, since each reserves"
-                f" max_output_tokens ({cap:,}) for its answer"
-            )
+def _provider_allows_less(own: Sequence[Limit], whole: Sequence[Limit]) -> Iterator[Contradiction]:
+    """Limits of a model above those of all models of the provider together."""
+    above = {limit.option: limit for limit in whole}
+    for limit in own:
+        if limit.option in above and limit.most > above[limit.option].most:
+            yield _never_reached(limit, above[limit.option], "the provider's own ")
 
 
-def _beside(own: LimitSettings, name: str, configured: LimitSettings, whole: str) -> Iterator[str]:
-    above = {limit.option: limit for limit in limits_in(configured, whole, None)}
-    for limit in limits_in(own, name, None):
-        other = above.get(limit.option)
-        if other is not None and limit.most > other.most:
-            yield (
-                f"{name}: {_named(limit)} can never be reached, since the provider's own"
-                f" {_named(other)} is less"
-            )
+def _never_reached(limit: Limit | Cap, least: Limit | Cap, whose: str = "") -> Contradiction:
+    text = f"{_named(limit)} can never be reached, since {whose}{_named(least)} is less"
+    return Contradiction(Kind.NEVER_REACHED, _path(limit), text)
 
 
-def _unpriced(provider: str, configured: LimitSettings, settings: Settings) -> Iterator[str]:
-    known = settings.providers.get(provider)
-    model = settings.model or (known.model if known else None)
-    limits = limits_in(configured, provider, None)
-    costs = [limit.option for limit in limits if limit.measure == "cost"]
-    if costs and model is not None and model not in settings.prices:
-        yield f"rate_limits.{provider}: {costs[0]} needs a price for model {model} under prices"
-
-
-def _in_budget(budget: BudgetSettings, settings: Settings) -> Iterator[str]:
-    for word in ("cost", "calls", "tokens"):
-        run, task = (getattr(budget, f"max_{word}_{scope}") for scope in ("run", "task"))
-        if run is not None and task is not None and task > run:
-            yield (
-                f"budget: max_{word}_task ({task:,}) can never be reached, since"
-                f" max_{word}_run ({run:,}) is less"
-            )
-    for scope in ("run", "task"):
-        most = getattr(budget, f"max_tokens_{scope}")
-        if most is not None and most <= settings.max_output_tokens:
-            yield (
-                f"budget: no call fits into max_tokens_{scope} ({most:,}), since each reserves"
-                f" max_output_tokens ({settings.max_output_tokens:,}) for its answer"
-            )
-
-
-def _named(limit: Limit) -> str:
+def _named(limit: Limit | Cap) -> str:
     return f"{limit.option} ({shown(limit.measure, limit.most)})"
+
+
+def _path(limit: Limit | Cap) -> tuple[str, ...]:
+    if isinstance(limit, Cap):
+        return ("budget", limit.option)
+    of_model = ("models", limit.model) if limit.model is not None else ()
+    return ("rate_limits", limit.provider, *of_model, limit.option)

@@ -1,7 +1,4 @@
-"""What a call passes before it is sent and after it came back.
-
-The decision, and the shared ledger beside it.
-"""
+"""What a call passes before it is sent and after it came back: the limits and the ledger."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,9 +6,8 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from agent_runner.ground.clock import Clock
-from agent_runner.limits.check import check
-from agent_runner.limits.decision import Decision, Fits, Need
 from agent_runner.limits.ledger import Book, Ledger
+from agent_runner.limits.room import Fits, Need, Room, room_for
 from agent_runner.limits.windows import local_time, zone_of
 from agent_runner.model.events import CallSettled
 from agent_runner.model.meters import Meters
@@ -30,55 +26,46 @@ class Gate:
 
     def admit(
         self, spending: Spending, call: str, provider: str, model: str, need: Need, *, task: str
-    ) -> Decision:
-        """Decide about a call.
+    ) -> Room:
+        """Whether there is room for a call; if so it is reserved in the ledger.
 
-        If it fits it stands in the ledger, and must now be journaled, then sent.
+        It must then be journaled, and sent after that. In the other order a crash between the two
+        would leave a journaled call for which no other project left room.
 
-        Raises:
-            StorageError: the ledger cannot be used.
-            UsageError: the time zone or the start of the week is none.
+        Raises StorageError where the ledger cannot be used, UsageError where the time zone or the
+        start of the week is none.
         """
         with self._held() as book:
-            decision = self._decide(book, spending, provider, model, need, task)
-            if book and isinstance(decision, Fits):
+            room = self._room(book, spending, provider, model, need, task)
+            if book and isinstance(room, Fits):
                 book.reserve(call, provider, model, need.amount)
-        return decision
+        return room
 
-    def look(
-        self, spending: Spending, provider: str, model: str, need: Need, *, task: str
-    ) -> Decision:
-        """Decide about a call that is not to be made yet: nothing is reserved.
+    def look(self, spending: Spending, provider: str, model: str, need: Need, *, task: str) -> Room:
+        """Whether there is room for a call that is not to be made yet: nothing is reserved.
 
-        Raises:
-            StorageError: the ledger cannot be used.
-            UsageError: the time zone or the start of the week is none.
+        Raises as `admit` does.
         """
         with self._held() as book:
-            return self._decide(book, spending, provider, model, need, task)
+            return self._room(book, spending, provider, model, need, task)
 
     def settle(self, event: CallSettled) -> None:
-        """Tell the ledger what came of a call that is settled in the journal.
+        """Enter in the ledger what came of a call that is settled in the journal.
 
-        Raises:
-            StorageError: the ledger cannot be used.
+        Raises StorageError where the ledger cannot be used.
         """
         if self.ledger is not None:
             self.ledger.settle(event)
 
     def others(self) -> Meters:
-        """What other projects used, for reports.
-
-        Raises:
-            StorageError: the ledger cannot be read.
-        """
+        """What other projects used, for reports. Raises StorageError."""
         return self.ledger.others() if self.ledger else Meters()
 
     def today(self) -> str:
         """The calendar day in the limits' time zone, for `CallStarted.day`."""
         return local_time(self.clock.now(), zone_of(self.settings.limits)).date().isoformat()
 
-    def _decide(
+    def _room(
         self,
         book: Book | None,
         spending: Spending,
@@ -86,8 +73,8 @@ class Gate:
         model: str,
         need: Need,
         task: str,
-    ) -> Decision:
-        return check(
+    ) -> Room:
+        return room_for(
             spending,
             self.settings,
             provider,

@@ -1,4 +1,4 @@
-"""One configured limit, and which of them hold for a call."""
+"""Configured limits and budgets, one by one, and which limits hold for a call."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ from attrs import frozen
 
 from agent_runner.limits.windows import SECONDS
 from agent_runner.model.meters import Amount, nanodollars
-from agent_runner.model.settings import LimitSettings, Settings
+from agent_runner.model.settings import BudgetSettings, LimitSettings, Settings
 
 MEASURES: dict[str, Callable[[Amount], int]] = {
     "requests": lambda amount: amount.requests,
@@ -15,13 +15,16 @@ MEASURES: dict[str, Callable[[Amount], int]] = {
 }
 """What can be limited, and where an amount holds it (money in billionths of a dollar)."""
 
+_BUDGET_WORDS = {"cost": "cost", "requests": "calls", "tokens": "tokens"}
+"""The measures of budgets, as their options spell them."""
+
 _DIME = 0.1
 """Dollars below which cents tell too little."""
 
 
 @frozen
 class Limit:
-    """At most `most` of a measure in a window.
+    """At most `most` of a measure (money in billionths of a dollar) in a window of time.
 
     `model` None: all models of the provider together.
     """
@@ -53,6 +56,29 @@ class Limit:
         return MEASURES[self.measure](amount)
 
 
+@frozen
+class Cap:
+    """At most `most` of a measure in a whole `scope`: the `run`, or the `task`."""
+
+    scope: str
+    measure: str
+    most: int
+
+    @property
+    def option(self) -> str:
+        """The option's name."""
+        return f"max_{_BUDGET_WORDS[self.measure]}_{self.scope}"
+
+    @property
+    def shown(self) -> str:
+        """The most, in words."""
+        return shown(self.measure, self.most)
+
+    def of(self, amount: Amount) -> int:
+        """What of an amount counts here."""
+        return MEASURES[self.measure](amount)
+
+
 def limits_for(settings: Settings, provider: str, model: str) -> Iterator[Limit]:
     """The configured limits that hold for a call: the provider's, then the model's own."""
     configured = settings.rate_limits.get(provider)
@@ -72,6 +98,15 @@ def limits_in(configured: LimitSettings, provider: str, model: str | None) -> It
             if most is not None:
                 counted = nanodollars(most) if measure == "cost" else most
                 yield Limit(provider, model, measure, window, counted)
+
+
+def caps_in(budget: BudgetSettings) -> Iterator[Cap]:
+    """The budgets that are set: those of the run, then those of the task."""
+    for scope in ("run", "task"):
+        for measure, word in _BUDGET_WORDS.items():
+            most = getattr(budget, f"max_{word}_{scope}")
+            if most is not None:
+                yield Cap(scope, measure, nanodollars(most) if measure == "cost" else most)
 
 
 def shown(measure: str, count: int) -> str:

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import define, field, frozen
 
-from agent_runner.limits.check import check
-from agent_runner.limits.decision import Decision, Fits, Full, Need, OverBudget
+from agent_runner.limits.room import Fits, Full, Need, OverBudget, Room, room_for
 from agent_runner.limits.waiting import soon
 from agent_runner.model import events as e
 from agent_runner.model.meters import Meters
@@ -206,7 +205,7 @@ class _Play:
             self._count(task)
         return self.now
 
-    def _admit(self, task: Expected) -> Decision:
+    def _admit(self, task: Expected) -> Room:
         decision = self._check(task)
         while isinstance(decision, Full):
             self.now = decision.not_before
@@ -214,8 +213,8 @@ class _Play:
             decision = self._check(task)
         return decision
 
-    def _check(self, task: Expected) -> Decision:
-        return check(
+    def _check(self, task: Expected) -> Room:
+        return room_for(
             self.spending,
             self.settings,
             task.provider,

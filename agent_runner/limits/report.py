@@ -1,16 +1,13 @@
-"""Use as rows for people and programs.
-
-Totals by task, model or day, and counters of the windows for small bars.
-"""
+"""Use as rows for people and programs: totals by task, model or day, and how full windows are."""
 
 import enum
 
 from attrs import frozen
 
 from agent_runner.limits.limit import Limit, limits_in
-from agent_runner.limits.reported import in_force
-from agent_runner.limits.windows import SECONDS, Use, Windows, use_of, windows_of
-from agent_runner.model.meters import NANO, Amount, Meters
+from agent_runner.limits.room import in_force
+from agent_runner.limits.windows import Use, Windows, use_of, windows_of
+from agent_runner.model.meters import NANO, Meters
 from agent_runner.model.settings import Settings
 from agent_runner.model.spending import Spending, Total
 from agent_runner.model.usage import ReportedLimit
@@ -26,9 +23,10 @@ class By(enum.StrEnum):
 
 @frozen
 class UsageRow:
-    """One line of the report.
+    """One line of the report: calls, tokens, and `cost` in dollars.
 
-    Tokens; cost in dollars. `reserved`: tokens of calls whose real use is not known.
+    unanswered: calls that were certainly not billed. cached: part of `input`. reserved: tokens of
+    calls whose real use is not known.
     """
 
     name: str
@@ -43,13 +41,12 @@ class UsageRow:
 
 @frozen
 class Counter:
-    """How full one limit is.
+    """How full one limit is: counts of `measure`, dollars for `cost`, a fraction for `share`.
 
-    Counts of `measure`, dollars where that is `cost`, a fraction for subscription windows.
-
-    `limit` None: the provider did not say. `resets_at`: when room comes back (None: nothing is
-    used, or not known). `read_at`: when the provider said so; None: counted here against the
-    configuration. `window` of a provider's limit is its name there, `status` its verdict word.
+    model: None for all models of the provider together. window: `hour` and its like, or a
+    provider's own name for its limit. limit: None where the provider did not say. resets_at: epoch
+    seconds at which room comes back, None where nothing is used or it is not known. read_at: when
+    the provider said so, None for what is counted here. status: the provider's verdict word.
     """
 
     provider: str
@@ -93,12 +90,10 @@ def usage_total(spending: Spending) -> UsageRow:
 def counters(
     spending: Spending, settings: Settings, now: float, others: Meters | None = None
 ) -> list[Counter]:
-    """How full every configured limit is, provider by provider.
+    """How full every configured limit is, by provider, and what providers reported, as of `now`.
 
-    Then what providers reported and still holds.
-
-    Raises:
-        UsageError: the time zone or the start of the week is none.
+    `others`: what other projects used. Raises UsageError where the time zone or the start of the
+    week is none.
     """
     windows = windows_of(settings.limits)
     meters = [spending.meters, *([others] if others else [])]
@@ -116,20 +111,6 @@ def counters(
                 if in_force(limit, now)
             ]
     return rows
-
-
-def use_by_window(
-    spending: Spending, settings: Settings, now: float
-) -> dict[str, dict[str, Amount]]:
-    """What counts now, by provider and window (`minute`, `hour`, `day`, `week`), limited or not."""
-    windows = windows_of(settings.limits)
-    return {
-        provider: {
-            window: windows.used(Use(spending.meters.of(provider), now), window)
-            for window in SECONDS
-        }
-        for provider in spending.meters.tracks
-    }
 
 
 def _counter(limit: Limit, use: Use, windows: Windows) -> Counter:

@@ -1,7 +1,4 @@
-"""When to come back.
-
-In words and as a wait that survives a machine that sleeps and a clock that is set.
-"""
+"""When to come back: in words, and as a wait that survives sleep and a clock that is set."""
 
 import math
 from collections.abc import Callable
@@ -14,9 +11,9 @@ _MINUTE = 60
 
 
 def safe_after(not_before: float, zone: ZoneInfo | None = None) -> str:
-    """Epoch seconds as `2026-11-24 13:00 CET`.
+    """Epoch seconds as `2026-11-24 13:00 CET`, in `zone` (None: the machine's).
 
-    Rounded up to the minute so that it is true (zone None: the machine's).
+    Rounded up to the minute, for before that it would not be true.
     """
     return local_time(_rounded_up(not_before), zone).strftime("%Y-%m-%d %H:%M %Z")
 
@@ -27,10 +24,10 @@ def limit_line(not_before: float, zone: ZoneInfo | None = None) -> str:
 
 
 def soon(at: float, now: float, zone: ZoneInfo | None = None) -> str:
-    """A time ahead as shortly as it is clear.
+    """A time ahead, in epoch seconds, in as few words as are clear.
 
     `14:05` today, `Tue 09:00` this week, else with its date; `02:00 CET` if the clock is changed
-    until then, for an hour may come twice.
+    before then, for an hour may come twice.
     """
     when, today = local_time(_rounded_up(at), zone), local_time(now, zone)
     changed = " %Z" if when.utcoffset() != today.utcoffset() else ""
@@ -44,18 +41,17 @@ def soon(at: float, now: float, zone: ZoneInfo | None = None) -> str:
 async def wait_until(
     clock: Clock, until: float, tick: Callable[[float], None], *, longest_slice: float = 1.0
 ) -> None:
-    """Wait until the wall clock says `until` (epoch seconds).
+    """Wait until the wall clock says `until` (epoch seconds), looking at it after every slice.
 
-    Looking at it again after every slice.
-
-    `tick` is given the seconds left. A machine that slept wakes up past the time and goes on at
-    once. A clock set back does not lengthen the wait: when as much time as was left at first has
-    really passed, it is over.
+    `tick` is given the seconds left; `longest_slice` is in seconds too. One long sleep would do
+    worse: a machine that was suspended wakes up past the time and goes on at once. A clock that is
+    set back does not lengthen the wait: it is over when as much time as was left at first has
+    really passed.
     """
-    began = clock.monotonic()
+    started_at = clock.monotonic()
     at_most = until - clock.now()
     while True:
-        passed = clock.monotonic() - began
+        passed = clock.monotonic() - started_at
         left = min(until - clock.now(), at_most - passed)
         if left <= 0:
             return

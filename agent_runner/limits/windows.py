@@ -1,12 +1,9 @@
-"""Where a limit's windows begin and end.
-
-With the calendar of a time zone or rolling behind each call.
+"""Where a limit's windows begin and end: by the calendar of a time zone, or rolling.
 
 Times are epoch seconds. Both kinds answer the same questions of a `Use`, so that nothing else asks
 which kind it is.
 """
 
-import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
@@ -15,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
+from agent_runner.ground.calendar import week_start, zone
 from agent_runner.model.errors import UsageError
 from agent_runner.model.meters import NOTHING, Amount, Meters, Track
 from agent_runner.model.settings import WindowKind, WindowSettings
@@ -22,22 +20,15 @@ from agent_runner.model.settings import WindowKind, WindowSettings
 SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0, "week": 604_800.0}
 """The windows a limit can have, shortest first, and their nominal lengths."""
 
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEK_STARTS = re.compile(
-    rf"({'|'.join(_WEEKDAYS)})(?: ([01]?\d|2[0-3]):([0-5]\d))?", re.IGNORECASE
-)
 _BOUNDARIES = 4
-"""Boundaries looked at before a window is taken to be empty.
-
-Only odd changes of the clock need a second.
-"""
+"""Boundaries looked at before a window counts as empty; only odd changes of the clock need two."""
 
 
 @frozen
 class Use:
-    """What some tracks count, as seen at `now`.
+    """What some tracks count, as seen at `now` (epoch seconds).
 
-    What seems to lie ahead of it (the clock was set back) counts as now.
+    What seems to lie ahead of it, since the clock was set back, counts as now.
     """
 
     tracks: Sequence[Track]
@@ -137,16 +128,16 @@ class CalendarWindows:
         return start if start <= at else self._instant(day - timedelta(days=7), self.week_time)
 
     def _instant(self, day: date, at: time) -> float:
-        """The first moment at which the clock shows this, or has just jumped over it."""
+        """The first moment at which the clock shows this, or has just jumped over it.
+
+        `fold` is 0 by default: of an hour that comes twice the first is meant.
+        """
         return datetime.combine(day, at, tzinfo=self.zone).timestamp()
 
 
 @frozen
 class RollingWindows:
-    """Windows that reach back from now.
-
-    A call counts for exactly the window's length after it began.
-    """
+    """Windows that reach back from now: a call counts for exactly their length after it began."""
 
     def used(self, use: Use, window: str) -> Amount:
         """See `Windows`."""
@@ -169,46 +160,30 @@ class RollingWindows:
 def windows_of(settings: WindowSettings) -> Windows:
     """The windows as configured.
 
-    Raises:
-        UsageError: `week_starts` is no weekday and time, or the time zone is unknown.
+    Raises UsageError where `week_starts` is no weekday and time, or the time zone is unknown.
     """
     if settings.window is WindowKind.ROLLING:
         return RollingWindows()
-    weekday, at = week_start(settings.week_starts)
+    try:
+        weekday, at = week_start(settings.week_starts)
+    except ValueError as error:
+        raise UsageError(
+            f"limits.week_starts: {error}", fix='write it like "monday 00:00"'
+        ) from error
     return CalendarWindows(zone_of(settings), weekday, at)
 
 
 def zone_of(settings: WindowSettings) -> ZoneInfo | None:
-    """The time zone of the windows; None: the machine's.
-
-    Raises:
-        UsageError: there is no such zone.
-    """
+    """The time zone of the windows, None for the machine's. Raises UsageError if it is unknown."""
     if settings.timezone is None:
         return None
     try:
-        return ZoneInfo(settings.timezone)
-    except (KeyError, ValueError, OSError) as error:  # OSError: the name of a folder of zones
+        return zone(settings.timezone)
+    except ValueError as error:
         raise UsageError(
-            f"limits.timezone: there is no time zone {settings.timezone!r}",
+            f"limits.timezone: {error}",
             fix="use a name such as Europe/Berlin, or null for the machine's",
         ) from error
-
-
-def week_start(text: str) -> tuple[int, time]:
-    """`monday 00:00` as weekday (0: Monday) and time.
-
-    Raises:
-        UsageError: it is nothing of the kind.
-    """
-    match = _WEEK_STARTS.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(
-            f"limits.week_starts: {text!r} is no weekday and time",
-            fix='write it like "monday 00:00"',
-        )
-    day, hour, minute = match.groups()
-    return _WEEKDAYS.index(day.lower()), time(int(hour or 0), int(minute or 0))
 
 
 def local_time(at: float, zone: ZoneInfo | None) -> datetime:

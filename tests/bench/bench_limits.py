@@ -12,10 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent_runner.ground.clock import SystemClock
-from agent_runner.limits.check import check
-from agent_runner.limits.decision import Decision, Need
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.ledger import Ledger
+from agent_runner.limits.room import Need, Room, room_for
 from agent_runner.model import events as e
 from agent_runner.model.settings import LimitSettings, Settings, WindowKind, WindowSettings
 from agent_runner.model.spending import Spending
@@ -61,8 +60,8 @@ def year(settings: Settings, room: str) -> None:
     for number in range(CALLS):
         now = START + number * YEAR / CALLS
 
-        def decide(now: float = now) -> Decision:
-            return check(spending, settings, "claude", "m", NEED, now, task="T1")
+        def decide(now: float = now) -> Room:
+            return room_for(spending, settings, "claude", "m", NEED, now, task="T1")
 
         if number % 10 == 0:
             decisions.append(timed(decide))

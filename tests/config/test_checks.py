@@ -119,27 +119,6 @@ def test_what_is_allowed(world: Any, text: str) -> None:
     assert world.load().warnings == ()
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        (
-            "rate_limits: {claude: {max_tokens_hour: 9, max_tokens_week: 5}}",
-            "1:41: max_tokens_hour (9) can never be used up: max_tokens_week is 5",
-        ),
-        (
-            "rate_limits: {claude: {models: {m: {max_requests_day: 9, max_requests_week: 5}}}}",
-            "1:55: max_requests_day (9) can never be used up: max_requests_week is 5",
-        ),
-        ("rate_limits: {claude: {max_cost_day: 1}}", "1:38: a limit in dollars"),
-        ("budget: {max_cost_task: 1}", "1:25: a cap in dollars keeps a run from beginning"),
-    ],
-)
-def test_what_is_warned_of(world: Any, text: str, told: str) -> None:
-    world.write("project", text + "\n")
-    (warning,) = world.load().warnings
-    assert str(warning).startswith(f"agent-runner.yml:{told}")
-
-
 def test_plugged_in_names_are_known(world: Any) -> None:
     from agent_runner.config import load_settings
     from agent_runner.model.names import KnownNames

@@ -143,7 +143,7 @@ def test_ignoring_skips_the_configured_limits_only(scene: Scene) -> None:
     assert "5h" in again.out
     status = scene.run("status").out
     assert "served  share 5h  [##########] 100%" in status
-    assert "(told 20" in status
+    assert "(as of 20" in status
 
 
 def test_a_used_up_budget_needs_a_person_and_names_its_option(scene: Scene) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.ground.tokens import MESSAGE, Ruler, characters_per_token, corrected, tokens_of
-from agent_runner.limits.decision import Need
+from agent_runner.limits.room import Need
 from agent_runner.model import events as e
 from agent_runner.model.agent import Message, Prompt
 from agent_runner.model.spending import Spending

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from attrs import define, field
 
-from agent_runner.limits.decision import Need
+from agent_runner.ground.calendar import week_start
 from agent_runner.limits.limit import Limit
-from agent_runner.limits.windows import SECONDS, week_start
+from agent_runner.limits.room import Need
+from agent_runner.limits.windows import SECONDS
 from agent_runner.model import events as e
 from agent_runner.model.meters import Amount
 from agent_runner.model.settings import LimitSettings, Settings, WindowKind, WindowSettings

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from agent_runner.ground.clock import SystemClock
-from agent_runner.limits.decision import Fits, Need
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.ledger import Ledger
+from agent_runner.limits.room import Fits, Need
 from agent_runner.model.events import CallStarted
 from agent_runner.model.settings import LimitSettings, Settings, WindowKind, WindowSettings
 from agent_runner.model.spending import Spending

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.limits.decision import Decision, Fits, Full, Need
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.ledger import SMALL, Ledger
 from agent_runner.limits.lines import RESERVED, SETTLED, USED, Line, compacted, parse
+from agent_runner.limits.room import Fits, Full, Need, Room
 from agent_runner.model.errors import StorageError
 from agent_runner.model.events import CallSettled
 from agent_runner.model.meters import KEPT, Amount, Meters
@@ -163,7 +163,7 @@ def test_the_gate_counts_others_in_the_decision(path: Path, clock: FakeClock) ->
     first, second = (Gate(limited, clock, Ledger(path, name, clock)) for name in ("a", "b"))
     alone = Gate(limited, clock)
 
-    def admit(gate: Gate, call: str) -> Decision:
+    def admit(gate: Gate, call: str) -> Room:
         return gate.admit(Spending(), call, PROVIDER, MODEL, NEED, task="T1")
 
     assert admit(first, "c1") == admit(first, "c2") == Fits()

@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 from attrs import define, evolve, field, frozen
 from hypothesis import event as hypothesis_event, given, settings as profile, strategies as st
 
-from agent_runner.limits.check import check
-from agent_runner.limits.decision import Decision, Fits, Full, Need, Never
 from agent_runner.limits.limit import Limit, limits_for
+from agent_runner.limits.room import Fits, Full, Need, Never, Room, room_for
 from agent_runner.limits.waiting import safe_after
 from agent_runner.model import events as e
 from agent_runner.model.meters import NOTHING, Amount, Meters, Reservation, nanodollars
@@ -134,8 +133,8 @@ class Play:
     spending: Spending = field(factory=Spending)
     others: Meters = field(factory=Meters)
 
-    def decide(self, when: float, need: Need) -> Decision:
-        return check(
+    def decide(self, when: float, need: Need) -> Room:
+        return room_for(
             self.spending,
             self.configured,
             PROVIDER,
@@ -237,10 +236,10 @@ def test_half_an_hour_of_summer_time_never_lets_more_through(
     spending, now = Spending(), start
     for number, wait in enumerate(waits):
         now += wait / 100
-        decision = check(spending, configured, PROVIDER, MODEL, Need(1, 1), now, task="T1")
+        decision = room_for(spending, configured, PROVIDER, MODEL, Need(1, 1), now, task="T1")
         if isinstance(decision, Full):
             assert decision.not_before > now
-            after = check(
+            after = room_for(
                 spending, configured, PROVIDER, MODEL, Need(1, 1), decision.not_before, task="T1"
             )
             assert isinstance(after, Fits)

@@ -3,8 +3,8 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from agent_runner.limits.decision import Need
 from agent_runner.limits.plan import MAX_CALLS, Expected, Plan, Slot, expect, plan_calls
+from agent_runner.limits.room import Need
 from agent_runner.model.settings import BudgetSettings, Settings, WindowKind
 from agent_runner.model.spending import Spending
 from agent_runner.model.usage import Usage

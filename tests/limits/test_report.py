@@ -2,16 +2,15 @@
 
 import pytest
 
-from agent_runner.limits.decision import Need
 from agent_runner.limits.report import (
     By,
     Counter,
     counters,
     usage_rows,
     usage_total,
-    use_by_window,
 )
-from agent_runner.model.meters import Amount, Meters, Reservation
+from agent_runner.limits.room import Need
+from agent_runner.model.meters import Meters, Reservation
 from agent_runner.model.settings import LimitSettings, Settings, WindowKind
 from agent_runner.model.spending import Spending
 from agent_runner.model.usage import ReportedLimit, Usage
@@ -98,9 +97,3 @@ def test_what_the_provider_reports_stands_beside_it_with_the_time_of_the_reading
         PROVIDER, MODEL, "requests", "requests", 30, 50, NOW + 5, read_at=NOW - 5
     )
     assert window == Counter(PROVIDER, None, "share", "5h", 0.4, 1.0, NOW + 3600, read_at=NOW - 5)
-
-
-def test_use_is_counted_by_window_without_any_limit(spending: Spending) -> None:
-    found = use_by_window(spending, settings(), NOW)[PROVIDER]
-    assert found["minute"] == found["day"] == Amount(2, 200, 500_000_000)
-    assert found["week"] == Amount(3, 300, 750_000_000)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.limits.check import check
-from agent_runner.limits.decision import Fits, Need
+from agent_runner.limits.room import Fits, Need, room_for
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.meters import Amount, Meters, Reservation, Track
@@ -135,7 +134,7 @@ def test_a_year_of_calls_takes_no_more_room_than_its_last_days(calls: int) -> No
     assert len(spending.meters.open) <= 256
     assert size_of(spending) < 250_000
     rolling = settings(window=WindowKind.ROLLING, max_tokens_week=10**12, max_requests_minute=99)
-    assert check(spending, rolling, PROVIDER, MODEL, NEED, when, task="T1") == Fits()
+    assert room_for(spending, rolling, PROVIDER, MODEL, NEED, when, task="T1") == Fits()
 
 
 def test_it_survives_the_snapshot() -> None:

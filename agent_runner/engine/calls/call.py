@@ -22,7 +22,7 @@ from agent_runner.engine.calls.route import Route
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
-from agent_runner.limits.decision import Decision, Fits, Full, Never, OverBudget
+from agent_runner.limits.room import Fits, Full, Never, OverBudget, Room
 from agent_runner.limits.gate import Gate
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish
@@ -73,18 +73,18 @@ class Calls:
     def forbids(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
         """What the worst case of a call runs into; None: it fits, and is reserved in the limits."""
         provider, call = question.provider, question.request.call
-        decision = self.gate.admit(
+        room = self.gate.admit(
             self.spending(), call, provider.name, provider.model, question.need, task=work.task.id
         )
-        return _meaning(decision, provider.name)
+        return _meaning(room, provider.name)
 
     def would_forbid(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
         """As `forbids`, but nothing is reserved: for a call that is not to be made yet."""
         provider = question.provider
-        decision = self.gate.look(
+        room = self.gate.look(
             self.spending(), provider.name, provider.model, question.need, task=work.task.id
         )
-        return _meaning(decision, provider.name)
+        return _meaning(room, provider.name)
 
     async def make(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
         """Make a call for which the limits have room.
@@ -257,9 +257,9 @@ def _answered(
     )
 
 
-def _meaning(decision: Decision, provider: str) -> e.TaskEvent | Halt | None:
-    """What a decision of the limits is for the task or the run; None: the call may be made."""
-    match decision:
+def _meaning(room: Room, provider: str) -> e.TaskEvent | Halt | None:
+    """What the limits say is for the task or the run; None: the call may be made."""
+    match room:
         case Fits():
             return None
         case Full(window, not_before, reason):

@@ -16,7 +16,7 @@ from agent_runner.engine.work import Work
 from agent_runner.ground.escaping import fenced
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import Ruler, corrected
-from agent_runner.limits.decision import Need
+from agent_runner.limits.room import Need
 from agent_runner.model.agent import AgentRequest, Message, Prompt
 from agent_runner.model.events import CallStarted
 from agent_runner.model.flow import next_attempt

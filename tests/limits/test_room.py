@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent_runner.limits.check import check
-from agent_runner.limits.decision import Decision, Fits, Full, Need, Never, OverBudget
+from agent_runner.limits.room import Fits, Full, Need, Never, OverBudget, Room, room_for
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import (
     BudgetSettings,
@@ -24,8 +23,8 @@ NEED = Need(1000, 500, 0.02)
 
 def ask(
     spending: Spending, configured: Settings, need: Need = NEED, now: float = NOW, **rest: Any
-) -> Decision:
-    return check(spending, configured, PROVIDER, MODEL, need, now, task="T1", **rest)
+) -> Room:
+    return room_for(spending, configured, PROVIDER, MODEL, need, now, task="T1", **rest)
 
 
 def used(tokens: int, when: float = NOW) -> Spending:
@@ -133,7 +132,7 @@ def test_a_limit_of_one_model_binds_that_model_alone() -> None:
     spending = Spending()
     began(spending, NOW, "c1", NEED, model="other")
     assert ask(spending, configured) == Fits()
-    decision = check(spending, configured, PROVIDER, "other", NEED, NOW, task="T1")
+    decision = room_for(spending, configured, PROVIDER, "other", NEED, NOW, task="T1")
     assert isinstance(decision, Full)
     assert decision.window == "claude other: 1 call a day"
 
@@ -241,7 +240,7 @@ def test_a_subscription_window_binds_all_models_and_a_models_limit_only_its_own(
     account = told(ReportedLimit("5h", NOW, used=1.1, resets_at=RESET))
     own = told(ReportedLimit("seven_day_opus", NOW, used=1.1, resets_at=RESET))
     for spending, kind in ((account, Full), (own, Fits)):
-        decision = check(spending, Settings(), PROVIDER, "other", NEED, NOW, task="T1")
+        decision = room_for(spending, Settings(), PROVIDER, "other", NEED, NOW, task="T1")
         assert isinstance(decision, kind)
 
 
@@ -255,7 +254,7 @@ def test_a_wish_to_be_left_alone_holds_for_every_task_until_an_answer_comes() ->
     spending = Spending()
     began(spending, NOW, "c1", NEED)
     settled(spending, NOW, "c1", outcome="throttled", not_before=RESET)
-    decision = check(spending, Settings(), PROVIDER, MODEL, NEED, NOW, task="T2")
+    decision = room_for(spending, Settings(), PROVIDER, MODEL, NEED, NOW, task="T2")
     assert isinstance(decision, Full)
     assert decision.not_before == RESET
     assert ask(spending, Settings(), now=RESET) == Fits()
