@@ -18,8 +18,8 @@ from agent_runner.workspace.git import Repository
 def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
     """Check that every open task can be served, say what deserves it, reset what is to be rerun.
 
-    Raises UsageError (no key, no such model, ...) and InputError (templates) before anything is
-    spent.
+    Raises UsageError (no key, no such model, ...) and InputError (templates, limits that cannot be
+    kept) before anything is spent.
     """
     _say_warnings(project, wiring)
     _say_changed_list(project, wiring, rerun_changed=rerun_changed)
@@ -52,7 +52,9 @@ def _judge_limits(project: Project, wiring: Wiring, tasks: list[Task]) -> None:
     found = judge_limits(project.loaded, project.settings, asked)
     unpriced = tuple(problem for kind, problem in found if kind is Kind.UNPRICED)
     if unpriced and not wiring.choices.ignore_limits:
-        raise InputError(unpriced, fix="correct it, or leave limits out of this run: --ignore-config-limits")
+        raise InputError(
+            unpriced, fix="correct it, or leave limits out of this run: --ignore-config-limits"
+        )
     for kind, problem in found:
         if kind is not Kind.UNPRICED:
             wiring.core.signal(Said("", str(problem), "warning"))

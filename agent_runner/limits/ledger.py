@@ -4,11 +4,13 @@ A file of JSON lines under a lock: a reservation before a call, its settlement a
 known by its owner (the state it belongs to) and its id, so that a crash between ledger and journal
 counts it once. Losing the file loses only what other projects used: the journal stays the truth of
 its own.
+
+Why not a database, which would need fewer lines, stands in ARCHITECTURE.md under Decisions.
 """
 
 import contextlib
-import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,32 +19,30 @@ from attrs import define, field, frozen
 
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.disk import Disk, reason_of
-from agent_runner.limits.lines import RESERVED, SETTLED, Line, compacted, parse
+from agent_runner.limits.ledger_lines import RESERVED, SETTLED, LedgerLine, compacted, parse
 from agent_runner.model.errors import StorageError
 from agent_runner.model.events import CallSettled
 from agent_runner.model.meters import Amount, Meters
 from agent_runner.model.spending import settlement
 
 SMALL = 256 * 1024
-"""Bytes below which the file is left to grow."""
+"""Bytes below which the file is left to grow: about 900 calls, read in some 30 ms."""
 
-_COMPACTED = b'{"v":1,"kind":"compacted",'
-"""How the first line of a compacted file begins; it says how many bytes were kept."""
+_COMPACTED = re.compile(rb'\{"v":1,"kind":"compacted","size":(\d{1,15})\}')
+"""The first line of a compacted file, which says how many bytes were kept."""
 
 _LOCK_TIMEOUT = 10.0
 _POLL = 0.005
 _FIX = "mend it, or set `ledger: false` to count this project alone"
 _CLOSED = -1
-_OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
 @define
 class Ledger:
-    """One project's access to the shared file.
+    """One project's access to the shared file; only what is new in it is read at each look.
 
-    `owner` names its state; the time is read under the lock.
-
-    A provider's name in the configuration stands for the account: two accounts need two names.
+    `owner` names the project's state. A provider's name in the configuration stands for the
+    account: two accounts need two names.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class Ledger:
     _others: Meters = field(factory=Meters, init=False)
     _own: Meters = field(factory=Meters, init=False)
     _file: int = field(default=_CLOSED, init=False)
+    _writable: bool = field(default=False, init=False)
     _read_to: int = field(default=0, init=False)
     _compacted_to: int = field(default=0, init=False)
 
@@ -59,17 +60,16 @@ class Ledger:
     def held(self) -> Iterator["Book"]:
         """Hold the ledger for one look and one entry, so that two runs never reserve the same room.
 
-        Raises:
-            StorageError: it cannot be locked, read or written.
+        Raises StorageError where it cannot be locked, read or written.
         """
         with self._locked():
+            # the time is read under the lock: entries are then in the order of their times
             yield Book(self, self._others, self.clock.now())
 
     def others(self) -> Meters:
-        """What other projects used, read without the lock and without creating anything.
+        """What other projects used, read without the lock; nothing is created or changed.
 
-        Raises:
-            StorageError: it is there and cannot be read.
+        Raises StorageError where it is there and cannot be read.
         """
         with _storage_errors(self.path):
             if self.path.exists():
@@ -77,34 +77,32 @@ class Ledger:
         return self._others
 
     def settle(self, event: CallSettled) -> None:
-        """Put what a call really used in place of its reservation.
+        """Replace a call's reservation by what it really used; without either nothing happens.
 
-        If there is one and that is known.
-
-        Raises:
-            StorageError: it cannot be locked, read or written.
+        Not synced: what a power cut takes away leaves the reservation, which is never too little.
+        Raises StorageError where it cannot be locked, read or written.
         """
         with self._locked():
-            key = f"{self.owner}/{event.call}"
-            reservation = self._own.open.get(key)
+            reservation = self._own.open.get(f"{self.owner}/{event.call}")
             used = settlement(reservation, event) if reservation else None
             if used is not None:
-                self._append(Line(SETTLED, self.owner, event.call, 0.0, "", "", used))
+                self._append(LedgerLine(SETTLED, self.owner, event.call, 0.0, "", "", used))
 
     def close(self) -> None:
-        """Give the file back."""
+        """Give the file back; the next look opens it again."""
         if self._file != _CLOSED:
             os.close(self._file)
             self._file = _CLOSED
 
-    def _reserve(self, line: Line) -> None:
+    def _reserve(self, line: LedgerLine) -> None:
         self._append(line)
         self.disk.sync(self._file)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         with _storage_errors(self.path):
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.disk.create_folder(self.path.parent)
+            # the system's lock, which ends with the process however that ends: never stale
             lock = filelock.FileLock(
                 self.path.with_name(f"{self.path.name}.lock"),
                 timeout=_LOCK_TIMEOUT,
@@ -112,6 +110,7 @@ class Ledger:
                 fallback_to_soft=False,
             )
             with lock:
+                self._open_for_writing()
                 torn = self._catch_up()
                 if torn:  # a run was killed while it wrote; it had not called yet
                     self.disk.truncate(self._file, self._read_to)
@@ -120,17 +119,25 @@ class Ledger:
                 if self._read_to > max(SMALL, 2 * self._compacted_to):
                     self._compact()
 
-    def _catch_up(self) -> int:
-        """Count what was written since the last look.
+    def _open_for_writing(self) -> None:
+        if self._file != _CLOSED and self._writable and self._in_place():
+            return
+        is_new = not self.path.exists()
+        self._begin(self.disk.open_append(self.path), writable=True)
+        if is_new:  # else a power cut may take the name away, and with it a synced reservation
+            self.disk.sync_folder(self.path.parent)
 
-        Returns the bytes of an unfinished line at the end.
-        """
-        if self._file != _CLOSED and not self._in_place():
-            self.close()
-        if self._file == _CLOSED:
-            self._file = os.open(self.path, _OPEN, 0o600)
-            self._read_to = self._compacted_to = 0
-            self._others, self._own = Meters(), Meters()
+    def _begin(self, file: int, *, writable: bool) -> None:
+        """Read `file` from its beginning in place of what was read before."""
+        self.close()
+        self._file, self._writable = file, writable
+        self._read_to = self._compacted_to = 0
+        self._others, self._own = Meters(), Meters()
+
+    def _catch_up(self) -> int:
+        """Count what was written since the last look; returns the bytes of an unfinished line."""
+        if self._file == _CLOSED or not self._in_place():
+            self._begin(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC), writable=False)
         raw = _read_from(self._file, self._read_to)
         whole = raw[: raw.rfind(b"\n") + 1]
         self._read_to += len(whole)
@@ -138,8 +145,8 @@ class Ledger:
             line = parse(one)
             if line is not None:
                 line.count_in(self._own if line.owner == self.owner else self._others)
-            elif one.startswith(_COMPACTED):
-                self._compacted_to = json.loads(one)["size"]
+            elif header := _COMPACTED.fullmatch(one):
+                self._compacted_to = int(header[1])
         return len(raw) - len(whole)
 
     def _in_place(self) -> bool:
@@ -152,26 +159,23 @@ class Ledger:
         same = (opened.st_dev, opened.st_ino) == (there.st_dev, there.st_ino)
         return same and there.st_size >= self._read_to
 
-    def _append(self, line: Line) -> None:
+    def _append(self, line: LedgerLine) -> None:
         self.disk.write(self._file, line.render())
 
     def _compact(self) -> None:
         """Write what still counts to a new file and give it the ledger's name.
 
-        Readers notice by its identity.
+        Readers notice by its identity; the lock is another file, and stays.
         """
         lines = [line for raw in _read_from(self._file, 0).split(b"\n") if (line := parse(raw))]
         kept = b"".join(line.render() for line in compacted(lines, self.clock.now()))
-        header = _COMPACTED + b'"size":%d}\n' % len(kept)
+        header = b'{"v":1,"kind":"compacted","size":%d}\n' % len(kept)
         self.disk.write_file(self.path, header + kept)
 
 
 @frozen
 class Book:
-    """The ledger while it is held.
-
-    What others used by `now` (epoch seconds), and one entry to make.
-    """
+    """The ledger while it is held: what others used by `now` (epoch seconds), and one entry."""
 
     _ledger: Ledger
     others: Meters
@@ -180,7 +184,7 @@ class Book:
     def reserve(self, call: str, provider: str, model: str, amount: Amount) -> None:
         """Enter a call's worst case, durable when this returns."""
         ledger = self._ledger
-        line = Line(RESERVED, ledger.owner, call, self.now, provider, model, amount)
+        line = LedgerLine(RESERVED, ledger.owner, call, self.now, provider, model, amount)
         ledger._reserve(line)  # noqa: SLF001  # the book is the held ledger's own face
 
 

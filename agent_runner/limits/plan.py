@@ -1,7 +1,7 @@
 """Which of the remaining tasks fit into the windows now, and when the rest could run.
 
-The plan plays the calls through on a copy of what was used, with the same decision and the same
-fold as a real run.
+The calls are played through on a copy of what was used, by the same judgement and the same fold as
+in a real run: whatever a run would do at a limit, the plan does too.
 """
 
 import copy
@@ -20,17 +20,17 @@ from agent_runner.model.spending import EARLIER, Spending, Total
 from agent_runner.model.usage import Usage
 
 MAX_CALLS = 5_000
-"""Calls that are played through; what lies beyond has no time."""
+"""Calls that are played through; when those beyond could be made is not said."""
 
 _NAMED_SLOTS = 3
 
 
 @frozen
 class Expected:
-    """What one task is expected to take. `need`: the worst case of a call, which is reserved.
+    """What one task is expected to take.
 
-    `input`, `output` (tokens) and `cost` (dollars; None: no prices): what a call is likely to use
-    in the end.
+    calls: how many are still to come. need: the worst case of one, which is reserved. input,
+    output: tokens that one is likely to use in the end, and cost its dollars (None: no prices).
     """
 
     task: str
@@ -53,7 +53,7 @@ class Slot:
 
 @frozen
 class Blocked:
-    """A task whose calls no waiting lets through; `this_run`: but a further run does."""
+    """A task whose calls no waiting lets through; with `this_run` another run does."""
 
     task: str
     reason: str
@@ -62,9 +62,9 @@ class Blocked:
 
 @frozen
 class Plan:
-    """When the tasks (`order`) can run, and what they are expected to take in all.
+    """When the tasks of `order` can run, and what they are expected to take in all.
 
-    Cost in dollars (None: no prices).
+    now: at once. later: after a window opens. cost: in dollars, None where no price is known.
     """
 
     order: tuple[str, ...]
@@ -76,7 +76,7 @@ class Plan:
     cost: float | None
 
     def line(self, now: float, zone: ZoneInfo | None = None) -> str:
-        """In one line: `4 of 9 now; T5-T9 after Tue 09:00`."""
+        """The plan in one line: `4 of 9 now; T5-T9 after Tue 09:00`. `now`: epoch seconds."""
         words = [f"{len(self.now)} of {len(self.order)} now"]
         named = self.later[:_NAMED_SLOTS]
         words += [f"{self._range(slot.tasks)} {_after(slot.at, now, zone)}" for slot in named]
@@ -108,16 +108,16 @@ class Plan:
 def expect(
     spending: Spending, task: str, provider: str, model: str, need: Need, *, calls: int = 1
 ) -> Expected:
-    """What a task will take, from this journal's history of the model.
+    """What a task will take, from this journal's history of tasks and of the model.
 
-    Without one `calls` calls at their worst.
+    Without a history `calls` calls, each at its worst.
     """
     finished = [
         total.calls for name, total in spending.tasks.items() if total.calls and name != EARLIER
     ]
-    begun = spending.tasks.get(task) or Total()
+    so_far = spending.tasks.get(task) or Total()
     expected = round(fmean(finished)) if finished else calls
-    remaining = max(1, expected - begun.calls)
+    remaining = max(1, expected - so_far.calls)
     past = spending.models.get(provider, {}).get(model) or Total()
     answered = past.calls
     if not answered:
@@ -146,14 +146,10 @@ def plan_calls(
     ignore_config: bool = False,
     others: Meters | None = None,
 ) -> Plan:
-    """Play the tasks through in their order, one call after the other.
+    """Play the tasks through in their order, each call at the earliest time at which it fits.
 
-    Each at the earliest time it fits.
-
-    Calls take no time of their own here, so that the times are the earliest possible ones.
-
-    Raises:
-        UsageError: the time zone or the start of the week is none.
+    Calls take no time of their own here, so that the times are the earliest possible ones. Raises
+    UsageError where the time zone or the start of the week is none.
     """
     wanted = list(tasks)
     play = _Play(_copied(spending, wanted), settings, now, ignore_config, others)
@@ -182,7 +178,7 @@ def plan_calls(
 
 @define
 class _Play:
-    """A run that is only played: it moves its own clock and counts on its own copy."""
+    """A run that is only played: it moves a clock of its own and counts on a copy of its own."""
 
     spending: Spending
     settings: Settings
@@ -192,28 +188,28 @@ class _Play:
     calls: int = field(default=0, init=False)
 
     def run(self, task: Expected) -> float | Blocked | None:
-        """When the task's last call fits; None: too far ahead to say; or what it never gets by."""
+        """When the task's last call fits (None: too far ahead to say), or what it never gets by."""
         for _ in range(task.calls):
             if self.calls >= MAX_CALLS:
                 return None
             self.calls += 1
-            decision = self._admit(task)
-            if not isinstance(decision, Fits):
-                assert not isinstance(decision, Full)  # noqa: S101  # those were waited for
-                this_run = isinstance(decision, OverBudget) and decision.scope == "run"
-                return Blocked(task.task, decision.reason, this_run)
+            room = self._wait_for_room(task)
+            if not isinstance(room, Fits):
+                assert not isinstance(room, Full)  # noqa: S101  # those were waited for
+                this_run = isinstance(room, OverBudget) and room.scope == "run"
+                return Blocked(task.task, room.reason, this_run)
             self._count(task)
         return self.now
 
-    def _admit(self, task: Expected) -> Room:
-        decision = self._check(task)
-        while isinstance(decision, Full):
-            self.now = decision.not_before
+    def _wait_for_room(self, task: Expected) -> Room:
+        room = self._room(task)
+        while isinstance(room, Full):
+            self.now = room.not_before
             self.spending.run_total = Total()  # a run that stops at a limit goes on as a new one
-            decision = self._check(task)
-        return decision
+            room = self._room(task)
+        return room
 
-    def _check(self, task: Expected) -> Room:
+    def _room(self, task: Expected) -> Room:
         return room_for(
             self.spending,
             self.settings,
@@ -229,7 +225,7 @@ class _Play:
     def _count(self, task: Expected) -> None:
         call = f"planned-{self.calls}"
         need = task.need
-        began = e.CallStarted(
+        started = e.CallStarted(
             call,
             1,
             1,
@@ -241,13 +237,13 @@ class _Play:
             need.cost,
         )
         usage = Usage(task.input, task.output, estimated=True)
-        ended = e.CallSettled(call, "answered", task.provider, usage, task.cost)
-        self.spending.take(self.now, task.task, began)
-        self.spending.take(self.now, task.task, ended)
+        settled = e.CallSettled(call, "answered", task.provider, usage, task.cost)
+        self.spending.take(self.now, task.task, started)
+        self.spending.take(self.now, task.task, settled)
 
 
 def _copied(spending: Spending, tasks: Iterable[Expected]) -> Spending:
-    """As much of the spending as the decision looks at; the next run begins with nothing used."""
+    """As much of the spending as matters for room; the next run begins with nothing used."""
     return Spending(
         meters=copy.deepcopy(spending.meters),
         tasks={

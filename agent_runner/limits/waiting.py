@@ -19,7 +19,7 @@ def safe_after(not_before: float, zone: ZoneInfo | None = None) -> str:
 
 
 def limit_line(not_before: float, zone: ZoneInfo | None = None) -> str:
-    """The one line that is said when a limit stops the run."""
+    """The one line that stands on the screen when a limit stops the run."""
     return f"Rate limit reached, safe to re-run after {safe_after(not_before, zone)}"
 
 

@@ -137,7 +137,7 @@ def _give_up(
     retry: RetrySettings,
     now: float,
 ) -> Consequence:
-    """What follows from the last consecutive failure that is borne."""
+    """What follows from the last consecutive failure that is tolerated."""
     if isinstance(error, RateLimitedError):
         rest = max(error.retry_after or 0.0, retry.max_wait)
         text = (

@@ -1,5 +1,6 @@
 """The shared ledger: what others used counts, whatever process dies when, and it stays small."""
 
+import errno
 import json
 import os
 import signal
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from agent_runner.ground.disk import Disk
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.ledger import SMALL, Ledger
-from agent_runner.limits.lines import RESERVED, SETTLED, USED, Line, compacted, parse
+from agent_runner.limits.ledger_lines import RESERVED, SETTLED, USED, LedgerLine, compacted, parse
 from agent_runner.limits.room import Fits, Full, Need, Room
 from agent_runner.model.errors import StorageError
 from agent_runner.model.events import CallSettled
@@ -23,6 +25,7 @@ from agent_runner.model.usage import Usage
 from tests.limits.scene import MODEL, PROVIDER, at, settings
 from tests.limits.spend_room import MOST
 from tests.support.clocks import FakeClock
+from tests.support.lossy import LossyDisk
 
 NOW = at("2026-11-24 12:00")
 NEED = Need(100, 50, 0.1)
@@ -113,7 +116,14 @@ def test_a_torn_line_is_cut(path: Path, clock: FakeClock, torn: bytes) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [b"\xff\xfe", b"[]", b"null", b'{"v":2,"kind":"reserved"}', b'{"v":1,"kind":"reserved"}'],
+    [
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'{"v":2,"kind":"reserved"}',
+        b'{"v":1,"kind":"reserved"}',
+        b'{"v":1,"kind":"compacted","size":9x}',
+    ],
 )
 def test_a_line_that_is_none_is_passed_over(path: Path, clock: FakeClock, damage: bytes) -> None:
     mine = Ledger(path, "a", clock)
@@ -139,6 +149,96 @@ def test_one_that_cannot_be_used_says_how_to_go_on(tmp_path: Path, clock: FakeCl
     with pytest.raises(StorageError) as caught:
         reserve(ledger, "c1")
     assert "ledger: false" in caught.value.fix
+
+
+@pytest.mark.parametrize("kept", [0, 1, 60, 150, 400])
+def test_a_power_cut_takes_no_reservation_away(
+    tmp_path: Path, path: Path, clock: FakeClock, kept: int
+) -> None:
+    disk = LossyDisk(tmp_path)
+    mine = Ledger(path, "a", clock, disk)
+    reserve(mine, "c1")  # the file and its folder are new: their names must last as well
+    reserve(mine, "c2")
+    settle(mine, "c1", Usage(20, 5))
+    disk.power_cut(keep=kept)
+    after = used(Ledger(path, "b", clock).others())
+    assert after in {Amount(2, 300), Amount(2, 175)}  # a lost settlement counts too much
+    reserve(Ledger(path, "c", clock), "c1", tokens=1)  # what was torn is cut off
+    assert used(Ledger(path, "b", clock).others()) == after + Amount(1, 1)
+
+
+def test_a_power_cut_right_after_it_was_compacted_takes_nothing_away(
+    tmp_path: Path, path: Path, clock: FakeClock
+) -> None:
+    disk = LossyDisk(tmp_path)
+    mine, calls = Ledger(path, "a", clock, disk), 0
+    while path.exists() is False or b"compacted" not in path.read_bytes()[:40]:
+        calls += 1
+        reserve(mine, f"call-{calls:0200}")
+    disk.power_cut()
+    assert used(Ledger(path, "b", clock).others()) == Amount(calls, 150 * calls)
+
+
+def test_a_read_only_home_is_read_and_says_what_it_refuses(path: Path, clock: FakeClock) -> None:
+    class ReadOnly(Disk):
+        def open_append(self, path: Path) -> int:
+            raise OSError(errno.EROFS, "Read-only file system")
+
+    reserve(Ledger(path, "a", clock), "c1")
+    other = Ledger(path, "b", clock, ReadOnly())
+    assert used(other.others()) == Amount(1, 150)
+    with pytest.raises(StorageError, match="the file system is read-only"):
+        reserve(other, "c1")
+    assert used(other.others()) == Amount(1, 150)
+
+
+@pytest.mark.parametrize("written", [0, 10, 100])
+def test_a_full_home_refuses_the_call_and_goes_on_once_there_is_room(
+    path: Path, clock: FakeClock, written: int
+) -> None:
+    class Full(Disk):
+        def write(self, descriptor: int, content: bytes) -> None:
+            super().write(descriptor, content[:written])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    reserve(Ledger(path, "a", clock), "c1")
+    with pytest.raises(StorageError, match="the disk is full"):
+        reserve(Ledger(path, "a", clock, Full()), "c2")
+    other = Ledger(path, "b", clock)
+    assert used(other.others()) == Amount(1, 150)
+    reserve(Ledger(path, "a", clock), "c2")
+    assert used(other.others()) == Amount(2, 300)
+
+
+@given(data=st.data())
+def test_a_flipped_bit_costs_a_line_or_two_and_never_the_rest(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path, clock = tmp_path_factory.mktemp("ledger") / "ledger.jsonl", FakeClock(NOW)
+    mine = Ledger(path, "a", clock)
+    for number in range(8):
+        reserve(mine, f"c{number}")
+    raw = bytearray(path.read_bytes())
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(raw)
+    left = used(Ledger(path, "b", clock).others())
+    assert left in {Amount(n, 150 * n) for n in (6, 7, 8)}
+    reserve(Ledger(path, "c", clock), "c1")
+
+
+def test_a_line_without_a_checksum_is_one_of_an_earlier_release(
+    path: Path, clock: FakeClock
+) -> None:
+    old = (
+        b'{"v":1,"kind":"reserved","owner":"a","call":"c1","at":%d.0,"provider":"%b","model":"%b",'
+        b'"requests":1,"tokens":150,"nanodollars":0}\n'
+    ) % (NOW, PROVIDER.encode(), MODEL.encode())
+    path.parent.mkdir()
+    path.write_bytes(old)
+    mine = Ledger(path, "a", clock)
+    assert used(Ledger(path, "b", clock).others()) == Amount(1, 150)
+    settle(mine, "c1", Usage(10, 0))
+    assert used(Ledger(path, "b", clock).others()) == Amount(1, 10)
 
 
 def test_it_is_kept_small_and_counts_the_same_after(path: Path, clock: FakeClock) -> None:
@@ -231,7 +331,9 @@ def test_compacted_lines_count_as_the_whole_file_does(
         now += step / 10
         reserved = Amount(1, amount.tokens, amount.nanodollars)
         lines.append(
-            Line(kind, owner, call, now, PROVIDER, MODEL, amount if kind == SETTLED else reserved)
+            LedgerLine(
+                kind, owner, call, now, PROVIDER, MODEL, amount if kind == SETTLED else reserved
+            )
         )
     now += later
     before, after = Meters(), Meters()
@@ -251,11 +353,11 @@ def test_compacted_lines_count_as_the_whole_file_does(
 
 def test_old_settled_calls_become_one_line_a_minute() -> None:
     lines = [
-        Line(kind, "a", f"c{n}", NOW + n, PROVIDER, MODEL, Amount(1, 10))
+        LedgerLine(kind, "a", f"c{n}", NOW + n, PROVIDER, MODEL, Amount(1, 10))
         for n in range(50)
         for kind in (RESERVED, SETTLED)
     ]
     (one,) = compacted(lines, NOW + 3600)
-    assert one == Line(USED, "a", "", NOW + 49, PROVIDER, MODEL, Amount(50, 500))
+    assert one == LedgerLine(USED, "a", "", NOW + 49, PROVIDER, MODEL, Amount(50, 500))
     assert compacted(lines, NOW + KEPT + 60) == []
     assert json.loads(one.render())["v"] == 1

@@ -106,10 +106,10 @@ def conclude(reply: GrowingReply, *, cut: str = "") -> AgentResponse:
 
 
 def _judged(reply: GrowingReply, cut: str) -> tuple[Finish, str]:  # noqa: PLR0911  # a table
-    """How the reply ended and why. The order matters: the first row that holds is the worst news.
+    """How the reply ended and why: the first row that holds.
 
-    A failure is told before a cut, since servers close the connection after reporting one; a cut
-    before everything that the provider said of the end, since what came after it is unknown.
+    The order matters. A failure goes before a cut, since servers close the connection after they
+    report one; a cut goes before whatever the provider said of the end, since it was not the end.
     """
     if reply.failure is not None:
         return Finish.FAILED, f"the server failed while answering: {failure_text(reply.failure)}"

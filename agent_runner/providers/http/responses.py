@@ -109,7 +109,7 @@ class ResponsesClient:
         return receipt
 
     async def _await_answer(self, response_id: str, context: CallContext) -> Exchange:
-        """Look until the answer has ended; an unreachable server is borne for `timeout` seconds."""
+        """Look until the answer has ended; an unreachable server is put up with for `timeout` seconds."""
         pause, last_seen = FIRST_LOOK, self._clock.monotonic()
         while True:
             raw: list[bytes] = []
@@ -148,8 +148,8 @@ class ResponsesClient:
 class ResponsesReader:
     """Reads the answers of the Responses API.
 
-    Events are told apart by the `type` inside of their data: some servers leave the event's name
-    out.
+    Events are distinguished by the `type` inside of their data: some servers leave the event's
+    name out.
     """
 
     reply: GrowingReply = field(factory=GrowingReply)

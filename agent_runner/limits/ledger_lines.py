@@ -1,10 +1,8 @@
-"""The lines of the shared ledger.
-
-How they are written, read, counted and added up when they grow old.
-"""
+"""The lines of the shared ledger: how they are written, read, counted, and added up when old."""
 
 import json
 import math
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,17 +11,22 @@ from attrs import evolve, frozen
 from agent_runner.model.meters import EXACT, KEPT, MINUTE, NOTHING, Amount, Meters, Reservation
 
 VERSION = 1
-"""Of the lines; those of a newer version are passed over."""
+"""The version of the lines; those of a newer one are passed over."""
 
 RESERVED, SETTLED, USED = "reserved", "settled", "used"
-"""Kinds: a call before it is sent; what one really used; use that stays, of one call or of many."""
+"""Kinds of lines: a call before it is sent; what it really used; use that stays as it is."""
+
+
+_CHECKSUM = b',"crc":'
+"""What stands before the CRC-32 of all the rest of a line; lines written before have none."""
 
 
 @frozen
-class Line:
-    """One line.
+class LedgerLine:
+    """One line: what a call, or many old ones together, count.
 
-    `owner`: the state it belongs to; `call`: the call's id in it; `at`: epoch seconds (settled: 0).
+    owner: the state it belongs to. call: the call's id in it. at: epoch seconds, 0 where the line
+    settles a call. provider, model: empty there too.
     """
 
     kind: str
@@ -40,7 +43,7 @@ class Line:
         return f"{self.owner}/{self.call}"
 
     def render(self) -> bytes:
-        """The line with its newline."""
+        """The line with its newline, a checksum at its end."""
         members = {
             "v": VERSION,
             "kind": self.kind,
@@ -53,7 +56,8 @@ class Line:
             "tokens": self.amount.tokens,
             "nanodollars": self.amount.nanodollars,
         }
-        return json.dumps(members, separators=(",", ":")).encode("ascii") + b"\n"
+        body = json.dumps(members, separators=(",", ":")).encode("ascii")
+        return body[:-1] + _CHECKSUM + b"%d}\n" % zlib.crc32(body)
 
     def count_in(self, meters: Meters) -> None:
         """Count the line; a call reserved twice was never sent the first time, and counts once."""
@@ -70,13 +74,20 @@ class Line:
             )
 
 
-def parse(raw: bytes) -> Line | None:
-    """A line without its newline; None: damaged, of a newer version, or none of these."""
+def parse(raw: bytes) -> LedgerLine | None:
+    """A line, with or without its newline; None: damaged, of a newer version, or none of these.
+
+    A flipped digit of a time would do most harm: a line from long ago, as if the clock had been set
+    back, takes all lines before it out of today's windows.
+    """
+    body, has_checksum, checksum = raw.rpartition(_CHECKSUM)
+    if has_checksum and checksum.rstrip() != b"%d}" % zlib.crc32(body + b"}"):
+        return None
     try:
         members = json.loads(raw)
         if members["v"] != VERSION or members["kind"] not in {RESERVED, SETTLED, USED}:
             return None
-        line = Line(
+        line = LedgerLine(
             members["kind"],
             str(members["owner"]),
             str(members["call"]),
@@ -90,13 +101,14 @@ def parse(raw: bytes) -> Line | None:
     return line if math.isfinite(line.at) else None
 
 
-def compacted(lines: Iterable[Line], now: float) -> list[Line]:
-    """Lines that count the same with nothing older than any window.
+def compacted(lines: Iterable[LedgerLine], now: float) -> list[LedgerLine]:
+    """Lines that count the same, without what is older than any window.
 
-    Settled calls added up by the minute.
+    Settled calls are added up by the minute; open ones stay as they are. `now`: epoch seconds. They
+    are gone through from the last to the first, for what came of a call stands behind it.
     """
-    ended: dict[str, Amount] = {}  # what comes of a call, by the lines after the one in hand
-    kept: list[Line] = []
+    ended: dict[str, Amount] = {}  # what came of a call, by the lines after the one in hand
+    kept: list[LedgerLine] = []
     turned_back = math.inf
     for line in reversed(list(lines)):
         if line.kind == SETTLED:
@@ -113,8 +125,8 @@ def compacted(lines: Iterable[Line], now: float) -> list[Line]:
     return _added_up(kept[::-1], now)
 
 
-def _added_up(lines: list[Line], now: float) -> list[Line]:
-    sums: dict[Any, Line] = {}
+def _added_up(lines: list[LedgerLine], now: float) -> list[LedgerLine]:
+    sums: dict[Any, LedgerLine] = {}
     for number, line in enumerate(lines):
         old = line.kind == USED and line.at < now - EXACT
         group = (line.owner, line.provider, line.model, line.at // MINUTE) if old else number
