@@ -10,8 +10,8 @@ from agent_runner.app.wiring import CallWiring
 from agent_runner.engine.schedule import Schedule
 from agent_runner.ground.clock import Clock, iso
 from agent_runner.ground.invocation import Invocation
-from agent_runner.limits.room import Need
 from agent_runner.limits.plan import Expected, Plan, expect, plan_calls
+from agent_runner.limits.room import Need
 from agent_runner.limits.windows import zone_of
 from agent_runner.model.agent import Prompt
 from agent_runner.model.fold import RunState

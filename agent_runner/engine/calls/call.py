@@ -22,8 +22,8 @@ from agent_runner.engine.calls.route import Route
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
-from agent_runner.limits.room import Fits, Full, Never, OverBudget, Room
 from agent_runner.limits.gate import Gate
+from agent_runner.limits.room import Fits, Full, Never, OverBudget, Room
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish
 from agent_runner.model.errors import AuthError, ProviderError, UsageError

@@ -109,7 +109,7 @@ class ResponsesClient:
         return receipt
 
     async def _await_answer(self, response_id: str, context: CallContext) -> Exchange:
-        """Look until the answer has ended; an unreachable server is put up with for `timeout` seconds."""
+        """Look until the answer has ended; give up after `timeout` seconds without the server."""
         pause, last_seen = FIRST_LOOK, self._clock.monotonic()
         while True:
             raw: list[bytes] = []
