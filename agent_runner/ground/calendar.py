@@ -17,7 +17,7 @@ def week_start(text: str) -> tuple[int, time]:
     """
     match = _WEEK_START.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"no weekday and time: {text!r}")
+        raise ValueError(f"not a weekday and time: {text!r}")
     day, hour, minute = match.groups()
     return _WEEKDAYS.index(day.lower()), time(int(hour or 0), int(minute or 0))
 

@@ -22,7 +22,7 @@ def test_a_weekday_and_its_time(text: str, meant: tuple[int, time]) -> None:
 
 @pytest.mark.parametrize("text", ["", "someday", "monday 24:00", "monday 0:5", "monday at 5", "0"])
 def test_anything_else_is_none(text: str) -> None:
-    with pytest.raises(ValueError, match="no weekday and time"):
+    with pytest.raises(ValueError, match="not a weekday and time"):
         week_start(text)
 
 
