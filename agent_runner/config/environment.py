@@ -54,6 +54,7 @@ def environment_layer(
     """What the environment sets. `below`: the merged files, whose names variables may refer to."""
     tree = Fields({}, {}, 0, Source("environment", "", numbered=False))
     sources = []
+    # the shallow ones first: AGENT_RUNNER_HOOKS sets all hooks, AGENT_RUNNER_HOOKS__X adds to them
     for name in sorted(env, key=lambda name: (name.count("__"), name)):
         if not name.startswith(PREFIX) or name in NO_OPTIONS or not env[name]:
             continue

@@ -95,9 +95,12 @@ def survey_settings(
     expect, warnings = Expect(), list[Problem]()
     layers = [_long(layer, expect) for layer in file_layers(places, env, expect, warnings)]
     files = _merged(layers)
+    # the files are merged first: a variable names a hook of theirs in capitals and underscores
     layers.append(_long(environment_layer(env, files, places, expect, warnings), expect))
     layers.append(_long(flag_layer(flags, places), expect))
     bases = {source: layer.base for layer in layers for source in layer.sources}
+    # each layer is bound by itself, so that a mistake is told where it was made even if a later
+    # layer covers it; binding the merged tree tells nothing new, so its mistakes are dropped
     for layer in layers:
         Binder(expect, bases, places).bind(Settings, layer.root)
     tree = _merged(layers)
@@ -132,6 +135,8 @@ def check_all(loaded: Loaded, read_list: ReadList | None) -> tuple[Problem, ...]
 
 
 def _long(layer: Layer, expect: Expect) -> Layer:
+    # before merging: a hook given as a bare command in one file and as a mapping in another would
+    # otherwise replace it instead of adding to it
     return attrs.evolve(layer, root=in_long_form(layer.root, Settings, expect))
 
 

@@ -147,6 +147,7 @@ class Builder:
     def _mapping_end(self, event: Any) -> None:
         frame = self._frames[-1]
         own = frame.node
+        # at the end, not where << stands: the mapping's own keys win wherever they are written
         for other in frame.merged:
             for name, key, value in other:
                 if isinstance(own, Fields) and name not in own.values:
@@ -172,6 +173,7 @@ class Builder:
             self._fail(event, f"{name} refers to a value that contains it")
         self._expanded += anchor.size
         self._count += anchor.size
+        # aliases of aliases grow like powers ("a billion laughs"): counted here, never copied out
         if self._expanded > MAX_EXPANDED:
             self._fail(event, f"the aliases expand to more than {MAX_EXPANDED:,} values")
         if len(self._frames) + anchor.height > MAX_DEPTH:

@@ -28,6 +28,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets if is_secret(secret) for form in _written(secret)}
+        # the longest first: where one secret begins with another, the rest of it must not stay
         ordered = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
         self._raw_forms = tuple(form.encode() for form in ordered)

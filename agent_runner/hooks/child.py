@@ -67,7 +67,7 @@ class Child:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._read, sink, read_all)
                 with anyio.move_on_after(timeout):
-                    await self._exit()
+                    await self._exit()  # not the end of the output: a grandchild may hold that
                 if not self._exited:
                     timed_out = True
                     await self.end()

@@ -70,6 +70,10 @@ class Fingerprint:
         """The lines without what differs from run to run."""
         if b"\r" in block:
             block = _OVERWRITTEN.sub(b"", block.replace(b"\r\n", b"\n"))
+        # The order matters. The task's own folder first: it may lie below a temporary one, and what
+        # is in it has meaning. Hexadecimal names before numbers, which would leave their letters
+        # behind. Dates before numbers too, as their words are known by what follows them. Blanks
+        # and rulers last: test runners draw them to fit the numbers that are gone by then.
         for place in self._roots:
             block = block.replace(place, b".")
         block = self._temporary.sub(b"<tmp>", block)

@@ -164,7 +164,7 @@ class HookRunner:
             ending = await self._followed(order, log, child)
             outlived, left = self._outlived(order, child, ending)
         except BaseException:
-            await child.close()
+            await child.close()  # before the trailer, so that its last output stands above that
             with contextlib.suppress(StorageError):  # the first problem is the one to tell
                 log.finish(f"=== stopped after {self.clock.monotonic() - begun:.2f} s\n")
             raise
@@ -216,6 +216,8 @@ class HookRunner:
             if piece:
                 order.on_output(piece)
 
+        # the journal knows of the process before its command begins: had we died in between, nobody
+        # could find and end what it started
         order.on_start(child.pid, self.table.start_time(child.pid))
         child.release()
         timeout = order.hook.timeout

@@ -81,6 +81,9 @@ def judging_to_redo(record: TaskRecord, _settings: Settings) -> bool:
     return record.retry_to is POST_HOOKS
 
 
+# Rows of one event are tried in order, so the row without a guard comes last. What a failure costs
+# grows down the rows: a reply that does not apply is first corrected in the same conversation, then
+# costs an attempt, and only then a person's time.
 FLOW: tuple[Row, ...] = (
     Row(e.Started, (PENDING,), PRE_HOOKS),
     Row(e.PreHooksPassed, (PRE_HOOKS,), AGENT),
@@ -108,6 +111,7 @@ FLOW: tuple[Row, ...] = (
     Row(e.Retried, (ESCALATED,), POST_HOOKS, judging_to_redo),
     Row(e.Retried, (ESCALATED,), AGENT),
     Row(e.Checked, (PENDING, ESCALATED, SKIPPED), POST_HOOKS),
+    # from apply too: the runner finishes or rolls back an open change set before it fires this
     Row(e.Skipped, tuple(state for state in TaskState if state not in FINAL), SKIPPED),
     Row(e.Reset, tuple(TaskState), PENDING),
 )

@@ -74,6 +74,7 @@ class RunState:
     def _take_run(self, entry: Entry) -> None:
         event = entry.event
         if isinstance(event, e.RunStarted):
+            # before the new run takes the old one's place: only the old one says how it ended
             if self.run is not None and self.run.stopped is None:
                 self._count_unclean_stop()
             self.list_id = event.list_id

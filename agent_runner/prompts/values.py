@@ -47,6 +47,8 @@ def files_text(listing: Listing, tokens: int, ruler: Ruler) -> str:
     The first file that does not fit is cut after a line if that leaves something worth reading.
     """
     left_out = list(listing.left_out)
+    # The list of what is not shown takes room too, and it grows with every file that does not fit:
+    # so room for the longest it can become is set aside first, unless all files fit.
     if sum(ruler.tokens(_file(file)) for file in listing.files) > tokens:
         unlucky = [NotShown(file.path, _NO_ROOM.format("1-100000")) for file in listing.files]
         tokens -= ruler.tokens(_reasons([*left_out, *unlucky]))

@@ -40,6 +40,7 @@ class CallFiles:
             )
             content = json.dumps(to_plain_whole(request), indent=1).encode("ascii")
             self.disk.write_file(self._request, content)
+            # last, and only then the call: an answer that is paid for finds its room taken already
             with self._reserved.open("wb") as file:
                 size = request.max_output_tokens * _BYTES_PER_TOKEN + _ROOM_BESIDE
                 self.disk.reserve(file.fileno(), size)
@@ -59,6 +60,7 @@ class CallFiles:
         """Put the whole answer on disk, durably and atomically, before anything is made of it."""
         content = json.dumps(to_plain_whole(response), indent=1).encode("ascii")
         with storage_errors(self._response):
+            # into the room that was reserved, then renamed: a new file would need a free block
             with self._reserved.open("r+b" if self._reserved.exists() else "w+b") as file:
                 self.disk.write(file.fileno(), content)
                 self.disk.truncate(file.fileno(), len(content))

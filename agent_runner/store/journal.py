@@ -146,6 +146,9 @@ class Journal:
             descriptor = disk.open_append(path)
             if os.fstat(descriptor).st_size > end.offset:
                 disk.truncate(descriptor, end.offset)
+            # Also without a cut: records of a run that was killed are in the page cache, not yet on
+            # the disk, and this one goes on from them. And a cut that is lost would let the old
+            # tail come back behind new records.
             disk.sync(descriptor)
             if is_new:
                 disk.sync_folder(path.parent)

@@ -55,6 +55,8 @@ class Store:
         layout = Layout(folder)
         layout.create(disk)
         lock = StateLock(layout, project)
+        # before anything is read: the last record of a run that is still writing would look like a
+        # torn tail, and be cut off
         with storage_errors(layout.lock):
             lock.acquire(clock.now())
         try:
@@ -87,12 +89,13 @@ class Store:
         """Replace state.json if that is cheap by now: the cost stays constant per transition."""
         grown = self.journal.position.offset - self._snapshot_offset
         if self._snapshot_size < _SMALL or grown >= self._snapshot_size:
+            # not synced: one that a power cut takes costs a longer fold and no record
             self._write_snapshot(durable=False)
 
     def close(self) -> None:
         """Sync, write the snapshot, give the locks back."""
         try:
-            self.sync()
+            self.sync()  # first: a snapshot that is ahead of its journal would be refused
             self._write_snapshot(durable=True)
         finally:
             self.abandon()

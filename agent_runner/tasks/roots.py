@@ -37,6 +37,7 @@ class Roots:
             return Root(self._project, "cannot be the name of a folder")
         if path.startswith("~"):
             return Root(self._project, "leaves the project", relative)
+        # real paths on both sides: a symlink inside the project may lead out of it
         folder = Path(os.path.realpath(self._project / path))
         if not folder.is_relative_to(self._project):
             lexical = Path(os.path.normpath(self._project / path))

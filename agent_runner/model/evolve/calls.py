@@ -9,7 +9,7 @@ from agent_runner.model.states import TaskState
 
 def call_started(event: e.CallStarted, record: TaskRecord) -> TaskRecord:
     counts, call, change = record.counts, record.call, record.change
-    if event.attempt != counts.attempts:
+    if event.attempt != counts.attempts:  # what is counted within an attempt begins anew
         counts = with_fields(counts, rejections=0, turns=0, unusable_replies=0)
         call = with_fields(call, continues=None, corrected=())
         change = with_fields(change, in_attempt=False)
@@ -20,6 +20,7 @@ def call_started(event: e.CallStarted, record: TaskRecord) -> TaskRecord:
             call,
             started=event.call,
             attempt_open=True,
+            # another provider has its own tries: the first one's failures say nothing of it
             failures=call.failures if event.provider == call.provider else 0,
             provider=event.provider,
             response_id=None,
