@@ -52,18 +52,23 @@ def edit_retries_left(record: TaskRecord, settings: Settings) -> bool:
 
 
 def may_try_again(record: TaskRecord, settings: Settings) -> bool:
-    """Failed post-hooks lead to another attempt rather than to a person.
+    """Failed post-hooks lead to another attempt rather than to a person."""
+    return not reason_to_ask(record, settings)
 
-    So they do while attempts are left and the last ones made progress, unless the user asked to
-    stop at the first failure or was the one who made the change.
+
+def reason_to_ask(record: TaskRecord, settings: Settings) -> str:
+    """Why failed post-hooks lead to a person, in words for people; "" where they do not.
+
+    The guard and what the person is told are one list, so that neither can have a rule that the
+    other does not know.
     """
-    return (
-        attempts_left(record, settings)
-        and record.counts.no_progress < settings.max_no_progress
-        and record.counts.consecutive_failures < settings.max_consecutive_failures
-        and not settings.stop_on_first_failure
-        and not record.judgement.by_person
-    )
+    return next(filter(None, (reason(record, settings) for reason in _REASONS_TO_ASK)), "")
+
+
+def attempts_used_up(record: TaskRecord) -> str:
+    """That no attempt is left, in words for people."""
+    count = record.counts.attempts
+    return "its one attempt is used up" if count == 1 else f"all {count} attempts are used up"
 
 
 def pre_hooks_to_redo(record: TaskRecord, _settings: Settings) -> bool:
@@ -122,3 +127,42 @@ def next_attempt(record: TaskRecord, settings: Settings) -> int:
     if record.call.attempt_open and edit_retries_left(record, settings):
         return record.counts.attempts
     return record.counts.attempts + 1
+
+
+def _judged_by_hand(record: TaskRecord, _settings: Settings) -> str:
+    by_person = record.judgement.by_person
+    return "the post-hooks are red on the files as you left them" if by_person else ""
+
+
+def _at_first_failure(_record: TaskRecord, settings: Settings) -> str:
+    if not settings.stop_on_first_failure:
+        return ""
+    return "a post-hook failed, and the first failure was to stop the run"
+
+
+def _without_progress(record: TaskRecord, settings: Settings) -> str:
+    count = record.counts.no_progress
+    if count < settings.max_no_progress:
+        return ""
+    times = "1 attempt" if count == 1 else f"{count} attempts"
+    return f"no progress in {times} in a row: {record.judgement.no_progress_reason}"
+
+
+def _failing_in_a_row(record: TaskRecord, settings: Settings) -> str:
+    count = record.counts.consecutive_failures
+    too_many = count >= settings.max_consecutive_failures
+    return f"{count} post-hook failures in a row" if too_many else ""
+
+
+def _out_of_attempts(record: TaskRecord, settings: Settings) -> str:
+    return "" if attempts_left(record, settings) else attempts_used_up(record)
+
+
+_REASONS_TO_ASK = (
+    _judged_by_hand,
+    _at_first_failure,
+    _without_progress,
+    _failing_in_a_row,
+    _out_of_attempts,
+)
+"""In the order in which a person would want to know: the first that holds is told."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from agent_runner.ground.invocation import PLACEHOLDER, Invocation
 from agent_runner.model import events as e
+from agent_runner.model.flow import attempts_used_up, reason_to_ask
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import Settings
@@ -63,10 +64,10 @@ def why(record: TaskRecord, past: History, settings: Settings) -> str:
     event = past.escalated
     match event:
         case e.PostHooksFailed():
-            rule = _why_red(record, settings)
+            rule = reason_to_ask(record, settings) or attempts_used_up(record)
         case e.Rejected():
             reason = words.first_line(event.summary or event.problems)
-            rule = f"the last reply could not be applied, and {_used_up(record)}: {reason}"
+            rule = f"the last reply could not be applied, and {attempts_used_up(record)}: {reason}"
         case e.Unusable():
             replies = words.plural(
                 record.counts.unusable_replies, "unusable reply", "unusable replies"
@@ -83,26 +84,6 @@ def why(record: TaskRecord, past: History, settings: Settings) -> str:
         case _:
             rule = words.clean(record.last_error) or "it was stopped"
     return rule
-
-
-def _why_red(record: TaskRecord, settings: Settings) -> str:
-    """The guards of the flow table, in the order in which a person would want to know."""
-    if record.judgement.by_person:
-        return "the post-hooks are red on the files as you left them"
-    if settings.stop_on_first_failure:
-        return "a post-hook failed, and the first failure was to stop the run"
-    if record.counts.no_progress >= settings.max_no_progress:
-        times = words.plural(record.counts.no_progress, "attempt")
-        return f"no progress in {times} in a row: {record.judgement.no_progress_reason}"
-    if record.counts.consecutive_failures >= settings.max_consecutive_failures:
-        return f"{record.counts.consecutive_failures} post-hook failures in a row"
-    return _used_up(record)
-
-
-def _used_up(record: TaskRecord) -> str:
-    if record.counts.attempts == 1:
-        return "its one attempt is used up"
-    return f"all {record.counts.attempts} attempts are used up"
 
 
 def _evidence(record: TaskRecord, past: History) -> Iterator[str]:

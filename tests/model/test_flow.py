@@ -1,9 +1,11 @@
 """The flow table itself: complete, reachable, and nothing leaves a final state but a person."""
 
+import pytest
+
 from agent_runner.model import events as e
 from agent_runner.model.evolve import evolve
-from agent_runner.model.flow import FLOW, next_attempt
-from agent_runner.model.record import TaskRecord
+from agent_runner.model.flow import FLOW, may_try_again, next_attempt, reason_to_ask
+from agent_runner.model.record import Counts, Judgement, TaskRecord
 from agent_runner.model.settings import Settings
 from agent_runner.model.states import FINAL, STEPS, TaskState
 
@@ -65,3 +67,27 @@ def test_an_attempt_survives_edit_retries_and_ends_with_a_judgement() -> None:
     assert record.counts.rejections == 0
     record = evolve(record, e.PostHooksFailed("h", "red"))
     assert next_attempt(record, settings) == 3
+
+
+@pytest.mark.parametrize(
+    ("record", "settings", "reason"),
+    [
+        (TaskRecord("T1", counts=Counts(attempts=1)), Settings(), ""),
+        (TaskRecord("T1", judgement=Judgement(by_person=True)), Settings(), "as you left them"),
+        (TaskRecord("T1"), Settings(stop_on_first_failure=True), "the first failure"),
+        (TaskRecord("T1", counts=Counts(no_progress=1)), Settings(max_no_progress=1), "1 attempt "),
+        (TaskRecord("T1", counts=Counts(no_progress=2)), Settings(), "no progress in 2 attempts"),
+        (TaskRecord("T1", counts=Counts(consecutive_failures=5)), Settings(), "5 post-hook"),
+        (TaskRecord("T1", counts=Counts(attempts=3)), Settings(), "all 3 attempts are used up"),
+        (
+            TaskRecord("T1", counts=Counts(attempts=1)),
+            Settings(max_attempts_per_task=1),
+            "its one attempt",
+        ),
+    ],
+)
+def test_a_person_is_told_the_rule_that_asked_for_them(
+    record: TaskRecord, settings: Settings, reason: str
+) -> None:
+    assert reason in reason_to_ask(record, settings)
+    assert may_try_again(record, settings) == (not reason)
