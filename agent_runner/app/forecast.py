@@ -126,7 +126,7 @@ def _order(project: Project, state: RunState) -> tuple[tuple[Task, ...], tuple[s
     while (ready := schedule.next()) is not None:
         order.append(ready)
         passed.add(ready.id)
-        schedule.moved(ready.id)
+        schedule.update(ready.id)
     return tuple(order), waiting
 
 

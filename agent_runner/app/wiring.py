@@ -24,12 +24,12 @@ from agent_runner.engine.changes import Changes
 from agent_runner.engine.commands import Ask, Commands, rule_of
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.core import Core
-from agent_runner.engine.hooks import Hooks
+from agent_runner.engine.hooks import Hooks, KnownGreen
 from agent_runner.engine.recovery import Recovery
 from agent_runner.engine.steps.agent import AgentStep
 from agent_runner.engine.steps.apply import ApplyStep
 from agent_runner.engine.steps.post_hooks import PostHooksStep
-from agent_runner.engine.steps.pre_hooks import KnownGreen, PreHooksStep
+from agent_runner.engine.steps.pre_hooks import PreHooksStep
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Step, Work
 from agent_runner.ground.clock import Clock

@@ -15,14 +15,16 @@ from agent_runner.model.settings import ApplySettings, CommandsRule
 from agent_runner.model.signals import HookOutput
 
 Ask: TypeAlias = Callable[[str], Awaitable[bool]]
-"""Asks the person about one command; None where there is nobody to ask."""
+"""Asks the person about one command; whether it may run."""
 
 
 @frozen
-class Ran:
-    """What came of the commands.
+class CommandsOutcome:
+    """What came of a reply's commands.
 
-    `failure` is what the agent is told, "" if none failed; `declined`: not run.
+    Attributes:
+        failure: What the agent reads about the one that failed, "" if none did.
+        declined: Those that were not run because the user did not allow them.
     """
 
     failure: str = ""
@@ -31,13 +33,16 @@ class Ran:
 
 @frozen
 class Commands:
-    """Runs proposed commands in order, after the files are changed."""
+    """Runs proposed commands in order, after the files are changed.
+
+    `ask` is None where there is nobody to ask.
+    """
 
     settings: ApplySettings
     runner: HookRunner
     ask: Ask | None
 
-    async def run(self, work: Work, commands: tuple[str, ...]) -> Ran:
+    async def run(self, work: Work, commands: tuple[str, ...]) -> CommandsOutcome:
         """Run what is allowed and not yet done, up to the first that fails."""
         declined: list[str] = []
         for number, command in enumerate(commands, start=1):
@@ -48,8 +53,8 @@ class Commands:
                 continue
             failure = await self._run_one(work, number, command)
             if failure:
-                return Ran(failure, tuple(declined))
-        return Ran(declined=tuple(declined))
+                return CommandsOutcome(failure, tuple(declined))
+        return CommandsOutcome(declined=tuple(declined))
 
     async def _may_run(self, command: str) -> bool:
         match rule_of(self.settings, can_ask=self.ask is not None):
@@ -70,8 +75,8 @@ class Commands:
             attempt=work.record.counts.attempts,
             run_id=work.run,
             changed=tuple,
-            on_start=lambda pid, began: work.journal_unsynced(
-                HookStarted(Phase.POST, hook.id, pid, began, work.run)
+            on_start=lambda pid, start: work.journal(
+                HookStarted(Phase.POST, hook.id, pid, start, work.run)
             ),
             on_output=lambda chunk: work.signal(HookOutput(work.task.id, hook.id, chunk)),
             log_name="commands",

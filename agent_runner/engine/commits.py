@@ -18,7 +18,7 @@ from agent_runner.workspace.git import Repository
 class Commits:
     """Commits by path, never more than the task's own files.
 
-    A refusal is said and loses nothing.
+    Where git refuses, that is said: nothing is lost, and the task goes on.
     """
 
     settings: GitSettings

@@ -1,4 +1,4 @@
-"""What a key or a signal asks of a running step: stop, skip, pause."""
+"""What a key or a signal demands of a run: stop, skip, pause, try now."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ class Control:
 
     stop_reason: str = ""
     exit_code: int = 0
-    pause_asked: bool = False
-    _skip_asked: bool = False
+    pause_requested: bool = False
+    _skip_requested: bool = False
     _scope: anyio.CancelScope | None = None
-    _stirred: anyio.Event = field(factory=anyio.Event)
+    _woken: anyio.Event = field(factory=anyio.Event)
 
     def stop(self, reason: str, exit_code: int) -> None:
-        """Stop the run: the step in hand is cancelled, what it did so far is kept.
+        """Stop the run: the step in hand is cancelled, and what it has done is kept.
 
-        The first reason counts.
+        The first reason counts. `exit_code` is what the command returns.
         """
         if not self.stop_reason:
             self.stop_reason, self.exit_code = reason, exit_code
@@ -30,44 +30,44 @@ class Control:
     def skip(self) -> None:
         """Skip the task in hand, if there is one."""
         if self._scope is not None:
-            self._skip_asked = True
+            self._skip_requested = True
             self._cancel()
 
-    def forget_skip(self) -> None:
-        """A wish to skip ends with the task it was for."""
-        self._skip_asked = False
+    def drop_skip(self) -> None:
+        """Forget a request to skip that came too late for its task: the next one is not meant."""
+        self._skip_requested = False
 
     def toggle_pause(self) -> bool:
-        """Pause after this task, or take that back; returns what holds now."""
-        self.pause_asked = not self.pause_asked
-        self._stir()
-        return self.pause_asked
+        """Pause after this task, or take that back; returns whether the run is to pause."""
+        self.pause_requested = not self.pause_requested
+        self._wake()
+        return self.pause_requested
 
     def retry_now(self) -> None:
         """End a wait for a limit before its time."""
-        self._stir()
+        self._wake()
 
     @contextlib.contextmanager
     def interruptible(self) -> Iterator[anyio.CancelScope]:
-        """Run something that `stop` and `skip` may cancel; at once if that was already asked."""
+        """Run something that `stop` and `skip` may cancel; at once if one of them came before."""
         with anyio.CancelScope() as scope:
             self._scope = scope
-            if self.stop_reason or self._skip_asked:
+            if self.stop_reason or self._skip_requested:
                 scope.cancel()
             try:
                 yield scope
             finally:
                 self._scope = None
 
-    async def stirred(self) -> None:
-        """Wait until a key changes something that a waiting run should look at."""
-        await self._stirred.wait()
+    async def woken(self) -> None:
+        """Wait until a key changes something that a waiting run has to look at."""
+        await self._woken.wait()
 
-    def _stir(self) -> None:
-        self._stirred.set()
-        self._stirred = anyio.Event()
+    def _wake(self) -> None:
+        self._woken.set()
+        self._woken = anyio.Event()
 
     def _cancel(self) -> None:
-        self._stir()
+        self._wake()
         if self._scope is not None:
             self._scope.cancel()

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from attrs import define, field
 
+from agent_runner.engine.durability import must_be_synced
 from agent_runner.engine.machine import FlowMachine
-from agent_runner.model.events import Fact, TaskEvent
+from agent_runner.model.events import Event, Fact, TaskEvent
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import Settings
@@ -18,7 +19,9 @@ from agent_runner.store.store import Store
 class Core:
     """Fires events and journals facts for the tasks of one store.
 
-    `settings_of` gives the guards' settings for a task.
+    Attributes:
+        settings_of: The configuration as it holds for a task, which its guards see.
+        observers: Who sees each entry after it is in the journal and its task has moved.
     """
 
     store: Store
@@ -35,7 +38,7 @@ class Core:
         return self.store.state.record(task)
 
     def fire(self, task: str, event: TaskEvent) -> TaskRecord:
-        """Move a task by an event and return its new record; durable when this returns.
+        """Move a task by an event that is journaled first, and return its new record.
 
         Raises:
             IllegalEventError: the flow table has no such row; nothing happened.
@@ -48,24 +51,26 @@ class Core:
         return self.record(task)
 
     def journal(self, task: str, fact: Fact) -> None:
-        """Keep a fact, durable when this returns; `task` is "" for the run's own."""
-        entry = self.store.append(task, fact)
-        self.store.sync()
-        self._take(entry)
+        """Keep a fact; `task` is "" for the run's own.
 
-    def journal_unsynced(self, task: str, fact: Fact) -> None:
-        """Keep a fact that survives this process; a power cut only with the next durable one."""
-        self._take(self.store.append(task, fact))
+        Raises StorageError: the disk refused, the fact is not kept.
+        """
+        self._take(self._append(task, fact))
 
     def signal(self, signal: Signal) -> None:
-        """Tell the observers something passing."""
+        """Tell the observers something that is not kept."""
         for observer in self.observers:
             observer.signal(signal)
 
     def _write_ahead(self, task: str, event: TaskEvent, to: TaskState) -> None:
+        self._entry = self._append(task, event, to)
+
+    def _append(self, task: str, event: Event, to: TaskState | None = None) -> Entry:
+        """Write an entry. It survives this process at once, a power cut if it has to."""
         entry = self.store.append(task, event, to)
-        self.store.sync()
-        self._entry = entry
+        if must_be_synced(event):
+            self.store.sync()
+        return entry
 
     def _take(self, entry: Entry) -> None:
         before = self.record(entry.task) if entry.task else None

@@ -1,6 +1,6 @@
-"""A person's decisions, made at a question, by a key or by a command.
+"""A person's decisions, made at the question, by a key or by a command.
 
-They are recorded here and acted on by the next step.
+They are journaled here; the task's next step acts on them.
 """
 
 from collections.abc import Sequence

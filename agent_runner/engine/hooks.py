@@ -1,4 +1,4 @@
-"""Running a list of hooks in order: what the steps before and after the agent have in common."""
+"""Runs a list of hooks in order: what the steps before and after the agent have in common."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,12 +14,13 @@ from agent_runner.model.signals import HookOutput
 
 @define
 class Hooks:
-    """The configured hooks and what runs them. Remembers which services this run has started."""
+    """The configured hooks by their ids, and what runs them."""
 
     runner: HookRunner
     configured: Mapping[str, Hook]
     trees: Trees
-    _ran_before: set[tuple[str, str]] = field(factory=set)
+    _run_here: set[tuple[str, str]] = field(factory=set)
+    """Task and pre-hook of those that this run has run: their services are still there."""
 
     async def run(self, work: Work, phase: Phase, ids: Sequence[str]) -> tuple[HookResult, ...]:
         """Run the hooks in order up to the first red one, which is then the last of the results.
@@ -29,16 +30,15 @@ class Hooks:
         """
         done = {f.result.hook: f for f in work.record.judgement.finished if f.phase is phase}
         results: list[HookResult] = []
-        for number, hook_id in enumerate(ids, start=1):
+        for hook_id in ids:
             hook = self.configured[hook_id]
             finished = done.get(hook_id)
             if finished is not None and not self._is_service_to_restart(hook, finished, work.run):
                 results.append(finished.result)
             else:
                 result = await self._run_one(work, phase, hook)
-                fact = HookFinished(phase, work.record.counts.attempts, result, work.run)
-                is_last = number == len(ids) or not result.green  # shares the event's sync
-                (work.journal_unsynced if is_last else work.journal)(fact)
+                attempt = work.record.counts.attempts
+                work.journal(HookFinished(phase, attempt, result, work.run))
                 results.append(result)
             if not results[-1].green:
                 break
@@ -50,7 +50,7 @@ class Hooks:
         return tuple(
             hook
             for hook in hooks
-            if hook.rerun_on_resume and (work.task.id, hook.id) not in self._ran_before
+            if hook.rerun_on_resume and (work.task.id, hook.id) not in self._run_here
         )
 
     async def start_services(self, work: Work) -> HookResult | None:
@@ -69,21 +69,34 @@ class Hooks:
             attempt=work.record.counts.attempts,
             run_id=work.run,
             changed=lambda: self.trees.changed_since_start(work.task, work.record),
-            on_start=lambda pid, began: self._started(work, phase, hook, pid, began),
+            on_start=lambda pid, start: work.journal(
+                HookStarted(phase, hook.id, pid, start, work.run)
+            ),
             on_output=lambda chunk: work.signal(HookOutput(work.task.id, hook.id, chunk)),
         )
         if phase is Phase.PRE:
-            self._ran_before.add((work.task.id, hook.id))
+            self._run_here.add((work.task.id, hook.id))
         return result
-
-    @staticmethod
-    def _started(work: Work, phase: Phase, hook: Hook, pid: int, began: str) -> None:
-        # not synced: it matters only if we die and the machine does not, and then a write survives
-        work.journal_unsynced(HookStarted(phase, hook.id, pid, began, work.run))
 
     @staticmethod
     def _is_service_to_restart(hook: Hook, finished: HookFinished, run: str) -> bool:
         return hook.rerun_on_resume and finished.run != run
+
+
+@define
+class KnownGreen:
+    """What this run has seen pass last, so that the next task's baseline need not show it again."""
+
+    _hooks: frozenset[str] = field(factory=frozenset)
+    _tree: str = ""
+
+    def saw(self, hooks: tuple[str, ...], tree: str) -> None:
+        """These hooks were green on this tree."""
+        self._hooks, self._tree = frozenset(hooks), tree
+
+    def covers(self, hooks: tuple[str, ...], tree: str) -> bool:
+        """Whether these hooks are known to be green on this tree."""
+        return bool(tree) and tree == self._tree and set(hooks) <= self._hooks
 
 
 def ran(results: Iterable[HookResult]) -> tuple[HookResult, ...]:
@@ -92,12 +105,14 @@ def ran(results: Iterable[HookResult]) -> tuple[HookResult, ...]:
 
 
 def failure_text(hook: Hook, result: HookResult) -> str:
-    """What is told of a red hook, to the agent and to people; the first line is the short form."""
-    code = "" if result.exit_code is None else f" with exit code {result.exit_code}"
-    how = {
-        "timed_out": f"was ended after {hook.timeout:g} seconds" if hook.timeout else "timed out"
-    }
-    lines = [f"hook {hook.id} {how.get(result.outcome, f'failed{code}')}"]
+    """What a red hook says, for the agent and for people; the first line is the short form."""
+    if result.outcome is HookOutcome.TIMED_OUT:
+        ending = f"was ended after {hook.timeout:g} seconds" if hook.timeout else "timed out"
+    elif result.exit_code is None:
+        ending = "failed"
+    else:
+        ending = f"failed with exit code {result.exit_code}"
+    lines = [f"hook {hook.id} {ending}"]
     why = result.reason.removeprefix(f"exit code {result.exit_code}").removeprefix(": ")
     if why:
         lines[0] += f": {why}"

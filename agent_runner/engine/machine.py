@@ -27,7 +27,7 @@ Journal = Callable[[str, TaskEvent, TaskState], None]
 class Cursor:
     """What the machine moves: the task in hand.
 
-    `state` is the machine's; `record` already holds the event.
+    `state` is set by the machine; `record` already holds the event, since guards see it so.
     """
 
     state: TaskState
@@ -53,7 +53,7 @@ class FlowMachine:
                 trigger=row.event.__name__,
                 source=list(row.sources),
                 dest=row.dest,
-                conditions=[_asked(row.guard)] if row.guard else [],
+                conditions=[_condition(row.guard)] if row.guard else [],
             )
 
     def fire(self, record: TaskRecord, event: TaskEvent, settings: Settings) -> TaskState:
@@ -66,10 +66,11 @@ class FlowMachine:
         cursor = Cursor(record.state, evolve(record, event), settings)
         name = type(event).__name__
         try:
-            went = self._machine.events[name].trigger(cursor, event)
+            moved = self._machine.events[name].trigger(cursor, event)
         except MachineError:
-            went = False
-        if not went:
+            moved = False
+        # all guards refusing raises nothing: the library's answer is the only sign of it
+        if not moved:
             raise IllegalEventError(f"{record.id} is {record.state}: {name} does not apply to it")
         return cursor.state
 
@@ -91,12 +92,12 @@ def _cursor(data: EventData) -> Cursor:
     return cursor
 
 
-def _asked(guard: Guard) -> Callable[[EventData], Any]:
+def _condition(guard: Guard) -> Callable[[EventData], Any]:
     """The guard as the library calls it; named after it, for its diagrams and error texts."""
 
-    def ask(data: EventData) -> bool:
+    def holds(data: EventData) -> bool:
         cursor = _cursor(data)
         return guard(cursor.record, cursor.settings)
 
-    ask.__name__ = guard.__name__
-    return ask
+    holds.__name__ = guard.__name__
+    return holds

@@ -1,4 +1,4 @@
-"""What a stop left behind: hooks that still run, change sets half done."""
+"""What an earlier run left behind: hooks that still run, changes that are half applied."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ from agent_runner.model.task import TaskList
 
 @frozen
 class Recovery:
-    """Ends surviving hooks, and settles open change sets outside of the apply step."""
+    """Ends surviving hooks, and rolls open changes back where no step will finish them."""
 
     core: Core
     changes: Changes
@@ -28,14 +28,14 @@ class Recovery:
                 continue
             pids = await end_survivors(Trace(left.pid, left.process_start, left.run, record.id))
             if pids:
-                count = f"{len(pids)} processes"
+                count = f"{len(pids)} process{'es' if len(pids) > 1 else ''}"
                 text = f"hook {left.hook} of an earlier run was still running ({count}); ended"
                 self.core.signal(Said(record.id, text, "warning"))
 
     def settle(self, task_id: str, *, reason: str) -> None:
-        """Roll an open change set back by its images.
+        """Roll an open change set back by its images, because of a person's decision.
 
-        Where the files are neither image, they stay as they are.
+        Where a file is neither of its images, all files stay as they are, and that is said.
         """
         record = self.core.record(task_id)
         if record.change.planned is None or task_id not in self.tasks:

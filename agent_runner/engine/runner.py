@@ -49,7 +49,7 @@ class RunOptions:
     """How this run treats escalations; `invocation` words the commands that it suggests."""
 
     on_escalation: OnEscalation = OnEscalation.ASK
-    max_escalations_in_row: int = 3
+    max_consecutive_escalations: int = 3
     invocation: Invocation = field(factory=Invocation)
 
 
@@ -57,8 +57,10 @@ class RunOptions:
 class Runner:
     """One run over a task list.
 
-    `summarise`: what a person is shown before the question. `explain`: shows it, and what can be
-    typed, where nobody can be asked.
+    Attributes:
+        person: Who decides about escalated tasks; None where nobody can be asked.
+        summarise: The lines that a person reads before the question about a task.
+        explain: Shows these lines and what can be typed, where nobody can be asked.
     """
 
     core: Core
@@ -74,7 +76,7 @@ class Runner:
     explain: Callable[[Task], None] = field(default=lambda _task: None)
     _run_id: str = field(init=False, default="")
     _schedule: Schedule = field(init=False)
-    _escalated_in_row: int = field(init=False, default=0)
+    _consecutive_escalations: int = field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
         self._schedule = Schedule(self.tasks, lambda task: self.core.record(task).state)
@@ -112,24 +114,25 @@ class Runner:
             self.core.journal("", stopped)
 
     async def _work(self) -> Halt:
+        """Work on one ready task after the other, until none is left or something stops the run."""
         while True:
             if self.control.stop_reason:
                 return self._stopped()
-            if self.control.pause_asked:
+            if self.control.pause_requested:
                 await self.waiter.pause(self.control)
                 continue
             task = self._schedule.next()
             if task is None:
                 return self._nothing_ready()
-            halt = await self._take_through(task)
+            halt = await self._work_on(task)
             if halt is not None:
                 return halt
-            self._schedule.moved(task.id)
+            self._schedule.update(task.id)
             self.core.store.refresh_snapshot()
 
-    async def _take_through(self, task: Task) -> Halt | None:
-        """Run a task's steps until it leaves them; None: go on with the next task."""
-        self.control.forget_skip()
+    async def _work_on(self, task: Task) -> Halt | None:
+        """Run a task's steps until it is in none; None: go on with the next task."""
+        self.control.drop_skip()
         record = self.core.record(task.id)
         if record.state is TaskState.PENDING:
             record = await self._start(task)
@@ -139,18 +142,14 @@ class Runner:
             if isinstance(outcome, Halt):
                 return outcome
             record = self.core.fire(task.id, outcome)
-            halt = await self._sit_out(task, outcome)
-            if halt is not None:
-                return halt
-        return await self._after(task)
-
-    async def _sit_out(self, task: Task, outcome: e.TaskEvent) -> Halt | None:
-        if not isinstance(outcome, e.Deferred):
-            return None
-        return await self.waiter.wait_or_halt(outcome, task.id, self.control)
+            if isinstance(outcome, e.Deferred):
+                halt = await self.waiter.wait_or_halt(outcome, task.id, self.control)
+                if halt is not None:
+                    return halt
+        return await self._finish(task)
 
     async def _start(self, task: Task) -> TaskRecord:
-        """Take a task up: its folder is there, and what its files were is kept."""
+        """Start a task: its folder is created, and how its files stood is stored."""
         with storage_errors(task.root):
             task.root.mkdir(parents=True, exist_ok=True)
         tree = await self.trees.read(task)
@@ -160,7 +159,7 @@ class Runner:
         return record
 
     async def _step(self, task: Task) -> e.TaskEvent | Halt:
-        """Run the step of the task's state once, or learn that a key ended it."""
+        """Run the step of the task's state once; its event, or what a key made of it."""
         record = self.core.record(task.id)
         if record.counts.crashes >= MAX_CRASHES:
             return e.CrashLooped(record.state.value, record.counts.crashes)
@@ -170,7 +169,6 @@ class Runner:
             self.core.settings_of(task.id),
             self._run_id,
             journal=partial(self.core.journal, task.id),
-            journal_unsynced=partial(self.core.journal_unsynced, task.id),
             latest=partial(self.core.record, task.id),
             signal=self.core.signal,
         )
@@ -184,24 +182,27 @@ class Runner:
         return self._skipped(task)
 
     def _skipped(self, task: Task) -> e.Skipped:
+        """Leave no half-applied change behind, and say what stays."""
         self.recovery.settle(task.id, reason="the task is skipped")
         applied = self.core.record(task.id).change.applied
         command = self.options.invocation.command("undo", task.id)
-        undo = f"; its changes stay in the files (take them back: {command})"
+        undo = f"; its changes stay in the files (to undo them: {command})"
         self.core.signal(Said(task.id, f"{task.id} skipped{undo if applied else ''}"))
         return e.Skipped("skipped by a key")
 
-    async def _after(self, task: Task) -> Halt | None:
+    async def _finish(self, task: Task) -> Halt | None:
+        """Have a person decide about a task that ended escalated."""
         state = self.core.record(task.id).state
         if state is not TaskState.ESCALATED:
-            self._escalated_in_row = 0
+            self._consecutive_escalations = 0
             return None
-        self._escalated_in_row += 1
+        self._consecutive_escalations += 1
         if self.options.on_escalation is OnEscalation.CONTINUE:
             self.explain(task)
         halt = await self._decide(task)
-        if halt is None and self._escalated_in_row >= self.options.max_escalations_in_row:
-            return Halt("escalations", f"{self._escalated_in_row} tasks in a row need a person")
+        count = self._consecutive_escalations  # a decision has set it back
+        if halt is None and count >= self.options.max_consecutive_escalations:
+            return Halt("escalations", f"{count} tasks in a row need a person")
         return halt
 
     async def _decide(self, task: Task) -> Halt | None:
@@ -213,16 +214,15 @@ class Runner:
             self.explain(task)
             return Halt("held", f"{task.id} needs a person: {self.core.record(task.id).last_error}")
         escalation = Escalation(task, self.core.record(task.id), self.summarise(task))
-        decision = Decision(Choice.SKIP)  # what the key for it means while the question stands
+        decision = Decision(Choice.SKIP)  # what the key for skipping means at the question
         with self.control.interruptible():
             decision = await self.person.decide(escalation)
         if self.control.stop_reason:
             return self._stopped()
-        decided = decisions.carry_out(self.core, self.recovery, task.id, decision)
-        if decided is None:
+        if decisions.carry_out(self.core, self.recovery, task.id, decision) is None:
             return Halt("aborted", f"aborted at {task.id}")
-        self._escalated_in_row = 0
-        self._schedule.moved(task.id)
+        self._consecutive_escalations = 0
+        self._schedule.update(task.id)
         return None
 
     async def _decide_open_escalations(self) -> Halt | None:
@@ -245,6 +245,11 @@ class Runner:
             t.id for t in open_tasks if self.core.record(t.id).state is TaskState.ESCALATED
         ]
         held = [t.id for t in open_tasks if t.id not in escalated]
-        words = [f"{', '.join(escalated)} needs a person"] if escalated else []
-        words += [f"{', '.join(held)} held by tasks that have not passed"] if held else []
-        return Halt("held", "; ".join(words))
+        reasons = []
+        if escalated:
+            verb = "needs" if len(escalated) == 1 else "need"
+            reasons.append(f"{', '.join(escalated)} {verb} a person")
+        if held:
+            verb = "is" if len(held) == 1 else "are"
+            reasons.append(f"{', '.join(held)} {verb} held by tasks that have not passed")
+        return Halt("held", "; ".join(reasons))

@@ -12,10 +12,11 @@ from agent_runner.model.task import Task, TaskList
 
 @define
 class Schedule:
-    """Ready tasks by their place in the list. `state_of` tells a task's state now.
+    """Ready tasks by their position in the list. `state_of` says a task's state now.
 
-    A task is ready when it is pending or in a step and every task it depends on has passed. One
-    that is held waits for one of its holders at a time, so that each dependency is looked at once.
+    A task is ready when it is in a step, or pending with every task that it depends on passed. A
+    held task waits for one of its holders at a time, so that each dependency is checked once: the
+    cost of a move does not grow with the list.
     """
 
     tasks: TaskList
@@ -23,12 +24,14 @@ class Schedule:
     _ready: list[int] = field(init=False, factory=list)
     _index: dict[str, int] = field(init=False, factory=dict)
     _waiting: dict[str, set[int]] = field(init=False, factory=dict)
-    _looked: dict[int, int] = field(init=False, factory=dict)
+    """Positions of held tasks, by the holder that each of them waits for."""
+    _found_at: dict[int, int] = field(init=False, factory=dict)
+    """Where in its dependencies a task's last holder was found."""
 
     def __attrs_post_init__(self) -> None:
         self._index = {task.id: index for index, task in enumerate(self.tasks.tasks)}
         for index in range(len(self.tasks)):
-            self._look(index)
+            self._enqueue(index)
 
     def next(self) -> Task | None:
         """The task to work on now, or None when nothing is ready."""
@@ -38,15 +41,15 @@ class Schedule:
             if self._is_ready(task):
                 return task
             heapq.heappop(self._ready)
-            self._look(index)
+            self._enqueue(index)
         return None
 
-    def moved(self, task_id: str) -> None:
-        """Look again at a task that was moved, and at what waited for it."""
+    def update(self, task_id: str) -> None:
+        """Take note that a task has moved: it and what waited for it may be ready now."""
         if task_id in self._index:
-            self._look(self._index[task_id])
+            self._enqueue(self._index[task_id])
         for index in self._waiting.pop(task_id, ()):
-            self._look(index)
+            self._enqueue(index)
 
     def holders(self, task: Task) -> tuple[str, ...]:
         """The tasks that keep a pending one from being ready."""
@@ -56,8 +59,8 @@ class Schedule:
         state = self.state_of(task.id)
         return state in STEPS or (state is TaskState.PENDING and not self.holders(task))
 
-    def _look(self, index: int) -> None:
-        """Line a task up if it is ready; else have it wait for one that holds it."""
+    def _enqueue(self, index: int) -> None:
+        """Queue a task if it is ready; else let it wait for one that holds it."""
         task = self.tasks.tasks[index]
         state = self.state_of(task.id)
         holder = self._holder(index) if state is TaskState.PENDING else None
@@ -67,11 +70,11 @@ class Schedule:
             heapq.heappush(self._ready, index)
 
     def _holder(self, index: int) -> str | None:
-        """Some task that holds this one, looked for from where the last one was found."""
+        """Some task that holds this one, searched for from where the last one was found."""
         needed = self.tasks.tasks[index].depends_on
-        begin = self._looked.get(index, 0)
-        for place in chain(range(begin, len(needed)), range(begin)):
-            if self.state_of(needed[place]) is not TaskState.PASSED:
-                self._looked[index] = place
-                return needed[place]
+        begin = self._found_at.get(index, 0)
+        for at in chain(range(begin, len(needed)), range(begin)):
+            if self.state_of(needed[at]) is not TaskState.PASSED:
+                self._found_at[index] = at
+                return needed[at]
         return None

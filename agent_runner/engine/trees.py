@@ -1,4 +1,4 @@
-"""The state of each task's files: as it is now, and what changed since the task began."""
+"""The state of each task's files: as it is now, and what has changed since the task began."""
 
 from collections.abc import Callable
 from pathlib import Path

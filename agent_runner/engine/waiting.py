@@ -15,9 +15,9 @@ from agent_runner.model.signals import Said, Signal, Waiting
 
 @define
 class Waiter:
-    """Sits limits out where that was asked for.
+    """Waits for limits where the user asked for that.
 
-    `longest`: seconds that may be waited; None: none.
+    `longest`: seconds that a run may wait for one limit; None: it stops instead.
     """
 
     clock: Clock
@@ -32,7 +32,7 @@ class Waiter:
             return Halt("limit", reason, not_before=deferred.not_before)
         with control.interruptible():
             async with anyio.create_task_group() as group:
-                group.start_soon(self._until_stirred, control, group.cancel_scope)
+                group.start_soon(self._until_woken, control, group.cancel_scope)
                 await wait_until(
                     self.clock,
                     deferred.not_before,
@@ -46,10 +46,10 @@ class Waiter:
     async def pause(self, control: Control) -> None:
         """Hold between two tasks until the pause is taken back or the run is stopped."""
         self.signal(Said("", "paused; p goes on, q stops and saves"))
-        while control.pause_asked and not control.stop_reason:
-            await control.stirred()
+        while control.pause_requested and not control.stop_reason:
+            await control.woken()
 
     @staticmethod
-    async def _until_stirred(control: Control, scope: anyio.CancelScope) -> None:
-        await control.stirred()
+    async def _until_woken(control: Control, scope: anyio.CancelScope) -> None:
+        await control.woken()
         scope.cancel()

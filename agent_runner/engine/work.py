@@ -22,10 +22,8 @@ class Work:
             the step journals since then are in `latest()`.
         settings: The configuration as it holds for this task.
         run: Id of the run.
-        journal: Keeps a fact, durable when it returns: for what must be known after a power cut
-            before the step goes on.
-        journal_unsynced: Keeps a fact that survives the end of this process at once, and a power
-            cut only from the next `journal` or event on.
+        journal: Keeps a fact. What follows from it may be done when this returns: `durability`
+            says which facts a power cut may not take.
         latest: The record with all facts in it that were journaled meanwhile.
         signal: Tells the observers something that nobody needs to remember.
     """
@@ -35,7 +33,6 @@ class Work:
     settings: Settings
     run: str
     journal: Callable[[Fact], None]
-    journal_unsynced: Callable[[Fact], None]
     latest: Callable[[], TaskRecord]
     signal: Callable[[Signal], None]
 

@@ -42,7 +42,7 @@ def said(scene: Scene, call: int) -> list[tuple[str, str]]:
     return [(m.role, m.text) for m in scene.client.asked[call].prompt.messages]
 
 
-def test_a_look_at_files_goes_on_with_the_same_talk(tmp_path: Path) -> None:
+def test_a_look_at_files_goes_on_with_the_same_conversation(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, showing("b.txt"), GOOD)
     (scene.folder / "b.txt").write_text("what b says\n")
     assert scene.run().exit_code == 0
@@ -89,7 +89,9 @@ def test_a_look_and_then_a_rejection_keep_all_turns(tmp_path: Path) -> None:
     assert said(scene, 2)[:-2] == said(scene, 1)
 
 
-def test_corrections_that_are_used_up_begin_a_new_attempt_with_a_new_talk(tmp_path: Path) -> None:
+def test_corrections_that_are_used_up_begin_a_new_attempt_with_a_new_conversation(
+    tmp_path: Path,
+) -> None:
     wrong = replacing("b.txt", "no such line\n", "x\n")
     scene = scene_of(tmp_path, wrong, wrong, GOOD, max_edit_retries=1)
     (scene.folder / "b.txt").write_text("old\n")
@@ -99,7 +101,7 @@ def test_corrections_that_are_used_up_begin_a_new_attempt_with_a_new_talk(tmp_pa
     assert "Nothing was applied" in said(scene, 2)[0][1]
 
 
-def test_a_talk_whose_files_are_gone_begins_anew(tmp_path: Path) -> None:
+def test_a_conversation_whose_files_are_gone_begins_anew(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, showing("b.txt"), GOOD)
     scene.watcher.react = dying_at(e.Consulted)
     assert scene.killed()

@@ -100,7 +100,7 @@ def test_a_pause_ends_with_a_stop() -> None:
             control.stop("quit", 130)
 
     anyio.run(pause)
-    assert control.pause_asked
+    assert control.pause_requested
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from agent_runner.engine.core import Core
+from agent_runner.engine.durability import must_be_synced
 from agent_runner.engine.machine import allows
 from agent_runner.model import events as e
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange
@@ -123,13 +124,10 @@ class CrashMachine(RuleBasedStateMachine):
             self.sure = len(self.expected)
 
     @rule(task=st.sampled_from(TASKS), fact=facts)
-    def jot(self, task: str, fact: e.Fact) -> None:
-        self.core.journal_unsynced(task, fact)
-
-    @rule(task=st.sampled_from(TASKS), fact=facts)
-    def note(self, task: str, fact: e.Fact) -> None:
+    def journal(self, task: str, fact: e.Fact) -> None:
         self.core.journal(task, fact)
-        self.sure = len(self.expected)
+        if must_be_synced(fact):
+            self.sure = len(self.expected)
 
     @rule()
     def snapshot(self) -> None:

@@ -161,7 +161,7 @@ def test_what_a_dead_run_left_running_is_ended(tmp_path: Path) -> None:
     finally:
         left.kill()
     assert left.wait() != 0
-    assert "hook judge of an earlier run was still running (1 processes); ended" in (
+    assert "hook judge of an earlier run was still running (1 process); ended" in (
         scene.watcher.said
     )
     assert scene.again().exit_code == 0

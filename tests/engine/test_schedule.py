@@ -53,7 +53,7 @@ def test_it_always_names_the_first_ready_task(
         assert (task.id if task else None) == first_ready(tasks, states)
         moved = data.draw(st.sampled_from(sorted(states)))
         states[moved] = data.draw(st.sampled_from(TaskState))
-        schedule.moved(moved)
+        schedule.update(moved)
 
 
 def test_holders_are_those_that_have_not_passed() -> None:
@@ -61,7 +61,7 @@ def test_holders_are_those_that_have_not_passed() -> None:
     states = {"0": TaskState.PASSED, "1": TaskState.ESCALATED, "2": TaskState.PENDING}
     schedule = Schedule(tasks, states.__getitem__)
     assert schedule.holders(tasks["2"]) == ("1",)
-    schedule.moved("gone")  # a task that is no longer in the list
+    schedule.update("gone")  # a task that is no longer in the list
 
 
 def test_ten_thousand_tasks_are_no_work() -> None:
@@ -81,7 +81,7 @@ def test_ten_thousand_tasks_are_no_work() -> None:
     done = []
     while (task := schedule.next()) is not None:
         states[task.id] = TaskState.PASSED
-        schedule.moved(task.id)
+        schedule.update(task.id)
         done.append(task.id)
     assert done == [task.id for task in tasks.tasks]
     assert time.process_time() - began < 5

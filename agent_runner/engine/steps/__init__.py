@@ -1,1 +1,1 @@
-"""One file per state with an effect; each step returns exactly one event."""
+"""One file for each state that has an effect, and nothing else; a step returns one event."""

@@ -7,8 +7,7 @@ from attrs import define
 
 from agent_runner.edits.images import standing
 from agent_runner.engine.commits import Commits
-from agent_runner.engine.hooks import Hooks, failure_text, ran
-from agent_runner.engine.steps.pre_hooks import KnownGreen
+from agent_runner.engine.hooks import Hooks, KnownGreen, failure_text, ran
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
 from agent_runner.model.changes import FileChange, Image

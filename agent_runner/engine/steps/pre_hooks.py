@@ -1,8 +1,8 @@
 """The step before the agent: pre-hooks, then, where asked for, what the judges say already."""
 
-from attrs import define, field
+from attrs import define
 
-from agent_runner.engine.hooks import Hooks, failure_text, ran
+from agent_runner.engine.hooks import Hooks, KnownGreen, failure_text, ran
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
 from agent_runner.model.events import (
@@ -26,7 +26,7 @@ class PreHooksStep:
     trees: Trees
     rule: BaselineRule
     skip_if_green: bool
-    known_green: "KnownGreen"
+    known_green: KnownGreen
 
     async def __call__(self, work: Work) -> TaskEvent | Halt:
         """Run the pre-hooks, then the judges for a baseline where one is wanted."""
@@ -59,9 +59,9 @@ class PreHooksStep:
         tree = (await self.trees.read(work.task)).id
         red = next((r for r in results if not r.green), None)
         if red is None:
-            work.journal_unsynced(BaselineTaken(green=True, tree=tree))
+            work.journal(BaselineTaken(green=True, tree=tree))
             return tree
-        work.journal_unsynced(
+        work.journal(
             BaselineTaken(green=False, tree=tree, failing=red.failing, fingerprint=red.fingerprint)
         )
         return None
@@ -73,19 +73,3 @@ class PreHooksStep:
             return True
         tree = await self.trees.read(work.task)
         return not self.known_green.covers(work.task.post_hooks, tree.id)
-
-
-@define
-class KnownGreen:
-    """What this run has seen pass last, so that the next task's baseline need not show it again."""
-
-    _hooks: frozenset[str] = field(factory=frozenset)
-    _tree: str = ""
-
-    def saw(self, hooks: tuple[str, ...], tree: str) -> None:
-        """These hooks were green on this tree."""
-        self._hooks, self._tree = frozenset(hooks), tree
-
-    def covers(self, hooks: tuple[str, ...], tree: str) -> bool:
-        """Whether these hooks are known to be green on this tree."""
-        return bool(tree) and tree == self._tree and set(hooks) <= self._hooks
