@@ -399,7 +399,37 @@ def test_a_service_that_cannot_start_again_holds_the_run(tmp_path: Path) -> None
     assert "hook serve should start a service again" in stopped.detail
 
 
-def test_a_talk_that_no_longer_fits_is_cut_to_the_room_there_is(tmp_path: Path) -> None:
+def test_no_service_is_started_for_a_call_that_a_limit_still_forbids(tmp_path: Path) -> None:
+    task = {"id": "T1", "pre_hooks": ["serve"], "post_hooks": []}
+    serve = {"command": "echo x >> ../starts", "rerun_on_resume": True}
+    settings = {"hooks": {"serve": serve}}
+    scene = Scene(
+        tmp_path / "p", [task], settings, [RateLimitedError("tomorrow", retry_after=4000), GOOD]
+    )
+    assert scene.run().reason == "limit"
+    stopped = scene.again()
+    assert stopped.reason == "limit"
+    assert (tmp_path / "starts").read_text() == "x\n"
+    assert stopped.not_before is not None
+    scene.clock.at = stopped.not_before
+    assert scene.again().exit_code == 0
+    assert (tmp_path / "starts").read_text() == "x\nx\n"
+
+
+def test_an_agent_that_changed_files_itself_begins_anew_when_it_is_corrected(
+    tmp_path: Path,
+) -> None:
+    wrong = "--- a/b.txt\n+++ b/b.txt\n@@ -1 +1 @@\n-none\n+new\n"
+    right = wrong.replace("none", "old")
+    answers = [AgentResponse("did it", edits=(patch,)) for patch in (wrong, right)]
+    scene = scene_of(tmp_path, *answers)
+    (scene.folder / "b.txt").write_text("old\n")
+    assert scene.run().exit_code == 0
+    assert [role for role, _ in said(scene, 1)] == ["user"]
+    assert (scene.folder / "b.txt").read_text() == "new\n"
+
+
+def test_a_conversation_that_no_longer_fits_is_cut_to_the_room_there_is(tmp_path: Path) -> None:
     looks = [showing("long.txt")] * 3
     scene = scene_of(tmp_path, *looks, GOOD, prompt={"max_tokens": 3000})
     (scene.folder / "long.txt").write_text("words and more words\n" * 1500)

@@ -76,7 +76,7 @@ def test_a_run_may_go_on_with_other_tasks(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "p", tasks, settings, [RED, RED])
     stopped = scene.run()
     assert stopped.reason == "held"
-    assert stopped.detail == "T1 needs a person; T2 held by tasks that have not passed"
+    assert stopped.detail == "T1 needs a person; T2 is held by tasks that have not passed"
     assert scene.states()["T3"] == "passed"
 
 
@@ -143,7 +143,7 @@ def test_what_an_earlier_run_left_is_asked_about_first(tmp_path: Path) -> None:
     assert scene.again().reason == "aborted"
     scene.person = ScriptedPerson([Decision(Choice.SKIP)])
     stopped = scene.again()
-    assert (stopped.reason, stopped.detail) == ("held", "T0 held by tasks that have not passed")
+    assert (stopped.reason, stopped.detail) == ("held", "T0 is held by tasks that have not passed")
 
 
 class Key:
