@@ -1,4 +1,9 @@
-"""The flow table as a Mermaid diagram, for README, ARCHITECTURE and `debug machine`."""
+"""The flow table as a Mermaid diagram, for README, ARCHITECTURE and `debug machine`.
+
+`python -m agent_runner.engine.diagram`, at the top of the repository, renews it in both pages.
+"""
+
+from pathlib import Path
 
 from agent_runner.model.flow import FLOW
 from agent_runner.model.states import FINAL, TaskState
@@ -20,6 +25,15 @@ def mermaid() -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_diagram(text: str) -> str:
+    """A page with the diagram between its two marks as the flow table gives it."""
+    before, _, rest = text.partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    return f"{before}{_BEGIN}\n```mermaid\n{mermaid()}```\n{_END}{after}"
+
+
+_BEGIN, _END = "<!-- flow:begin -->", "<!-- flow:end -->"
+
 _FROM_ANYWHERE = {
     TaskState.SKIPPED: "Skipped, from any state that is not final",
     TaskState.PENDING: "Reset, from any state",
@@ -29,3 +43,13 @@ _FROM_ANYWHERE = {
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def main() -> None:
+    """Renew the diagram in README.md and ARCHITECTURE.md."""
+    for page in (Path("README.md"), Path("ARCHITECTURE.md")):
+        page.write_text(with_diagram(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,7 @@ from attrs import frozen
 from agent_runner.model import events as e
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import Settings
-from agent_runner.model.states import FINAL, TaskState
+from agent_runner.model.states import FINAL, STEPS, TaskState
 
 PENDING, PRE_HOOKS, AGENT, APPLY, POST_HOOKS, PASSED, ESCALATED, SKIPPED = TaskState
 
@@ -110,7 +110,7 @@ FLOW: tuple[Row, ...] = (
     Row(e.PostHooksFailed, (POST_HOOKS,), AGENT, may_try_again),
     Row(e.PostHooksFailed, (POST_HOOKS,), ESCALATED),
     Row(e.HookBroken, (PRE_HOOKS, POST_HOOKS), ESCALATED),
-    Row(e.CrashLooped, (PRE_HOOKS, AGENT, APPLY, POST_HOOKS), ESCALATED),
+    Row(e.CrashLooped, tuple(state for state in TaskState if state in STEPS), ESCALATED),
     Row(e.Retried, (ESCALATED,), PRE_HOOKS, pre_hooks_to_redo),
     Row(e.Retried, (ESCALATED,), APPLY, change_to_redo),
     Row(e.Retried, (ESCALATED,), POST_HOOKS, judging_to_redo),

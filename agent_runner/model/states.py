@@ -19,8 +19,8 @@ class TaskState(enum.StrEnum):
     SKIPPED = "skipped"
 
 
-STEPS = frozenset({TaskState.PRE_HOOKS, TaskState.AGENT, TaskState.APPLY, TaskState.POST_HOOKS})
-"""States with an effect: the engine runs their step; on screen they are all "running"."""
-
 FINAL = frozenset({TaskState.PASSED, TaskState.SKIPPED})
 """States that only a person's decision leaves."""
+
+STEPS = frozenset(TaskState) - FINAL - {TaskState.PENDING, TaskState.ESCALATED}
+"""States with an effect: the engine runs their step; on screen they are all "running"."""

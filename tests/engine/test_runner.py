@@ -9,13 +9,19 @@ from agent_runner.model.decisions import Choice, Decision
 from agent_runner.model.errors import StateLostError
 from agent_runner.model.fold import Entry
 from agent_runner.model.signals import HookOutput, Signal
-from agent_runner.model.states import TaskState
+from agent_runner.model.states import STEPS, TaskState
 from tests.engine.scene import PowerOut, Scene, ScriptedPerson, hooks
 from tests.engine.scripted import whole
 
 RED, GREEN = whole("a.txt", "red\n"), whole("a.txt", "green\n")
 JUDGE = hooks(judge="grep -q green a.txt")
 T1 = {"id": "T1", "post_hooks": ["judge"]}
+
+
+def test_every_state_with_an_effect_has_a_step(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "p", [T1], {"hooks": JUDGE}, [GREEN])
+    scene.run()
+    assert set(scene.wiring.steps) == STEPS
 
 
 def test_a_task_goes_through_its_steps(tmp_path: Path) -> None:
