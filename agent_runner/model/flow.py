@@ -137,15 +137,15 @@ def _judged_by_hand(record: TaskRecord, _settings: Settings) -> str:
 def _at_first_failure(_record: TaskRecord, settings: Settings) -> str:
     if not settings.stop_on_first_failure:
         return ""
-    return "a post-hook failed, and the first failure was to stop the run"
+    return "a post-hook failed, and the run was to stop at the first failure"
 
 
 def _without_progress(record: TaskRecord, settings: Settings) -> str:
     count = record.counts.no_progress
     if count < settings.max_no_progress:
         return ""
-    times = "1 attempt" if count == 1 else f"{count} attempts"
-    return f"no progress in {times} in a row: {record.judgement.no_progress_reason}"
+    last = "last attempt" if count == 1 else f"last {count} attempts"
+    return f"no progress in the {last}: {record.judgement.no_progress_reason}"
 
 
 def _failing_in_a_row(record: TaskRecord, settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""What the task in hand does at this moment, in a few words, from entries and signals."""
+"""What the current task is doing right now, in a few words, from entries and signals."""
 
 from agent_runner.ground.clock import Clock
 from agent_runner.model import events as e, signals as s
@@ -7,11 +7,11 @@ from agent_runner.model.states import TaskState
 from agent_runner.ui import words
 
 _MOST_TAIL = 64 * 1024
-"""Bytes of a hook's output kept for its last line and for verbose mode."""
+"""Bytes of a hook's output that are kept for its last line and for verbose mode."""
 
 
 class Activity:
-    """The one thing that goes on. Follows a single task: one works at a time."""
+    """What is going on. One task works at a time, so there is one thing to follow."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -22,11 +22,11 @@ class Activity:
 
     @property
     def waiting(self) -> bool:
-        """Whether nothing happens until some time comes."""
+        """Whether the task waits for a time to come."""
         return self._until is not None
 
     def entry(self, entry: Entry) -> None:
-        """Follow the journal."""
+        """Take in what was journaled."""
         event = entry.event
         self._until = None
         if isinstance(event, e.HookStarted):
@@ -38,14 +38,14 @@ class Activity:
         elif isinstance(event, e.CallStarted):
             self._begin(f"asking {event.provider}")
         elif isinstance(event, e.Consulted):
-            self._begin(f"consulting {words.listed(event.requested, most=2)}")
+            self._begin(f"reading {words.listed(event.requested, most=2)}")
         elif isinstance(event, e.CommandStarted):
             self._begin(f"command {words.clean(event.command)}")
         elif entry.to is not None:
             self._begin("")
 
     def signal(self, signal: s.Signal) -> None:
-        """Follow what passes."""
+        """Take in what passes."""
         if isinstance(signal, s.HookOutput):
             self._tail = (self._tail + signal.chunk)[-_MOST_TAIL:]
             return
@@ -61,19 +61,18 @@ class Activity:
         """`post-hook unit-tests 12s`, `asking claude 3s`, `waiting 45s: throttled`."""
         if self._until is not None:
             left = max(0.0, self._until - self._clock.now())
-            return (
-                f"waiting {words.ticking(left)}: {self._doing}"  # the time first: it is never cut
-            )
+            # the time stands first: on a narrow screen the reason is cut, never the time
+            return f"waiting {words.ticking(left)}: {self._doing}"
         doing = self._doing or _STEP_WORDS.get(state, state.value)
         return f"{doing} {words.ticking(self._clock.monotonic() - self._since)}"
 
     def last_line(self) -> str:
-        """The last line with something in it of the running hook's output, made safe; else ""."""
+        """The last line of the running hook's output that is not blank, made safe; "" if none."""
         end = self._tail[-4096:].replace(b"\r", b"\n").rstrip(b"\n \t")
         return words.clean(end.rpartition(b"\n")[2].decode("utf-8", "replace"))
 
     def full_lines(self) -> list[str]:
-        """The output's finished lines not given before, made safe."""
+        """The finished lines of the output that were not returned before, made safe."""
         finished, newline, self._tail = self._tail.rpartition(b"\n")
         if not newline:
             return []
@@ -87,6 +86,6 @@ class Activity:
 _STEP_WORDS = {
     TaskState.PRE_HOOKS: "preparing",
     TaskState.AGENT: "building the prompt",
-    TaskState.APPLY: "applying the answer",
+    TaskState.APPLY: "applying the reply",
     TaskState.POST_HOOKS: "judging",
 }

@@ -16,7 +16,16 @@ from agent_runner.ui.event_lines import changed, not_applied
 
 @frozen
 class Attempt:
-    """One attempt: answered calls, their tokens and dollars, what it changed and how it ended."""
+    """One attempt of a task.
+
+    Attributes:
+        number: From 1; the same as in `CallStarted`.
+        calls: Answered calls.
+        usage: Their tokens.
+        cost: Dollars, as far as prices are known.
+        changed: What it did to the files, in words.
+        ended: How it ended, in words.
+    """
 
     number: int
     calls: int = 0
@@ -28,7 +37,15 @@ class Attempt:
 
 @frozen
 class HookFailure:
-    """A hook that was red after an attempt (0: before the first), with its result if known."""
+    """A hook that was red.
+
+    Attributes:
+        attempt: The attempt that it judged; 0 before the first.
+        phase: Whether it ran before or after the agent.
+        hook: Its id.
+        reason: Why the task could not go on, as the event has it.
+        result: Its result, where one was journaled.
+    """
 
     attempt: int
     phase: Phase
@@ -39,9 +56,9 @@ class HookFailure:
 
 @define
 class History:
-    """What a task has behind it since it last began from nothing.
+    """The attempts and failures of a task since it started or was reset.
 
-    `escalated`: the event that needs a person.
+    `escalated` is the event by which it was given to a person; None where it does not need one.
     """
 
     attempts: list[Attempt] = field(factory=list)
@@ -86,7 +103,7 @@ class History:
             if not event.result.green:
                 self._red[event.result.hook] = event
         elif isinstance(event, e.BaselineTaken):
-            self._red.clear()  # red before the first call: nobody's failure
+            self._red.clear()  # red before the first call is no failure of an attempt
         elif isinstance(event, (e.PostHooksFailed, e.PreHooksFailed, e.HookBroken)):
             number = self.attempts[-1].number if self.attempts else 0
             red = self._red.pop(event.hook, None)

@@ -1,4 +1,4 @@
-"""The screen of a run at a terminal: lines that stay, and below them a few about what goes on."""
+"""The screen of a run at a terminal: lines that stay, and below them a few that change."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -23,29 +23,23 @@ from agent_runner.ui.tables import final_table
 from agent_runner.ui.tally import Tally
 
 _TICK = 0.25
-"""Seconds between redraws that only let the time tick."""
+"""Seconds between redraws while nothing happens, so that the time ticks."""
 
 _LEAST_BETWEEN = 0.1
-"""Seconds between redraws because of signals, so that a flooding hook costs next to nothing."""
+"""Seconds at least between redraws for signals, so that a flooding hook costs next to nothing."""
 
 _MOST_OUTPUT = 200
-"""Lines of a hook's output shown per redraw in verbose mode; the log has all."""
+"""Lines of a hook's output that one redraw shows in verbose mode; the log has all of them."""
 
 
 class Console:
     """An observer for a terminal; `environ` decides on colour.
 
-    The keys' effects on the screen are `toggle_verbose`, `show_pausing` and `show_keys`. `tick`
-    lets the time run.
+    What keys do to the screen is `toggle_verbose`, `show_pausing` and `show_keys`. `tick` must run
+    beside the run, or the time on the screen stands still.
     """
 
-    def __init__(
-        self,
-        out: Output,
-        tally: Tally,
-        clock: Clock,
-        environ: Mapping[str, str],
-    ) -> None:
+    def __init__(self, out: Output, tally: Tally, clock: Clock, environ: Mapping[str, str]) -> None:
         self._out = out
         self._tally = tally
         self._clock = clock
@@ -53,7 +47,7 @@ class Console:
         self._live = LivePart(out)
         self._activity = Activity(clock)
         self._record: TaskRecord | None = None
-        self._places = {task.id: place for place, task in enumerate(tally.tasks.tasks, start=1)}
+        self._numbers = {task.id: number for number, task in enumerate(tally.tasks.tasks, start=1)}
         self._verbose = False
         self._pausing = False
         self._output: deque[str] = deque(maxlen=_MOST_OUTPUT)
@@ -62,7 +56,7 @@ class Console:
 
     @property
     def broken(self) -> Exception | None:
-        """The first error of the stream, if it broke (closed terminal)."""
+        """The first error of the stream, if it broke: the terminal was closed."""
         return self._out.broken
 
     def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
@@ -83,7 +77,7 @@ class Console:
         self._redraw(above)
 
     def signal(self, signal: s.Signal) -> None:
-        """Show what passes in the live part; only what is said stays."""
+        """Show a signal in the live part; only a line that was said stays."""
         self._activity.signal(signal)
         if isinstance(signal, s.Said):
             warning = signal.level == "warning"
@@ -103,15 +97,15 @@ class Console:
         self._redraw(above)
 
     def toggle_verbose(self) -> None:
-        """Stream the running hook's output, or stop that."""
+        """Start or stop showing the running hook's output."""
         self._verbose = not self._verbose
         if self._verbose:
             self._take_output(self._activity.full_lines())
         word = "on" if self._verbose else "off"
-        self._redraw(self._painted(LogLine(f"output of hooks: {word}", Tone.DIM)))
+        self._redraw(self._painted(LogLine(f"hook output: {word}", Tone.DIM)))
 
     def show_pausing(self, *, pausing: bool) -> None:
-        """Whether the run will pause after this task, in the footer."""
+        """Show in the footer whether the run will pause after this task."""
         self._pausing = pausing
         self._redraw([])
 
@@ -120,15 +114,15 @@ class Console:
         self._redraw([line for text in key_help() for line in self._painted(LogLine(text))])
 
     def hidden(self) -> AbstractContextManager[None]:
-        """No live part meanwhile: for a question, or while the process is stopped."""
+        """Take the live part away for a while: for a question, or while the process is stopped."""
         return self._live.hidden()
 
     def close(self) -> None:
-        """Take the live part away and show the cursor again; for every way out."""
+        """Take the live part away and show the cursor again. Every way out must come by here."""
         self._live.erase()
 
     async def tick(self) -> None:
-        """Let the time on the screen run, until cancelled or the stream broke."""
+        """Redraw every quarter of a second, until cancelled or the stream broke."""
         try:
             while self.broken is None:
                 self._redraw([])
@@ -152,7 +146,7 @@ class Console:
         return lines
 
     def _status(self, record: TaskRecord) -> Text:
-        """`T1 running  post-hook unit-tests 12s  attempt 2  1m05s`."""
+        """`T1 running  post-hook unit-tests 12s  attempt 2  1m05s total`."""
         since = (
             record.spent.running_since
             if record.spent.running_since is not None
@@ -166,7 +160,7 @@ class Console:
             " ",
             (word, STATE_STYLES[word]),
             f"  {self._activity.now(record.state)}",
-            (f"{attempt}  {words.ticking(spent)} in all", "dim"),
+            (f"{attempt}  {words.ticking(spent)} total", "dim"),
         )
 
     def _footer(self) -> Text:
@@ -175,13 +169,13 @@ class Console:
             keys = f"r try now  {keys}"
         if self._pausing:
             return Text.assemble(
-                ("pausing after this task (p: go on)", "yellow"), (f"  {keys}", "dim")
+                ("pausing after this task (p to cancel)", "yellow"), (f"  {keys}", "dim")
             )
         return Text(keys, style="dim")
 
     def _rule(self, task_id: str) -> list[str]:
-        place = self._places.get(task_id)
-        of = f"  {place} of {len(self._tally.tasks)}" if place else ""
+        number = self._numbers.get(task_id)
+        of = f"  {number} of {len(self._tally.tasks)}" if number else ""
         title = Text.assemble((task_id, "bold"), f" {self._tally.title(task_id)}", (of, "dim"))
         return ["", self._painter.rule(title)]
 
@@ -200,7 +194,7 @@ class Console:
             return []
         shown = [Text(f"  | {line}", style="dim") for line in self._output]
         if self._unshown:
-            shown.insert(0, Text(f"  | ... {self._unshown} lines more, in the log", style="yellow"))
+            shown.insert(0, Text(f"  | ... {self._unshown} more lines in the log", style="yellow"))
         self._output.clear()
         self._unshown = 0
         return [self._painter.one_line(text) for text in shown]

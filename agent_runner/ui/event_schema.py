@@ -28,7 +28,7 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
 
 
 def event_schema() -> dict[str, Any]:
-    """The schema of one line."""
+    """The schema of one line of `--json`, as JSON Schema 2020-12."""
     definitions: dict[str, Any] = {}
     data = [
         {
@@ -64,7 +64,7 @@ def schema_text() -> str:
 
 
 def _of(annotation: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    """The schema of one type; classes are defined once and referred to."""
+    """The schema of one type; a class is defined once, in `definitions`, and referred to."""
     if annotation in _SIMPLE:
         return _SIMPLE[annotation]
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)

@@ -46,15 +46,15 @@ def transition_lines(entries: Iterable[Entry]) -> Iterator[str]:
 
 
 def run_lines(state: RunState) -> Iterator[str]:
-    """The last run: when it began, by which process, how it ended."""
+    """The last run: when it started, in which process, and how it ended."""
     if state.run is None:
-        yield "no run has begun here"
+        yield "no run yet"
         return
     run, stopped = state.run, state.run.stopped
-    began = local(run.started_at, seconds=True)
-    yield f"run {run.started.run} of {state.list_id}: began {began}, process {run.started.pid}"
+    started = local(run.started_at, seconds=True)
+    yield f"run {run.started.run} of {state.list_id}: started {started}, process {run.started.pid}"
     if stopped is None or run.stopped_at is None:
-        yield "  still on, or ended without saying so"
+        yield "  still running, or ended uncleanly"
     else:
         ended = local(run.stopped_at, seconds=True)
         detail = f": {words.clean(stopped.detail)}" if stopped.detail else ""
@@ -73,21 +73,21 @@ def task_lines(tally: Tally, task_id: str) -> Iterator[str]:
         "attempts without progress": record.counts.no_progress,
         "rejected replies": record.counts.rejections,
         "unusable replies": record.counts.unusable_replies,
-        "looks at files": record.counts.turns,
+        "turns of this attempt": record.counts.turns,
         "answered calls": record.counts.calls_answered,
         "calls sent": record.counts.calls_started,
         "possibly billed": record.spent.possibly_billed,
-        "attempts granted": record.counts.extra_attempts,
+        "extra attempts": record.counts.extra_attempts,
         "unclean stops": record.counts.crashes,
     }
     shown = [f"{name} {count}" for name, count in counts.items() if count]
-    yield f"  {', '.join(shown) or 'nothing has happened to it'}"
+    yield f"  {', '.join(shown) or 'nothing has happened yet'}"
     if record.last_error:
         yield f"  last error: {words.first_line(record.last_error)}"
 
 
 def task_details(entries: Iterable[Entry], task_id: str) -> Iterator[str]:
-    """One task's hook results and changed files, in order, for `debug state T1`."""
+    """The hook results and changed files of one task, in order, for `debug state T1`."""
     for entry in entries:
         if entry.task != task_id:
             continue

@@ -28,7 +28,7 @@ def entry_line(entry: Entry) -> str:
 
 
 class JsonLines:
-    """Prints every entry. Signals are passing and have no line."""
+    """An observer that prints every entry. Signals have no line: what passes is not promised."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
@@ -39,9 +39,9 @@ class JsonLines:
         return self._out.broken
 
     def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
-        """Print the entry."""
+        """Print the entry as one line."""
         del before, after
         self._out.line(entry_line(entry))
 
     def signal(self, signal: Signal) -> None:
-        """Nothing: what is not journaled is not promised."""
+        """Ignore it."""

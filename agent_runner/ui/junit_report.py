@@ -1,7 +1,4 @@
-"""`--junit FILE`: the tasks as test cases, for tools that show those.
-
-Written whole when the run stops.
-"""
+"""`--junit FILE`: the tasks as test cases, for tools that show those; written when a run stops."""
 
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
@@ -19,9 +16,9 @@ _NAME = "agent-runner"
 
 
 class JUnit:
-    """Writes `file` at the run's end.
+    """An observer that writes `file` when the run stops.
 
-    `broken`: why that failed, if it did; the run does not care.
+    `broken` is why that failed, if it did; the run goes on to its end all the same.
     """
 
     def __init__(self, file: Path, tally: Tally) -> None:
@@ -41,11 +38,11 @@ class JUnit:
                 self.broken = error
 
     def signal(self, signal: Signal) -> None:
-        """Nothing passing stands in a report."""
+        """Ignore it: a report has only what was journaled."""
 
 
 def junit_xml(tally: Tally) -> str:
-    """The report.
+    """The report as XML: a test case per task.
 
     Escalated tasks are failures; skipped and unfinished ones are skipped cases that say why.
     """
@@ -54,7 +51,7 @@ def junit_xml(tally: Tally) -> str:
     failed = states.count(TaskState.ESCALATED)
     skipped = len(states) - failed - states.count(TaskState.PASSED)
     counts = f'tests="{len(states)}" failures="{failed}" errors="0" skipped="{skipped}"'
-    seconds = f'time="{tally.totals()[0]:.3f}"'
+    seconds = f'time="{tally.totals().seconds:.3f}"'
     return "\n".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>',
@@ -80,9 +77,9 @@ def _verdict(tally: Tally, record: TaskRecord) -> str:
     if record.state is TaskState.PASSED:
         return f"<system-out>{_text(words.proof_line(record))}</system-out>"
     if record.state is TaskState.ESCALATED:
-        told = _attribute(words.first_line(record.last_error) or "needs a person")
+        message = _attribute(words.first_line(record.last_error) or "needs a person")
         detail = _text(record.feedback or record.last_error)
-        return f'<failure type="escalated" message={told}>{detail}</failure>'
+        return f'<failure type="escalated" message={message}>{detail}</failure>'
     if record.state is TaskState.SKIPPED:
         return f"<skipped message={_attribute(record.last_error or 'skipped')}/>"
     held = tally.held_by(tally.tasks[record.id]) if record.id in tally.tasks else ()
@@ -99,7 +96,7 @@ def _text(text: str) -> str:
 
 
 def _allowed(text: str) -> str:
-    """Only what XML 1.0 can hold (its section 2.2); the rest is written out."""
+    """The text with what XML 1.0 cannot hold (its section 2.2) written out."""
     return "".join(
         c
         if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"

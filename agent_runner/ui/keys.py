@@ -1,4 +1,4 @@
-"""Keys during a run: the terminal is borrowed while hooks and calls go on, and given back."""
+"""Keys during a run. The terminal is borrowed while hooks and calls go on, and given back."""
 
 import re
 import signal
@@ -11,34 +11,35 @@ import anyio
 from agent_runner.ui import terminal
 
 KEYS = {
-    "p": "pause after this task (again: take it back)",
+    "p": "pause after this task; again to cancel",
     "s": "skip this task",
-    "q": "stop now and save",
-    "v": "show the running hook's output, on or off",
-    "r": "try again now, where a wait is going on",
-    "?": "these keys",
+    "q": "stop now; everything is saved",
+    "v": "show or hide the running hook's output",
+    "r": "try now instead of waiting",
+    "?": "show these keys",
 }
-"""The keys there are, and what each does."""
+"""Every key and what it does."""
 
 _LOOK = 0.2
-"""Seconds between two looks at who owns the terminal and in which mode it is."""
+"""Seconds between checks of who owns the terminal and in which mode it is."""
 
 _MOST_AT_ONCE = 4
-"""More characters than fingers type at once are a paste, not keys."""
+"""Characters that fingers type at once; more of them are a paste, not keys."""
 
 _SEQUENCE = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]?|O.?|.?)", re.DOTALL)
 
 
 def keys_in(received: bytes) -> list[str]:
-    """The known keys in what a terminal sent. Arrows, other sequences and pastes are none."""
+    """The known keys in what a terminal sent; arrows, other sequences and pastes are not keys."""
     text = _SEQUENCE.sub(b"", received).decode("ascii", "ignore").lower()
     return [key for key in text if key in KEYS] if len(text) <= _MOST_AT_ONCE else []
 
 
 class Keyboard:
-    """The terminal's keys.
+    """Reads single keys from the controlling terminal.
 
-    `while_stopped` surrounds a stop by Ctrl+Z, so that a screen can clear and redraw itself.
+    `while_stopped` is entered around a stop by Ctrl+Z, so that a screen can clear itself before
+    and draw itself again after it.
     """
 
     def __init__(
@@ -49,11 +50,10 @@ class Keyboard:
         self._released = 0
 
     async def read(self, on_key: Callable[[str], None]) -> None:
-        """Call `on_key` with each known key until cancelled.
+        """Call `on_key` with each known key until cancelled, or until the terminal goes away.
 
-        Returns at once if there is no terminal, or when it goes.
-
-        While this process is in the background, or `released`, the terminal is left alone.
+        Without a terminal this returns at once. While the process is in the background, or the
+        terminal is `released`, it is left alone.
         """
         with terminal.open_terminal() as descriptor:
             if descriptor is None:
@@ -69,7 +69,7 @@ class Keyboard:
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """The terminal as it was, for a question: lines are typed, shown and edited as usual."""
+        """Give the terminal back for a question: lines are typed, shown and edited as usual."""
         self._released += 1
         if self._descriptor is not None:
             terminal.restore(self._descriptor)
@@ -83,12 +83,11 @@ class Keyboard:
             if not self._listens(descriptor):
                 await anyio.sleep(_LOOK)
                 continue
-            terminal.single_keys(
-                descriptor
-            )  # again and again: a hook or a shell may have changed the mode
+            # Every time round: a hook, or the shell after `fg`, may have changed the mode.
+            terminal.single_keys(descriptor)
             ready = await terminal.input_ready(descriptor, within=_LOOK)
             if not ready or not self._listens(descriptor):
-                continue  # what was typed belongs to a question, or to another job
+                continue  # what was typed meanwhile is for a question, or for another job
             received = terminal.take_input(descriptor)
             if not received:
                 return
@@ -99,13 +98,14 @@ class Keyboard:
         return not self._released and terminal.in_foreground(descriptor)
 
     async def _give_back_when_stopped(self) -> None:
-        """Ctrl+Z: the shell gets its terminal back; after `fg` the keys are taken again."""
+        """On Ctrl+Z, restore the terminal before stopping; after `fg`, `_listen` takes it again."""
         if threading.current_thread() is not threading.main_thread():
-            return  # signals arrive in the main thread only; the shell's own repair has to do
+            return  # signals arrive in the main thread only; the shell repairs its terminal itself
         while True:
             with anyio.open_signal_receiver(signal.SIGTSTP) as stops:
                 async for _ in stops:
                     break
+            # The receiver is closed by now: the signal that is sent below must stop the process.
             if self._descriptor is not None:
                 terminal.restore(self._descriptor)
             with self._while_stopped(), suppress(OSError):

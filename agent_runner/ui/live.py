@@ -1,10 +1,9 @@
 """The few lines at the bottom of a terminal that change, below lines that stay.
 
-Each redraw is one write.
-
-Lines that stay scroll up into the scrollback as ordinary output. Nothing is ever cleared before
-something is written in its place, so nothing flickers: the cursor goes up, lines are written over,
-each one's rest is erased.
+Lines that stay are ordinary output: they scroll up into the scrollback. Each redraw is one write:
+the cursor goes up, lines are written over, and only the rest of each is erased. Nothing is cleared
+before something stands in its place, so nothing flickers, even where a terminal does not know the
+synchronised update.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,11 +18,11 @@ _REST_OF_LINE = "\x1b[K"
 _REST_OF_SCREEN = "\x1b[J"
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
-"""Synchronised update: terminals that know it show a redraw at once, the others ignore it."""
+"""Synchronised update: terminals that know it show a redraw in one go, the others ignore it."""
 
 
 class LivePart:
-    """Draws lines (painted, each narrower than the terminal) under what is written above them."""
+    """Draws a few lines, each painted and narrower than the terminal, under all other output."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
@@ -31,10 +30,7 @@ class LivePart:
         self._hidden = 0
 
     def draw(self, lines: Sequence[str], *, above: Iterable[str] = ()) -> None:
-        """Write `above` for good, then the live lines.
-
-        While `hidden`, only what is above is written.
-        """
+        """Write `above` for good, then the live lines; while `hidden` only the former."""
         above = tuple(above)
         if self._hidden:
             self._out.write("".join(f"{line}\n" for line in above))
@@ -49,13 +45,13 @@ class LivePart:
         self._drawn = shown
 
     def erase(self) -> None:
-        """Take the live lines away; the cursor stands where they began."""
+        """Take the live lines away and leave the cursor where they began."""
         if self._drawn:
             self.draw(())
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """No live lines meanwhile, so that somebody else can write."""
+        """Show no live lines for a while, so that somebody else can write."""
         self.erase()
         self._hidden += 1
         try:
@@ -64,9 +60,10 @@ class LivePart:
             self._hidden -= 1
 
     def _to_top(self) -> str:
-        """Back to the first live line.
+        """The way back to the first live line.
 
-        A terminal made narrower has broken the lines drawn before into more rows.
+        In columns of now, not of when they were drawn: a terminal that was made narrower since has
+        broken them into more rows, and going up by their number would leave some of them behind.
         """
         if not self._drawn:
             return "\r"
@@ -76,5 +73,5 @@ class LivePart:
 
 
 def painted_width(line: str) -> int:
-    """The columns that a line with colours takes."""
+    """The columns that a line takes, its colours left out."""
     return words.columns(re_ansi.sub("", line))

@@ -123,7 +123,7 @@ def why_lines(task_id: str, title: str, entries: Iterable[Entry]) -> Iterator[st
 def _standing(record: TaskRecord, title: str) -> Iterator[str]:
     name = f"{record.id} ({words.clean(title)})" if title else record.id
     if record.state is TaskState.PENDING and not record.counts.attempts:
-        yield f"{name} is pending; nothing else has happened to it."
+        yield f"{name} is pending; nothing has happened yet."
         return
     yield f"{name} {_STANDS[words.record_word(record)]}. It took {cost_words(record)}."
     if record.spent.possibly_billed:

@@ -6,9 +6,9 @@ from agent_runner.model.signals import Observer, Signal
 
 
 class Observers:
-    """Tells each observer in turn.
+    """Passes everything to each observer in turn.
 
-    One that raises is remembered in `broken` and told nothing more; the rest go on.
+    One that raises is left out from then on, and its error kept in `broken`; the rest go on.
     """
 
     def __init__(self, *observers: Observer) -> None:
@@ -16,11 +16,11 @@ class Observers:
         self.broken: list[Exception] = []
 
     def add(self, observer: Observer) -> None:
-        """Tell this one too from now on."""
+        """Pass everything to this one too from now on."""
         self._observers.append(observer)
 
     def entry(self, entry: Entry, before: TaskRecord | None, after: TaskRecord | None) -> None:
-        """Tell all."""
+        """Pass the entry to all."""
         for observer in tuple(self._observers):
             try:
                 observer.entry(entry, before, after)
@@ -28,7 +28,7 @@ class Observers:
                 self._drop(observer, error)
 
     def signal(self, signal: Signal) -> None:
-        """Tell all."""
+        """Pass the signal to all."""
         for observer in tuple(self._observers):
             try:
                 observer.signal(signal)

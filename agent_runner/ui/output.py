@@ -1,4 +1,4 @@
-"""Where lines go: a stream that may break (closed terminal, `| head`) without hurting anybody."""
+"""Where lines go: a stream that may break (`| head`, a closed terminal) while the run goes on."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _FALLBACK_SIZE = os.terminal_size((80, 24))
 class Output:
     """Writes text to a stream and never raises.
 
-    `broken`: the first error, after which everything is dropped.
+    After the first error, which `broken` keeps, everything is dropped.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -56,7 +56,7 @@ class Output:
         return size if size.columns > 0 else _FALLBACK_SIZE
 
     def _drop_the_rest(self) -> None:
-        """What is still buffered would raise again when Python exits: send it to nowhere."""
+        """Send to nowhere what is still buffered: it would raise again when Python exits."""
         try:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             try:

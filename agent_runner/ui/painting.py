@@ -1,4 +1,4 @@
-"""Colours, and the way from rich's objects to lines for the terminal."""
+"""Colours: texts and tables as lines for a terminal."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ TONE_STYLES = {
 
 
 class Painter:
-    """Paints for one output, as wide as it is now; with `NO_COLOR` in `environ` without colours."""
+    """Paints for one output, as wide as it is now; without colours if `environ` has `NO_COLOR`."""
 
     def __init__(
         self, out: Output, environ: Mapping[str, str], *, width: int | None = None
@@ -61,7 +61,7 @@ class Painter:
         return [self._painted(part) for part in parts]
 
     def paragraph(self, line: str) -> list[str]:
-        """A ready line broken at words; what follows is indented as the line itself."""
+        """A ready line broken at words, whose further lines are indented as the first."""
         text = line.lstrip(" ")
         indent = min(len(line) - len(text), self.width // 2)
         return self.wrapped(Text(line[indent:]), indent=indent) if text else [""]

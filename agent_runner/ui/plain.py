@@ -1,7 +1,4 @@
-"""The screen without a terminal: one line per fact, no control codes.
-
-Also the quiet one, and GitHub Actions' dialect.
-"""
+"""Screens without a terminal: plain lines, hardly any, and those that GitHub Actions reads."""
 
 from collections.abc import Iterable
 
@@ -19,7 +16,7 @@ from agent_runner.ui.tally import Tally
 
 
 class Plain:
-    """Every fact on a line that starts with its task: `T1 unit-tests: ...`."""
+    """One line for everything that happens, with its task in front and without control codes."""
 
     def __init__(self, out: Output, tally: Tally) -> None:
         self._out = out
@@ -48,7 +45,7 @@ class Plain:
             self._closing(entry.event)
 
     def signal(self, signal: Signal) -> None:
-        """Print what is said, and each wait once."""
+        """Print what is said, and each wait once, however often it is sent while it counts down."""
         if isinstance(signal, Said):
             self._said(signal)
         elif isinstance(signal, Waiting) and signal.until != self._waiting_until:
@@ -75,7 +72,7 @@ class Plain:
         self._fact(said.task, LogLine(f"{level}{words.clean(said.text)}", tone))
 
     def _failed(self, task_id: str, reason: str) -> None:
-        """The line is there already; other dialects mark it."""
+        """Mark a failure, whose line is printed already, where the output has marks for that."""
 
     def _closing(self, stopped: e.RunStopped) -> None:
         self._out.line(self._safe(self._tally.closing_line()))
@@ -87,10 +84,10 @@ class Plain:
 
 
 class Quiet(Plain):
-    """Silence but failures and one closing line."""
+    """Nothing but failures, warnings and one closing line."""
 
     def _begin(self, task_id: str) -> None:
-        """Not a failure."""
+        """A start is no failure."""
 
     def _fact(self, task_id: str, line: LogLine) -> None:
         if line.tone is Tone.BAD:
@@ -107,10 +104,10 @@ class Quiet(Plain):
 
 
 class GitHub(Plain):
-    """A group per task, an annotation per failure and warning, as GitHub Actions reads them.
+    """A group per task and an annotation per failure and warning, as GitHub Actions reads them.
 
-    The dialect: docs.github.com, "Workflow commands for GitHub Actions". What hooks and agents
-    wrote can give no such command: every line but our own begins with something else.
+    Source: docs.github.com, "Workflow commands for GitHub Actions". A line that begins with `::` is
+    a command there, so no line with the words of hooks and agents may begin so.
     """
 
     def __init__(self, out: Output, tally: Tally) -> None:
@@ -140,7 +137,7 @@ class GitHub(Plain):
         super()._closing(stopped)
 
     def show(self, lines: Iterable[str]) -> None:
-        """Print ready lines outside of the group, where nobody has to unfold them."""
+        """Print ready lines after the group, where nobody has to unfold it to see them."""
         self._end_group()
         super().show(lines)
 
@@ -150,7 +147,7 @@ class GitHub(Plain):
             self._in_group = False
 
     def _safe(self, text: str) -> str:
-        text = text.replace("##[", "## [")  # the older form of a command, obeyed anywhere in a line
+        text = text.replace("##[", "## [")  # the older form of a command works anywhere in a line
         return f"| {text}" if text.lstrip().startswith("::") else text
 
 

@@ -1,4 +1,4 @@
-"""Questions to the person at the terminal: what to do with a task, may a proposed command run."""
+"""Questions to the person at the terminal: what to do with a task, whether a command may run."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -21,10 +21,9 @@ _WORDS = {"retry": "r", "hint": "h", "edit": "e", "check": "e", "skip": "s", "ab
 
 
 class TerminalPerson:
-    """Asks on the controlling terminal. End of input is the careful answer: abort, no.
+    """Asks on the controlling terminal. End of input counts as the careful answer: abort, or no.
 
-    `keyboard` is told to leave the terminal alone meanwhile; `aside` makes a screen step back
-    (`Console.hidden`).
+    Meanwhile `keyboard` leaves the terminal alone, and `aside` (`Console.hidden`) the live part.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class TerminalPerson:
         self._aside = aside
 
     async def decide(self, escalation: Escalation) -> Decision:
-        """Show the summary and ask until there is an answer. Cancellable."""
+        """Show the summary and ask until there is an answer; cancellable while it waits."""
         with self._aside(), self._keyboard.released(), terminal.open_terminal() as descriptor:
             lines = TypedLines(descriptor, self._out)
             self._out.line()
@@ -56,9 +55,9 @@ class TerminalPerson:
                     return decision
 
     async def ask_command(self, command: str) -> bool:
-        """Show a command that a reply proposes, with nothing in it hidden, and ask.
+        """Show a proposed command, with nothing in it hidden, and ask whether to run it.
 
-        Only a clear yes is one.
+        Only `y` or `yes` is a yes.
         """
         with self._aside(), self._keyboard.released(), terminal.open_terminal() as descriptor:
             self._out.line("The agent proposes to run:")
@@ -80,19 +79,19 @@ class TerminalPerson:
         if letter == "e":
             return await self._edited(escalation, lines)
         if word:
-            self._out.line("Please answer with one of the letters r, h, e, s, a.")
+            self._out.line("Please type r, h, e, s or a.")
         return None
 
     @staticmethod
     async def _hint(lines: "TypedLines") -> Decision | None:
-        hint = await lines.ask("Hint for the agent (empty: back to the question): ")
+        hint = await lines.ask("Hint for the agent (empty to go back): ")
         if hint is None:
             return Decision(Choice.ABORT)
         return Decision(Choice.RETRY, hint.strip()) if hint.strip() else None
 
     async def _edited(self, escalation: Escalation, lines: "TypedLines") -> Decision | None:
-        self._out.line(f"Edit what is needed in {escalation.task.root}")
-        ready = await lines.ask("Enter: run the post-hooks on it (b: back to the question): ")
+        self._out.line(f"Edit the files in {escalation.task.root}")
+        ready = await lines.ask("Then press Enter to run the post-hooks on them (b to go back): ")
         if ready is None:
             return Decision(Choice.ABORT)
         return None if ready.strip().lower() in {"b", "back"} else Decision(Choice.CHECK)
@@ -101,7 +100,7 @@ class TerminalPerson:
 class TypedLines:
     """Lines typed at a terminal.
 
-    `descriptor` None: nobody is there, every answer is end of input.
+    Without one (`descriptor` None) every answer is end of input.
     """
 
     def __init__(self, descriptor: int | None, out: Output) -> None:
@@ -109,12 +108,12 @@ class TypedLines:
         self._out = out
         self._typed = b""
         if descriptor is not None:
-            terminal.drop_pending(descriptor)  # a key meant for the run is no answer
+            terminal.drop_pending(descriptor)  # a key that was meant for the run is no answer
 
     async def ask(self, question: str) -> str | None:
-        """Write the question and wait for a line; None at end of input (Ctrl+D, terminal gone).
+        """Write the question and wait for a line, cancellable.
 
-        Cancellable.
+        None is end of input: Ctrl+D, or a terminal that is gone.
         """
         self._out.write(question)
         while b"\n" not in self._typed:

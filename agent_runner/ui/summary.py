@@ -19,7 +19,8 @@ def findings(
 ) -> tuple[str, ...]:
     """Why the task needs a person, its last failures and attempts, and where the logs are.
 
-    `settings` are those that hold for the task, by which its guards have decided.
+    Ready lines of text, without the commands. `settings` are those that hold for the task: its
+    guards have decided by them.
     """
     past = history(record.id, entries)
     lines = [f"{record.id} needs a person: {why(record, past, settings)}"]
@@ -40,18 +41,13 @@ def findings(
 def commands(task_id: str, invocation: Invocation) -> tuple[str, ...]:
     """What can be typed, each explained."""
     explained = {
-        (
-            "retry",
-            task_id,
-            "--hint",
-            PLACEHOLDER,
-        ): "one more attempt; the hint goes into the prompt",
-        ("check", task_id): "you changed the files: run the post-hooks, pass if they do",
+        ("retry", task_id, "--hint", PLACEHOLDER): "try once more; the prompt has the hint",
+        ("check", task_id): "run the post-hooks on your changes; if they pass, it has passed",
         ("skip", task_id): "leave it; tasks that depend on it stay pending",
-        ("reset", task_id): "forget its attempts and begin anew; files stay as they are",
-        ("resume",): "go on with the run, after one of these",
+        ("reset", task_id): "forget its attempts and start over; files stay as they are",
+        ("resume",): "then continue the run",
     }
-    typed = {invocation.command(*words): text for words, text in explained.items()}
+    typed = {invocation.command(*parts): text for parts, text in explained.items()}
     width = max(map(len, typed))
     return (
         "Type one of these:",
@@ -60,7 +56,7 @@ def commands(task_id: str, invocation: Invocation) -> tuple[str, ...]:
 
 
 def why(record: TaskRecord, past: History, settings: Settings) -> str:
-    """Which rule asked for a person."""
+    """The rule by which the task was given to a person, in a few words."""
     event = past.escalated
     match event:
         case e.PostHooksFailed():
@@ -69,14 +65,13 @@ def why(record: TaskRecord, past: History, settings: Settings) -> str:
             reason = words.first_line(event.summary or event.problems)
             rule = f"the last reply could not be applied, and {attempts_used_up(record)}: {reason}"
         case e.Unusable():
-            replies = words.plural(
-                record.counts.unusable_replies, "unusable reply", "unusable replies"
-            )
-            rule = f"{replies} in a row"
+            replies = record.counts.unusable_replies
+            last = "last reply was" if replies == 1 else f"last {replies} replies were"
+            rule = f"the {last} unusable"
         case e.PreHooksFailed():
             rule = f"pre-hook {event.hook} failed; the agent was not asked"
         case e.HookBroken():
-            rule = f"hook {event.hook} could not start: the set-up is at fault, not the agent"
+            rule = f"hook {event.hook} could not start; that is the setup's fault, not the agent's"
         case e.Conflicted():
             rule = f"{words.clean(event.path)} was changed by somebody else; nothing was touched"
         case e.Refused():
@@ -93,18 +88,16 @@ def _evidence(record: TaskRecord, past: History) -> Iterator[str]:
         if event.unchanged:
             yield "evidence: no file differs from before the attempt"
         elif event.tree and record.judgement.failed_trees.count(event.tree) > 1:
-            yield f"evidence: tree {words.short(event.tree)} was judged before and was red then"
+            yield f"evidence: tree {words.short(event.tree)} had failed before"
         elif event.fingerprint:
-            yield f"evidence: the normalised failure is the same, {words.short(event.fingerprint)}"
+            same = words.short(event.fingerprint)
+            yield f"evidence: it failed as before, apart from times and the like ({same})"
     if isinstance(event, (e.Unusable, e.Refused, e.Conflicted, e.HookBroken, e.PreHooksFailed)):
         yield f"evidence: {words.first_line(event.reason)}"
-    if record.judgement.baseline is not None:
-        before = "green" if record.judgement.baseline.green else "already red"
-        names = (
-            f": {words.some(record.judgement.baseline.failing)}"
-            if record.judgement.baseline.failing
-            else ""
-        )
+    baseline = record.judgement.baseline
+    if baseline is not None:
+        before = "green" if baseline.green else "already red"
+        names = f": {words.some(baseline.failing)}" if baseline.failing else ""
         yield f"before the first call the post-hooks were {before}{names}"
     if record.spent.possibly_billed:
         calls = words.plural(record.spent.possibly_billed, "call")
@@ -140,7 +133,7 @@ def _logs(task_id: str, past: History, state_dir: Path) -> Iterator[str]:
     last = next((f.result for f in reversed(past.failures) if f.result and f.result.length), None)
     if last is not None:
         where = state_dir / last.log
-        yield f"  the last failure whole: {where} from byte {last.offset}, {last.length} bytes"
+        yield f"  the last failure in full: {where} from byte {last.offset}, {last.length} bytes"
     if past.attempts:
         number = past.attempts[-1].number
         yield f"  the last attempt's prompt, reply and changes: {folder}/attempt-{number:02}/"

@@ -16,10 +16,10 @@ GAP = 2
 """Spaces between two columns."""
 
 _LEAST = 8
-"""Columns of the screen below which a text is not cut."""
+"""Columns of the screen that a text keeps, however narrow the screen is."""
 
 _LONG = 50
-"""Rows that a person still reads at the end of a run."""
+"""Rows that a person would still read at the end of a run."""
 
 _UNREMARKABLE = frozenset({"passed", "pending"})
 """State words that the end of a long run leaves to its closing line."""
@@ -30,9 +30,13 @@ _BAR = 10
 
 @frozen
 class Column:
-    """A column: numbers stand at the right; where space is short it has its `short` name.
+    """A column of a table.
 
-    A column that `shrinks` is cut then, too.
+    Attributes:
+        name: Its heading.
+        number: Whether its cells stand at the right.
+        shrinks: Whether its cells are cut where the screen is too narrow.
+        short: Its heading there; "": the same.
     """
 
     name: str
@@ -50,16 +54,16 @@ class TextTable:
 
     @property
     def widths(self) -> list[int]:
-        """Columns of the screen that each column's longest cell takes."""
+        """How many columns of the screen the longest cell of each column takes."""
         names = tuple(column.name for column in self.columns)
         return [max(map(words.columns, cells)) for cells in zip(names, *self.rows, strict=True)]
 
     def lines(self) -> Iterator[str]:
-        """Plain columns for pipes, one line at a time: nothing is cut, nothing coloured."""
+        """The table for a pipe, line by line: nothing is cut and nothing coloured."""
         return ((" " * GAP).join(cells).rstrip() for cells in self.padded())
 
     def padded(self) -> Iterator[list[str]]:
-        """The names of the columns, then the rows, each cell as wide as its column."""
+        """The headings, then the rows, each cell filled up to the width of its column."""
         widths = self.widths
         for row in (tuple(column.name for column in self.columns), *self.rows):
             cells = []
@@ -69,7 +73,7 @@ class TextTable:
             yield cells
 
     def fitted(self, width: int) -> "TextTable":
-        """The table for a screen so wide: short names if need be, then texts cut."""
+        """The table for a screen of `width` columns: short headings first, then texts are cut."""
         if self._too_wide(width) <= 0:
             return self
         table = TextTable(tuple(evolve(c, name=c.short or c.name) for c in self.columns), self.rows)
@@ -94,14 +98,14 @@ class TextTable:
 
 
 def status_table(tally: Tally) -> TextTable:
-    """Every task: state, attempts, failures, time, what holds it, calls, tokens, cost."""
+    """Every task with state, attempts, failures, time, what holds it, calls, tokens and cost."""
     return _table(tally, tally.tasks.tasks)
 
 
 def final_table(tally: Tally) -> TextTable:
-    """The end of a run: task, state, attempts, time, calls, tokens, cost.
+    """The table at the end of a run: task, state, attempts, time, calls, tokens, cost.
 
-    Of a long list only what did not simply pass or wait; the closing line counts the rest.
+    Of a long list it has only what did not simply pass or wait; the closing line counts the rest.
     """
     tasks = tally.tasks.tasks
     if len(tasks) > _LONG:

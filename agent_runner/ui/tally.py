@@ -1,8 +1,10 @@
-"""What a list's tasks come to: how many stand where, the cost, what holds them, what is next."""
+"""What a task list comes to: states, cost, what holds its tasks, and what to type next."""
 
 from collections import Counter
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
+
+from attrs import frozen
 
 from agent_runner.ground.invocation import Invocation
 from agent_runner.limits.waiting import limit_line, safe_after
@@ -13,13 +15,24 @@ from agent_runner.model.task import Task, TaskList
 from agent_runner.model.usage import Usage
 from agent_runner.ui import words
 
-_MOST_HOLDERS = 4
+_MOST_BLOCKERS = 4
+"""Tasks that are named as the reason why another cannot start."""
+
+
+@frozen
+class Totals:
+    """What all tasks of a list took: seconds, answered calls, tokens, dollars."""
+
+    seconds: float
+    calls: int
+    usage: Usage
+    cost: float
 
 
 class Tally:
-    """The records of a list's tasks, as last seen.
+    """The tasks of a list with their records as last seen.
 
-    `records` is copied: it is only the beginning. Limits open in `zone` (None: the machine's).
+    `records` is where it starts from and is copied. Limits open in `zone` (None: the machine's).
     Commands that are suggested name the list as `invocation` did.
     """
 
@@ -34,12 +47,12 @@ class Tally:
         self._zone = zone
         self._command = (invocation or Invocation()).command
         self._records = dict(records or {})
-        self._stuck: dict[str, tuple[str, ...]] = {}
+        self._blockers: dict[str, tuple[str, ...]] = {}
 
     def take(self, record: TaskRecord) -> None:
-        """The task's newest record."""
+        """Replace what is known of a task by its newest record."""
         self._records[record.id] = record
-        self._stuck.clear()
+        self._blockers.clear()
 
     def record(self, task_id: str) -> TaskRecord:
         """The task's record; a fresh one if nothing has happened to it."""
@@ -50,11 +63,14 @@ class Tally:
         return words.clean(self.tasks[task_id].title) if task_id in self.tasks else ""
 
     def held_by(self, task: Task) -> tuple[str, ...]:
-        """Ids of what a pending task waits for: what only a person frees, else its direct needs."""
+        """Ids of the tasks that a pending one waits for.
+
+        Those that need a person, however far below it; without any, its unfinished dependencies.
+        """
         if self.record(task.id).state is not TaskState.PENDING:
             return ()
         direct = tuple(i for i in task.depends_on if self.record(i).state is not TaskState.PASSED)
-        return self._stuck_before(task.id) or direct
+        return self._blockers_of(task.id) or direct
 
     def is_stale(self, task: Task) -> bool:
         """Whether the task was finished under another text than the list has now."""
@@ -65,16 +81,14 @@ class Tally:
         """Ids of the tasks in this state, in list order."""
         return tuple(task.id for task in self.tasks.tasks if self.record(task.id).state is state)
 
-    def totals(self) -> tuple[float, int, Usage, float]:
-        """Seconds, answered calls, usage and dollars of all tasks."""
+    def totals(self) -> Totals:
+        """What all tasks took together."""
         records = [self.record(task.id) for task in self.tasks.tasks]
-        usage = sum((record.spent.usage for record in records), Usage())
-        seconds = sum(record.spent.seconds for record in records)
-        return (
-            seconds,
-            sum(r.counts.calls_answered for r in records),
-            usage,
-            sum(r.spent.cost for r in records),
+        return Totals(
+            sum(record.spent.seconds for record in records),
+            sum(record.counts.calls_answered for record in records),
+            sum((record.spent.usage for record in records), Usage()),
+            sum(record.spent.cost for record in records),
         )
 
     def closing_line(self) -> str:
@@ -82,12 +96,12 @@ class Tally:
         counted = Counter(words.record_word(self.record(task.id)) for task in self.tasks.tasks)
         order = ("passed", "passed (unchecked)", "failed", "skipped", "running", "pending")
         states = ", ".join(f"{counted[word]} {word}" for word in order if counted[word])
-        seconds, calls, usage, cost = self.totals()
-        facts = [words.duration(seconds), words.plural(calls, "call")]
-        facts.append(f"{words.count(usage.total)} tokens")
-        facts.extend([words.money(cost)] if cost else [])
-        total = words.plural(len(self.tasks), "task")
-        return f"{total}: {states}; {', '.join(facts)}" if states else f"{total}"
+        totals = self.totals()
+        facts = [words.duration(totals.seconds), words.plural(totals.calls, "call")]
+        facts.append(f"{words.count(totals.usage.total)} tokens")
+        facts.extend([words.money(totals.cost)] if totals.cost else [])
+        tasks = words.plural(len(self.tasks), "task")
+        return f"{tasks}: {states}; {', '.join(facts)}" if states else tasks
 
     def lost_calls(self) -> tuple[str, ...]:
         """One line on the calls that may have been billed without an answer; none without any."""
@@ -100,20 +114,18 @@ class Tally:
     def next_steps(self, stopped: RunStopped) -> tuple[str, ...]:
         """Why the run ended and the command to type next.
 
-        One line; after a limit a line of its own that says when, then this one.
+        One line; after a limit, a line of its own with the time comes first.
         """
         if stopped.reason == "finished":
             return (self._finished(),)
         if stopped.reason in {"held", "escalations"}:
             return (self._for_a_person(_WHY[stopped.reason]),)
-        resume = self._command("resume")
         why = _WHY.get(stopped.reason, f"Stopped: {stopped.reason}")
-        detail = (
-            f" ({words.clean(stopped.detail).rstrip('.')})" if stopped.reason in _DETAILED else ""
-        )
+        detail = words.clean(stopped.detail).rstrip(".") if stopped.reason in _DETAILED else ""
         fix = words.clean(stopped.fix).rstrip(".")
-        before = f" {fix[:1].upper()}{fix[1:]}." if fix and fix not in stopped.detail else ""
-        line = f"{why}{detail}.{before} Go on with `{resume}`"
+        said = [f"{why} ({detail})." if detail else f"{why}."]
+        said.extend([f"{fix[:1].upper()}{fix[1:]}."] if fix and fix not in stopped.detail else [])
+        line = " ".join([*said, f"Continue with `{self._command('resume')}`"])
         if stopped.not_before is None:
             return (line,)
         if stopped.reason == "limit":
@@ -121,11 +133,11 @@ class Tally:
         return (f"{line} after {safe_after(stopped.not_before, self._zone)}",)
 
     def _finished(self) -> str:
-        unfinished = [t.id for t in self.tasks.tasks if self.record(t.id).state not in FINAL]
-        if unfinished:
-            left = f"{len(unfinished)} left"
-            return f"{left}: `{self._command('resume')}` goes on with {unfinished[0]}"
-        return "Nothing is left to do."
+        left = [t.id for t in self.tasks.tasks if self.record(t.id).state not in FINAL]
+        if not left:
+            return "Nothing is left to do."
+        tasks = words.plural(len(left), "task")
+        return f"{tasks} left; `{self._command('resume')}` continues with {left[0]}"
 
     def _for_a_person(self, why: str) -> str:
         resume = f"`{self._command('resume')}`"
@@ -133,44 +145,45 @@ class Tally:
         if failed:
             one = failed[0]
             return (
-                f"{why}: {words.listed(failed)} failed. Look with `{self._command('why', one)}`, "
-                f"then `{self._command('retry', one)}` (or skip, check, reset) and {resume}"
+                f"{why}: {words.listed(failed)} failed. See `{self._command('why', one)}`, decide "
+                f"with `{self._command('retry', one)}` (or skip, check, reset), then {resume}"
             )
-        held = [
-            t.id for t in self.tasks.tasks if self._only_waits(t.id) and self._stuck_before(t.id)
-        ]
+        held = [t.id for t in self.tasks.tasks if self._is_held(t.id) and self._blockers_of(t.id)]
         if not held:  # a person has decided since
             return self._finished()
-        roots = self._stuck_before(held[0])
+        blockers = self._blockers_of(held[0])
+        were = "was" if len(blockers) == 1 else "were"
         return (
-            f"{why}: {words.listed(held)} held by {words.listed(roots)}, which was skipped. Do "
-            f"that after all with `{self._command('reset', roots[0])}`, or leave out what it "
-            f"holds with `{self._command('skip', held[0])}`, then {resume}"
+            f"{why}: {words.listed(held)} cannot start before {words.listed(blockers)}, which "
+            f"{were} skipped. Bring {blockers[0]} back with "
+            f"`{self._command('reset', blockers[0])}`, or give up {held[0]} too with "
+            f"`{self._command('skip', held[0])}`, then {resume}"
         )
 
-    def _stuck_before(self, task_id: str) -> tuple[str, ...]:
-        """Tasks that only a person frees, among all that `task_id` stands on; the first few.
+    def _blockers_of(self, task_id: str) -> tuple[str, ...]:
+        """The first few tasks below this one that only a person can get out of the way.
 
-        Each is visited once.
+        Depth first with a list instead of recursion, which a chain of a thousand tasks would break;
+        what is found is kept until a record changes, so that a table of all tasks costs one pass.
         """
         waiting = [task_id]
         while waiting:
             one = waiting[-1]
             needs = self.tasks[one].depends_on if one in self.tasks else ()
-            unknown = [i for i in needs if i not in self._stuck and self._only_waits(i)]
+            unknown = [i for i in needs if i not in self._blockers and self._is_held(i)]
             if unknown:
                 waiting.extend(unknown)
                 continue
             found = dict.fromkeys(
-                root
+                blocker
                 for i in needs
-                for root in ((i,) if self._needs_person(i) else self._stuck.get(i, ()))
+                for blocker in ((i,) if self._needs_person(i) else self._blockers.get(i, ()))
             )
-            self._stuck[one] = tuple(found)[:_MOST_HOLDERS]
+            self._blockers[one] = tuple(found)[:_MOST_BLOCKERS]
             waiting.pop()
-        return self._stuck[task_id]
+        return self._blockers[task_id]
 
-    def _only_waits(self, task_id: str) -> bool:
+    def _is_held(self, task_id: str) -> bool:
         return task_id in self.tasks and self.record(task_id).state is TaskState.PENDING
 
     def _needs_person(self, task_id: str) -> bool:
@@ -178,11 +191,11 @@ class Tally:
 
 
 _DETAILED = frozenset({"limit", "auth", "budget", "outage", "storage", "fatal", "error"})
-"""Reasons whose detail tells more than the reason itself does."""
+"""Reasons whose detail says more than the reason itself does."""
 
 _WHY = {
     "held": "A person is needed",
-    "escalations": "Too many tasks failed in a row, a person is needed",
+    "escalations": "Too many tasks failed in a row, and a person is needed",
     "aborted": "Aborted",
     "interrupted": "Interrupted; everything is saved",
     "quit": "Stopped; everything is saved",
@@ -190,9 +203,10 @@ _WHY = {
     "limit": "No task is at fault",
     "auth": "The provider refused the key; no task is at fault",
     "budget": "Credit or budget is used up; no task is at fault",
-    "outage": "The provider does not answer; no task is at fault",
+    "outage": "The provider is not answering; no task is at fault",
     "storage": "The state could not be written; what was saved is safe",
-    "fatal": "The provider cannot do what was asked; no task is at fault",
-    "preview": "Preview only; nothing was changed, the reply is kept and will be used",
+    "fatal": "The provider cannot do what is asked of it; no task is at fault",
+    "preview": "Preview only: nothing was changed, and the next run uses the same reply",
     "error": "Stopped by an error; everything before it is saved",
 }
+"""Why the run stopped, by the words of `STOP_REASONS`."""

@@ -1,4 +1,4 @@
-"""The controlling terminal: finding it, reading it without blocking, its two ways of input."""
+"""The controlling terminal: finding it, reading it without blocking, single keys or lines."""
 
 import atexit
 import os
@@ -12,10 +12,10 @@ from contextlib import contextmanager, suppress
 import anyio
 
 _POLL = 0.1
-"""Seconds between looks where the event loop cannot watch the terminal (kqueue on /dev/tty)."""
+"""Seconds between checks where the event loop cannot watch the terminal (kqueue on /dev/tty)."""
 
 _to_restore: dict[int, list[object]] = {}
-"""Modes as they were before ours, by descriptor: what `restore_terminal` puts back."""
+"""Each descriptor's modes as they were before ours: what `restore_terminal` puts back."""
 
 
 @contextmanager
@@ -42,10 +42,7 @@ def in_foreground(descriptor: int) -> bool:
 
 
 def single_keys(descriptor: int) -> None:
-    """Keys arrive at once and are not shown; Ctrl+C and Ctrl+Z still are signals.
-
-    Safe to call again and again.
-    """
+    """Let keys arrive at once and unseen; Ctrl+C and Ctrl+Z stay signals. Repeating it is safe."""
     with suppress(termios.error):
         now = termios.tcgetattr(descriptor)
         local_modes = now[3]
@@ -56,7 +53,7 @@ def single_keys(descriptor: int) -> None:
 
 
 def restore(descriptor: int) -> None:
-    """The terminal as it was before `single_keys`; left alone where another job owns it now."""
+    """Put back the modes from before `single_keys`, unless another job owns the terminal now."""
     modes = _to_restore.pop(descriptor, None)
     if modes is not None and in_foreground(descriptor):
         with suppress(termios.error):
@@ -65,7 +62,7 @@ def restore(descriptor: int) -> None:
 
 @atexit.register
 def restore_terminal() -> None:
-    """Restore whatever was changed. For exits that unwind nothing (`os._exit`): call this first."""
+    """Restore all that was changed. Call it before an exit that unwinds nothing (`os._exit`)."""
     for descriptor in list(_to_restore):
         restore(descriptor)
 
@@ -87,10 +84,7 @@ async def input_ready(descriptor: int, *, within: float | None = None) -> bool:
 
 
 def take_input(descriptor: int) -> bytes:
-    """What has arrived; b"" at end of input or when the terminal is gone.
-
-    Call it when `input_ready`.
-    """
+    """What has arrived, once `input_ready`; b"" at end of input or when the terminal is gone."""
     try:
         return os.read(descriptor, 4096)
     except OSError:

@@ -28,9 +28,9 @@ def record_word(record: TaskRecord) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.3s`, `12s`, `1m05s`, `2h03m`, `3d04h`; negative counts as nothing."""
+    """`0.3s`, `12s`, `1m05s`, `2h03m`, `3d04h`; less than nothing is `0.0s`."""
     seconds = max(0.0, seconds)
-    if seconds < 9.95:  # below, a tenth of a second is still told
+    if seconds < 9.95:  # tenths, as long as they are not rounded to 10.0s
         return f"{seconds:.1f}s"
     whole = round(seconds)
     minutes, rest = divmod(whole, 60)
@@ -44,7 +44,7 @@ def duration(seconds: float) -> str:
 
 
 def ticking(seconds: float) -> str:
-    """A duration while it grows: whole seconds, so that it does not flutter."""
+    """A duration that is shown while it grows: whole seconds, so that it does not flicker."""
     whole = int(max(0.0, seconds))
     return f"{whole}s" if whole < 10 else duration(whole)  # no tenths
 
@@ -59,10 +59,10 @@ def count(tokens: int) -> str:
 
 
 def money(dollars: float) -> str:
-    """`$0.0042`, `$0.12`, `$12.30`; `-` where nothing is known to have been spent."""
+    """`$0.0042`, `$0.12`, `$12.30`; `-` for nothing, or where prices are not known."""
     if dollars <= 0:
         return "-"
-    return f"${dollars:.4f}" if dollars < 0.1 else f"${dollars:.2f}"  # below a dime
+    return f"${dollars:.4f}" if dollars < 0.1 else f"${dollars:.2f}"
 
 
 def plural(number: int, word: str, many: str = "") -> str:
@@ -77,14 +77,14 @@ def short(digest: str) -> str:
 
 
 def listed(names: Iterable[str], most: int = 4) -> str:
-    """`a, b, c and 5 more`."""
+    """`a, b, c and 5 more`: at most `most` names, made safe."""
     every = [clean(name) for name in names]
     shown = ", ".join(every[:most])
     return f"{shown} and {len(every) - most} more" if len(every) > most else shown
 
 
 def some(names: Iterable[str], width: int = 90) -> str:
-    """As many of many long names (tests) as are read at a glance: `a, b and 5 more`."""
+    """`a, b and 5 more`: as many long names, such as tests, as fit into `width` columns."""
     every = [cut(clean(name), width) for name in names]
     shown = every[:1]
     for name in every[1:]:
@@ -148,10 +148,11 @@ _PLAIN = re.compile(r"[ -~\t]*")
 
 
 def clean(text: str) -> str:
-    """One line of somebody else's text without anything that a terminal would obey.
+    """One line of somebody else's text, without anything that a terminal would obey.
 
-    Escape sequences go, tabs and line ends become spaces, other control and direction characters
-    go. What stands before the last carriage return goes as well, as on a terminal (progress bars).
+    Escape sequences and other control and direction characters go; tabs and line ends become
+    spaces. Of a progress bar only the last state stays: what a terminal would show after the last
+    carriage return.
     """
     if _PLAIN.fullmatch(text):
         return text.replace("\t", "    ")
@@ -161,29 +162,25 @@ def clean(text: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line of somebody else's text, clean: the short form of an error."""
+    """The first line of somebody else's text, made safe: the short form of an error."""
     return clean(text.partition("\n")[0])
 
 
 def visible(text: str) -> str:
-    r"""Text in which nothing is hidden: what a terminal would obey is written out (`\x1b`).
+    r"""Text in which nothing is hidden: what a terminal would obey is written out, as in `\x1b`.
 
-    Line ends stay.
+    Line ends stay as they are.
     """
     return "".join(ascii(c)[1:-1] if c != "\n" and (_unseen(c) or c == "\t") else c for c in text)
 
 
 def shown(line: str) -> str:
-    """A line that may quote others (a diff): tabs become spaces, the rest is written out."""
+    """A line that may quote others, such as one of a diff: as `visible`, with tabs as spaces."""
     return visible(line.rstrip("\r\n").expandtabs(4))
 
 
-def _unseen(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-
-
 def judged(proof: Iterable[Judged]) -> str:
-    """The hooks that judged: `unit-tests exit 0 in 2.1s, lint exit 0 in 0.3s`."""
+    """The hooks that judged a task: `unit-tests exit 0 in 2.1s, lint exit 0 in 0.3s`."""
     return ", ".join(
         f"{one.hook} {exit_words(one.exit_code)} in {duration(one.seconds)}" for one in proof
     )
@@ -197,23 +194,17 @@ def exit_words(code: int | None) -> str:
 
 
 def proof_line(record: TaskRecord) -> str:
-    """Why a passed task counts as done: its judges, and the tree and commit that they saw."""
+    """Why a passed task counts as done: the hooks that judged it, and which tree and commit."""
     if not record.judgement.checked_by_hook:
         return "passed (unchecked): no hook judged it"
-    by = (
-        f"passed: {judged(record.judgement.proof)}"
-        if record.judgement.proof
-        else "passed: already green, no call made"
-    )
-    seen = [
-        f"{name} {short(digest)}"
-        for name, digest in (("tree", record.judgement.tree), ("commit", record.change.commit))
-        if digest
-    ]
-    return f"{by}; judged {', '.join(seen)}" if seen else by
+    proof = record.judgement.proof
+    by = f"passed: {judged(proof)}" if proof else "passed: already green, no call made"
+    digests = (("tree", record.judgement.tree), ("commit", record.change.commit))
+    what = ", ".join(f"{name} {short(digest)}" for name, digest in digests if digest)
+    return f"{by}; judged {what}" if what else by
 
 
-_TELLING = re.compile(
+_NAMES_AN_ERROR = re.compile(
     r"^E\s{2,}\S"  # pytest's own marks
     r"|^(FAILED|ERROR)\s"
     r"|\b[A-Z]\w*(Error|Exception)\b:"
@@ -222,29 +213,29 @@ _TELLING = re.compile(
 )
 
 _OUR_OWN = re.compile(r"\[exit code -?\d+[^]]*\]")
-"""What the hook runner writes under an output: the line before it says so already."""
+"""What the hook runner writes under an output; the line on the hook has said it already."""
 
 
 def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
-    """At most `most` lines: those that name an error, else the last ones.
+    """The lines of a hook's output that say what is wrong, in their order and each once.
 
-    In the order of the output, each once.
+    At most `most`: those that name an error, or the last ones where none does.
     """
     lines = [_unframed(clean(line)) for line in excerpt.split("\n")]
     lines = [x for x in dict.fromkeys(lines) if x.strip() and not _OUR_OWN.fullmatch(x)]
-    telling = [line for line in lines if _TELLING.search(line)]
-    if len(telling) <= most:
-        return tuple(telling or lines[-most:])
+    errors = [line for line in lines if _NAMES_AN_ERROR.search(line)]
+    if len(errors) <= most:
+        return tuple(errors or lines[-most:])
     first = (most + 1) // 2  # the first errors cause the rest; the last lines sum them up
-    return (*telling[:first], *telling[len(telling) - (most - first) :])
+    return (*errors[:first], *errors[len(errors) - (most - first) :])
 
 
 def outcome_words(result: HookResult) -> str:
-    """`passed, exit 0, 2.1s`, `failed, exit 1, 2.1s; 2 failing: a, b`, `timed out, 10m00s`."""
+    """How a hook ended: `passed, exit 0, 2.1s` or `failed, exit 1, 2.1s; 2 failing: a, b`."""
     verdict = {
         HookOutcome.TIMED_OUT: "timed out",
         HookOutcome.BROKEN: "could not start",
-        HookOutcome.ALLOWED: "failed, which is allowed",
+        HookOutcome.ALLOWED: "failed (allowed)",
         HookOutcome.SKIPPED: "not needed",
     }.get(result.outcome, result.outcome.value)
     if result.outcome is HookOutcome.SKIPPED:
@@ -254,13 +245,17 @@ def outcome_words(result: HookResult) -> str:
         facts.append(exit_words(result.exit_code))
     facts.append(duration(result.seconds))
     if result.flaky:
-        facts.append(f"flaky: red {plural(result.flaky, 'time')} first")
-    told = ", ".join(facts)
+        facts.append(f"flaky: failed {plural(result.flaky, 'time')} first")
+    ended = ", ".join(facts)
     if result.failing:
-        return f"{told}; {len(result.failing)} failing: {some(result.failing)}"
-    return told
+        return f"{ended}; {len(result.failing)} failing: {some(result.failing)}"
+    return ended
 
 
 def _unframed(line: str) -> str:
     """`==== 1 failed in 0.03s ====` without its frame."""
     return line.strip("= ") if line.startswith("===") else line.rstrip()
+
+
+def _unseen(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}

@@ -89,7 +89,7 @@ ESCALATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str], str]] = 
         {"hooks": RED["hooks"], "max_no_progress": 1},
         {"post_hooks": ["post"]},
         [reply(a__txt="bad")] * 2,
-        "no progress in 1 attempt in a row: the attempt changed nothing",
+        "no progress in the last attempt: the attempt changed nothing",
     ),
     "failures in a row": (
         {"hooks": RED["hooks"], "max_consecutive_failures": 2},
@@ -119,7 +119,7 @@ ESCALATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str], str]] = 
         {"max_unusable_replies": 1},
         {},
         [json.dumps({"text": "", "finish": "truncated"})] * 2,
-        "2 unusable replies in a row",
+        "the last 2 replies were unusable",
     ),
 }
 
@@ -174,7 +174,7 @@ def test_every_printed_command_works_as_it_stands(scene: Scene) -> None:
     ).commands()
     held = scene.run(*printed[0])
     assert held.code == 1
-    assert "T2 held by T1, which was skipped" in held.out
+    assert "T2 cannot start before T1, which was skipped" in held.out
     reset, skip, resume = held.commands()
     assert scene.run(*skip).code == 0
     assert scene.run(*resume).code == 0
@@ -193,7 +193,7 @@ def test_a_retry_with_a_hint_reaches_the_prompt_and_the_end(scene: Scene) -> Non
     escalated(scene)
     scene.reply("T1", 2, reply(a__txt="good"))
     assert scene.run("retry", "T1", "--hint", "look at the letter g").code == 0
-    assert "goes on with T1" in scene.run("status").out
+    assert "continues with T1" in scene.run("status").out
     assert "look at the letter g" in scene.run("debug", "prompt", "T1").out
     again = scene.run("retry", "T1")
     assert again.code == 2
@@ -263,7 +263,7 @@ def test_too_many_escalations_in_a_row_stop_an_unattended_run(scene: Scene) -> N
 def test_the_first_failure_stops_where_that_was_asked_for(scene: Scene) -> None:
     ended = unattended(scene, "--stop-on-first-failure", "--max-attempts", "3")
     assert ended.code == 1
-    assert "the first failure was to stop the run" in ended.out
+    assert "the run was to stop at the first failure" in ended.out
     assert ended.out.count("asked replay") == 1
 
 

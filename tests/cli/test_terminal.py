@@ -65,7 +65,7 @@ def test_keys_act_at_once_whatever_is_going_on(scene: Scene, what: str) -> None:
             at.types("q")
             code, told = at.ends()
             assert code == 130
-            assert "Stopped; everything is saved. Go on with `agent-runner resume`" in told
+            assert "Stopped; everything is saved. Continue with `agent-runner resume`" in told
         else:
             assert at.ends()[0] == 0
             assert scene.run("undo", "T1").code == 0
@@ -104,11 +104,11 @@ def test_pause_is_taken_back_and_acts_after_the_task(scene: Scene) -> None:
 def test_output_and_help_are_shown_on_demand(scene: Scene) -> None:
     with busy(scene, "hook") as at:
         at.types("v")
-        assert "| begun" in at.sees("output of hooks: on")
+        assert "| begun" in at.sees("hook output: on")
         at.types("?")
-        at.sees("stop now and save")
+        at.sees("stop now; everything is saved")
         at.types("v")
-        at.sees("output of hooks: off")
+        at.sees("hook output: off")
         at.types("q")
         assert at.ends()[0] == 130
 
@@ -167,7 +167,7 @@ def test_the_question_takes_every_answer(scene: Scene) -> None:
         assert "T1 needs a person: its one attempt is used up" in told
         assert "Type one of these" not in told  # there is somebody to ask
         at.types("x\r")
-        at.sees("one of the letters r, h, e, s, a")
+        at.sees("type r, h, e, s or a")
         at.sees(ASKS)
         at.types("r\r")
         at.sees("attempt 2: changed")
@@ -178,7 +178,7 @@ def test_the_question_takes_every_answer(scene: Scene) -> None:
         at.sees("attempt 3: changed")
         at.sees(ASKS)
         at.types("e\r")
-        at.sees("run the post-hooks on it")
+        at.sees("run the post-hooks on them")
         scene.write("a.txt", "good")
         at.types("\r")
         at.sees("passed: post")
@@ -186,7 +186,7 @@ def test_the_question_takes_every_answer(scene: Scene) -> None:
         at.types("a\r")
         code, told = at.ends()
     assert code == 1
-    assert "Aborted. Go on with `agent-runner resume`" in told
+    assert "Aborted. Continue with `agent-runner resume`" in told
     assert scene.states() == {"T1": "passed", "T2": "escalated", "T3": "pending"}
     assert "with the hint: use the letter g" in scene.run("why", "T1").out
     with seat(scene, "resume") as at:

@@ -170,16 +170,16 @@ def test_verbose_streams_the_output_and_a_flood_is_counted(
     screen.feed(terminal.received())
     text = "\n".join(screen.lines)
     assert text.index("| before") < text.index("| half a line") < text.index("| hostile")
-    assert "pausing after this task (p: go on)" in text
+    assert "pausing after this task (p to cancel)" in text
     flood = b"".join(b"line %d\n" % n for n in range(3000))
     teller.signal(s.HookOutput("T1", "build", flood))
     clock.at += 1
     console.toggle_verbose()
     screen.feed(terminal.received())
     text = "\n".join(screen.lines)
-    assert "2800 lines more, in the log" in text
+    assert "2800 more lines in the log" in text
     assert "| line 2999" in text
-    assert "output of hooks: off" in text
+    assert "hook output: off" in text
 
 
 def test_a_narrowed_terminal_loses_nothing(terminal: Terminal, clock: FakeClock) -> None:
@@ -208,7 +208,7 @@ def test_while_hidden_the_terminal_belongs_to_the_question(
         assert terminal.received() == ""
     console.show_keys()
     screen.feed(terminal.received())
-    assert "q  stop now and save" in "\n".join(screen.lines)
+    assert "q  stop now; everything is saved" in "\n".join(screen.lines)
     assert screen.lines[-1].startswith("p pause")
 
 

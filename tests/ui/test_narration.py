@@ -237,5 +237,5 @@ def test_each_day_of_a_history_has_its_date() -> None:
 
 def test_an_untouched_task_has_a_short_history() -> None:
     assert list(why_lines("T9", "New", told().entries)) == [
-        "T9 (New) is pending; nothing else has happened to it."
+        "T9 (New) is pending; nothing has happened yet."
     ]

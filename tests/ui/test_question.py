@@ -64,11 +64,11 @@ def test_editing_waits_until_the_files_are_ready(asked: Asked) -> None:
     child.expect(QUESTION)
     child.sendline("e")
     child.expect("/project/sub")
-    child.expect("Enter: run the post-hooks")
+    child.expect("Enter to run the post-hooks")
     child.sendline("b")
     child.expect(QUESTION)
     child.sendline("e")
-    child.expect("Enter: run the post-hooks")
+    child.expect("Enter to run the post-hooks")
     child.sendline("")
     child.expect_exact("<check ''>")
 
@@ -77,7 +77,7 @@ def test_an_unknown_answer_is_asked_again(asked: Asked) -> None:
     child = asked("decide")
     child.expect(QUESTION)
     child.sendline("x")
-    child.expect("one of the letters r, h, e, s, a")
+    child.expect("type r, h, e, s or a")
     child.expect(QUESTION)
     child.sendline("")
     child.expect(QUESTION)
@@ -89,7 +89,7 @@ def test_end_of_input_aborts(asked: Asked, before: list[str]) -> None:
     child.expect(QUESTION)
     for answer in before:
         child.sendline(answer)
-        child.expect("Hint for|Enter: run")
+        child.expect("Hint for|Enter to run")
     child.sendeof()
     child.expect_exact("<abort ''>")
 

@@ -27,10 +27,10 @@ def test_the_summary_of_a_task_that_does_not_get_there() -> None:
         *commands("T3", Invocation()),
     )
     assert lines[0] == (
-        "T3 needs a person: no progress in 1 attempt in a row: "
+        "T3 needs a person: no progress in the last attempt: "
         "the files are as they were after an earlier attempt"
     )
-    assert lines[1] == "  evidence: tree dddd111 was judged before and was red then"
+    assert lines[1] == "  evidence: tree dddd111 had failed before"
     assert "Last 1 of 2 failures:" in lines
     assert sum("post-hook unit-tests" in line for line in lines) == 1
     assert (
@@ -49,7 +49,7 @@ def test_the_summary_of_a_task_that_does_not_get_there() -> None:
 
 RULES = [
     (Settings(), "all 2 attempts are used up"),
-    (Settings(stop_on_first_failure=True), "the first failure was to stop the run"),
+    (Settings(stop_on_first_failure=True), "the run was to stop at the first failure"),
     (Settings(max_consecutive_failures=2), "2 post-hook failures in a row"),
 ]
 
@@ -94,7 +94,7 @@ OTHERS = [
     ),
     (
         (*called(), (e.Unusable("c1", "cut short"), S.ESCALATED)),
-        "1 unusable reply in a row",
+        "the last reply was unusable",
         "evidence: cut short",
     ),
     (
@@ -212,7 +212,7 @@ def test_of_many_errors_the_first_and_the_last_stand() -> None:
         (HookResult("t", HookOutcome.BROKEN, 127, 0.1), "could not start, exit 127, 0.1s"),
         (
             HookResult("t", HookOutcome.PASSED, 0, 1.0, flaky=2),
-            "passed, exit 0, 1.0s, flaky: red 2 times first",
+            "passed, exit 0, 1.0s, flaky: failed 2 times first",
         ),
         (
             HookResult("t", HookOutcome.FAILED, -9, 1.0, failing=("a", "b")),

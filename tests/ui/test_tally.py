@@ -98,7 +98,7 @@ STOPPED = [
     ("escalations", "Too many tasks failed", "`agent-runner why T1 --state-dir S`"),
     ("aborted", "Aborted", "`agent-runner resume --state-dir S`"),
     ("interrupted", "Interrupted; everything is saved", "`agent-runner resume --state-dir S`"),
-    ("finished", "2 left", "`agent-runner resume --state-dir S` goes on with T1"),
+    ("finished", "2 tasks left; ", "`agent-runner resume --state-dir S` continues with T1"),
 ]
 
 
