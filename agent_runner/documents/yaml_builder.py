@@ -42,7 +42,7 @@ class _Frame:
 
     node: Items | Fields
     anchor: _Anchor | None
-    began: int
+    count_before: int
     height: int = 0
     key: Scalar | None = None
     merging: bool = False
@@ -160,7 +160,7 @@ class Builder:
         height = frame.height + 1
         if frame.anchor:
             frame.anchor.open = False
-            frame.anchor.size = self._count - frame.began
+            frame.anchor.size = self._count - frame.count_before
             frame.anchor.height = height
         self._place(frame.node, height)
 

@@ -16,19 +16,19 @@ class Suggestions:
     def __init__(self, words: Iterable[str]) -> None:
         self.words = tuple(dict.fromkeys(words))
         self._left = MOST_COMPARISONS
-        self._told: dict[str, str] = {}
+        self._answers: dict[str, str] = {}
 
     def nearest(self, word: str, close: float = CLOSE_ENOUGH) -> str | None:
         """The likeliest right word, or None if none is as close as that."""
-        if word in self._told:
-            return self._told[word] or None
+        if word in self._answers:
+            return self._answers[word] or None
         if len(self.words) > self._left or len(word) > 100:  # no word, a text
             return None
         self._left -= len(self.words)
         folded = {_folded(known): known for known in reversed(self.words)}
         found = difflib.get_close_matches(_folded(word), folded, n=1, cutoff=close)
-        self._told[word] = folded[found[0]] if found else ""
-        return self._told[word] or None
+        self._answers[word] = folded[found[0]] if found else ""
+        return self._answers[word] or None
 
     def hint(self, word: str) -> str:
         """The question "did you mean ...?", or the words there are if they are few, or ""."""

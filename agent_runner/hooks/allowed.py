@@ -120,7 +120,7 @@ class _ShellReader:
                 yield self._word()
 
     def _word(self) -> str:
-        begun = self._at
+        start = self._at
         parts: list[str] = []
         while self._at < len(self._text):
             char = self._text[self._at]
@@ -128,7 +128,7 @@ class _ShellReader:
                 break
             if char in "'\"":
                 parts.append(self._quoted(char))
-            elif char in _ACTED_ON and (self._at == begun or char not in _HARMLESS_WITHIN):
+            elif char in _ACTED_ON and (self._at == start or char not in _HARMLESS_WITHIN):
                 raise _NotPlainError
             else:
                 parts.append(char)

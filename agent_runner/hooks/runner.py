@@ -153,7 +153,7 @@ class HookRunner:
     async def _try(self, order: _Order, log: HookLog, number: int) -> HookResult:
         """One try, logged from header to trailer, and judged if it is red."""
         log.begin(self.redactor.exact(_header(order, number, self.clock.now())))
-        begun = self.clock.monotonic()
+        started_at = self.clock.monotonic()
         started = self._started(order)
         if isinstance(started, Ending):
             log.finish(_trailer(started, 0.0))
@@ -166,12 +166,12 @@ class HookRunner:
         except BaseException:
             await child.close()  # before the trailer, so that its last output stands above that
             with contextlib.suppress(StorageError):  # the first problem is the one to tell
-                log.finish(f"=== stopped after {self.clock.monotonic() - begun:.2f} s\n")
+                log.finish(f"=== stopped after {self.clock.monotonic() - started_at:.2f} s\n")
             raise
         finally:
             await child.close()
             self._live.discard(child)
-        seconds = self.clock.monotonic() - begun
+        seconds = self.clock.monotonic() - started_at
         log.finish(_trailer(ending, seconds, outlived))
         result = evolve(_result(order, log, ending), seconds=seconds, left_running=left)
         if ending.outcome not in _RED:

@@ -38,7 +38,7 @@ class Task:
     @property
     def definition(self) -> str:
         """Hash of what the task asks for; a change of it makes a passed task stale."""
-        asked = [
+        contents = [
             self.title,
             self.description,
             self.path,
@@ -47,7 +47,7 @@ class Task:
             self.files,
             self.protect,
         ]
-        return hashlib.sha256(json.dumps(asked, ensure_ascii=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(contents, ensure_ascii=True).encode()).hexdigest()[:16]
 
 
 @frozen

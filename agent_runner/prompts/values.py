@@ -178,7 +178,7 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     ),
     "status": Placeholder("what differs from the last commit, fenced; empty if nothing", _status),
     "names": Placeholder(
-        "names of the files there are, fenced; folders with a count where they are many",
+        "names of all files, fenced; folders with a count where there are many",
         lambda s, most: _lines(s.names, int(most * _NAMES_SHARE), s.ruler),
     ),
     "files": Placeholder(

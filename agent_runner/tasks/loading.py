@@ -126,7 +126,7 @@ def _in_file_order(problems: list[Problem]) -> tuple[Problem, ...]:
 def _cycles(edges: dict[str, list[Scalar]]) -> list[list[str]]:
     """Circles, first name repeated at the end; no task is in two of them. Never recurses."""
     found: list[list[str]] = []
-    told: set[str] = set()
+    in_cycles: set[str] = set()
     done: set[str] = set()
     for start, first in edges.items():
         path = [start] if start not in done else []
@@ -139,10 +139,10 @@ def _cycles(edges: dict[str, list[Scalar]]) -> list[list[str]]:
                 on_path.discard(path[-1])
                 done.add(path.pop())
             elif item.text in on_path:
-                if item.text not in told and path[-1] not in told:
+                if item.text not in in_cycles and path[-1] not in in_cycles:
                     cycle = path[path.index(item.text) :]
                     found.append(_from_first(cycle, edges))
-                    told.update(cycle)
+                    in_cycles.update(cycle)
             elif item.text not in done:
                 path.append(item.text)
                 on_path.add(item.text)
