@@ -76,8 +76,16 @@ def test_an_attempt_survives_edit_retries_and_ends_with_a_judgement() -> None:
         (TaskRecord("T1", counts=Counts(attempts=1)), Settings(), ""),
         (TaskRecord("T1", judgement=Judgement(by_person=True)), Settings(), "as you left them"),
         (TaskRecord("T1"), Settings(stop_on_first_failure=True), "the first failure"),
-        (TaskRecord("T1", counts=Counts(no_progress=1)), Settings(max_no_progress=1), "the last attempt:"),
-        (TaskRecord("T1", counts=Counts(no_progress=2)), Settings(), "no progress in the last 2 attempts"),
+        (
+            TaskRecord("T1", counts=Counts(no_progress=1)),
+            Settings(max_no_progress=1),
+            "the last attempt:",
+        ),
+        (
+            TaskRecord("T1", counts=Counts(no_progress=2)),
+            Settings(),
+            "no progress in the last 2 attempts",
+        ),
         (TaskRecord("T1", counts=Counts(consecutive_failures=5)), Settings(), "5 post-hook"),
         (TaskRecord("T1", counts=Counts(attempts=3)), Settings(), "all 3 attempts are used up"),
         (
