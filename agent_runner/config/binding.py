@@ -66,6 +66,8 @@ class Binder:
             value: Any = NOTHING
             if name in fields.values:
                 value = self._value(option, fields.values[name], (*path, name))
+            # a hook without a command still has to be made: its id is known then, and a task that
+            # names it gets no second mistake (`checks` tells of the missing command)
             if value is NOTHING and option.default is NOTHING:
                 value = ""
             if value is not NOTHING:
@@ -74,6 +76,8 @@ class Binder:
 
     def _value(self, option: Option, node: Node, path: tuple[str, ...]) -> Any:
         """The value, or NOTHING where the default is to stay."""
+        # null takes back what an earlier layer set, but only where None is a value of the option;
+        # for a list it stays a mistake, since `protect:` with nothing below is rarely meant
         if isinstance(node, Scalar) and node.value is None and option.kind is not OptionKind.TEXTS:
             if option.optional:
                 self.origins[path] = node

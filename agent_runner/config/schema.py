@@ -112,11 +112,11 @@ def _kind(hint: Any) -> tuple[OptionKind, Any, bool]:
         if len(parts) == 1:
             kind, cls, _ = _kind(parts[0])
             return kind, cls, optional
-        return OptionKind.COMMAND, None, optional
+        return OptionKind.COMMAND, None, optional  # the one option of two types: text or words
     origin = typing.get_origin(hint)
     if origin is tuple:
         return OptionKind.TEXTS, None, False
-    if origin is not None:
+    if origin is not None:  # a mapping: what its values are decides, its keys are always text
         value = typing.get_args(hint)[1]
         return _MAPPINGS.get(value, OptionKind.ENTRIES), value, False
     if attrs.has(hint):

@@ -62,6 +62,7 @@ def written_option(option: Option, value: Any) -> str:
 def _number(value: float) -> str:
     if isinstance(value, int) or not math.isfinite(value) or value != int(value):
         return {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(str(value), str(value))
+    # beyond 2**53 (about 9e15) floats skip whole numbers, and digits would claim more than is known
     return str(int(value)) if abs(value) < 1e15 else repr(value)
 
 

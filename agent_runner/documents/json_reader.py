@@ -73,7 +73,7 @@ class _Scanner:
         while True:
             key = self._key(node)
             value = self._value(depth + 1)
-            if key.text not in node.values:
+            if key.text not in node.values:  # given twice is noted already; the first one stays
                 node.values[key.text] = value
                 node.keys[key.text] = key
             if self._ended("}"):
@@ -122,6 +122,7 @@ class _Scanner:
         return False
 
     def _string(self) -> str:
+        # nearly every string: without escapes, what was written is what it means
         found = _PLAIN_STRING.match(self._text, self._at)
         if found:
             self._at = found.end()
@@ -149,6 +150,7 @@ class _Scanner:
     def _plain(self) -> Scalar:
         """A number, true, false or null."""
         at = self._at
+        # the length first: Python takes time that grows with the square of it to make an int
         found = _NUMBER.match(self._text, at)
         if found and len(found[0]) <= MAX_DIGITS:
             self._at = found.end()

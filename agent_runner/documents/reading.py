@@ -99,6 +99,7 @@ def _read(file: Path, name: str, most: int) -> bytes:
             _refuse(name, "this is a folder, not a file")
         if not stat.S_ISREG(status.st_mode):
             _refuse(name, "this is not a regular file", "save the text in a file")
+        # after the check of its kind, which keeps from waiting for ever at a pipe or a terminal
         with file.open("rb") as stream:
             raw = stream.read(most + 1)
     except FileNotFoundError:

@@ -38,6 +38,7 @@ def _parsed(source: Source, parser: "_Parser") -> Document | tuple[Problem, ...]
 
     Raises InputError where our own bounds are passed.
     """
+    # YAML 1.2 dropped these as line ends, the parsers did not: positions would be off after one
     aside = any(chr(code) in source.text for code in OTHER_BREAKS)
     text = source.text.translate(OTHER_BREAKS) if aside else source.text
     builder = Builder(source, restore=aside)

@@ -40,7 +40,7 @@ def is_plain(pattern: str) -> bool:
 def _regex(pattern: str) -> re.Pattern[str]:
     """The pattern as a regular expression over whole paths."""
     body = pattern.removeprefix("./")
-    anchored = "/" in body.rstrip("/")
+    anchored = "/" in body.rstrip("/")  # as gitignore(5): a slash at the end anchors nothing
     body = body.strip("/")
     if body in {"", "."}:  # the root itself: everything
         return re.compile("", re.DOTALL)

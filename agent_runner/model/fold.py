@@ -68,6 +68,7 @@ class RunState:
         live = self.run is not None and self.run.stopped is None
         after = evolve(before, entry.event)
         self.tasks[entry.task] = _moved(after, before.state, to, entry.at, live=live)
+        # decisions between two runs move tasks too, but no step of theirs is being worked on
         if live:
             self.current = entry.task if to in STEPS else None
 
@@ -79,6 +80,7 @@ class RunState:
                 self._count_unclean_stop()
             self.list_id = event.list_id
             self.run = RunInfo(event, entry.at)
+            # the time between two runs is nobody's: the step in hand counts from here on
             if self.current:
                 record = self.record(self.current)
                 spent = replaced(record.spent, running_since=entry.at)

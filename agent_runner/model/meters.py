@@ -148,6 +148,8 @@ class Track:
 
     def _last_of_each(self, rows: Iterable[int], unit: float, fine_from: float) -> list[int]:
         """The first row, which carries the sums of what was dropped, and then one row a `unit`."""
+        # of each unit the last row is kept: sums of all before are in it, and its time is that of
+        # the last call, so that the whole unit leaves a window late rather than early
         first, *rest = rows
         times = self.times
         return [first] + [

@@ -182,6 +182,7 @@ class Spending:
     def _call_settled(self, at: float, event: e.CallSettled) -> None:
         call = self.meters.open.get(event.call)
         provider, model = (call.provider, call.model) if call else (event.provider, "")
+        # also of a call that is not known any more: what the provider said of its limits holds
         self._listen(at, provider, model, event)
         used = settlement(call, event) if call else None
         if call is None or used is None:
@@ -190,6 +191,7 @@ class Spending:
         for total in self._totals(call):
             total.settle(call, event.usage, used.nanodollars)
         usage = event.usage
+        # against the raw guess, not the corrected one: else each correction would undo the last
         if usage is not None and usage.input and call.raw_estimate and not usage.estimated:
             ratio = self.ratios.setdefault(call.model, Ratio())
             ratio.learn(usage.input / call.raw_estimate)

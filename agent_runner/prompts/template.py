@@ -145,7 +145,7 @@ class _Parser:
                 start = self._text.index("{{", found.start())
                 self._tag((found["alone"] or found["tag"] or "").strip(), start)
         self._plain(self._text[at:])
-        for block in self._open:
+        for block in self._open:  # every one of them, so that all mistakes are told at once
             self._problem(block.at, f"`{{{{#if {block.name}}}}}` is not closed", "add {{/if}}")
 
     def _plain(self, text: str) -> None:

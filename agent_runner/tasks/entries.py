@@ -80,6 +80,8 @@ class TaskReader:
             return None
         self._expect.known_keys(fields, "a task", self._keys)
         self._missing(fields)
+        # null is as good as left out, except for hooks: a list whose lines were all commented out
+        # would otherwise bring the default hooks back without a word
         values = {
             key: value
             for key, _, value in fields
