@@ -1,159 +1,225 @@
-"""What is known of a list, read without changing anything: for `status`, `usage`, `debug state`."""
+"""What is known of a list, read without changing anything: for `status` and `usage`.
+
+While the list is the one of the last run, and the snapshot is as new as the journal, this reads two
+JSON files. Else it reads YAML and folds the journal, and takes some ten times as long; imports that
+only that way needs stand in the functions.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import attrs
-from attrs import evolve, frozen
-
-from agent_runner.app.place import Surroundings, find
-from agent_runner.app.project import Project, load
-from agent_runner.app.sharing import gate_of
+from agent_runner.app.list_cache import cached_list
+from agent_runner.app.place import Place, Surroundings, find, invocation_of
 from agent_runner.ground.clock import SystemClock, local
-from agent_runner.limits import report
-from agent_runner.limits.windows import zone_of
-from agent_runner.model.fold import Entry, RunState
-from agent_runner.model.task import Task, TaskList
+from agent_runner.model.standing import ListOutline, StateOutline, TaskOutline
 from agent_runner.store.layout import FOLDER
-from agent_runner.store.store import read_good_entries, read_state
-from agent_runner.ui import inspection
-from agent_runner.ui.event_lines import set_aside_words
-from agent_runner.ui.tables import TextTable, counter_lines, status_table, usage_table
+from agent_runner.store.outline import read_outline
+from agent_runner.ui.status import status_object as tasks_object
+from agent_runner.ui.tables import TextTable, counter_lines, status_table
 from agent_runner.ui.tally import Tally
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from agent_runner.limits.report import Counter
+    from agent_runner.model.events import SetAside
+    from agent_runner.model.fold import RunState
+    from agent_runner.model.settings import Settings
+    from agent_runner.model.spending import Spending
+    from agent_runner.model.task import TaskList
 
 Part = str | TextTable
 """What is shown: a line, or a table that is fitted to the screen."""
 
 
-@frozen
-class Overview:
+class KnownList(NamedTuple):
+    """The task list and what its limits are.
+
+    Attributes:
+        place: Where list and state lie.
+        tasks: The list, or its outline.
+        settings: The configuration; None if it has neither limits nor a time zone.
+        home: The user's home folder, where the shared ledger lies.
+    """
+
+    place: Place
+    tasks: "TaskList | ListOutline"
+    settings: "Settings | None"
+    home: Path
+
+
+class Overview(NamedTuple):
     """A list and its state as they are now.
 
     Attributes:
-        project: The list and its configuration.
-        state: The fold of the journal.
+        known: The list.
+        state: The fold of the journal, or its outline.
         warnings: What was odd about the journal but did not hinder reading it.
     """
 
-    project: Project
-    state: RunState
+    known: KnownList
+    state: "RunState | StateOutline"
     warnings: tuple[str, ...] = ()
+
+    @property
+    def zone(self) -> "tzinfo | None":
+        """The time zone of the limits; None: the machine's."""
+        if self.known.settings is None:
+            return None
+        from agent_runner.limits.windows import zone_of
+
+        return zone_of(self.known.settings.limits)
 
     @property
     def tally(self) -> Tally:
         """The tasks with their records."""
-        zone = zone_of(self.project.settings.limits)
-        return Tally(self.project.tasks, self.state.tasks, zone, self.project.place.invocation)
+        place, tasks = self.known.place, self.known.tasks
+        return Tally(tasks, self.state.tasks, self.zone, place.invocation)
+
+    @property
+    def set_aside(self) -> "tuple[SetAside, ...]":
+        """Providers that are not asked for now; there are none where an outline was enough."""
+        state = self.state
+        return () if isinstance(state, StateOutline) else (*state.spending.set_aside.values(),)
+
+    @property
+    def spending(self) -> "Spending":
+        """What was used."""
+        from agent_runner.model.spending import Spending
+        from agent_runner.store.codec import from_plain
+
+        state = self.state
+        if isinstance(state, StateOutline):
+            return from_plain(state.spending, Spending)
+        return state.spending
+
+    @property
+    def counters(self) -> "list[Counter]":
+        """How full the limits are, configured and reported ones."""
+        state, settings = self.state, self.known.settings
+        reported = not isinstance(state, StateOutline) or state.spending.get("reported")
+        if settings is None and not reported:
+            return []
+        from agent_runner.app.sharing import gate_of
+        from agent_runner.limits.report import counters
+        from agent_runner.model.settings import Settings
+
+        clock, settings = SystemClock(), settings or Settings()
+        gate = gate_of(settings, self.known.place.state_dir, self.known.home, clock)
+        others = gate.others() if settings.rate_limits else None
+        return counters(self.spending, settings, clock.now(), others)
 
 
 def read(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Overview:
-    """Read list, configuration and state, also while a run is on.
+    """Read list and state, also while a run is going on.
 
     Raises:
         UsageError: there is no such list, or list or configuration have mistakes.
         StateError: the state cannot be read.
     """
-    return of_project(load(find(tasks, state_dir, here), here))
+    return of_list(read_list(tasks, state_dir, here))
 
 
-def of_project(project: Project) -> Overview:
-    """The project with its state."""
-    state, warnings = read_state(project.place.state_dir, project.tasks.id)
-    return Overview(project, state, warnings)
+def read_list(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> KnownList:
+    """Find the list and read it. Raises UsageError as `read` does."""
+    place = find(tasks, state_dir, here)
+    cached = cached_list(place, here)
+    if cached is not None:
+        return KnownList(place, *cached, here.home)
+    from agent_runner.app.project import load
+
+    project = load(place, here)
+    return KnownList(place, project.tasks, project.settings, here.home)
 
 
-def without_list(
-    tasks: Path | None, state_dir: Path | None, here: Surroundings
-) -> tuple[Tally, RunState]:
+def of_list(known: KnownList) -> Overview:
+    """The list with its state. Raises StateError if the state cannot be read."""
+    outline = read_outline(known.place.state_dir)
+    if outline is not None and outline.list_id in {"", known.tasks.id}:
+        return Overview(known, outline)
+    from agent_runner.store.store import read_state
+
+    state, warnings = read_state(known.place.state_dir, known.tasks.id)
+    return Overview(known, state, warnings)
+
+
+def without_list(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Overview:
     """What the state knows of its tasks where the list or the configuration cannot be read."""
-    state, _ = read_state(here.cwd / (state_dir or (tasks or Path()).parent / FOLDER))
-    known = (Task(name, "(the list cannot be read)", "", Path()) for name in state.tasks)
-    records = {name: evolve(record, definition="") for name, record in state.tasks.items()}
-    return Tally(TaskList(state.list_id, Path(), Path(), tuple(known)), records), state
+    from agent_runner.store.store import read_state
+
+    folder = here.cwd / (state_dir or (tasks or Path()).parent / FOLDER)
+    state, _ = read_state(folder)
+    title = "(the list cannot be read)"
+    known = tuple(
+        TaskOutline(name, title, (), record.definition) for name, record in state.tasks.items()
+    )
+    place = Place(Path(), folder, invocation_of(tasks, state_dir))
+    return Overview(KnownList(place, ListOutline(state.list_id, known), None, here.home), state)
+
+
+def known_object(view: Overview) -> dict[str, Any]:
+    """What `status --json` prints where the list cannot be read."""
+    return tasks_object(view.tally, view.state, view.set_aside)
 
 
 def status_object(view: Overview) -> dict[str, Any]:
     """What `status --json` prints (docs/json.md)."""
-    limits = [attrs.asdict(counter) for counter in _counters(view)]
-    return {**inspection.status_object(view.tally, view.state), "limits": limits}
+    return {**known_object(view), "limits": _counter_objects(view)}
 
 
 def status_parts(view: Overview) -> Iterator[Part]:
     """Every task, the sums, the limits, and what to do next."""
-    tally, state = view.tally, view.state
+    tally, run = view.tally, view.state.run
     yield status_table(tally)
     yield tally.closing_line()
     yield from tally.lost_calls()
-    yield from counter_lines(_counters(view), zone_of(view.project.settings.limits))
-    now = SystemClock().now()
-    yield from (
-        set_aside_words(one) for one in state.spending.set_aside.values() if one.until > now
+    yield from counter_lines(view.counters, view.zone)
+    if view.set_aside:
+        from agent_runner.ui.event_lines import set_aside_words
+
+        now = SystemClock().now()
+        yield from (set_aside_words(one) for one in view.set_aside if one.until > now)
+    if run is None:
+        return
+    if run.stopped is not None:
+        yield from tally.next_steps(run.stopped)
+        return
+    since = local(run.started_at, seconds=True)
+    yield (
+        f"A run is going on, or ended without cleaning up: process {run.started.pid}, since {since}"
     )
-    if state.run is None:
-        return
-    if state.run.stopped is not None:
-        yield from tally.next_steps(state.run.stopped)
-        return
-    since, pid = local(state.run.started_at, seconds=True), state.run.started.pid
-    yield f"A run is going on, or ended without cleaning up: process {pid}, since {since}"
 
 
 def usage_object(view: Overview, by: str) -> dict[str, Any]:
     """What `usage --json` prints (docs/json.md)."""
-    spending = view.state.spending
+    import attrs
+
+    from agent_runner.limits.report import By, usage_rows, usage_total
+
+    spending = view.spending
     return {
         "by": by,
-        "rows": [attrs.asdict(row) for row in report.usage_rows(spending, report.By(by))],
-        "total": attrs.asdict(report.usage_total(spending)),
-        "limits": [attrs.asdict(counter) for counter in _counters(view)],
+        "rows": [attrs.asdict(row) for row in usage_rows(spending, By(by))],
+        "total": attrs.asdict(usage_total(spending)),
+        "limits": _counter_objects(view),
     }
 
 
 def usage_parts(view: Overview, by: str) -> Iterator[Part]:
     """What was used by task, model or day, and how full the limits are."""
-    spending = view.state.spending
-    rows = [*report.usage_rows(spending, report.By(by)), report.usage_total(spending)]
-    yield usage_table(by, rows)
-    yield from counter_lines(_counters(view), zone_of(view.project.settings.limits))
+    from agent_runner.limits.report import By, usage_rows, usage_total
+    from agent_runner.ui.tables import usage_table
+
+    spending = view.spending
+    yield usage_table(by, [*usage_rows(spending, By(by)), usage_total(spending)])
+    yield from counter_lines(view.counters, view.zone)
 
 
-def before_damage(project: Project) -> Overview:
-    """The state as the journal tells it up to a damaged record."""
-    state = RunState()
-    for entry in read_good_entries(project.place.state_dir):
-        state.take(entry)
-    return Overview(project, state)
+def _counter_objects(view: Overview) -> list[dict[str, Any]]:
+    counters = view.counters
+    if not counters:
+        return []
+    import attrs
 
-
-def inspection_object(view: Overview, task: str | None) -> dict[str, Any]:
-    """What `debug state --json` prints (docs/json.md)."""
-    shown = inspection.status_object(view.tally, view.state)
-    shown["transitions"] = [*inspection.transition_objects(_entries(view, task))]
-    if task is not None:
-        shown["tasks"] = [one for one in shown["tasks"] if one["id"] == task]
-    return shown
-
-
-def inspection_parts(view: Overview, task: str | None) -> Iterator[Part]:
-    """The run, each task's state and counts, and the transitions; or one task in detail."""
-    tally, entries = view.tally, _entries(view, task)
-    yield from inspection.run_lines(view.state)
-    if task is None:
-        yield status_table(tally)
-    else:
-        yield from inspection.task_lines(tally, task)
-        yield from inspection.task_details(entries, task)
-    yield "transitions:"
-    yield from inspection.transition_lines(entries)
-
-
-def _entries(view: Overview, task: str | None) -> list[Entry]:
-    every = read_good_entries(view.project.place.state_dir)
-    return [entry for entry in every if task in {None, entry.task}]
-
-
-def _counters(view: Overview) -> list[report.Counter]:
-    clock, project = SystemClock(), view.project
-    others = gate_of(project, clock).others()
-    return report.counters(view.state.spending, project.settings, clock.now(), others)
+    return [attrs.asdict(counter) for counter in counters]

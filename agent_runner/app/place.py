@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_runner.ground.invocation import Invocation
-from agent_runner.ground.suggestions import did_you_mean
 from agent_runner.model.errors import UsageError
-from agent_runner.model.task import TaskList
 from agent_runner.store.layout import FOLDER, Layout
-from agent_runner.store.snapshot import list_of
+from agent_runner.store.outline import list_of
+
+if TYPE_CHECKING:
+    from agent_runner.model.standing import ListOutline
+    from agent_runner.model.task import TaskList
 
 DEFAULT_NAMES = ("tasks.yml", "tasks.yaml", "tasks.json")
 """Task lists that need not be named, tried in this order."""
@@ -70,10 +72,12 @@ def unnamed(state_dir: Path | None, here: Surroundings) -> Path:
     return next((file for file in found if file.is_file()), here.cwd / DEFAULT_NAMES[0])
 
 
-def require_task(task_id: str, tasks: TaskList) -> None:
+def require_task(task_id: str, tasks: "TaskList | ListOutline") -> None:
     """Raise UsageError, with the nearest id if there is one, if the list has no such task."""
     if task_id in tasks:
         return
+    from agent_runner.ground.suggestions import did_you_mean  # lazy: difflib, for one message
+
     near = did_you_mean(task_id, (task.id for task in tasks.tasks))
     raise UsageError(
         f"there is no task {task_id} in {tasks.id}",

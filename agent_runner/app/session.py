@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from agent_runner.app.list_cache import write_list_cache
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
 from agent_runner.ground.clock import Clock, SystemClock
@@ -22,6 +23,7 @@ def opened_store(project: Project, clock: Clock) -> Iterator[Store]:
     tasks, folder = project.tasks, project.place.state_dir
     store = Store.open(folder, project=tasks.folder, list_id=tasks.id, clock=clock)
     try:
+        write_list_cache(project)
         yield store
     except BaseException:
         store.abandon()

@@ -118,7 +118,9 @@ class CallWiring:
     @cached_property
     def gate(self) -> Gate:
         """The limits, with the ledger that all projects of this user share."""
-        return gate_of(self.project, self.clock, ignore_limits=self.ignore_limits)
+        settings, home = self.project.settings, self.project.surroundings.home
+        state_dir = self.project.place.state_dir
+        return gate_of(settings, state_dir, home, self.clock, ignore_limits=self.ignore_limits)
 
     @cached_property
     def redactor(self) -> Redactor:

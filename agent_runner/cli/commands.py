@@ -1,17 +1,73 @@
-"""All commands, in the order in which `--help` shows them."""
+"""All commands, in the order in which `--help` shows them. Each is imported when it is called.
 
-from collections.abc import Callable
-from typing import Any
+Importing and building all twenty takes longer than most of them run.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import Any, ClassVar, NamedTuple, cast
 
 import typer
-from typer.core import TyperCommand
+import typer.main
+from typer.core import TyperCommand, TyperGroup
 
 from agent_runner import __version__
-from agent_runner.cli import config, decide, init, look, providers, run, show
 
 SUMMARY = (
     "Drive an LLM coding agent through a list of tasks. Hooks judge the work; every step is saved."
 )
+
+
+class Entry(NamedTuple):
+    """A command or a group of commands.
+
+    Attributes:
+        summary: The line in the list of commands.
+        body: `file:function` below `cli/` that parses and carries out; "" for a mere group.
+        below: The commands of a group.
+    """
+
+    summary: str
+    body: str = ""
+    below: "dict[str, Entry]" = {}  # noqa: RUF012  # a default that nobody changes
+
+
+COMMANDS = {
+    "run": Entry("Work through the task list.", "run:run"),
+    "resume": Entry("Go on where the last run stopped.", "run:resume"),
+    "status": Entry("Show the state of every task.", "show:status"),
+    "plan": Entry("Show what fits into the limits now, and when the rest could run.", "show:plan"),
+    "usage": Entry("Show calls, tokens and cost.", "show:usage"),
+    "why": Entry("Tell the story of a task.", "show:why"),
+    "diff": Entry("Show what a task changed, as a patch.", "look:diff"),
+    "undo": Entry("Revert what a task changed.", "look:undo"),
+    "retry": Entry("Try a failed task again, with a hint if you have one.", "decide:retry"),
+    "skip": Entry("Skip a task.", "decide:skip"),
+    "check": Entry("Have the post-hooks judge what you changed yourself.", "decide:check"),
+    "reset": Entry("Start a task over.", "decide:reset"),
+    "init": Entry("Write a task list and a configuration to start from.", "init:init"),
+    "demo": Entry("Take a small project from red to green; no key needed.", "init:demo"),
+    "config": Entry(
+        "Check and show the configuration.",
+        below={
+            "validate": Entry("Check everything and report every mistake.", "config:validate"),
+            "show": Entry("Print the merged configuration.", "config:show"),
+        },
+    ),
+    "providers": Entry(
+        "List the providers; check whether they answer.",
+        "providers:providers",
+        {"check": Entry("Make the cheapest real call.", "providers:check")},
+    ),
+    "debug": Entry(
+        "Inspect the state, the state machine and the prompts.",
+        below={
+            "state": Entry("Print the run, the tasks and their transitions.", "show:debug_state"),
+            "machine": Entry("Print the state machine as a Mermaid diagram.", "show:debug_machine"),
+            "prompt": Entry("Print what would be sent to the agent now.", "show:debug_prompt"),
+        },
+    ),
+}
 
 
 class Command(TyperCommand):
@@ -26,34 +82,65 @@ class Command(TyperCommand):
         return super().invoke(ctx)
 
 
-_COMMANDS: dict[str, tuple[Callable[..., int], str]] = {
-    "run": (run.run, "Work through the task list."),
-    "resume": (run.resume, "Go on where the last run stopped."),
-    "status": (show.status, "Show the state of every task."),
-    "plan": (show.plan, "Show what fits into the limits now, and when the rest could run."),
-    "usage": (show.usage, "Show calls, tokens and cost."),
-    "why": (show.why, "Tell the story of a task."),
-    "diff": (look.diff, "Show what a task changed, as a patch."),
-    "undo": (look.undo, "Revert what a task changed."),
-    "retry": (decide.retry, "Try a failed task again, with a hint if you have one."),
-    "skip": (decide.skip, "Skip a task."),
-    "check": (decide.check, "Have the post-hooks judge what you changed yourself."),
-    "reset": (decide.reset, "Start a task over."),
-    "init": (init.init, "Write a task list and a configuration to start from."),
-    "demo": (init.demo, "Take a small project from red to green; no key needed."),
-}
-_CONFIG: dict[str, tuple[Callable[..., int], str]] = {
-    "validate": (config.validate, "Check everything and report every mistake."),
-    "show": (config.show, "Print the merged configuration."),
-}
-_PROVIDERS: dict[str, tuple[Callable[..., int], str]] = {
-    "check": (providers.check, "Make the cheapest real call."),
-}
-_DEBUG: dict[str, tuple[Callable[..., int], str]] = {
-    "state": (show.debug_state, "Print the run, the tasks and their transitions."),
-    "machine": (show.debug_machine, "Print the state machine as a Mermaid diagram."),
-    "prompt": (show.debug_prompt, "Print what would be sent to the agent now."),
-}
+class _Commands(Mapping[str, Any]):
+    """The commands of a group by name, each built when it is asked for."""
+
+    def __init__(self, entries: Mapping[str, Entry]) -> None:
+        self._entries = entries
+
+    def __getitem__(self, name: str) -> Any:
+        return _built(name, self._entries[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class Group(TyperGroup):
+    """Commands of which the help needs only the summaries."""
+
+    entries: ClassVar[dict[str, Entry]]
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{**given, "commands": {}})
+        self.commands = cast("Any", _Commands(self.entries))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # as it is called
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
+
+
+def _built(name: str, entry: Entry) -> Any:
+    app = _typer(entry)
+    if entry.below:
+        app.callback(help=entry.summary)(_body(entry))
+    else:
+        app.command(name, cls=Command)(_body(entry))
+    return typer.main.get_command(app)
+
+
+def _typer(entry: Entry, **more: Any) -> typer.Typer:
+    cls = type("Commands", (Group,), {"entries": entry.below})
+    return typer.Typer(
+        cls=cls,
+        no_args_is_help=not entry.body,
+        invoke_without_command=bool(entry.body),
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        **more,
+    )
+
+
+def _body(entry: Entry) -> Callable[..., Any]:
+    if not entry.body:
+        return lambda: None
+    file, _, function = entry.body.partition(":")
+    body: Callable[..., Any] = getattr(import_module(f"agent_runner.cli.{file}"), function)
+    return body
 
 
 def _show_version(value: bool) -> None:
@@ -62,40 +149,17 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
+app = _typer(
+    Entry(SUMMARY, below=COMMANDS),
+    name="agent-runner",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(help=SUMMARY)
 def _root(
     version: bool = typer.Option(
         False, "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
     ),
 ) -> None:
-    """What stands before a command."""
-
-
-def _group(
-    commands: dict[str, tuple[Callable[..., int], str]], summary: str, **more: Any
-) -> typer.Typer:
-    group = typer.Typer(help=summary, **{"no_args_is_help": True, **more})
-    for name, (body, short) in commands.items():
-        group.command(name, cls=Command, short_help=short)(body)
-    return group
-
-
-app = _group(
-    _COMMANDS,
-    SUMMARY,
-    name="agent-runner",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.callback(help=SUMMARY)(_root)
-app.add_typer(_group(_CONFIG, "Check and show the configuration."), name="config")
-_listing = _group(
-    _PROVIDERS,
-    "List the providers; check whether they answer.",
-    no_args_is_help=False,
-    invoke_without_command=True,
-)
-_listing.callback()(providers.providers)
-app.add_typer(_listing, name="providers")
-app.add_typer(_group(_DEBUG, "Inspect the state, the state machine and the prompts."), name="debug")
+    """What may stand before a command."""

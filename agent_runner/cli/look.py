@@ -21,9 +21,10 @@ def diff(
 ) -> int:
     """Show what a task, or one attempt at it, changed: a patch that git can apply."""
     from agent_runner.app.applied_changes import patch
-    from agent_runner.cli.project import open_project
+    from agent_runner.app.overview import read_list
+    from agent_runner.cli.project import surroundings
 
-    text = patch(open_project(tasks, state_dir), task, attempt)
+    text = patch(read_list(tasks, state_dir, surroundings()), task, attempt)
     if text is None:
         whose = f"attempt {attempt} at {task}" if attempt else task
         print(f"{whose} has not changed any file", file=sys.stderr)
@@ -47,7 +48,7 @@ def undo(
 
     What a hook such as a formatter did to the task's files is reverted with it.
     """
-    from agent_runner.app.applied_changes import undo as undo_task
+    from agent_runner.app.undo import undo as undo_task
     from agent_runner.cli.project import open_project
 
     project = open_project(tasks, state_dir)

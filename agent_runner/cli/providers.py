@@ -1,6 +1,5 @@
 """`agent-runner providers`: who could be asked, who will be, and whether they answer."""
 
-import json as json_text
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
@@ -17,8 +16,6 @@ def providers(context: typer.Context, tasks: TasksOption = None, json: Json = Fa
     """List the providers: protocol, model, whether the key is there, which is chosen and why."""
     if context.invoked_subcommand is not None:
         return 0
-    import attrs
-
     from agent_runner.app.configuration import load
     from agent_runner.cli.project import surroundings
     from agent_runner.providers.listing import rows
@@ -26,8 +23,7 @@ def providers(context: typer.Context, tasks: TasksOption = None, json: Json = Fa
     here = surroundings()
     found = rows(load(tasks, here).settings, here.env)
     if json:
-        listed = [{**attrs.asdict(row), "ready": row.ready} for row in found]
-        print(json_text.dumps({"providers": listed}, indent=2))
+        _print_object(found)
     else:
         _print_table(found)
     return 0
@@ -60,6 +56,15 @@ def check(
     if result.fix and not result.ok:
         print(f"  next: {result.fix}", file=sys.stderr)
     return 0 if result.ok else 1
+
+
+def _print_object(rows: Iterable["ProviderRow"]) -> None:
+    import json
+
+    import attrs
+
+    listed = [{**attrs.asdict(row), "ready": row.ready} for row in rows]
+    print(json.dumps({"providers": listed}, indent=2))
 
 
 def _print_table(rows: Iterable["ProviderRow"]) -> None:

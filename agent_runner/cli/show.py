@@ -1,7 +1,7 @@
 """`agent-runner status`, `plan`, `usage`, `why` and `debug`: look without changing anything."""
 
 import enum
-import json as json_text
+import gc
 import os
 import sys
 from collections.abc import Iterable
@@ -31,18 +31,18 @@ def status(tasks: TasksOption = None, state_dir: StateDir = None, json: Json = F
     from agent_runner.app import overview
     from agent_runner.cli.project import surroundings
     from agent_runner.model.errors import UsageError
-    from agent_runner.ui import inspection
     from agent_runner.ui.tables import status_table
 
+    gc.disable()  # all that is read is shown, and then the process ends
     here = surroundings()
     try:
         view = overview.read(tasks, state_dir, here)
     except UsageError:
-        tally, state = overview.without_list(tasks, state_dir, here)
+        view = overview.without_list(tasks, state_dir, here)
         if json:
-            _print_object(inspection.status_object(tally, state))
-        elif state.tasks:
-            _print_parts((status_table(tally), tally.closing_line()))
+            _print_object(overview.known_object(view))
+        elif view.state.tasks:
+            _print_parts((status_table(view.tally), view.tally.closing_line()))
         raise
     _warn(view.warnings)
     if json:
@@ -52,17 +52,18 @@ def status(tasks: TasksOption = None, state_dir: StateDir = None, json: Json = F
 
 def plan(tasks: TasksOption = None, state_dir: StateDir = None, json: Json = False) -> int:
     """Show which of the remaining tasks fit into the limits now, and when the rest could run."""
-    from agent_runner.app import overview
     from agent_runner.app.forecast import forecast, plan_lines, plan_object
-    from agent_runner.cli.project import surroundings
+    from agent_runner.cli.project import open_project
     from agent_runner.ground.clock import SystemClock
+    from agent_runner.store.store import read_state
 
-    view = overview.read(tasks, state_dir, surroundings())
-    _warn(view.warnings)
-    ahead = forecast(view.project, view.state, SystemClock(), can_ask=_can_ask())
+    project = open_project(tasks, state_dir)
+    state, warnings = read_state(project.place.state_dir, project.tasks.id)
+    _warn(warnings)
+    ahead = forecast(project, state, SystemClock(), can_ask=_can_ask())
     if json:
         return _print_object(plan_object(ahead))
-    return _print_parts(plan_lines(ahead, view.project.place.invocation))
+    return _print_parts(plan_lines(ahead, project.place.invocation))
 
 
 def usage(
@@ -86,13 +87,16 @@ def usage(
 
 def why(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> int:
     """Tell a task's story: what was tried, failed, changed and decided, and what it cost."""
-    from agent_runner.cli.project import open_project
+    from agent_runner.app.overview import read_list
+    from agent_runner.app.place import require_task
+    from agent_runner.cli.project import surroundings
     from agent_runner.store.store import read_entries
     from agent_runner.ui.narration import why_lines
 
-    project = open_project(tasks, state_dir)
-    title = project.task(task).title
-    return _print_parts(why_lines(task, title, read_entries(project.place.state_dir)))
+    known = read_list(tasks, state_dir, surroundings())
+    require_task(task, known.tasks)
+    entries = read_entries(known.place.state_dir)
+    return _print_parts(why_lines(task, known.tasks[task].title, entries))
 
 
 def debug_state(
@@ -105,24 +109,22 @@ def debug_state(
 
     With a TASK: that one's, with hook results and changed files.
     """
-    from agent_runner.app import overview
-    from agent_runner.cli.project import open_project
-    from agent_runner.model.errors import JournalDamagedError
+    from agent_runner.app.inspection import inspect, inspection_object, inspection_parts
+    from agent_runner.app.overview import read_list
+    from agent_runner.app.place import require_task
+    from agent_runner.cli.project import surroundings
 
-    project, damage = open_project(tasks, state_dir), None
+    known = read_list(tasks, state_dir, surroundings())
     if task is not None:
-        project.task(task)
-    try:
-        view = overview.of_project(project)
-    except JournalDamagedError as error:
-        view, damage = overview.before_damage(project), error
-    _warn(view.warnings)
+        require_task(task, known.tasks)
+    seen = inspect(known)
+    _warn(seen.warnings)
     if json:
-        _print_object(overview.inspection_object(view, task))
+        _print_object(inspection_object(seen, task))
     else:
-        _print_parts(overview.inspection_parts(view, task))
-    if damage is not None:
-        raise damage
+        _print_parts(inspection_parts(seen, task))
+    if seen.damage is not None:
+        raise seen.damage
     return 0
 
 
@@ -162,7 +164,9 @@ def _warn(warnings: Iterable[str]) -> None:
 
 
 def _print_object(content: dict[str, Any]) -> int:
-    print(json_text.dumps(content, ensure_ascii=False, indent=2, default=str))
+    import json
+
+    print(json.dumps(content, ensure_ascii=False, indent=2, default=str))
     return 0
 
 

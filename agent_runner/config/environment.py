@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from attrs import define, frozen
 
-from agent_runner.config.layers import GLOBAL_VARIABLE, Layer, Places, plant
+from agent_runner.config.layers import Layer, Places, plant
 from agent_runner.config.schema import LEAVES, Option, OptionKind, leaves_of, options_of
 from agent_runner.documents import Expect, Fields, Node, Scalar, Source, Suggestions, read_value
+from agent_runner.ground.config_files import GLOBAL_VARIABLE
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.settings import Settings
 

@@ -1,6 +1,5 @@
 """Where configuration comes from: files, environment, flags; each a tree, merged into one."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,10 @@ from agent_runner.documents import (
     read_document,
 )
 from agent_runner.documents.tree import resolved
+from agent_runner.ground.config_files import GLOBAL_VARIABLE, PROJECT_FILES, global_file
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.hooks import Hook
 from agent_runner.model.settings import ApplySettings, CommandsRule
-
-GLOBAL_VARIABLE = "AGENT_RUNNER_CONFIG"
-"""The variable that names another global file; the null device means none."""
-
-PROJECT_FILES = (Path(".agent-runner/config.yml"), Path("agent-runner.yml"))
-"""Where a project's configuration may stand, beside the task list. Both at once is an error."""
 
 
 @frozen(eq=False)
@@ -149,9 +143,8 @@ def _files(
 ) -> list[tuple[Path, Path]]:
     """Each file with the folder that its relative paths start from."""
     found = []
-    named = env.get(GLOBAL_VARIABLE)
-    own = (places.home / ".agent-runner" / "config.yml") if not named else _named(named, places)
-    if (named and str(own) != os.devnull) or (not named and own.is_file()):
+    own = global_file(places.home, places.cwd, env)
+    if own is not None and (env.get(GLOBAL_VARIABLE) or own.is_file()):
         found.append((own, own.parent))
     there = [places.folder / file for file in PROJECT_FILES if (places.folder / file).is_file()]
     there = [file for file in there if file != own]
@@ -167,11 +160,6 @@ def _files(
                 Problem(shown, 0, 0, "this file is not read", "name it agent-runner.yml")
             )
     return found
-
-
-def _named(path: str, places: Places) -> Path:
-    parts = Path(path).parts
-    return places.home.joinpath(*parts[1:]) if parts[0] == "~" else places.cwd / path
 
 
 def _root_fields(document: Document, expect: Expect) -> Fields:

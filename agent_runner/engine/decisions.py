@@ -72,6 +72,13 @@ def carry_out(core: Core, recovery: Recovery, task: str, decision: Decision) -> 
             return None
 
 
+_NOW = {
+    TaskState.PENDING: "is pending",
+    TaskState.PASSED: "has passed",
+    TaskState.ESCALATED: "needs a person",
+    TaskState.SKIPPED: "was skipped",
+}
+
 _INSTEAD = {
     TaskState.PENDING: ("it has not been started yet", ("run",)),
     TaskState.PASSED: ("reset it to have it done again", ("reset", "{id}")),
@@ -83,10 +90,10 @@ _INSTEAD = {
 def _require(record: TaskRecord, event: type[e.TaskEvent]) -> None:
     if not allows(record.state, event):
         word = {e.Retried: "retried", e.Skipped: "skipped", e.Checked: "checked"}[event]
-        now = "being worked on" if record.state in STEPS else record.state
+        now = "is being worked on" if record.state in STEPS else _NOW[record.state]
         fix, command = _INSTEAD.get(record.state, ("let it go on", ("resume",)))
         raise IllegalEventError(
-            f"{record.id} is {now} and cannot be {word}",
+            f"{record.id} {now} and cannot be {word}",
             fix=fix,
             command=tuple(one.replace("{id}", record.id) for one in command),
         )

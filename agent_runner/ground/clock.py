@@ -51,7 +51,11 @@ def stored(at: float) -> float:
     return from_iso(iso(at))
 
 
+def local_time(at: float, zone: tzinfo | None = None) -> datetime:
+    """Epoch seconds as the clock shows them in `zone` (None: the machine's), with their offset."""
+    return datetime.fromtimestamp(at, UTC).astimezone(zone)
+
+
 def local(at: float, *, seconds: bool = False, zone: tzinfo | None = None) -> str:
     """Epoch seconds as local time for people, with the zone's name (None: the machine's zone)."""
-    when = datetime.fromtimestamp(at, UTC).astimezone(zone)
-    return when.strftime("%Y-%m-%d %H:%M:%S %Z" if seconds else "%Y-%m-%d %H:%M %Z")
+    return local_time(at, zone).strftime("%Y-%m-%d %H:%M:%S %Z" if seconds else "%Y-%m-%d %H:%M %Z")

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from agent_runner.ground.clock import Clock
+from agent_runner.ground.clock import Clock, local_time
 from agent_runner.limits.ledger import Book, Ledger
 from agent_runner.limits.room import Fits, Need, Room, room_for
-from agent_runner.limits.windows import local_time, zone_of
+from agent_runner.limits.windows import zone_of
 from agent_runner.model.events import CallSettled
 from agent_runner.model.meters import Meters
 from agent_runner.model.settings import Settings

@@ -2,28 +2,27 @@
 
 import math
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
-from agent_runner.ground.clock import Clock
-from agent_runner.limits.windows import local_time
+from agent_runner.ground.clock import Clock, local, local_time
 
 _MINUTE = 60
 
 
-def safe_after(not_before: float, zone: ZoneInfo | None = None) -> str:
+def safe_after(not_before: float, zone: tzinfo | None = None) -> str:
     """Epoch seconds as `2026-11-24 13:00 CET`, in `zone` (None: the machine's).
 
     Rounded up to the minute, for before that it would not be true.
     """
-    return local_time(_rounded_up(not_before), zone).strftime("%Y-%m-%d %H:%M %Z")
+    return local(_rounded_up(not_before), zone=zone)
 
 
-def limit_line(not_before: float, zone: ZoneInfo | None = None) -> str:
+def limit_line(not_before: float, zone: tzinfo | None = None) -> str:
     """The one line that stands on the screen when a limit stops the run."""
     return f"Rate limit reached, safe to re-run after {safe_after(not_before, zone)}"
 
 
-def soon(at: float, now: float, zone: ZoneInfo | None = None) -> str:
+def soon(at: float, now: float, zone: tzinfo | None = None) -> str:
     """A time ahead, in epoch seconds, in as few words as are clear.
 
     `14:05` today, `Tue 09:00` this week, else with its date; `02:00 CET` if the clock is changed

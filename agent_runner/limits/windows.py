@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen
 
 from agent_runner.ground.calendar import week_start, zone
+from agent_runner.ground.clock import local_time
 from agent_runner.model.errors import UsageError
 from agent_runner.model.meters import NOTHING, Amount, Meters, Track
 from agent_runner.model.settings import WindowKind, WindowSettings
@@ -184,10 +185,3 @@ def zone_of(settings: WindowSettings) -> ZoneInfo | None:
             f"limits.timezone: {error}",
             fix="use a name such as Europe/Berlin, or null for the machine's",
         ) from error
-
-
-def local_time(at: float, zone: ZoneInfo | None) -> datetime:
-    """Epoch seconds as the clock shows them in `zone` (None: the machine's), with their offset."""
-    if zone is None:
-        return datetime.fromtimestamp(at).astimezone()
-    return datetime.fromtimestamp(at, zone)

@@ -1,10 +1,10 @@
 """Where everything lies in the state folder."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from attrs import frozen
-
-from agent_runner.ground.disk import Disk, storage_errors
+if TYPE_CHECKING:
+    from agent_runner.ground.disk import Disk
 
 FOLDER = ".agent-runner"
 """The state folder's name, beside the task list."""
@@ -12,8 +12,7 @@ FOLDER = ".agent-runner"
 _GITIGNORE = b"# kept out of git, so that `git clean -fd` leaves it alone\n*\n!config.yml\n"
 
 
-@frozen
-class Layout:
+class Layout(NamedTuple):
     """The paths inside one state folder."""
 
     folder: Path
@@ -27,6 +26,11 @@ class Layout:
     def snapshot(self) -> Path:
         """The state as the journal says it, kept so that opening is quick."""
         return self.folder / "state.json"
+
+    @property
+    def list_outline(self) -> Path:
+        """Ids and titles of the list, a cache."""
+        return self.folder / "list.json"
 
     @property
     def lock(self) -> Path:
@@ -60,8 +64,10 @@ class Layout:
         """One call's folder: prompt.md, request.json, response.json."""
         return self.attempt(task, attempt) / call
 
-    def create(self, disk: Disk) -> None:
+    def create(self, disk: "Disk") -> None:
         """Make the folder, private to the user, ignored by git (its own .gitignore included)."""
+        from agent_runner.ground.disk import storage_errors  # lazy: status only needs the paths
+
         with storage_errors(self.folder):
             disk.create_folder(self.folder)
             self.folder.chmod(0o700)

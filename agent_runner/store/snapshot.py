@@ -1,11 +1,9 @@
 """state.json: the fold of the journal as of one sequence number.
 
-A cache: when in doubt it is thrown away. Its last member is a CRC-32 over all bytes before it,
-since most flipped bits leave good JSON: a passed task read as pending would be paid for again.
+A cache: when in doubt it is thrown away. `store/outline.py` reads the part that `status` shows.
 """
 
 import json
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +14,10 @@ from agent_runner.model.fold import RunInfo, RunState
 from agent_runner.model.meters import Amount, Track
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.spending import Spending
-from agent_runner.store.codec import MAX_RECORD, from_plain, to_plain
+from agent_runner.store.codec import from_plain, to_plain
 from agent_runner.store.journal import Position
-from agent_runner.store.layout import Layout
-
-FORMAT = 2
-"""Version of state.json. A newer one is refused; an older one is folded anew from the journal.
-
-1: records of one level, without a checksum.
-"""
-
-_TAIL = len(',"crc":"00000000"}\n')
+from agent_runner.store.outline import SNAPSHOT_FORMAT
+from agent_runner.store.sealed import read_sealed, sealed
 
 
 @frozen
@@ -45,7 +36,7 @@ def render_snapshot(snapshot: Snapshot, now: float) -> bytes:
     """The snapshot as the bytes of state.json; `usage` is what the last minute, hour, ... used."""
     state = snapshot.state
     content = {
-        "format": FORMAT,
+        "format": SNAPSHOT_FORMAT,
         "list": state.list_id,
         "seq": snapshot.position.seq,
         "journal": {"crc": snapshot.position.crc, "offset": snapshot.position.offset},
@@ -58,8 +49,7 @@ def render_snapshot(snapshot: Snapshot, now: float) -> bytes:
     tasks = b",".join(
         b"%s:%s" % (_json(task), _json(_task(record))) for task, record in state.tasks.items()
     )
-    body = b'%s,"tasks":{%s}' % (_json(content)[:-1], tasks)
-    return b'%s,"crc":"%08x"}\n' % (body, zlib.crc32(body))
+    return sealed(b'%s,"tasks":{%s}' % (_json(content)[:-1], tasks))
 
 
 def load_snapshot(path: Path) -> Snapshot | None:
@@ -68,15 +58,11 @@ def load_snapshot(path: Path) -> Snapshot | None:
     Raises:
         StateVersionError: a newer version wrote it.
     """
-    try:
-        raw = path.read_bytes()
-        content = json.loads(raw)
-        version = content["format"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    content = read_sealed(path)
+    if content is None:
         return None
-    if raw[-_TAIL:] != b',"crc":"%08x"}\n' % zlib.crc32(raw[:-_TAIL]):
-        return None  # damaged, or of format 1, which had no checksum
-    if not isinstance(version, int) or version > FORMAT:
+    version = content.get("format")
+    if not isinstance(version, int) or version > SNAPSHOT_FORMAT:
         raise StateVersionError(
             f"{path} was written by a newer version (format {version}); nothing was changed",
             fix="upgrade: pip install -U agent-runner",
@@ -85,27 +71,6 @@ def load_snapshot(path: Path) -> Snapshot | None:
         return _parse(content)
     except Exception:  # noqa: BLE001  # any damage means the same: fold the journal instead
         return None
-
-
-def list_of(folder: Path) -> str:
-    """The id of the list whose state is in this folder, "" if there is none: quick, for finding it.
-
-    The snapshot says it, or the journal's first record where a kill came before the first snapshot.
-    """
-    layout = Layout(folder)
-    try:
-        name = json.loads(layout.snapshot.read_bytes())["list"]
-    except (OSError, ValueError, KeyError, TypeError):
-        name = _first_list(layout.journal)
-    return name if isinstance(name, str) else ""
-
-
-def _first_list(journal: Path) -> object:
-    try:
-        with journal.open("rb") as file:
-            return json.loads(file.readline(MAX_RECORD))["data"]["list_id"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
 
 
 def _task(record: TaskRecord) -> dict[str, Any]:

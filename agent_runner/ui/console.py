@@ -47,7 +47,7 @@ class Console:
         self._live = LivePart(out)
         self._activity = Activity(clock)
         self._record: TaskRecord | None = None
-        self._numbers = {task.id: number for number, task in enumerate(tally.tasks.tasks, start=1)}
+        self._numbers = {task.id: number for number, task in enumerate(tally.listed, start=1)}
         self._verbose = False
         self._pausing = False
         self._output: deque[str] = deque(maxlen=_MOST_OUTPUT)

@@ -1,4 +1,4 @@
-"""What `status --json` and `debug state` show: the last run, the tasks, the transitions taken."""
+"""What `debug state` shows: the last run, a task's counts, the transitions taken."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -6,23 +6,9 @@ from typing import Any
 from agent_runner.ground.clock import iso, local
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry, RunState
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
-from agent_runner.model.task import Task
-from agent_runner.store.codec import to_plain_whole
 from agent_runner.ui import words
-from agent_runner.ui.tally import Tally
-
-
-def status_object(tally: Tally, state: RunState) -> dict[str, Any]:
-    """What `status --json` and `debug state --json` print (docs/json.md)."""
-    return {
-        "list": state.list_id or tally.tasks.id,
-        "seq": state.seq,
-        "current": state.current,
-        "run": _run_object(state),
-        "set_aside": [_aside_object(one) for one in state.spending.set_aside.values()],
-        "tasks": [_task_object(tally, task) for task in tally.tasks.tasks],
-    }
 
 
 def transition_objects(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
@@ -62,10 +48,9 @@ def run_lines(state: RunState) -> Iterator[str]:
     yield f"journal: {state.seq} records; current task: {state.current or 'none'}"
 
 
-def task_lines(tally: Tally, task_id: str) -> Iterator[str]:
+def task_lines(record: TaskRecord, title: str) -> Iterator[str]:
     """One task's state and every count that is not zero."""
-    record = tally.record(task_id)
-    yield f"{task_id}  {tally.title(task_id)}: {record.state}"
+    yield f"{record.id}  {title}: {record.state}"
     counts = {
         "attempts": record.counts.attempts,
         "post-hook failures": record.counts.failures,
@@ -113,45 +98,3 @@ def _moves(entries: Iterable[Entry]) -> Iterator[tuple[Entry, TaskState, TaskSta
         if entry.to is not None:
             yield entry, states.get(entry.task, TaskState.PENDING), entry.to
             states[entry.task] = entry.to
-
-
-def _run_object(state: RunState) -> dict[str, Any] | None:
-    if state.run is None:
-        return None
-    run, stopped = state.run, state.run.stopped
-    return {
-        "id": run.started.run,
-        "pid": run.started.pid,
-        "started_at": iso(run.started_at),
-        "stopped_at": None if run.stopped_at is None else iso(run.stopped_at),
-        "reason": stopped.reason if stopped else None,
-        "exit_code": stopped.exit_code if stopped else None,
-        "not_before": iso(stopped.not_before) if stopped and stopped.not_before else None,
-    }
-
-
-def _aside_object(aside: e.SetAside) -> dict[str, Any]:
-    return {**to_plain_whole(aside), "until": iso(aside.until)}
-
-
-def _task_object(tally: Tally, task: Task) -> dict[str, Any]:
-    record = tally.record(task.id)
-    return {
-        "id": task.id,
-        "title": task.title,
-        "state": record.state.value,
-        "attempts": record.counts.attempts,
-        "failures": record.counts.failures,
-        "seconds": round(record.spent.seconds, 3),
-        "calls": record.counts.calls_answered,
-        "possibly_billed": record.spent.possibly_billed,
-        "usage": to_plain_whole(record.spent.usage),
-        "cost": record.spent.cost,
-        "held_by": list(tally.held_by(task)),
-        "checked": record.judgement.checked_by_hook,
-        "stale": tally.is_stale(task),
-        "last_error": record.last_error,
-        "proof": to_plain_whole(record.judgement.proof),
-        "tree": record.judgement.tree,
-        "commit": record.change.commit,
-    }

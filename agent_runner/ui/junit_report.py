@@ -8,6 +8,7 @@ from agent_runner.model import events as e
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.signals import Signal
+from agent_runner.model.standing import Standing
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
 from agent_runner.ui.tally import Tally
@@ -65,7 +66,7 @@ def junit_xml(tally: Tally) -> str:
     )
 
 
-def _case(tally: Tally, record: TaskRecord) -> str:
+def _case(tally: Tally, record: TaskRecord | Standing) -> str:
     name = f"{record.id} {tally.title(record.id)}"
     head = (
         f'<testcase classname="{_NAME}" name={_attribute(name)} time="{record.spent.seconds:.3f}">'
@@ -73,7 +74,7 @@ def _case(tally: Tally, record: TaskRecord) -> str:
     return f"{head}{_verdict(tally, record)}</testcase>"
 
 
-def _verdict(tally: Tally, record: TaskRecord) -> str:
+def _verdict(tally: Tally, record: TaskRecord | Standing) -> str:
     if record.state is TaskState.PASSED:
         return f"<system-out>{_text(words.proof_line(record))}</system-out>"
     if record.state is TaskState.ESCALATED:

@@ -1,16 +1,20 @@
 """Tables as text: of `status`, `usage` and the end of a run; painting.py adds the colours."""
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from zoneinfo import ZoneInfo
+from __future__ import annotations
 
-from attrs import evolve, frozen
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import tzinfo
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_runner.ground.clock import local
-from agent_runner.limits.report import Counter, UsageRow
-from agent_runner.model.task import Task
 from agent_runner.ui import words
 from agent_runner.ui.tally import Tally
+
+if TYPE_CHECKING:  # `status` shows outlines and often no limits
+    from agent_runner.limits.report import Counter, UsageRow
+    from agent_runner.model.standing import TaskOutline
+    from agent_runner.model.task import Task
 
 GAP = 2
 """Spaces between two columns."""
@@ -28,8 +32,7 @@ _BAR = 10
 """Characters of a full bar."""
 
 
-@frozen
-class Column:
+class Column(NamedTuple):
     """A column of a table.
 
     Attributes:
@@ -45,8 +48,7 @@ class Column:
     short: str = ""
 
 
-@frozen
-class TextTable:
+class TextTable(NamedTuple):
     """Rows of cells, all text."""
 
     columns: tuple[Column, ...]
@@ -55,28 +57,23 @@ class TextTable:
     @property
     def widths(self) -> list[int]:
         """How many columns of the screen the longest cell of each column takes."""
-        names = tuple(column.name for column in self.columns)
-        return [max(map(words.columns, cells)) for cells in zip(names, *self.rows, strict=True)]
+        return [max(map(_measure(cells), cells)) for cells in self._by_column()]
 
     def lines(self) -> Iterator[str]:
         """The table for a pipe, line by line: nothing is cut and nothing coloured."""
         return ((" " * GAP).join(cells).rstrip() for cells in self.padded())
 
-    def padded(self) -> Iterator[list[str]]:
+    def padded(self) -> Iterator[tuple[str, ...]]:
         """The headings, then the rows, each cell filled up to the width of its column."""
-        widths = self.widths
-        for row in (tuple(column.name for column in self.columns), *self.rows):
-            cells = []
-            for cell, width, column in zip(row, widths, self.columns, strict=True):
-                space = " " * (width - words.columns(cell))
-                cells.append(space + cell if column.number else cell + space)
-            yield cells
+        return zip(*map(_padded, self._by_column(), self.columns), strict=True)
 
-    def fitted(self, width: int) -> "TextTable":
+    def fitted(self, width: int) -> TextTable:
         """The table for a screen of `width` columns: short headings first, then texts are cut."""
         if self._too_wide(width) <= 0:
             return self
-        table = TextTable(tuple(evolve(c, name=c.short or c.name) for c in self.columns), self.rows)
+        table = TextTable(
+            tuple(c._replace(name=c.short or c.name) for c in self.columns), self.rows
+        )
         widths = table.widths
         over = table._too_wide(width)
         places = [place for place, column in enumerate(table.columns) if column.shrinks]
@@ -93,13 +90,31 @@ class TextTable:
         )
         return TextTable(table.columns, rows)
 
+    def _by_column(self) -> Iterator[tuple[str, ...]]:
+        """The cells of each column, from its heading down."""
+        return zip((column.name for column in self.columns), *self.rows, strict=True)
+
     def _too_wide(self, width: int) -> int:
         return sum(self.widths) + GAP * (len(self.columns) - 1) - width
 
 
+def _measure(cells: Iterable[str]) -> Callable[[str], int]:
+    """What measures these cells: one look at all spares ten thousand looks at each."""
+    return len if "".join(cells).isascii() else words.columns
+
+
+def _padded(cells: tuple[str, ...], column: Column) -> list[str]:
+    measure = _measure(cells)
+    width = max(map(measure, cells))
+    spaces = [" " * (width - measure(cell)) for cell in cells]
+    if column.number:
+        return [space + cell for space, cell in zip(spaces, cells, strict=True)]
+    return [cell + space for space, cell in zip(spaces, cells, strict=True)]
+
+
 def status_table(tally: Tally) -> TextTable:
     """Every task with state, attempts, failures, time, what holds it, calls, tokens and cost."""
-    return _table(tally, tally.tasks.tasks)
+    return _table(tally, tally.listed)
 
 
 def final_table(tally: Tally) -> TextTable:
@@ -107,7 +122,7 @@ def final_table(tally: Tally) -> TextTable:
 
     Of a long list it has only what did not simply pass or wait; the closing line counts the rest.
     """
-    tasks = tally.tasks.tasks
+    tasks = tally.listed
     if len(tasks) > _LONG:
         remarkable = (
             t for t in tasks if words.record_word(tally.record(t.id)) not in _UNREMARKABLE
@@ -116,7 +131,7 @@ def final_table(tally: Tally) -> TextTable:
     return _without(_table(tally, tasks), {"failures", "held by"})
 
 
-def counter_lines(counters: Iterable[Counter], zone: ZoneInfo | None = None) -> Iterator[str]:
+def counter_lines(counters: Iterable[Counter], zone: tzinfo | None = None) -> Iterator[str]:
     """One line a limit: `claude  tokens a week  [####......] 412.0k of 1.0M  resets TIME`.
 
     Times are those of `zone` (None: the machine's), as in the line that says when to run again.
@@ -147,7 +162,7 @@ def usage_table(by: str, rows: Iterable[UsageRow]) -> TextTable:
     return TextTable(columns, tuple(_usage_row(row) for row in rows))
 
 
-def _table(tally: Tally, tasks: tuple[Task, ...]) -> TextTable:
+def _table(tally: Tally, tasks: Sequence[Task | TaskOutline]) -> TextTable:
     columns = (
         Column("task"),
         Column("title", shrinks=True),
@@ -164,7 +179,7 @@ def _table(tally: Tally, tasks: tuple[Task, ...]) -> TextTable:
     return _without_empty(TextTable(columns, rows), ("held by", "cost"))
 
 
-def _status_row(tally: Tally, task: Task) -> tuple[str, ...]:
+def _status_row(tally: Tally, task: Task | TaskOutline) -> tuple[str, ...]:
     record = tally.record(task.id)
     held = ", ".join(
         f"{one} ({words.state_word(tally.record(one).state)})" for one in tally.held_by(task)

@@ -1,31 +1,34 @@
 """What a task list comes to: states, cost, what holds its tasks, and what to type next."""
 
-from collections import Counter
-from collections.abc import Mapping
-from zoneinfo import ZoneInfo
+from __future__ import annotations
 
-from attrs import frozen
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_runner.ground.invocation import Invocation
 from agent_runner.limits.waiting import limit_line, safe_after
-from agent_runner.model.events import RunStopped
-from agent_runner.model.record import TaskRecord
+from agent_runner.model.standing import Standing
 from agent_runner.model.states import FINAL, TaskState
-from agent_runner.model.task import Task, TaskList
-from agent_runner.model.usage import Usage
 from agent_runner.ui import words
+
+if TYPE_CHECKING:  # `status` shows outlines and needs no events
+    from agent_runner.model.events import RunStopped
+    from agent_runner.model.record import TaskRecord
+    from agent_runner.model.standing import ListOutline, StoppedRun, TaskOutline
+    from agent_runner.model.task import Task, TaskList
 
 _MOST_BLOCKERS = 4
 """Tasks that are named as the reason why another cannot start."""
 
 
-@frozen
-class Totals:
+class Totals(NamedTuple):
     """What all tasks of a list took: seconds, answered calls, tokens, dollars."""
 
     seconds: float
     calls: int
-    usage: Usage
+    tokens: int
     cost: float
 
 
@@ -38,12 +41,13 @@ class Tally:
 
     def __init__(
         self,
-        tasks: TaskList,
-        records: Mapping[str, TaskRecord] | None = None,
-        zone: ZoneInfo | None = None,
+        tasks: TaskList | ListOutline,
+        records: Mapping[str, TaskRecord | Standing] | None = None,
+        zone: tzinfo | None = None,
         invocation: Invocation | None = None,
     ) -> None:
         self.tasks = tasks
+        self.listed: Sequence[Task | TaskOutline] = tasks.tasks
         self._zone = zone
         self._command = (invocation or Invocation()).command
         self._records = dict(records or {})
@@ -54,15 +58,15 @@ class Tally:
         self._records[record.id] = record
         self._blockers.clear()
 
-    def record(self, task_id: str) -> TaskRecord:
-        """The task's record; a fresh one if nothing has happened to it."""
-        return self._records.get(task_id) or TaskRecord(task_id)
+    def record(self, task_id: str) -> TaskRecord | Standing:
+        """The task's record; an empty one if nothing has happened to it."""
+        return self._records.get(task_id) or Standing(task_id)
 
     def title(self, task_id: str) -> str:
         """The task's title on one line; "" if the list has no such task (any more)."""
         return words.clean(self.tasks[task_id].title) if task_id in self.tasks else ""
 
-    def held_by(self, task: Task) -> tuple[str, ...]:
+    def held_by(self, task: Task | TaskOutline) -> tuple[str, ...]:
         """Ids of the tasks that a pending one waits for.
 
         Those that need a person, however far below it; without any, its unfinished dependencies.
@@ -72,46 +76,46 @@ class Tally:
         direct = tuple(i for i in task.depends_on if self.record(i).state is not TaskState.PASSED)
         return self._blockers_of(task.id) or direct
 
-    def is_stale(self, task: Task) -> bool:
+    def is_stale(self, task: Task | TaskOutline) -> bool:
         """Whether the task was finished under another text than the list has now."""
         record = self.record(task.id)
         return record.state in FINAL and record.definition not in {"", task.definition}
 
     def in_state(self, state: TaskState) -> tuple[str, ...]:
         """Ids of the tasks in this state, in list order."""
-        return tuple(task.id for task in self.tasks.tasks if self.record(task.id).state is state)
+        return tuple(task.id for task in self.listed if self.record(task.id).state is state)
 
     def totals(self) -> Totals:
         """What all tasks took together."""
-        records = [self.record(task.id) for task in self.tasks.tasks]
+        records = [self.record(task.id) for task in self.listed]
         return Totals(
             sum(record.spent.seconds for record in records),
             sum(record.counts.calls_answered for record in records),
-            sum((record.spent.usage for record in records), Usage()),
+            sum(record.spent.usage.total for record in records),
             sum(record.spent.cost for record in records),
         )
 
     def closing_line(self) -> str:
         """`3 tasks: 2 passed, 1 failed; 1m05s, 5 calls, 12.3k tokens, $0.12`."""
-        counted = Counter(words.record_word(self.record(task.id)) for task in self.tasks.tasks)
+        counted = Counter(words.record_word(self.record(task.id)) for task in self.listed)
         order = ("passed", "passed (unchecked)", "failed", "skipped", "running", "pending")
         states = ", ".join(f"{counted[word]} {word}" for word in order if counted[word])
         totals = self.totals()
         facts = [words.duration(totals.seconds), words.plural(totals.calls, "call")]
-        facts.append(f"{words.count(totals.usage.total)} tokens")
+        facts.append(f"{words.count(totals.tokens)} tokens")
         facts.extend([words.money(totals.cost)] if totals.cost else [])
         tasks = words.plural(len(self.tasks), "task")
         return f"{tasks}: {states}; {', '.join(facts)}" if states else tasks
 
     def lost_calls(self) -> tuple[str, ...]:
         """One line on the calls that may have been billed without an answer; none without any."""
-        lost = {t.id: self.record(t.id).spent.possibly_billed for t in self.tasks.tasks}
+        lost = {t.id: self.record(t.id).spent.possibly_billed for t in self.listed}
         total, where = sum(lost.values()), words.listed(name for name in lost if lost[name])
         if not total:
             return ()
         return (f"{words.plural(total, 'call')} possibly billed without an answer: {where}",)
 
-    def next_steps(self, stopped: RunStopped) -> tuple[str, ...]:
+    def next_steps(self, stopped: RunStopped | StoppedRun) -> tuple[str, ...]:
         """Why the run ended and the command to type next.
 
         One line; after a limit, a line of its own with the time comes first.
@@ -133,7 +137,7 @@ class Tally:
         return (f"{line} after {safe_after(stopped.not_before, self._zone)}",)
 
     def _finished(self) -> str:
-        left = [t.id for t in self.tasks.tasks if self.record(t.id).state not in FINAL]
+        left = [t.id for t in self.listed if self.record(t.id).state not in FINAL]
         if not left:
             return "Nothing is left to do."
         tasks = words.plural(len(left), "task")
@@ -148,7 +152,7 @@ class Tally:
                 f"{why}: {words.listed(failed)} failed. See `{self._command('why', one)}`, decide "
                 f"with `{self._command('retry', one)}` (or skip, check, reset), then {resume}"
             )
-        held = [t.id for t in self.tasks.tasks if self._is_held(t.id) and self._blockers_of(t.id)]
+        held = [t.id for t in self.listed if self._is_held(t.id) and self._blockers_of(t.id)]
         if not held:  # a person has decided since
             return self._finished()
         blockers = self._blockers_of(held[0])

@@ -1,16 +1,21 @@
 """The words and figures that all screens share, and other people's text made safe to show."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-
-from agent_runner.model.events import Judged
-from agent_runner.model.hooks import HookOutcome, HookResult
-from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import STEPS, TaskState
+
+if TYPE_CHECKING:  # `status` uses these words and needs no events
+    from agent_runner.model.events import Judged
+    from agent_runner.model.hooks import HookResult
+    from agent_runner.model.record import TaskRecord
+    from agent_runner.model.standing import Proof, Standing
 
 
 def state_word(state: TaskState) -> str:
@@ -20,7 +25,7 @@ def state_word(state: TaskState) -> str:
     return "failed" if state is TaskState.ESCALATED else state.value
 
 
-def record_word(record: TaskRecord) -> str:
+def record_word(record: TaskRecord | Standing) -> str:
     """The state's word, and `passed (unchecked)` where no hook judged."""
     word = state_word(record.state)
     unchecked = record.state is TaskState.PASSED and not record.judgement.checked_by_hook
@@ -98,6 +103,8 @@ def columns(text: str) -> int:
     """How many columns of a terminal a clean text takes."""
     if text.isascii():
         return len(text)
+    from rich.cells import cell_len  # lazy: most text is ASCII
+
     # Vowel signs that stand beside their letter (Bengali, Tamil, Burmese, ...) are nothing to rich,
     # but one column each to terminals. To think a text too wide only cuts it early; to think it too
     # narrow breaks a line in two, and the live part of the screen with it.
@@ -137,14 +144,16 @@ def broken(text: str, width: int) -> list[int]:
     return breaks
 
 
-_SEQUENCES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
-    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)"  # OSC and other strings: titles, links
-    r"|\x1b[ -/]*[0-~]"  # the short ones
-    r"|\x9b[0-?]*[ -/]*[@-~]",  # CSI as one character
-    re.DOTALL,
-)
-_PLAIN = re.compile(r"[ -~\t]*")
+@cache
+def _sequences() -> re.Pattern[str]:
+    """What a terminal obeys; compiled when a text first has something odd in it."""
+    return re.compile(
+        r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+        r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)"  # OSC and other strings: titles, links
+        r"|\x1b[ -/]*[0-~]"  # the short ones
+        r"|\x9b[0-?]*[ -/]*[@-~]",  # CSI as one character
+        re.DOTALL,
+    )
 
 
 def clean(text: str) -> str:
@@ -154,9 +163,9 @@ def clean(text: str) -> str:
     spaces. Of a progress bar only the last state stays: what a terminal would show after the last
     carriage return.
     """
-    if _PLAIN.fullmatch(text):
-        return text.replace("\t", "    ")
-    text = _SEQUENCES.sub("", text)
+    if text.isascii() and text.isprintable():
+        return text
+    text = _sequences().sub("", text)
     text = text.rstrip("\r\n").rpartition("\r")[2].replace("\n", " ").replace("\t", "    ")
     return "".join(character for character in text if not _unseen(character))
 
@@ -179,7 +188,7 @@ def shown(line: str) -> str:
     return visible(line.rstrip("\r\n").expandtabs(4))
 
 
-def judged(proof: Iterable[Judged]) -> str:
+def judged(proof: Iterable[Judged | Proof]) -> str:
     """The hooks that judged a task: `unit-tests exit 0 in 2.1s, lint exit 0 in 0.3s`."""
     return ", ".join(
         f"{one.hook} {exit_words(one.exit_code)} in {duration(one.seconds)}" for one in proof
@@ -193,7 +202,7 @@ def exit_words(code: int | None) -> str:
     return f"signal {-code}" if code < 0 else f"exit {code}"
 
 
-def proof_line(record: TaskRecord) -> str:
+def proof_line(record: TaskRecord | Standing) -> str:
     """Why a passed task counts as done: the hooks that judged it, and which tree and commit."""
     if not record.judgement.checked_by_hook:
         return "passed (unchecked): no hook judged it"
@@ -204,16 +213,22 @@ def proof_line(record: TaskRecord) -> str:
     return f"{by}; judged {what}" if what else by
 
 
-_NAMES_AN_ERROR = re.compile(
-    r"^E\s{2,}\S"  # pytest's own marks
-    r"|^(FAILED|ERROR)\s"
-    r"|\b[A-Z]\w*(Error|Exception)\b:"
-    r"|\b(error|fatal|panic|failed|failure|assert\w*)\b",
-    re.IGNORECASE,
-)
+@cache
+def _names_an_error() -> re.Pattern[str]:
+    """A line that names an error."""
+    return re.compile(
+        r"^E\s{2,}\S"  # pytest's own marks
+        r"|^(FAILED|ERROR)\s"
+        r"|\b[A-Z]\w*(Error|Exception)\b:"
+        r"|\b(error|fatal|panic|failed|failure|assert\w*)\b",
+        re.IGNORECASE,
+    )
 
-_OUR_OWN = re.compile(r"\[exit code -?\d+[^]]*\]")
-"""What the hook runner writes under an output; the line on the hook has said it already."""
+
+@cache
+def _our_own() -> re.Pattern[str]:
+    """What the hook runner writes under an output; the line on the hook has said it already."""
+    return re.compile(r"\[exit code -?\d+[^]]*\]")
 
 
 def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
@@ -222,8 +237,8 @@ def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
     At most `most`: those that name an error, or the last ones where none does.
     """
     lines = [_unframed(clean(line)) for line in excerpt.split("\n")]
-    lines = [x for x in dict.fromkeys(lines) if x.strip() and not _OUR_OWN.fullmatch(x)]
-    errors = [line for line in lines if _NAMES_AN_ERROR.search(line)]
+    lines = [x for x in dict.fromkeys(lines) if x.strip() and not _our_own().fullmatch(x)]
+    errors = [line for line in lines if _names_an_error().search(line)]
     if len(errors) <= most:
         return tuple(errors or lines[-most:])
     first = (most + 1) // 2  # the first errors cause the rest; the last lines sum them up
@@ -232,6 +247,8 @@ def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
 
 def outcome_words(result: HookResult) -> str:
     """How a hook ended: `passed, exit 0, 2.1s` or `failed, exit 1, 2.1s; 2 failing: a, b`."""
+    from agent_runner.model.hooks import HookOutcome  # lazy: see above
+
     verdict = {
         HookOutcome.TIMED_OUT: "timed out",
         HookOutcome.BROKEN: "could not start",

@@ -13,13 +13,14 @@ import anyio
 import pytest
 from attrs import evolve
 
-from agent_runner.app.applied_changes import applied, revert, whole_change
+from agent_runner.app.applied_changes import applied, whole_change
 from agent_runner.app.notifications import Notifications
 from agent_runner.app.place import Surroundings
 from agent_runner.app.project import Project
 from agent_runner.app.run import RunRequest, run
 from agent_runner.app.screens import ScreenOptions, make_screen
 from agent_runner.app.self_check import VARIABLE, SelfCheck, self_check
+from agent_runner.app.undo import revert
 from agent_runner.ground.clock import SystemClock
 from agent_runner.model import events as e
 from agent_runner.model.errors import InvariantError

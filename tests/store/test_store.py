@@ -19,7 +19,7 @@ from agent_runner.model.errors import (
     StateVersionError,
 )
 from agent_runner.model.states import TaskState
-from agent_runner.store.snapshot import list_of
+from agent_runner.store.outline import list_of
 from agent_runner.store.store import Store, archive, read_entries, read_state
 from tests.support.clocks import FakeClock
 
@@ -178,7 +178,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from agent_runner.ground.clock import SystemClock
-from agent_runner.store.snapshot import list_of
+from agent_runner.store.outline import list_of
 from agent_runner.store.store import Store
 project = Path(sys.argv[1])
 store = Store.open(Path(sys.argv[2]), project=project, list_id="tasks.yml", clock=SystemClock())

@@ -13,7 +13,8 @@ from agent_runner.model.fold import Entry, RunInfo, RunState
 from agent_runner.model.record import Judgement, TaskRecord
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.task import Task, TaskList
-from agent_runner.ui.inspection import status_object, task_details, transition_lines
+from agent_runner.ui.inspection import task_details, transition_lines
+from agent_runner.ui.status import status_object
 from agent_runner.ui.tables import final_table, status_table
 from agent_runner.ui.tally import Tally
 from tests.ui.scenario import task_list, told

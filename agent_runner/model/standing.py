@@ -1,0 +1,197 @@
+"""What status shows of a list and its tasks: a small part of it all, quick to import and to read.
+
+A task's whole record is five attrs classes full of events, whose import takes longer than all that
+`status` does. The classes here hold what it shows, under the same names as in `TaskRecord`, `Task`
+and `RunInfo`, so that the same code shows either. They are named tuples because making an attrs
+class takes five times as long (0.6 against 3.5 ms, measured in November 2026).
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from agent_runner.model.states import TaskState
+
+_STATES = {state.value: state for state in TaskState}
+
+
+class Counts(NamedTuple):
+    """How often things have happened (`record.Counts`)."""
+
+    attempts: int = 0
+    failures: int = 0
+    calls_answered: int = 0
+
+
+class UsageSum(NamedTuple):
+    """Tokens of all answered calls (`usage.Usage`)."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    estimated: bool = False
+
+    @property
+    def total(self) -> int:
+        """Input and output together."""
+        return self.input + self.output
+
+
+class Spent(NamedTuple):
+    """What the task has cost (`record.Spent`); seconds and dollars."""
+
+    usage: UsageSum = UsageSum()
+    cost: float = 0.0
+    possibly_billed: int = 0
+    seconds: float = 0.0
+
+
+class Proof(NamedTuple):
+    """A hook that judged the task (`events.Judged`)."""
+
+    hook: str
+    exit_code: int | None
+    seconds: float
+
+
+class Judgement(NamedTuple):
+    """What the hooks said (`record.Judgement`)."""
+
+    checked_by_hook: bool = False
+    proof: tuple[Proof, ...] = ()
+    tree: str = ""
+
+
+class ChangeState(NamedTuple):
+    """What became of the task's files (`record.ChangeState`)."""
+
+    commit: str = ""
+
+
+class Standing(NamedTuple):
+    """Where a task stands (`record.TaskRecord`)."""
+
+    id: str
+    state: TaskState = TaskState.PENDING
+    definition: str = ""
+    counts: Counts = Counts()
+    spent: Spent = Spent()
+    judgement: Judgement = Judgement()
+    change: ChangeState = ChangeState()
+    last_error: str = ""
+    feedback: str = ""
+
+
+class StartedRun(NamedTuple):
+    """The beginning of a run (`facts.RunStarted`)."""
+
+    run: str
+    pid: int
+
+
+class StoppedRun(NamedTuple):
+    """The end of a run (`facts.RunStopped`)."""
+
+    reason: str
+    exit_code: int
+    detail: str = ""
+    not_before: float | None = None
+    fix: str = ""
+
+
+class LastRun(NamedTuple):
+    """The last run (`fold.RunInfo`); times in epoch seconds."""
+
+    started: StartedRun
+    started_at: float
+    stopped: StoppedRun | None = None
+    stopped_at: float | None = None
+
+
+class StateOutline(NamedTuple):
+    """A list's state (`fold.RunState`). `spending` is as it stands in the snapshot, not read."""
+
+    list_id: str
+    seq: int
+    run: LastRun | None
+    current: str | None
+    tasks: dict[str, Standing]
+    spending: dict[str, Any]
+
+
+class TaskOutline(NamedTuple):
+    """A task of the list (`task.Task`)."""
+
+    id: str
+    title: str
+    depends_on: tuple[str, ...]
+    definition: str
+
+
+class ListOutline:
+    """The task list (`task.TaskList`)."""
+
+    def __init__(self, list_id: str, tasks: tuple[TaskOutline, ...]) -> None:
+        self.id = list_id
+        self.tasks = tasks
+        self._by_id = {task.id: task for task in tasks}
+
+    def __getitem__(self, task_id: str) -> TaskOutline:
+        return self._by_id[task_id]
+
+    def __contains__(self, task_id: object) -> bool:
+        return task_id in self._by_id
+
+    def __iter__(self) -> Iterator[TaskOutline]:
+        return iter(self.tasks)
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+
+def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
+    """A task's standing from its record in the snapshot; what is left out has its default."""
+    counts, spent = plain.get("counts", {}), plain.get("spent", {})
+    judgement, change = plain.get("judgement", {}), plain.get("change", {})
+    return Standing(
+        task_id,
+        _STATES[plain.get("state", "pending")],
+        plain.get("definition", ""),
+        Counts(
+            counts.get("attempts", 0), counts.get("failures", 0), counts.get("calls_answered", 0)
+        ),
+        Spent(
+            UsageSum(**spent["usage"]) if "usage" in spent else UsageSum(),
+            spent.get("cost", 0.0),
+            spent.get("possibly_billed", 0),
+            spent.get("seconds", 0.0),
+        ),
+        Judgement(
+            judgement.get("checked_by_hook", False),
+            tuple(Proof(**one) for one in judgement.get("proof", ())),
+            judgement.get("tree", ""),
+        ),
+        ChangeState(change.get("commit", "")),
+        plain.get("last_error", ""),
+        plain.get("feedback", ""),
+    )
+
+
+def last_run_of(plain: dict[str, Any]) -> LastRun:
+    """The last run from its form in the snapshot."""
+    started, stopped = plain["started"], plain.get("stopped")
+    return LastRun(
+        StartedRun(started["run"], started["pid"]),
+        plain["started_at"],
+        None
+        if stopped is None
+        else StoppedRun(
+            stopped["reason"],
+            stopped["exit_code"],
+            stopped.get("detail", ""),
+            stopped.get("not_before"),
+            stopped.get("fix", ""),
+        ),
+        plain.get("stopped_at"),
+    )

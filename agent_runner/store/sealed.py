@@ -1,0 +1,29 @@
+"""JSON files that are caches: a CRC-32 over all bytes before it is their last member.
+
+Most flipped bits leave good JSON: without the checksum a passed task could be read as pending and
+be paid for again. What does not fit is thrown away and made anew.
+"""
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+_TAIL = len(',"crc":"00000000"}\n')
+
+
+def sealed(body: bytes) -> bytes:
+    """A JSON object, given without its closing brace, with its checksum."""
+    return b'%s,"crc":"%08x"}\n' % (body, zlib.crc32(body))
+
+
+def read_sealed(path: Path) -> dict[str, Any] | None:
+    """The object in a sealed file; None if it is missing, damaged, or was never sealed."""
+    try:
+        raw = path.read_bytes()
+        if raw[-_TAIL:] != b',"crc":"%08x"}\n' % zlib.crc32(raw[:-_TAIL]):
+            return None
+        content = json.loads(raw)
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,74 @@
+"""What `status --json` and `debug state --json` print; the table for people is in tables.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent_runner.ground.clock import iso
+from agent_runner.model.standing import Proof, UsageSum
+
+if TYPE_CHECKING:  # `status` shows outlines and needs no events
+    from collections.abc import Iterable
+
+    from agent_runner.model.events import SetAside
+    from agent_runner.model.fold import RunInfo, RunState
+    from agent_runner.model.standing import LastRun, StateOutline, TaskOutline
+    from agent_runner.model.task import Task
+    from agent_runner.ui.tally import Tally
+
+
+def status_object(
+    tally: Tally, state: RunState | StateOutline, set_aside: Iterable[SetAside] = ()
+) -> dict[str, Any]:
+    """The object that docs/json.md describes; `set_aside`: providers that are not asked for now."""
+    return {
+        "list": state.list_id or tally.tasks.id,
+        "seq": state.seq,
+        "current": state.current,
+        "run": _run_object(state.run) if state.run else None,
+        "set_aside": [_aside_object(one) for one in set_aside],
+        "tasks": [_task_object(tally, task) for task in tally.listed],
+    }
+
+
+def _run_object(run: RunInfo | LastRun) -> dict[str, Any]:
+    stopped = run.stopped
+    return {
+        "id": run.started.run,
+        "pid": run.started.pid,
+        "started_at": iso(run.started_at),
+        "stopped_at": None if run.stopped_at is None else iso(run.stopped_at),
+        "reason": stopped.reason if stopped else None,
+        "exit_code": stopped.exit_code if stopped else None,
+        "not_before": iso(stopped.not_before) if stopped and stopped.not_before else None,
+    }
+
+
+def _aside_object(aside: SetAside) -> dict[str, Any]:
+    from agent_runner.store.codec import to_plain_whole  # lazy: seldom is a provider set aside
+
+    return {**to_plain_whole(aside), "until": iso(aside.until)}
+
+
+def _task_object(tally: Tally, task: Task | TaskOutline) -> dict[str, Any]:
+    record = tally.record(task.id)
+    usage, judged = record.spent.usage, record.judgement
+    return {
+        "id": task.id,
+        "title": task.title,
+        "state": record.state.value,
+        "attempts": record.counts.attempts,
+        "failures": record.counts.failures,
+        "seconds": round(record.spent.seconds, 3),
+        "calls": record.counts.calls_answered,
+        "possibly_billed": record.spent.possibly_billed,
+        "usage": {name: getattr(usage, name) for name in UsageSum._fields},
+        "cost": record.spent.cost,
+        "held_by": list(tally.held_by(task)),
+        "checked": judged.checked_by_hook,
+        "stale": tally.is_stale(task),
+        "last_error": record.last_error,
+        "proof": [{name: getattr(one, name) for name in Proof._fields} for one in judged.proof],
+        "tree": judged.tree,
+        "commit": record.change.commit,
+    }
