@@ -70,8 +70,8 @@ def load_settings(
 
     Under one another, the later winning: the global file below `home`, the project's file, the
     environment, flags (dotted path to value, None for one that was not given). `cwd` is where
-    relative paths in variables and flags start from; None: the process's own. `names`: providers
-    and protocols that are known without configuration.
+    relative paths in variables and flags start from; None: `folder`. `names`: providers and
+    protocols that are known without configuration.
 
     Raises InputError with all mistakes, in the order of the layers.
     """
@@ -91,7 +91,7 @@ def survey_settings(
     names: KnownNames,
 ) -> Loaded:
     """As `load_settings`, but mistakes are in `problems` and what has one stays at its default."""
-    places = Places(folder.resolve(), home.resolve(), (cwd or Path.cwd()).resolve())
+    places = Places(folder.resolve(), home.resolve(), (cwd or folder).resolve())
     expect, warnings = Expect(), list[Problem]()
     layers = [_long(layer, expect) for layer in file_layers(places, env, expect, warnings)]
     files = _merged(layers)

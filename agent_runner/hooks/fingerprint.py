@@ -8,7 +8,6 @@ lines that a progress bar wrote over. So is where the task lies on this machine.
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
@@ -43,14 +42,17 @@ _SEVERAL = re.compile(rb"#(?:[ ,:/.T+-]*\(?#\)?)+Z?")
 
 
 class Fingerprint:
-    """Takes blocks of whole lines; memory is bounded by a block. `root` is the task's folder."""
+    """Takes blocks of whole lines; memory is bounded by a block.
+
+    `root`: the task's folder. `temporary`: folders for temporary files beside the usual ones.
+    """
 
     def __init__(self, root: Path | None = None, temporary: Iterable[str] = ()) -> None:
         self._hash = hashlib.sha256()
         self._last = b""
         places = {str(root), os.path.realpath(root)} if root else set()
         self._roots = sorted((os.fsencode(place) for place in places), key=len, reverse=True)
-        self._temporary = _below((*temporary, tempfile.gettempdir(), *_TEMPORARY))
+        self._temporary = _below((*temporary, *_TEMPORARY))
 
     def feed(self, block: bytes) -> None:
         """Add lines, free of escape sequences. A line equal to the one before it adds nothing."""

@@ -189,7 +189,7 @@ class HookRunner:
                 hook.failures,
                 root=order.task.root,
                 cwd=order.cwd,
-                temporary=order.env.get("TMPDIR"),
+                env=order.env,
             )
             child = start_held_command(
                 hook.command,

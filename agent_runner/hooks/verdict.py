@@ -1,6 +1,6 @@
 """Reads a red hook's output once more: which checks failed, and the fingerprint of how."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import anyio.lowlevel
@@ -26,6 +26,7 @@ Reading is a hundred times slower than logging; a flood says nothing in its midd
 """
 
 _PIECE = 65_536
+_TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # the variables that programs look at, Python's among them
 
 LONGEST_LINE = 65_536
 """Bytes of a line that are kept together; a longer one is cut, at a space if it has one."""
@@ -71,14 +72,18 @@ class FailureReader:
 
 
 def failure_reader(
-    failures: Failures, *, root: Path, cwd: Path, temporary: str | None
+    failures: Failures, *, root: Path, cwd: Path, env: Mapping[str, str]
 ) -> FailureReader:
-    """Prepare to read a hook's failures. Raises re.error for a regex that is none."""
+    """Prepare to read the failures of a hook that runs in `cwd` with the variables of `env`.
+
+    Raises re.error for a regex that is none.
+    """
     if failures.regex:
         by_regex(failures.regex)
     report = cwd / failures.junit if failures.junit else None
     stamp = stamp_of(report) if report else Stamp()
-    return FailureReader(root, report, stamp, failures.regex, (temporary,) if temporary else ())
+    temporary = tuple(env[name] for name in _TEMPORARY if env.get(name))
+    return FailureReader(root, report, stamp, failures.regex, temporary)
 
 
 @define
