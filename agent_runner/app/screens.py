@@ -15,7 +15,7 @@ from agent_runner.engine.work import Work
 from agent_runner.ground.clock import Clock
 from agent_runner.limits.windows import zone_of
 from agent_runner.model.record import TaskRecord
-from agent_runner.ui.keys import Keyboard
+from agent_runner.ui.keyboard import Keyboard
 from agent_runner.ui.observers import Observers
 from agent_runner.ui.output import Output, can_draw
 from agent_runner.ui.plain import GitHub, Plain, Quiet
@@ -24,7 +24,7 @@ from agent_runner.ui.terminal import restore_terminal
 
 if TYPE_CHECKING:
     from agent_runner.ui.console import Console  # lazy below: rich is slow to import
-    from agent_runner.ui.question import TerminalPerson
+    from agent_runner.ui.terminal_person import TerminalPerson
 
 
 @frozen
@@ -111,7 +111,7 @@ def _live_screen(out: Output, tally: Tally, env: Mapping[str, str], clock: Clock
 
 
 def _person(screen: Screen) -> "TerminalPerson":
-    from agent_runner.ui.question import TerminalPerson
+    from agent_runner.ui.terminal_person import TerminalPerson
 
-    aside = screen.console.hidden if screen.console else nullcontext
-    return TerminalPerson(screen.output, screen.keyboard, aside=aside)
+    hide_screen = screen.console.hidden if screen.console else nullcontext
+    return TerminalPerson(screen.output, screen.keyboard, hide_screen=hide_screen)

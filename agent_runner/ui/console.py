@@ -14,7 +14,7 @@ from agent_runner.model.states import STEPS
 from agent_runner.ui import words
 from agent_runner.ui.activity import Activity
 from agent_runner.ui.event_lines import LogLine, Tone
-from agent_runner.ui.keys import key_help
+from agent_runner.ui.keyboard import key_help
 from agent_runner.ui.live import LivePart
 from agent_runner.ui.narration import screen_lines
 from agent_runner.ui.output import Output

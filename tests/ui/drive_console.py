@@ -7,16 +7,16 @@ import anyio
 
 from agent_runner.ground.clock import SystemClock
 from agent_runner.ui.console import Console
-from agent_runner.ui.keys import Keyboard
+from agent_runner.ui.keyboard import Keyboard
 from agent_runner.ui.output import Output
 from agent_runner.ui.tally import Tally
-from tests.ui.scenario import Teller, small_run, task_list
+from tests.ui.scenario import Script, small_run, task_list
 
 
 async def play(seconds: float) -> None:
     """Every step of the run, with the keys at work."""
     console = Console(Output(sys.stdout), Tally(task_list()), SystemClock(), os.environ)
-    teller = Teller((console,), at=SystemClock().now())
+    script = Script((console,), at=SystemClock().now())
     keyboard = Keyboard(while_stopped=console.hidden)
     stop = anyio.Event()
     pausing = False
@@ -36,10 +36,10 @@ async def play(seconds: float) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(console.tick)
         group.start_soon(keyboard.read, on_key)
-        for _ in small_run(teller):
+        for _ in small_run(script):
             if stop.is_set():
                 break
-            teller.at = SystemClock().now() - 1.0
+            script.at = SystemClock().now() - 1.0
             await anyio.sleep(seconds)
         group.cancel_scope.cancel()
 

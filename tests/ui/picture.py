@@ -12,7 +12,7 @@ from agent_runner.ui.console import Console
 from agent_runner.ui.output import Output
 from agent_runner.ui.tally import Tally
 from tests.support.clocks import FakeClock
-from tests.ui.scenario import Teller, small_run, task_list
+from tests.ui.scenario import Script, small_run, task_list
 from tests.ui.screen import Screen
 
 _COLUMNS = 80
@@ -27,9 +27,9 @@ def painted_lines() -> list[str]:
     written, clock = io.BytesIO(), FakeClock()
     stream = io.TextIOWrapper(written, encoding="utf-8", newline="\r\n")  # a terminal's line ends
     console = Console(Output(stream), Tally(task_list()), clock, {"TERM": "xterm-256color"})
-    teller = Teller((console,))
-    for _ in islice(small_run(teller), _STEPS):
-        clock.at = teller.at
+    script = Script((console,))
+    for _ in islice(small_run(script), _STEPS):
+        clock.at = script.at
     screen = Screen(_COLUMNS)
     screen.feed(written.getvalue().decode())
     return list(dropwhile(lambda line: not line, screen.painted))

@@ -1,4 +1,4 @@
-"""A small run as the engine would tell it: one task red at first, one that needs a person."""
+"""A small run as the engine would have it: one task red at first, one that needs a person."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,15 +30,15 @@ FAILED tests/test_slug.py::test_spaces - AssertionError: assert 'hello world'
 
 
 @define
-class Teller:
-    """Folds what it is told like the engine does, and tells observers."""
+class Script:
+    """A run written by hand: folds its entries as the engine does, and passes them to observers."""
 
     observers: tuple[Observer, ...] = ()
     at: float = START
     state: RunState = field(factory=RunState)
     entries: list[Entry] = field(factory=list)
 
-    def tell(self, task: str, event: e.Event, to: S | None = None, *, after: float = 1.0) -> None:
+    def add(self, task: str, event: e.Event, to: S | None = None, *, after: float = 1.0) -> None:
         self.at += after
         entry = Entry(len(self.entries) + 1, self.at, task, event, to)
         before = self.state.record(task) if task else None
@@ -77,31 +77,31 @@ def result(
 class Turn:
     """Steps of a task, small as the engine's; generators, so that a script can pause between."""
 
-    teller: Teller
+    script: Script
     task: str
     number: int = 0
 
     def prepare(self) -> Iterator[None]:
-        self.teller.tell(self.task, e.Started(task_list()[self.task].definition), S.PRE_HOOKS)
+        self.script.add(self.task, e.Started(task_list()[self.task].definition), S.PRE_HOOKS)
         yield
         yield from self.hook(Phase.PRE, result("test-env", 0, 1.2), b"Resolving dependencies...\n")
-        self.teller.tell(self.task, e.PreHooksPassed(), S.AGENT)
+        self.script.add(self.task, e.PreHooksPassed(), S.AGENT)
         yield
 
     def hook(self, phase: Phase, ended: HookResult, output: bytes = b"") -> Iterator[None]:
-        self.teller.tell(self.task, e.HookStarted(phase, ended.hook, 4242))
+        self.script.add(self.task, e.HookStarted(phase, ended.hook, 4242))
         yield
         for line in output.splitlines(keepends=True):
-            self.teller.signal(s.HookOutput(self.task, ended.hook, line))
+            self.script.signal(s.HookOutput(self.task, ended.hook, line))
             yield
-        attempt = self.teller.record(self.task).counts.attempts
-        self.teller.tell(self.task, e.HookFinished(phase, attempt, ended))
+        attempt = self.script.record(self.task).counts.attempts
+        self.script.add(self.task, e.HookFinished(phase, attempt, ended))
         yield
 
     def ask(self, attempt: int, paths: tuple[str, ...], tree: str) -> Iterator[None]:
         self.number += 1
         call = f"{self.task}-{self.number:02}"
-        self.teller.tell(
+        self.script.add(
             self.task,
             e.CallStarted(
                 call, attempt, 1, self.number, "claude", "claude-sonnet-5-5", 1200, 16000
@@ -109,15 +109,15 @@ class Turn:
         )
         yield
         for tokens in (0, 120, 340):
-            self.teller.signal(s.Receiving(self.task, call, tokens))
+            self.script.signal(s.Receiving(self.task, call, tokens))
             yield
         usage = Usage(1240, 340)
-        self.teller.tell(
+        self.script.add(
             self.task, e.CallSettled(call, "answered", "claude", usage, 0.0088, seconds=3.2)
         )
         yield
-        self.teller.tell(self.task, e.Replied(call), S.APPLY)
-        self.teller.tell(self.task, e.Applied(paths, tree), S.POST_HOOKS)
+        self.script.add(self.task, e.Replied(call), S.APPLY)
+        self.script.add(self.task, e.Applied(paths, tree), S.POST_HOOKS)
         yield
 
     def red(self, to: S, tree: str) -> Iterator[None]:
@@ -126,43 +126,43 @@ class Turn:
         yield from self.hook(Phase.POST, failed, PYTEST.encode())
         reason = "unit-tests failed, exit 1\n" + PYTEST
         event = e.PostHooksFailed("unit-tests", reason, tree, fingerprint="f1", failing=failing)
-        self.teller.tell(self.task, event, to)
+        self.script.add(self.task, event, to)
         yield
 
     def green(self, tree: str) -> Iterator[None]:
         yield from self.hook(Phase.POST, result("unit-tests", 0, 2.0), b"2 passed in 0.03s\n")
         proof = (e.Judged("unit-tests", 0, 2.0),)
-        self.teller.tell(self.task, e.PostHooksPassed(proof, tree, "9f8e7d6c5b4a"), S.PASSED)
+        self.script.add(self.task, e.PostHooksPassed(proof, tree, "9f8e7d6c5b4a"), S.PASSED)
         yield
 
 
-def small_run(teller: Teller) -> Iterator[None]:
+def small_run(script: Script) -> Iterator[None]:
     """T1 red, then green; T2 green at once; T3 red until a person is needed; the run stops."""
-    teller.tell("", e.RunStarted("8f2c", 4711, "0.1.0", "tasks"))
+    script.add("", e.RunStarted("8f2c", 4711, "0.1.0", "tasks"))
     yield
-    first = Turn(teller, "T1")
+    first = Turn(script, "T1")
     yield from first.prepare()
     yield from first.ask(1, ("slug/text.py",), "aaaa111122223333")
     yield from first.red(S.AGENT, "aaaa111122223333")
     yield from first.ask(2, ("slug/text.py", "slug/__init__.py"), "bbbb111122223333")
     yield from first.green("bbbb111122223333")
-    second = Turn(teller, "T2")
+    second = Turn(script, "T2")
     yield from second.prepare()
     yield from second.ask(1, ("slug/count.py",), "cccc111122223333")
     yield from second.green("cccc111122223333")
-    third = Turn(teller, "T3")
+    third = Turn(script, "T3")
     yield from third.prepare()
     yield from third.ask(1, ("slug/page.py",), "dddd111122223333")
     yield from third.red(S.AGENT, "dddd111122223333")
     yield from third.ask(2, ("slug/page.py",), "dddd111122223333")
     yield from third.red(S.ESCALATED, "dddd111122223333")
-    teller.tell("", e.RunStopped("8f2c", "held", 1))
+    script.add("", e.RunStopped("8f2c", "held", 1))
     yield
 
 
-def told(*observers: Observer) -> Teller:
-    """The small run, told to its end."""
-    teller = Teller(observers)
-    for _ in small_run(teller):
+def whole_run(*observers: Observer) -> Script:
+    """The small run from its beginning to its end."""
+    script = Script(observers)
+    for _ in small_run(script):
         pass
-    return teller
+    return script

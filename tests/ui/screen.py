@@ -51,7 +51,7 @@ class Screen:
 
     @property
     def painted(self) -> list[str]:
-        """Every line with its colours, as a terminal would be told them."""
+        """Every line with its colours, as the sequences that a terminal would need for them."""
         lines = []
         for row in self._rows:
             runs = [

@@ -22,7 +22,7 @@ from agent_runner.ui.console import Console
 from agent_runner.ui.output import Output, can_draw
 from agent_runner.ui.tally import Tally
 from tests.support.clocks import FakeClock
-from tests.ui.scenario import Teller, small_run, task_list
+from tests.ui.scenario import Script, small_run, task_list
 from tests.ui.screen import SCRIPTS, Screen
 
 
@@ -75,8 +75,8 @@ def seen(terminal: Terminal, console: Console) -> tuple[Screen, str]:
     """The screen after the whole run, and all that was written."""
     screen = Screen(terminal.columns)
     written = ""
-    teller = Teller((console,))
-    for _ in small_run(teller):
+    script = Script((console,))
+    for _ in small_run(script):
         received = terminal.received()
         screen.feed(received)
         written += received
@@ -86,7 +86,7 @@ def seen(terminal: Terminal, console: Console) -> tuple[Screen, str]:
 def test_all_that_happened_stands_in_the_scrollback_once(terminal: Terminal) -> None:
     screen, _ = seen(terminal, console_on(terminal))
     text = "\n".join(screen.lines)
-    for told in (
+    for line in (
         "T1 Make slugs of titles  1 of 3 ──",
         "attempt 2: changed slug/text.py, slug/__init__.py (2 files)",
         "passed: unit-tests exit 0 in 2.0s; judged tree bbbb111, commit 9f8e7d6",
@@ -95,7 +95,7 @@ def test_all_that_happened_stands_in_the_scrollback_once(terminal: Terminal) -> 
         "3 tasks: 2 passed, 1 failed; ",
         "A person is needed: T3 failed.",
     ):
-        assert text.count(told) == 1, told
+        assert text.count(line) == 1, line
     assert "p pause" not in text, "the live part is gone at the end"
     assert screen.cursor_shown
 
@@ -110,12 +110,12 @@ def test_nothing_flickers(terminal: Terminal) -> None:
         assert "\x1b[3A" not in frame
 
 
-def test_the_live_part_tells_what_goes_on(terminal: Terminal) -> None:
+def test_the_live_part_says_what_is_going_on(terminal: Terminal) -> None:
     clock = FakeClock()
     console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
     screen = Screen(terminal.columns)
     shown = []
-    for _ in small_run(Teller((console,))):
+    for _ in small_run(Script((console,))):
         clock.at += 1
         screen.feed(terminal.received())
         shown.append("\n".join(screen.lines[-3:]))
@@ -143,12 +143,12 @@ def test_colour_is_there_without_it(terminal: Terminal) -> None:
     assert "\x1b[1;31m" in written
 
 
-def in_a_hook(console: Console, clock: FakeClock) -> Teller:
-    teller = Teller((console,))
-    teller.tell("T1", e.Started(), S.PRE_HOOKS)
-    teller.tell("T1", e.HookStarted(Phase.PRE, "build", 1))
+def in_a_hook(console: Console, clock: FakeClock) -> Script:
+    script = Script((console,))
+    script.add("T1", e.Started(), S.PRE_HOOKS)
+    script.add("T1", e.HookStarted(Phase.PRE, "build", 1))
     clock.at += 1
-    return teller
+    return script
 
 
 @pytest.fixture
@@ -160,11 +160,11 @@ def test_verbose_streams_the_output_and_a_flood_is_counted(
     terminal: Terminal, clock: FakeClock
 ) -> None:
     console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
-    teller = in_a_hook(console, clock)
+    script = in_a_hook(console, clock)
     screen = Screen(terminal.columns)
-    teller.signal(s.HookOutput("T1", "build", b"before\nhalf a li"))
+    script.signal(s.HookOutput("T1", "build", b"before\nhalf a li"))
     console.toggle_verbose()
-    teller.signal(s.HookOutput("T1", "build", b"ne\n\x1b[2Jhostile\n"))
+    script.signal(s.HookOutput("T1", "build", b"ne\n\x1b[2Jhostile\n"))
     clock.at += 1
     console.show_pausing(pausing=True)
     screen.feed(terminal.received())
@@ -172,7 +172,7 @@ def test_verbose_streams_the_output_and_a_flood_is_counted(
     assert text.index("| before") < text.index("| half a line") < text.index("| hostile")
     assert "pausing after this task (p to cancel)" in text
     flood = b"".join(b"line %d\n" % n for n in range(3000))
-    teller.signal(s.HookOutput("T1", "build", flood))
+    script.signal(s.HookOutput("T1", "build", flood))
     clock.at += 1
     console.toggle_verbose()
     screen.feed(terminal.received())
@@ -184,11 +184,11 @@ def test_verbose_streams_the_output_and_a_flood_is_counted(
 
 def test_a_narrowed_terminal_loses_nothing(terminal: Terminal, clock: FakeClock) -> None:
     console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
-    teller = in_a_hook(console, clock)
-    teller.signal(s.HookOutput("T1", "build", b"x" * 70 + b"\n"))
+    script = in_a_hook(console, clock)
+    script.signal(s.HookOutput("T1", "build", b"x" * 70 + b"\n"))
     terminal.received()
     terminal.resize(40)
-    teller.tell("T1", e.PreHooksPassed(), S.AGENT)
+    script.add("T1", e.PreHooksPassed(), S.AGENT)
     redrawn = terminal.received()
     assert "\x1b[4A" in redrawn, "three lines had become five rows"
 
@@ -214,10 +214,10 @@ def test_while_hidden_the_terminal_belongs_to_the_question(
 
 def test_waiting_counts_down_and_offers_to_try_now(terminal: Terminal, clock: FakeClock) -> None:
     console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
-    teller = in_a_hook(console, clock)
-    teller.signal(s.Waiting("T1", clock.at + 45.5, "throttled"))
+    script = in_a_hook(console, clock)
+    script.signal(s.Waiting("T1", clock.at + 45.5, "throttled"))
     clock.at += 1
-    teller.signal(s.Waiting("T1", clock.at + 44.5, "throttled"))
+    script.signal(s.Waiting("T1", clock.at + 44.5, "throttled"))
     screen = Screen(terminal.columns)
     screen.feed(terminal.received())
     assert "waiting 44s: throttled" in screen.lines[-2]
@@ -250,8 +250,8 @@ def test_a_closed_terminal_ends_the_drawing_only(clock: FakeClock) -> None:
     os.close(master)
     stream = os.fdopen(slave, "w")
     console = Console(Output(stream), Tally(task_list()), clock, {"TERM": "xterm"})
-    teller = Teller((console,))
-    for _ in small_run(teller):
+    script = Script((console,))
+    for _ in small_run(script):
         pass
     assert isinstance(console.broken, OSError)
     anyio.run(console.tick)
@@ -266,9 +266,9 @@ def test_an_ascii_terminal_gets_ascii_lines(clock: FakeClock) -> None:
     assert can_draw(stream, {"TERM": "xterm"})
     assert not can_draw(stream, {"TERM": "dumb"})
     console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
-    teller = Teller((console,))
+    script = Script((console,))
     written = ""
-    for _ in small_run(teller):
+    for _ in small_run(script):
         written += terminal.received()
     stream.close()
     os.close(master)
@@ -279,23 +279,25 @@ def test_an_ascii_terminal_gets_ascii_lines(clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize("columns", [20, 33, 40, 80])
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_no_script_breaks_a_line_of_the_screen(script: str, columns: int, clock: FakeClock) -> None:
+@pytest.mark.parametrize("writing", SCRIPTS)
+def test_no_script_breaks_a_line_of_the_screen(
+    writing: str, columns: int, clock: FakeClock
+) -> None:
     """`Screen` measures all that is written, and refuses a line that the terminal would break."""
-    text = f"{SCRIPTS[script][0]} " * 30
+    text = f"{SCRIPTS[writing][0]} " * 30
     task = Task("T1", text, "...", Path("/project"))
     tasks = TaskList("tasks", Path("/project/tasks.yml"), Path("/project"), (task,))
     with opened(columns) as terminal:
         console = Console(terminal.out, Tally(tasks), clock, {"TERM": "xterm"})
-        teller = Teller((console,))
-        teller.tell("T1", e.Started(), S.PRE_HOOKS)
-        teller.tell("T1", e.HookStarted(Phase.PRE, "build", 1))
+        script = Script((console,))
+        script.add("T1", e.Started(), S.PRE_HOOKS)
+        script.add("T1", e.HookStarted(Phase.PRE, "build", 1))
         clock.at += 1
-        teller.signal(s.HookOutput("T1", "build", f"{text}\n".encode()))
+        script.signal(s.HookOutput("T1", "build", f"{text}\n".encode()))
         red = HookResult("build", HookOutcome.FAILED, 1, 1.0, text, (text,))
-        teller.tell("T1", e.HookFinished(Phase.PRE, 0, red))
-        teller.tell("T1", e.PreHooksFailed("build", text), S.ESCALATED)
-        teller.tell("", e.RunStopped("r", "held", 1))
+        script.add("T1", e.HookFinished(Phase.PRE, 0, red))
+        script.add("T1", e.PreHooksFailed("build", text), S.ESCALATED)
+        script.add("", e.RunStopped("r", "held", 1))
         screen = Screen(columns)
         screen.feed(terminal.received())
     assert any(line.startswith("T1 ") for line in screen.lines)

@@ -18,7 +18,7 @@ from agent_runner.store.codec import KINDS
 from agent_runner.ui.event_schema import event_schema, schema_text
 from agent_runner.ui.jsonl import JsonLines, entry_line
 from agent_runner.ui.output import Output
-from tests.ui.scenario import told
+from tests.ui.scenario import whole_run
 
 FILE = Path(__file__).parents[2] / "docs" / "events.schema.json"
 VALIDATOR = jsonschema.Draft202012Validator(
@@ -74,13 +74,13 @@ def test_the_schema_refuses_what_is_not_promised(line: dict[str, Any]) -> None:
 def test_a_run_is_one_line_per_entry_and_nothing_else() -> None:
     out = io.StringIO()
     screen = JsonLines(Output(out))
-    teller = told(screen)
+    script = whole_run(screen)
     screen.signal(s.Said("T1", "passing"))
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert [line["seq"] for line in lines] == [entry.seq for entry in teller.entries]
+    assert [line["seq"] for line in lines] == [entry.seq for entry in script.entries]
     first, last = lines[0], lines[-1]
     assert list(first) == ["v", "seq", "at", "kind", "task", "to", "data"]
     assert (first["kind"], first["task"], first["to"]) == ("RunStarted", None, None)
-    assert from_iso(first["at"]) == teller.entries[0].at
+    assert from_iso(first["at"]) == script.entries[0].at
     assert (last["kind"], last["data"]["exit_code"]) == ("RunStopped", 1)
     assert screen.broken is None

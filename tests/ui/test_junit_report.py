@@ -11,13 +11,13 @@ from agent_runner.model.record import Judgement, TaskRecord
 from agent_runner.model.states import TaskState as S
 from agent_runner.ui.junit_report import JUnit, junit_xml
 from agent_runner.ui.tally import Tally
-from tests.ui.scenario import Teller, task_list, told
+from tests.ui.scenario import Script, task_list, whole_run
 
 
 def test_the_report_stands_there_when_the_run_has_stopped(tmp_path: Path) -> None:
     file = tmp_path / "reports" / "junit.xml"
     report = JUnit(file, Tally(task_list()))
-    told(report)
+    whole_run(report)
     suite = ET.fromstring(file.read_text())[0]  # our own file
     assert report.broken is None
     assert suite.get("tests") == "3"
@@ -48,7 +48,7 @@ def test_tasks_of_earlier_runs_skipped_and_held_ones_are_in_it() -> None:
 def test_a_report_that_cannot_be_written_hurts_nobody(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     report = JUnit(tmp_path / "file" / "junit.xml", Tally(task_list()))
-    told(report)
+    whole_run(report)
     assert isinstance(report.broken, OSError)
 
 
@@ -56,7 +56,7 @@ def test_a_report_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     file = tmp_path / "junit.xml"
     file.mkdir()
     report = JUnit(file, Tally(task_list()))
-    Teller((report,)).tell("", e.RunStopped("r", "finished", 0))
+    Script((report,)).add("", e.RunStopped("r", "finished", 0))
     assert isinstance(report.broken, OSError)
     assert [path.name for path in tmp_path.iterdir()] == ["junit.xml"], "no temporary file stays"
 

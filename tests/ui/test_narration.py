@@ -14,7 +14,7 @@ from agent_runner.model.usage import Usage
 from agent_runner.store.codec import KINDS
 from agent_runner.ui.event_lines import WITHOUT_A_LINE, LogLine, Tone, line_of
 from agent_runner.ui.narration import screen_lines, why_lines
-from tests.ui.scenario import PYTEST, START, Teller, result, told
+from tests.ui.scenario import PYTEST, START, Script, result, whole_run
 
 PLANNED = ChangeSet("c", (FileChange("a.py", ABSENT, ABSENT),))
 
@@ -71,9 +71,9 @@ LINES: list[tuple[e.Event, str]] = [
 
 
 def lines_of(event: e.Event, to: S | None = None) -> tuple[LogLine, ...]:
-    teller = Teller()
-    teller.tell("T1", event, to)
-    return screen_lines(teller.entries[-1], teller.record("T1"))
+    script = Script()
+    script.add("T1", event, to)
+    return screen_lines(script.entries[-1], script.record("T1"))
 
 
 @pytest.mark.parametrize(("event", "text"), LINES, ids=lambda v: type(v).__name__)
@@ -99,7 +99,7 @@ def example(kind: type[e.Event]) -> e.Event:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.__name__)
 def test_every_event_has_a_line_or_a_reason_to_have_none(kind: type[e.Event]) -> None:
-    line = line_of(example(kind), Teller().record("T1"))
+    line = line_of(example(kind), Script().record("T1"))
     assert (line is None) == (kind in WITHOUT_A_LINE)
     if line is not None:
         assert line.text
@@ -112,12 +112,12 @@ MOVES = [kind for kind in KINDS.values() if issubclass(kind, e.TaskEvent) and ki
 
 @pytest.mark.parametrize("kind", MOVES, ids=lambda kind: kind.__name__)
 def test_whatever_escalates_a_task_it_says_that_a_person_is_needed(kind: type[e.Event]) -> None:
-    teller = Teller()
-    teller.tell("T1", e.Started(), S.PRE_HOOKS)
-    teller.tell("T1", example(kind), S.ESCALATED)
-    lines = screen_lines(teller.entries[-1], teller.record("T1"))
+    script = Script()
+    script.add("T1", e.Started(), S.PRE_HOOKS)
+    script.add("T1", example(kind), S.ESCALATED)
+    lines = screen_lines(script.entries[-1], script.record("T1"))
     assert any(line.text.startswith("failed, needs a person: ") for line in lines)
-    assert any("failed, needs a person: " in text for text in why_lines("T1", "", teller.entries))
+    assert any("failed, needs a person: " in text for text in why_lines("T1", "", script.entries))
 
 
 def test_what_was_left_out_of_a_commit_is_a_warning() -> None:
@@ -133,10 +133,10 @@ def test_a_rejected_reply_that_is_asked_again_says_so() -> None:
 
 
 def test_a_red_check_of_a_person_is_no_attempt_of_the_agent() -> None:
-    teller = Teller()
-    teller.tell("T1", e.Checked(), S.POST_HOOKS)
-    teller.tell("T1", e.PostHooksFailed("tests", "red"), S.ESCALATED)
-    line, *_ = screen_lines(teller.entries[-1], teller.record("T1"))
+    script = Script()
+    script.add("T1", e.Checked(), S.POST_HOOKS)
+    script.add("T1", e.PostHooksFailed("tests", "red"), S.ESCALATED)
+    line, *_ = screen_lines(script.entries[-1], script.record("T1"))
     assert line == LogLine("check failed: tests is red", Tone.WARN)
 
 
@@ -165,18 +165,18 @@ def test_already_green_is_good_news() -> None:
 
 
 def test_screens_mark_a_start_and_the_run_in_their_own_way() -> None:
-    teller = Teller()
-    teller.tell("", e.RunStarted("r", 1, "0", "l"))
-    teller.tell("T1", e.Started(), S.PRE_HOOKS)
-    run, started = teller.entries
+    script = Script()
+    script.add("", e.RunStarted("r", 1, "0", "l"))
+    script.add("T1", e.Started(), S.PRE_HOOKS)
+    run, started = script.entries
     assert screen_lines(run, None) == ()
-    assert screen_lines(started, teller.record("T1")) == ()
+    assert screen_lines(started, script.record("T1")) == ()
 
 
 def test_the_history_of_a_task_that_passed() -> None:
-    teller = told()
-    teller.tell("T1", e.Committed("9f8e7d6c5b", ("slug/text.py",)))
-    lines = list(why_lines("T1", "Make slugs", teller.entries))
+    script = whole_run()
+    script.add("T1", e.Committed("9f8e7d6c5b", ("slug/text.py",)))
+    lines = list(why_lines("T1", "Make slugs", script.entries))
     day, started, *_ = lines
     date, _, zone = local(START, seconds=True).split()
     assert day == f"{date} ({zone})"
@@ -196,15 +196,15 @@ def test_the_history_of_a_task_that_passed() -> None:
 
 
 def test_decisions_stops_and_crashes_are_part_of_the_history() -> None:
-    teller = told()
+    script = whole_run()
     run = e.RunStarted("r2", 1, "0.1.0", "tasks")
-    teller.tell("T3", e.Retried("use a dash", 1), S.AGENT)
-    teller.tell("", run)
-    teller.tell("", e.RunStopped("r2", "interrupted", 130))
-    teller.tell("", run)
-    teller.tell("", run)
-    teller.tell("T3", e.Skipped("skipped by a key"), S.SKIPPED)
-    lines = [re.sub(r"^[\d:]{8}", "", text) for text in why_lines("T3", "", teller.entries)]
+    script.add("T3", e.Retried("use a dash", 1), S.AGENT)
+    script.add("", run)
+    script.add("", e.RunStopped("r2", "interrupted", 130))
+    script.add("", run)
+    script.add("", run)
+    script.add("T3", e.Skipped("skipped by a key"), S.SKIPPED)
+    lines = [re.sub(r"^[\d:]{8}", "", text) for text in why_lines("T3", "", script.entries)]
     at = lines.index("  a person asked for another try, with the hint: use a dash")
     assert lines[at - 1 :] == [
         "",
@@ -226,16 +226,16 @@ def test_decisions_stops_and_crashes_are_part_of_the_history() -> None:
 
 
 def test_each_day_of_a_history_has_its_date() -> None:
-    teller = Teller()
-    teller.tell("T1", e.Started(), S.PRE_HOOKS)
-    teller.tell("T1", e.PreHooksPassed(), S.AGENT)
-    teller.tell("T1", e.Refused("no"), S.ESCALATED, after=90_000)
-    first, _, blank, second, *_ = why_lines("T1", "", teller.entries)
+    script = Script()
+    script.add("T1", e.Started(), S.PRE_HOOKS)
+    script.add("T1", e.PreHooksPassed(), S.AGENT)
+    script.add("T1", e.Refused("no"), S.ESCALATED, after=90_000)
+    first, _, blank, second, *_ = why_lines("T1", "", script.entries)
     assert (first[:10], blank) == (local(START)[:10], "")
     assert second[:10] == local(START + 90_000)[:10]
 
 
 def test_an_untouched_task_has_a_short_history() -> None:
-    assert list(why_lines("T9", "New", told().entries)) == [
+    assert list(why_lines("T9", "New", whole_run().entries)) == [
         "T9 (New) is pending; nothing has happened yet."
     ]

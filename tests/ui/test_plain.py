@@ -18,7 +18,7 @@ from agent_runner.ui.observers import Observers
 from agent_runner.ui.output import Output, can_draw
 from agent_runner.ui.plain import GitHub, Plain, Quiet
 from agent_runner.ui.tally import Tally
-from tests.ui.scenario import Teller, task_list, told
+from tests.ui.scenario import Script, task_list, whole_run
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 SCREENS = [Plain, Quiet, GitHub]
@@ -26,20 +26,20 @@ SCREENS = [Plain, Quiet, GitHub]
 
 def played(screen: type[Plain]) -> list[str]:
     out = io.StringIO()
-    told(screen(Output(out), Tally(task_list())))
+    whole_run(screen(Output(out), Tally(task_list())))
     return out.getvalue().splitlines()
 
 
 def hostile(screen: type[Plain]) -> str:
     out = io.StringIO()
-    teller = Teller((screen(Output(out), Tally(task_list())),))
+    script = Script((screen(Output(out), Tally(task_list())),))
     bad = "\x1b[2J\x1b]0;owned\x07::error::forged\n##[error]forged\u202e"
     failed = HookResult("tests", HookOutcome.FAILED, 1, 1.0, bad, (bad,))
-    teller.tell("T1", e.Started(), S.PRE_HOOKS)
-    teller.signal(s.Said("", "::error::forged"))
-    teller.tell("T1", e.HookFinished(Phase.PRE, 0, failed))
-    teller.tell("T1", e.Applied((bad,), "t", notes=(bad,)), S.POST_HOOKS)
-    teller.tell("T1", e.PreHooksFailed("tests", bad), S.ESCALATED)
+    script.add("T1", e.Started(), S.PRE_HOOKS)
+    script.signal(s.Said("", "::error::forged"))
+    script.add("T1", e.HookFinished(Phase.PRE, 0, failed))
+    script.add("T1", e.Applied((bad,), "t", notes=(bad,)), S.POST_HOOKS)
+    script.add("T1", e.PreHooksFailed("tests", bad), S.ESCALATED)
     return out.getvalue()
 
 
@@ -122,7 +122,7 @@ def test_a_broken_stream_is_remembered_and_hurts_nobody(broken: Callable[[], Tex
     stream = broken()
     screen = Plain(Output(stream), Tally(task_list()))
     assert screen.broken is None
-    told(screen)
+    whole_run(screen)
     assert isinstance(screen.broken, (BrokenPipeError, ValueError))
     if not stream.closed:
         stream.close()  # what was buffered goes nowhere, silently
@@ -177,10 +177,10 @@ class Faulty:
     """An observer with a bug."""
 
     def __init__(self) -> None:
-        self.told = 0
+        self.seen = 0
 
     def entry(self, *_: object) -> None:
-        self.told += 1
+        self.seen += 1
         raise RuntimeError
 
     def signal(self, _signal: s.Signal) -> None:
@@ -191,8 +191,8 @@ def test_an_observer_that_raises_is_dropped_and_the_rest_go_on() -> None:
     faulty, out = Faulty(), io.StringIO()
     screen: Observer = Plain(Output(out), Tally(task_list()))
     observers = Observers(faulty, screen)
-    told(observers)
-    assert faulty.told == 1
+    whole_run(observers)
+    assert faulty.seen == 1
     assert len(observers.broken) == 1
     assert "T3 failed" in out.getvalue()
     again = Observers(Faulty())

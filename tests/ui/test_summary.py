@@ -14,16 +14,16 @@ from agent_runner.model.usage import Usage
 from agent_runner.ui.attempts import history
 from agent_runner.ui.summary import commands, findings
 from agent_runner.ui.words import decisive, outcome_words
-from tests.ui.scenario import PYTEST, Teller, told
+from tests.ui.scenario import PYTEST, Script, whole_run
 
 STATE = Path(".agent-runner")
 
 
 def test_the_summary_of_a_task_that_does_not_get_there() -> None:
-    teller = told()
+    script = whole_run()
     settings = Settings(max_no_progress=1, summary_failures=1)
     lines = (
-        *findings(teller.record("T3"), teller.entries, settings, STATE),
+        *findings(script.record("T3"), script.entries, settings, STATE),
         *commands("T3", Invocation()),
     )
     assert lines[0] == (
@@ -56,8 +56,8 @@ RULES = [
 
 @pytest.mark.parametrize(("settings", "rule"), RULES)
 def test_the_rule_that_fired_is_named(settings: Settings, rule: str) -> None:
-    teller = told()
-    lines = findings(teller.record("T3"), teller.entries, settings, STATE)
+    script = whole_run()
+    lines = findings(script.record("T3"), script.entries, settings, STATE)
     assert rule in lines[0]
 
 
@@ -65,11 +65,11 @@ def escalated(
     *before: tuple[e.Event, S | None], invocation: Invocation | None = None
 ) -> tuple[str, ...]:
     """The summary after these events of one task."""
-    teller = Teller()
-    teller.tell("T1", e.Started(), S.PRE_HOOKS)
+    script = Script()
+    script.add("T1", e.Started(), S.PRE_HOOKS)
     for event, to in before:
-        teller.tell("T1", event, to)
-    found = findings(teller.record("T1"), teller.entries, Settings(), STATE)
+        script.add("T1", event, to)
+    found = findings(script.record("T1"), script.entries, Settings(), STATE)
     return (*found, *commands("T1", invocation or Invocation()))
 
 
@@ -152,12 +152,12 @@ def test_possibly_billed_calls_are_told() -> None:
 
 
 def test_a_pre_hook_that_cannot_start_is_called_one() -> None:
-    teller = Teller()
+    script = Script()
     broken = HookResult("env", HookOutcome.BROKEN, 127)
-    teller.tell("T1", e.Started(), S.PRE_HOOKS)
-    teller.tell("T1", e.HookFinished(Phase.PRE, 0, broken))
-    teller.tell("T1", e.HookBroken("env", "x"), S.ESCALATED)
-    lines = findings(teller.record("T1"), teller.entries, Settings(), STATE)
+    script.add("T1", e.Started(), S.PRE_HOOKS)
+    script.add("T1", e.HookFinished(Phase.PRE, 0, broken))
+    script.add("T1", e.HookBroken("env", "x"), S.ESCALATED)
+    lines = findings(script.record("T1"), script.entries, Settings(), STATE)
     assert "  before the first attempt, pre-hook env: could not start, exit 127, 0.0s" in lines
 
 
@@ -170,20 +170,20 @@ def test_every_command_names_the_list_as_it_was_named() -> None:
 
 
 def test_a_reset_forgets_what_was_before() -> None:
-    teller = told()
-    teller.tell("T3", e.Reset("again"), S.PENDING)
-    past = history("T3", teller.entries)
+    script = whole_run()
+    script.add("T3", e.Reset("again"), S.PENDING)
+    past = history("T3", script.entries)
     assert (past.attempts, past.failures, past.escalated) == ([], [], None)
 
 
 def test_what_was_red_before_the_first_call_is_no_failure() -> None:
-    teller = Teller()
+    script = Script()
     red = HookResult("tests", HookOutcome.FAILED, 1, excerpt="before")
-    teller.tell("T1", e.Started(), S.PRE_HOOKS)
-    teller.tell("T1", e.HookFinished(Phase.POST, 0, red))
-    teller.tell("T1", e.BaselineTaken(green=False))
-    teller.tell("T1", e.PreHooksFailed("tests", "x"), S.ESCALATED)
-    assert history("T1", teller.entries).failures[0].result is None
+    script.add("T1", e.Started(), S.PRE_HOOKS)
+    script.add("T1", e.HookFinished(Phase.POST, 0, red))
+    script.add("T1", e.BaselineTaken(green=False))
+    script.add("T1", e.PreHooksFailed("tests", "x"), S.ESCALATED)
+    assert history("T1", script.entries).failures[0].result is None
 
 
 def test_the_decisive_lines_of_pytest() -> None:
@@ -195,7 +195,7 @@ def test_the_decisive_lines_of_pytest() -> None:
     )
 
 
-def test_without_telling_lines_the_last_ones_stand() -> None:
+def test_where_no_line_names_an_error_the_last_ones_stand() -> None:
     assert decisive("\n".join(map(str, range(9))), most=3) == ("6", "7", "8")
 
 

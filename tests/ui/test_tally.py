@@ -17,7 +17,7 @@ from agent_runner.ui.inspection import task_details, transition_lines
 from agent_runner.ui.status import status_object
 from agent_runner.ui.tables import final_table, status_table
 from agent_runner.ui.tally import Tally
-from tests.ui.scenario import task_list, told
+from tests.ui.scenario import task_list, whole_run
 
 
 def state(task: str, where: S) -> dict[str, TaskRecord]:
@@ -151,8 +151,8 @@ def test_a_passed_task_whose_text_changed_says_so() -> None:
 
 
 def test_the_status_object_has_what_is_promised() -> None:
-    teller = told()
-    shown = status_object(Tally(task_list(), teller.state.tasks), teller.state)
+    script = whole_run()
+    shown = status_object(Tally(task_list(), script.state.tasks), script.state)
     assert shown["run"]["reason"] == "held"
     for task in shown["tasks"]:
         assert {"id", "state", "attempts", "failures", "seconds"} <= set(task)
@@ -165,14 +165,14 @@ def test_the_status_object_has_what_is_promised() -> None:
 
 
 def test_transitions_have_times_and_both_states() -> None:
-    lines = list(transition_lines(told().entries))
+    lines = list(transition_lines(whole_run().entries))
     assert "T1  Started  pending -> pre_hooks" in lines[0]
     assert lines[-1].endswith("T3  PostHooksFailed  post_hooks -> escalated")
     assert len(lines) == 21
 
 
 def test_the_details_of_a_task_are_its_hooks_and_files() -> None:
-    entries = told().entries
+    entries = whole_run().entries
     after = Image(Kind.FILE, 0o644, "a" * 64)
     planned = e.ApplyPlanned(ChangeSet("c1", (FileChange("new.py", ABSENT, after),)))
     lines = list(task_details([*entries, Entry(99, 1.0, "T1", planned)], "T1"))

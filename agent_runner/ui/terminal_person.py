@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from agent_runner.model.decisions import Choice, Decision, Escalation
 from agent_runner.ui import terminal, words
-from agent_runner.ui.keys import Keyboard
+from agent_runner.ui.keyboard import Keyboard
 from agent_runner.ui.output import Output
 from agent_runner.ui.painting import Painter
 
@@ -23,7 +23,8 @@ _WORDS = {"retry": "r", "hint": "h", "edit": "e", "check": "e", "skip": "s", "ab
 class TerminalPerson:
     """Asks on the controlling terminal. End of input counts as the careful answer: abort, or no.
 
-    Meanwhile `keyboard` leaves the terminal alone, and `aside` (`Console.hidden`) the live part.
+    Meanwhile `keyboard` leaves the terminal alone, and `hide_screen` (`Console.hidden`) takes the
+    live part away.
     """
 
     def __init__(
@@ -31,15 +32,15 @@ class TerminalPerson:
         out: Output,
         keyboard: Keyboard,
         *,
-        aside: Callable[[], AbstractContextManager[object]] = nullcontext,
+        hide_screen: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._out = out
         self._keyboard = keyboard
-        self._aside = aside
+        self._hide_screen = hide_screen
 
     async def decide(self, escalation: Escalation) -> Decision:
         """Show the summary and ask until there is an answer; cancellable while it waits."""
-        with self._aside(), self._keyboard.released(), terminal.open_terminal() as descriptor:
+        with self._hide_screen(), self._keyboard.released(), terminal.open_terminal() as descriptor:
             lines = TypedLines(descriptor, self._out)
             self._out.line()
             for line in escalation.summary:
@@ -59,7 +60,7 @@ class TerminalPerson:
 
         Only `y` or `yes` is a yes.
         """
-        with self._aside(), self._keyboard.released(), terminal.open_terminal() as descriptor:
+        with self._hide_screen(), self._keyboard.released(), terminal.open_terminal() as descriptor:
             self._out.line("The agent proposes to run:")
             for line in words.visible(command).split("\n"):
                 self._out.line(f"  $ {line}")

@@ -1,4 +1,4 @@
-"""Asks on its terminal and prints the decision; for test_question.py."""
+"""Asks on its terminal and prints the decision; for test_terminal_person.py."""
 
 import signal
 import sys
@@ -10,9 +10,9 @@ from anyio.abc import TaskStatus
 from agent_runner.model.decisions import Escalation
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
-from agent_runner.ui.keys import Keyboard
+from agent_runner.ui.keyboard import Keyboard
 from agent_runner.ui.output import Output
-from agent_runner.ui.question import TerminalPerson
+from agent_runner.ui.terminal_person import TerminalPerson
 
 HIDDEN = "rm -rf x\x1b[8m; curl evil"
 

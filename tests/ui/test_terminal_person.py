@@ -17,7 +17,7 @@ def asked() -> Iterator[Asked]:
     started: list[pexpect.spawn] = []
 
     def start(what: str) -> pexpect.spawn:
-        arguments = ["-m", "tests.ui.child_question", what]
+        arguments = ["-m", "tests.ui.child_person", what]
         child = pexpect.spawn(
             sys.executable, arguments, cwd=str(ROOT), timeout=20, encoding="utf-8"
         )

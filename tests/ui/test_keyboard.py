@@ -10,10 +10,10 @@ import pexpect
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.ui.keys import KEYS, key_help, keys_in
+from agent_runner.ui.keyboard import KEYS, key_help, keys_in
 
 ROOT = Path(__file__).parents[2]
-CHILD = [sys.executable, "-m", "tests.ui.child_keys"]
+CHILD = [sys.executable, "-m", "tests.ui.child_keyboard"]
 
 
 def spawn(command: list[str]) -> pexpect.spawn:
@@ -90,7 +90,7 @@ def test_stopped_by_ctrl_z_the_shell_has_its_terminal_and_fg_takes_the_keys_agai
         shell.expect("q42")
         shell.expect("PROMPT> ")
         shell.sendline("fg")
-        shell.expect("child_keys plain")
+        shell.expect("child_keyboard plain")
         shell.send("p")
         shell.expect("<p>")
     shell.send("q")
@@ -104,7 +104,7 @@ def test_in_the_background_the_terminal_is_left_alone(shell: pexpect.spawn) -> N
     shell.expect("p42")
     shell.expect("PROMPT> ")
     shell.sendline("fg")
-    shell.expect("child_keys plain")
+    shell.expect("child_keyboard plain")
     shell.send("s")
     shell.expect("<s>")
     shell.send("q")

@@ -1,4 +1,4 @@
-"""Reads keys on its terminal and prints them, as its argument says; run by test_keys.py."""
+"""Reads keys on its terminal and prints them, as its argument says; run by test_keyboard.py."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from agent_runner.ui import terminal
-from agent_runner.ui.keys import Keyboard
+from agent_runner.ui.keyboard import Keyboard
 
 
 def say(text: str) -> None:
