@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agent_runner.app.list_cache import cached_list
 from agent_runner.app.place import Place, Surroundings, find, invocation_of
 from agent_runner.ground.clock import SystemClock, local
+from agent_runner.ground.timings import part
 from agent_runner.model.standing import ListOutline, StateOutline, TaskOutline
 from agent_runner.store.layout import FOLDER
 from agent_runner.store.outline import read_outline
@@ -124,7 +125,8 @@ def read(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Over
 def read_list(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> KnownList:
     """Find the list and read it. Raises UsageError as `read` does."""
     place = find(tasks, state_dir, here)
-    cached = cached_list(place, here)
+    with part("load"):
+        cached = cached_list(place, here)
     if cached is not None:
         return KnownList(place, *cached, here.home)
     from agent_runner.app.project import load
@@ -135,7 +137,8 @@ def read_list(tasks: Path | None, state_dir: Path | None, here: Surroundings) ->
 
 def of_list(known: KnownList) -> Overview:
     """The list with its state. Raises StateError if the state cannot be read."""
-    outline = read_outline(known.place.state_dir)
+    with part("state"):
+        outline = read_outline(known.place.state_dir)
     if outline is not None and outline.list_id in {"", known.tasks.id}:
         return Overview(known, outline)
     from agent_runner.store.store import read_state

@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from agent_runner.app.place import Place, Surroundings, require_task
 from agent_runner.config import Loaded, load_settings
+from agent_runner.ground.timings import part
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import Task, TaskList
 from agent_runner.providers.profiles import KNOWN_NAMES, canonical
@@ -66,11 +67,16 @@ class Project:
 
 def load(place: Place, here: Surroundings, flags: Mapping[str, Any] | None = None) -> Project:
     """Read configuration and list. Raises InputError with every mistake."""
+    with part("load"):
+        return _load(place, here, flags or {})
+
+
+def _load(place: Place, here: Surroundings, flags: Mapping[str, Any]) -> Project:
     loaded = load_settings(
         folder=place.tasks_file.parent,
         env=here.env,
         home=here.home,
-        flags=flags or {},
+        flags=flags,
         cwd=here.cwd,
         names=KNOWN_NAMES,
     )

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 
 import typer
 import typer.main
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from agent_runner import __version__
 
@@ -71,15 +71,21 @@ COMMANDS = {
 
 
 class Command(TyperCommand):
-    """A command that leaves its options in the context's `obj`, for the error boundary.
+    """A command that can be timed, and whose options the error boundary knows."""
 
-    An error may suggest a command, which has to name the task list as this one did.
-    """
+    def __init__(self, name: str | None, **given: Any) -> None:
+        super().__init__(name, **given)
+        self.params.append(_timings_option())
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command's body."""
+        """Run the command's body.
+
+        Its options are left in the context's `obj`: an error may suggest a command, which has to
+        name the task list as this one did.
+        """
+        timed = ctx.params.pop("timings")
         ctx.obj.update(ctx.params)
-        return super().invoke(ctx)
+        return _timed(super().invoke, ctx) if timed else super().invoke(ctx)
 
 
 class _Commands(Mapping[str, Any]):
@@ -106,11 +112,39 @@ class Group(TyperGroup):
     def __init__(self, **given: Any) -> None:
         super().__init__(**{**given, "commands": {}})
         self.commands = cast("Any", _Commands(self.entries))
+        if self.invoke_without_command:
+            self.params.append(_timings_option())
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the group's own body, or the command that is named."""
+        timed = ctx.params.pop("timings", False)
+        return _timed(super().invoke, ctx) if timed else super().invoke(ctx)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # as it is called
         """Write the list of commands."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
+
+
+def _timings_option() -> TyperOption:
+    help_ = "Say on stderr where the time went."
+    return TyperOption(param_decls=["--timings"], is_flag=True, help=help_)
+
+
+def _timed(invoke: Callable[[Any], Any], ctx: Any) -> Any:
+    """Run a command's body and say on stderr how long its parts took, also after an error."""
+    import sys
+
+    from agent_runner.ground.clock import SystemClock, process_seconds
+    from agent_runner.ground.timings import Timings, recording
+
+    timings = Timings(SystemClock().monotonic)
+    timings.add("start", process_seconds())
+    try:
+        with recording(timings):
+            return invoke(ctx)
+    finally:
+        print(*timings.lines(), sep="\n", file=sys.stderr)
 
 
 def _built(name: str, entry: Entry) -> Any:

@@ -45,9 +45,10 @@ def _section(path: str, command: Any) -> Iterator[str]:
     yield f"    {' '.join(['agent-runner', path, *words, '[OPTIONS]'])}"
     yield ""
     yield re.sub(r"[ \n]*\n *", "\n", command.help.strip())
-    if command.params:
+    params = [one for one in command.params if one.name != "timings"]  # the page says it once
+    if params:
         yield from ("", "| argument, option | meaning |", "|---|---|")
-    for one in command.params:
+    for one in params:
         yield f"| {_called(one)} | {_cell(_meaning(one))} |"
 
 

@@ -16,6 +16,7 @@ from agent_runner.engine.waiting import Waiter
 from agent_runner.engine.work import Halt, Step, Work
 from agent_runner.ground.disk import storage_errors
 from agent_runner.ground.invocation import Invocation
+from agent_runner.ground.timings import part
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision, Escalation, Person
 from agent_runner.model.errors import StorageError
@@ -173,7 +174,7 @@ class Runner:
             signal=self.core.signal,
         )
         outcome: e.TaskEvent | Halt | None = None
-        with self.control.interruptible():
+        with self.control.interruptible(), part(f"step {record.state.value}"):
             outcome = await self.steps[record.state](work)
         if outcome is not None:
             return outcome

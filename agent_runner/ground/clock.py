@@ -36,6 +36,11 @@ class SystemClock:
         await anyio.sleep(seconds)
 
 
+def process_seconds() -> float:
+    """Seconds of processor time that this process has taken since its start."""
+    return time.process_time()
+
+
 def iso(at: float) -> str:
     """Epoch seconds as `2026-11-24T13:00:00.000000Z`, the form in which times are stored."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from agent_runner.ground.timings import part
 from agent_runner.model.errors import StorageError
 
 _PRIVATE = 0o600  # what mkstemp gives a file
@@ -27,14 +28,16 @@ def write_all(descriptor: int, content: bytes) -> None:
 
 def sync_content(descriptor: int) -> None:
     """Return once a file's content and size are on the disk itself. Raises OSError."""
-    if not _full_sync(descriptor):
-        getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS has no fdatasync
+    with part("sync"):
+        if not _full_sync(descriptor):
+            getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS has no fdatasync
 
 
 def sync_names(descriptor: int) -> None:
     """Return once the names in an open folder are on the disk itself. Raises OSError."""
-    if not _full_sync(descriptor):
-        os.fsync(descriptor)
+    with part("sync"):
+        if not _full_sync(descriptor):
+            os.fsync(descriptor)
 
 
 class Disk:

@@ -10,6 +10,7 @@ from attrs import define, evolve, field, frozen
 from agent_runner.ground.clock import Clock, iso
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor
+from agent_runner.ground.timings import part
 from agent_runner.hooks import ending as endings
 from agent_runner.hooks.child import Child, start_held_command
 from agent_runner.hooks.ending import Ending
@@ -112,7 +113,8 @@ class HookRunner:
             on_start=on_start,
             on_output=on_output,
         )
-        with HookLog.open(self.state_dir / order.log_name) as log:
+        log_file = self.state_dir / order.log_name
+        with HookLog.open(log_file) as log, part(f"hook {hook.id}"):
             result = await self._tries(order, log)
         if hook.allow_failure and result.outcome in _RED:
             return evolve(result, outcome=HookOutcome.ALLOWED)

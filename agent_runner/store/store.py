@@ -8,6 +8,7 @@ from attrs import define, field
 
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.disk import Disk, storage_errors
+from agent_runner.ground.timings import part
 from agent_runner.model.errors import JournalDamagedError, StateMismatchError
 from agent_runner.model.events import Event
 from agent_runner.model.fold import Entry, RunState
@@ -179,6 +180,11 @@ def _move_aside(layout: Layout) -> Path:
 
 def _fold(layout: Layout, blobs: Blobs) -> tuple[RunState, JournalReader]:
     """Snapshot plus the journal after it, or the whole journal where there is no good snapshot."""
+    with part("state"):
+        return _folded(layout, blobs)
+
+
+def _folded(layout: Layout, blobs: Blobs) -> tuple[RunState, JournalReader]:
     snapshot = load_snapshot(layout.snapshot)
     fits = snapshot is not None and is_whole_up_to(snapshot.position, layout.journal)
     start = snapshot if snapshot and fits else Snapshot(RunState(), Position())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from agent_runner.ground.timings import part
 from agent_runner.model.errors import UsageError
 
 GIT = "git"
@@ -96,20 +97,22 @@ def start(root: Path, args: Sequence[str]) -> "subprocess.Popen[bytes]":
 
 def finish(running: "subprocess.Popen[bytes]") -> Answer:
     """Wait for a started command and take its answer."""
-    out, err = running.communicate()
+    with part("git"):
+        out, err = running.communicate()
     return Answer(running.returncode, out, os.fsdecode(err).strip())
 
 
 def ask(root: Path, args: Sequence[str], stdin: bytes = b"") -> Answer:
     """Run git in `root` to its end, whatever its exit code."""
-    done = subprocess.run(
-        [GIT, *FIXED, *args],
-        cwd=root,
-        env=_reading(),
-        input=stdin,
-        capture_output=True,
-        check=False,
-    )
+    with part("git"):
+        done = subprocess.run(
+            [GIT, *FIXED, *args],
+            cwd=root,
+            env=_reading(),
+            input=stdin,
+            capture_output=True,
+            check=False,
+        )
     return Answer(done.returncode, done.stdout, os.fsdecode(done.stderr).strip())
 
 

@@ -11,6 +11,7 @@ from typing import IO
 import anyio
 from attrs import frozen
 
+from agent_runner.ground.timings import part
 from agent_runner.workspace.command import GIT, ask, environment, joined
 from agent_runner.workspace.git import Repository
 
@@ -142,7 +143,8 @@ async def _run(args: list[str], root: Path, stdin: IO[bytes], output: IO[bytes])
         start_new_session=True,
     )
     try:
-        return await process.wait()
+        with part("git"):
+            return await process.wait()
     except BaseException:
         with anyio.CancelScope(shield=True):
             _signal_group(process.pid, signal.SIGTERM)

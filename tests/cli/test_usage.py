@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer.main
 
-from agent_runner.cli.commands import COMMANDS
-from tests.cli.scene import Scene
+from agent_runner.cli.commands import COMMANDS, app
+from tests.cli.scene import Scene, reply
 
 WITH_STATE = (
     ("status",),
@@ -26,6 +29,32 @@ def test_every_command_has_a_help_that_fits_and_is_whole(scene: Scene) -> None:
     assert set(COMMANDS) == set(re.findall(r"^  ([a-z]+)  ", told, re.MULTILINE))
     assert "..." not in told.partition("Commands:")[2]
     assert max(map(len, told.splitlines())) <= 80
+
+
+def test_every_command_can_say_where_its_time_went(scene: Scene) -> None:
+    scene.config({})
+    scene.tasks({"id": "T1"})
+    scene.reply("T1", 1, reply(a__txt="x"))
+    commands = dict(walked("", typer.main.get_command(app)))
+    assert len(commands) == 21
+    for name, command in commands.items():
+        assert "--timings" in [word for one in command.params for word in one.opts], name
+    ended = scene.run("run", "--timings")
+    assert ended.code == 0
+    told = {line.split("  ")[0] for line in ended.err.splitlines()}
+    assert {"start", "load", "state", "sync", "step agent", "provider", "in all"} <= told
+    failed = scene.run("why", "T9", "--timings")
+    assert failed.code == 2
+    assert "in all" in failed.err
+
+
+def walked(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Every command that does something by itself."""
+    below = getattr(command, "commands", {})
+    if path and (not below or command.invoke_without_command):
+        yield path, command
+    for name, one in below.items():
+        yield from walked(f"{path} {name}".strip(), one)
 
 
 WRONG = [

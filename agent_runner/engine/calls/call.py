@@ -22,6 +22,7 @@ from agent_runner.engine.calls.route import Route
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
+from agent_runner.ground.timings import part
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.room import Fits, Full, Never, OverBudget, Room
 from agent_runner.model import events as e
@@ -166,7 +167,8 @@ class Calls:
             root=work.task.root if in_place else None,
         )
         try:
-            response = await client.generate_completion(call.request.prompt, context)
+            with part("provider"):
+                response = await client.generate_completion(call.request.prompt, context)
         finally:
             call.files.keep(raw.end())
         if in_place:  # its words are no edits, not even where it changed nothing
