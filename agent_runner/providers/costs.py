@@ -6,26 +6,18 @@ Tokens are counts, prices are dollars per million tokens, costs are dollars.
 import re
 from collections.abc import Mapping
 
-from agent_runner.ground.tokens import tokens_of
+from agent_runner.ground.tokens import Ruler
 from agent_runner.model.agent import Prompt
 from agent_runner.model.settings import Price
 from agent_runner.model.usage import Usage
 
-_PER_MESSAGE = 8
-"""Tokens that the form of a message adds."""
-
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
-
-
-def prompt_tokens(prompt: Prompt, model: str = "") -> int:
-    """About how many tokens a whole prompt is, its form included."""
-    texts = [prompt.system, *(message.text for message in prompt.messages)]
-    return sum(tokens_of(text, model) + _PER_MESSAGE for text in texts)
 
 
 def estimated_usage(prompt: Prompt, text: str, model: str) -> Usage:
     """The use of a call for which the server reported nothing."""
-    return Usage(input=prompt_tokens(prompt, model), output=tokens_of(text, model), estimated=True)
+    ruler = Ruler(model)
+    return Usage(input=ruler.prompt(prompt), output=ruler.tokens(text), estimated=True)
 
 
 def cost(usage: Usage, price: Price) -> float:
