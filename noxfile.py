@@ -16,6 +16,8 @@ ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 CHECKED_WHOLLY = "agent_runner/model/*,agent_runner/engine/*"
+PYTEST = ("pytest", "-n", "auto", "--dist", "worksteal")
+"""The tests on all cores. They share nothing, so whoever is idle takes the next one."""
 
 
 @nox.session
@@ -52,7 +54,7 @@ def imports(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The tests, on every supported Python that is installed here. Arguments go to pytest."""
     session.install("--editable", ".", *_groups("test"))
-    session.run("pytest", *session.posargs)
+    session.run(*PYTEST, *session.posargs)
 
 
 @nox.session
@@ -60,7 +62,7 @@ def cover(session: nox.Session) -> None:
     """The tests again with branch coverage, which is complete in the model and the engine."""
     session.install("--editable", ".", *_groups("test", "cover"))
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", *PYTEST, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
     session.run("coverage", "report", f"--include={CHECKED_WHOLLY}", "--fail-under=100")
@@ -70,7 +72,18 @@ def cover(session: nox.Session) -> None:
 def crash(session: nox.Session) -> None:
     """The long enumerations: killed at every system call, power cuts. Minutes; some need root."""
     session.install("--editable", ".", *_groups("test"))
-    session.run("pytest", "-m", "long", *session.posargs)
+    session.run(*PYTEST, "-m", "long", *session.posargs)
+
+
+@nox.session
+def explore(session: nox.Session) -> None:
+    """The properties with examples that nobody tried before, ten times as many as usual.
+
+    EXPLORE_TIMES=100 asks for more. What fails is kept as an `@example` of the property.
+    """
+    session.install("--editable", ".", *_groups("test"))
+    explore = {"HYPOTHESIS_PROFILE": "explore"}
+    session.run(*PYTEST, "-m", "hypothesis", *session.posargs, env=explore)
 
 
 @nox.session

@@ -1,17 +1,55 @@
-"""What every test folder shares: the hypothesis profiles."""
+"""What every test folder shares: the hypothesis profiles, and `--share` for what takes long."""
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
-# Shared machines stall: a deadline would fail tests for being slow once. `ci` takes the same
-# examples every time, so that a failure there is one that others can see too.
-settings.register_profile("dev", deadline=None)
+from tests.support.exploring import USUAL, Share
+
+# What users and CI run tries the same examples every time: a failure is one that others see too.
+# `explore` draws others, and more of them; what it finds is kept as an `@example`, so that it takes
+# no luck to see it again. Shared machines stall: a deadline would fail a test for one slow moment.
 settings.register_profile(
-    "ci",
+    "dev",
     deadline=None,
     derandomize=True,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("ci", settings.get_profile("dev"))
+settings.register_profile(
+    "explore",
+    settings.get_profile("dev"),
+    derandomize=False,
+    max_examples=USUAL * int(os.environ.get("EXPLORE_TIMES", "10")),
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option that CI's rotating part is made with."""
+    parser.addoption(
+        "--share",
+        type=Share.parse,
+        default=Share(),
+        metavar="NUMBER/PARTS",
+        help="run one of so many equal parts of the tests; any number, which goes round",
+    )
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k, so that the shares of what they leave are equal
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the share that is asked for; tests that enumerate within themselves take their own."""
+    share: Share = config.getoption("share")
+    dealt = [item for item in items if "share" not in getattr(item, "fixturenames", ())]
+    kept = set(share.of(dealt)) | (set(items) - set(dealt))
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
+
+
+@pytest.fixture
+def share(request: pytest.FixtureRequest) -> Share:
+    """The share that this run was asked for; the whole where it was not."""
+    share: Share = request.config.getoption("share")
+    return share

@@ -10,6 +10,7 @@ import pytest
 
 from agent_runner.model import events as e
 from tests.support.crashing import ONE_TASK, CrashProject
+from tests.support.exploring import Share
 
 pytestmark = pytest.mark.crash
 
@@ -88,17 +89,18 @@ def test_the_states_disk_is_full(kilobytes: int, tmp_path: Path, small_disk: Pat
 
 @as_root
 @pytest.mark.long
-def test_the_states_disk_is_full_at_every_size(tmp_path: Path, small_disk: Path) -> None:
+def test_the_states_disk_is_full_at_every_size(
+    tmp_path: Path, small_disk: Path, share: Share
+) -> None:
     """In pages of 4 KiB, up to the size at which everything fits."""
-    kilobytes = 4
-    while True:
+    for kilobytes in share.of(range(4, 4000, 4)):
         mount(small_disk, f"size={kilobytes}k")
         was_full = full_at(kilobytes, tmp_path, small_disk)
         subprocess.run(["umount", str(small_disk)], check=True)
         if not was_full:
-            break
-        kilobytes += 4
-    assert kilobytes > 100
+            assert kilobytes > 100
+            return
+    raise AssertionError("the state never fitted")
 
 
 @as_root
@@ -179,8 +181,8 @@ def failed_once(project: CrashProject, inject: str, words: str) -> None:
         *[("renameat", "EIO"), ("mkdir", "ENOSPC"), ("mkdirat", "ENOSPC"), ("fallocate", "ENOSPC")],
     ],
 )
-def test_each_call_fails_once(call: str, error: str, tmp_path: Path) -> None:
-    for number in range(1, 60):
+def test_each_call_fails_once(call: str, error: str, tmp_path: Path, share: Share) -> None:
+    for number in share.of(range(1, 60)):
         project = CrashProject.write(tmp_path / f"{call}-{number}", files=ONE_TASK)
         failed_once(project, f"{call}:error={error}:when={number}", "")
         code, printed = project.go_on()

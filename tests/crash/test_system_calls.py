@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.crashing import CrashProject, Reference
+from tests.support.exploring import Share
 
 CALLS = (
     *("write", "pwrite64", "ftruncate", "fallocate", "fsync", "fdatasync"),
@@ -72,7 +73,7 @@ def killed_before(folder: Path, call: str, number: int, reference: Reference) ->
 def test_killed_before_some(
     tmp_path: Path, points: Mapping[str, int], reference: Reference, dice: random.Random
 ) -> None:
-    """Every day another sample, which draws each kind of call as likely as the next."""
+    """A sample, which draws each kind of call as likely as the next."""
     calls = sorted(points)
     for _ in range(SAMPLE):
         call = dice.choice(calls)
@@ -84,8 +85,8 @@ def test_killed_before_some(
 @pytest.mark.long
 @pytest.mark.parametrize("call", CALLS)
 def test_killed_before_each(
-    call: str, tmp_path: Path, points: Mapping[str, int], reference: Reference
+    call: str, tmp_path: Path, points: Mapping[str, int], reference: Reference, share: Share
 ) -> None:
-    for number in range(1, points.get(call, 0) + 1):
+    for number in share.of(range(1, points.get(call, 0) + 1)):
         print(f"killed before {call} {number}")  # noqa: T201  # shown on failure
         killed_before(tmp_path / f"{call}-{number}", call, number, reference)

@@ -3,13 +3,14 @@
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from agent_runner.edits.edit import Reply, Write
 from agent_runner.edits.parse import parse_diffs
 from agent_runner.edits.plan import Planned, plan_replies
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
+from tests.support.exploring import examples
 from tests.support.git_diffs import git_diff
 
 _LINES = (
@@ -50,7 +51,7 @@ def changes(draw: st.DrawFn) -> dict[str, tuple[bytes | None, bytes | None]]:
     return made
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(changes())
 def test_what_git_tells_leads_to_what_git_saw(
     files: dict[str, tuple[bytes | None, bytes | None]],

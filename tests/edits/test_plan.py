@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from agent_runner.edits.edit import Hunk, Reply
 from agent_runner.edits.jail import Refusal, open_inside, opened_root, read_all, spelled
@@ -20,6 +20,7 @@ from agent_runner.edits.rules import Rules
 from agent_runner.edits.shortcut import replaced
 from agent_runner.edits.textfile import TextFile
 from tests.edits.trees import apply_planned, write_tree
+from tests.support.exploring import examples
 
 
 def block(path: str, search: str, replace: str) -> str:
@@ -179,7 +180,7 @@ def test_many_openings_that_never_close_are_read_in_one_pass() -> None:
     st.lists(st.sampled_from(["x", "z", ""]), max_size=3),
     st.sampled_from(["\n", ""]),
 )
-@settings(max_examples=500)
+@examples(500)
 def test_the_shortcut_does_what_the_long_way_does(
     lines: list[str], search: list[str], replace: list[str], last: str
 ) -> None:

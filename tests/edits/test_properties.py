@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from agent_runner.edits.apply import remove_temps
 from agent_runner.edits.parse import parse_reply
@@ -16,6 +16,7 @@ from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
 from tests.edits.rendering import LINES, Change, change_lists, images, rendered
 from tests.edits.trees import apply_planned, read_tree, undo, write_tree
+from tests.support.exploring import examples
 
 RULES = Rules()
 
@@ -29,7 +30,7 @@ def write_before(root: Path, changes: list[Change]) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300)
+@examples(300)
 def test_edits_in_any_format_make_the_same_change_set(data: st.DataObject) -> None:
     changes = data.draw(change_lists())
     reply = parse_reply("\n".join(data.draw(rendered(change)) for change in changes))
@@ -52,7 +53,7 @@ def test_edits_in_any_format_make_the_same_change_set(data: st.DataObject) -> No
 
 
 @given(st.data())
-@settings(max_examples=30)
+@examples(30)
 def test_a_crash_at_any_write_is_finished_by_applying_again(data: st.DataObject) -> None:
     changes = data.draw(change_lists())
     reply = parse_reply("\n".join(data.draw(rendered(change)) for change in changes))
@@ -195,22 +196,15 @@ def check_noise(text: str) -> None:
 
 
 @given(NOISE)
-@settings(max_examples=400)
+@examples(400)
 def test_noise_is_rejected_or_planned_and_never_does_harm(text: str) -> None:
     check_noise(text)
 
 
 @given(st.data())
-@settings(max_examples=200)
+@examples(200)
 def test_a_damaged_reply_does_no_harm_either(data: st.DataObject) -> None:
     check_noise(damaged(data))
-
-
-@pytest.mark.long
-@given(st.data())
-@settings(max_examples=100_000)
-def test_noise_in_the_long_session(data: st.DataObject) -> None:
-    check_noise(data.draw(NOISE) if data.draw(st.booleans()) else damaged(data))
 
 
 def damaged(data: st.DataObject) -> str:

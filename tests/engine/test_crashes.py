@@ -20,6 +20,7 @@ from agent_runner.model.states import FINAL, TaskState
 from agent_runner.model.usage import Usage
 from agent_runner.store.store import Store
 from tests.support.clocks import FakeClock
+from tests.support.exploring import examples
 from tests.support.lossy import LossyDisk
 
 TASKS = ("T1", "T2", "T3")
@@ -191,4 +192,4 @@ def fold(entries: list[Entry]) -> RunState:
 
 
 TestCrashes = CrashMachine.TestCase
-TestCrashes.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestCrashes.settings = settings(examples(60), stateful_step_count=40)

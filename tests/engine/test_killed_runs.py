@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
@@ -25,6 +25,7 @@ from agent_runner.model.states import FINAL
 from agent_runner.store.store import read_entries
 from tests.engine.scene import PowerOut, Scene, ScriptedPerson, Watcher, hooks
 from tests.engine.scripted import Line, replacing, running, showing, whole
+from tests.support.exploring import examples
 
 MAX_ATTEMPTS = 2
 BY_PERSON = (e.Retried, e.Checked, e.Skipped, e.Reset)
@@ -181,7 +182,7 @@ def account(scene: Scene) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=20)
+@examples(20)
 @given(
     kinds=st.lists(st.sampled_from(KINDS), max_size=10),
     verdicts=st.lists(st.sampled_from(["red", "green"]), max_size=6),

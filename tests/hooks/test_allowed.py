@@ -4,9 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from agent_runner.hooks.allowed import _simple_commands, is_allowed
+from tests.support.exploring import examples
 
 PATTERNS = (
     "pytest",
@@ -130,7 +131,7 @@ COMMAND = st.lists(PIECES, max_size=10).map(lambda pieces: "echo " + "".join(pie
 SHELLS = [shell for shell in ("/bin/sh", "/bin/bash", "/bin/zsh") if Path(shell).exists()]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(COMMAND)
 def test_every_shell_reads_an_allowed_command_word_for_word(command: str) -> None:
     """What is allowed as `echo **` runs echo, with the words that were judged, and nothing else."""

@@ -1,5 +1,6 @@
 """Failing checks have names, and two runs that failed the same way have one fingerprint."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ NAMES = (
     "test_it.py::test_plain",
 )
 
-PYTEST = f"{sys.executable} -m pytest -p no:cacheprovider"
+PYTHON = shlex.quote(sys.executable)
+PYTEST = f"{PYTHON} -m pytest -p no:cacheprovider"
 
 
 @pytest.mark.anyio
@@ -76,7 +78,7 @@ async def test_a_file_that_cannot_be_collected_is_named(stage: Stage) -> None:
 @pytest.mark.anyio
 async def test_unittest_is_recognised(stage: Stage) -> None:
     (stage.task.root / "test_it.py").write_text(TESTS)
-    result = await stage.run(f"{sys.executable} -m unittest test_it")
+    result = await stage.run(f"{PYTHON} -m unittest test_it")
     assert result.failing == ("test_it.TestUnit.test_unit",)
 
 

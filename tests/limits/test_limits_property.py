@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from attrs import define, evolve, field, frozen
-from hypothesis import event as hypothesis_event, given, settings as profile, strategies as st
+from hypothesis import event as hypothesis_event, given, strategies as st
 
 from agent_runner.limits.limit import Limit, limits_for
 from agent_runner.limits.room import Fits, Full, Need, Never, Room, room_for
@@ -20,6 +20,7 @@ from agent_runner.model.settings import LimitSettings, Settings, WindowKind, Win
 from agent_runner.model.spending import Spending
 from agent_runner.model.usage import Usage
 from tests.limits.scene import MODEL, PROVIDER, Counted, PlainCount, at, began
+from tests.support.exploring import examples
 
 TICK = 1 / 1024
 """The smallest step of time in these tests: times stay exact."""
@@ -181,7 +182,7 @@ class Play:
         self.plain.calls[name].amount = call.used
 
 
-@profile(max_examples=250)
+@examples(250)
 @given(whole_settings(), starts, st.lists(calls, min_size=5, max_size=40))
 def test_no_limit_is_passed_and_no_time_is_wasted(
     configured: Settings, start: float, todo: list[Call]

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import jsonschema
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from agent_runner.ground.clock import from_iso
 from agent_runner.model import events as e, signals as s
@@ -18,6 +18,7 @@ from agent_runner.store.codec import KINDS
 from agent_runner.ui.event_schema import event_schema, schema_text
 from agent_runner.ui.jsonl import JsonLines, entry_line
 from agent_runner.ui.output import Output
+from tests.support.exploring import examples
 from tests.ui.scenario import whole_run
 
 FILE = Path(__file__).parents[2] / "docs" / "events.schema.json"
@@ -37,7 +38,7 @@ def test_the_schema_is_one() -> None:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.__name__)
 def test_every_event_is_as_the_schema_says(kind: type[e.Event]) -> None:
-    @settings(max_examples=15)
+    @examples(15)
     @given(st.builds(kind), st.none() | st.sampled_from(TaskState))
     def check(event: e.Event, to: TaskState | None) -> None:
         line = entry_line(Entry(7, 1_800_000_000.0, "T1", event, to))

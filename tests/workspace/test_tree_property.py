@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attrs import frozen
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from agent_runner.workspace.tree import Tree, TreeReader
+from tests.support.exploring import examples
 from tests.workspace.repos import FixedClock, Repo, differing, snapshot
 
 PATHS = ["a", "b.txt", "d/a", "d/e/f", "-x", "né", "new\nline", ":(top)z", 'q"uote', "sp ace/ t"]
@@ -144,7 +145,7 @@ edits = st.builds(
 ATTRIBUTES = ["", "* text=auto\n", "*.txt text eol=crlf\na ident\n", "* -text\n"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40)
 @given(
     before=st.lists(edits, max_size=8),
     after=st.lists(edits, max_size=6),
