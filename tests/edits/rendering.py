@@ -154,6 +154,13 @@ def rendered(draw: st.DrawFn, change: Change) -> str:
     return prose + text + "\n" + draw(st.sampled_from(["", "\n", "That was it.\n\n"]))
 
 
+@st.composite
+def replies(draw: st.DrawFn) -> tuple[list[Change], str]:
+    """Changes, and a reply that makes them, each in a format of its own."""
+    drawn = draw(change_lists())
+    return drawn, "\n".join(draw(rendered(change)) for change in drawn)
+
+
 def can_be_whole(text: FileText) -> bool:
     """A file that begins like another format cannot be told from one that is dressed in a fence."""
     scan = Scan(list(text.lines))

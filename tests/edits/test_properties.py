@@ -7,14 +7,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from agent_runner.edits.apply import remove_temps
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
-from tests.edits.rendering import LINES, Change, change_lists, images, rendered
+from tests.edits.rendering import LINES, Change, FileText, as_envelope, images, replies
 from tests.edits.trees import apply_planned, read_tree, undo, write_tree
 from tests.support.exploring import examples
 
@@ -29,11 +29,16 @@ def write_before(root: Path, changes: list[Change]) -> None:
     write_tree(root, {c.path: c.before.content for c in changes if c.before is not None})
 
 
-@given(st.data())
+INSERTED = Change("a.py", FileText(("",)), FileText(("x", "")))
+"""A line before the one empty line of a file, which alone says where it belongs."""
+
+
+@given(replies())
+@example(([INSERTED], as_envelope(INSERTED)))
 @examples(300)
-def test_edits_in_any_format_make_the_same_change_set(data: st.DataObject) -> None:
-    changes = data.draw(change_lists())
-    reply = parse_reply("\n".join(data.draw(rendered(change)) for change in changes))
+def test_edits_in_any_format_make_the_same_change_set(drawn: tuple[list[Change], str]) -> None:
+    changes, text = drawn
+    reply = parse_reply(text)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_before(root, changes)
@@ -52,11 +57,13 @@ def test_edits_in_any_format_make_the_same_change_set(data: st.DataObject) -> No
         assert read_tree(root) == before
 
 
-@given(st.data())
+@given(replies(), st.data())
 @examples(30)
-def test_a_crash_at_any_write_is_finished_by_applying_again(data: st.DataObject) -> None:
-    changes = data.draw(change_lists())
-    reply = parse_reply("\n".join(data.draw(rendered(change)) for change in changes))
+def test_a_crash_at_any_write_is_finished_by_applying_again(
+    drawn: tuple[list[Change], str], data: st.DataObject
+) -> None:
+    changes, text = drawn
+    reply = parse_reply(text)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_before(root, changes)
@@ -209,8 +216,8 @@ def test_a_damaged_reply_does_no_harm_either(data: st.DataObject) -> None:
 
 def damaged(data: st.DataObject) -> str:
     """A good reply with lines lost, doubled, swapped, and its end cut off."""
-    changes = data.draw(change_lists())
-    lines = "\n".join(data.draw(rendered(change)) for change in changes).split("\n")
+    _, reply = data.draw(replies())
+    lines = reply.split("\n")
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(lines)))
         lines[at : at + data.draw(st.integers(0, 2))] = data.draw(st.lists(FRAGMENTS, max_size=2))

@@ -160,11 +160,13 @@ class _Section:
         anchors: list[str] = []
         body: list[HunkLine] = []
         at_end = False
+        dividing = 0  # blank lines at the end so far that have no space, and so are no context
 
         def close() -> None:
             nonlocal anchors, body, at_end
             if body:
-                hunks.append(Hunk(tuple(_without_blank_tail(body)), tuple(anchors), at_end=at_end))
+                kept = body[: len(body) - dividing] or body[:1]
+                hunks.append(Hunk(tuple(kept), tuple(anchors), at_end=at_end))
                 anchors = []
             body, at_end = [], False
 
@@ -186,13 +188,6 @@ class _Section:
                     " space, `-` and `+`."
                 )
                 return None
+            dividing = 0 if line else dividing + 1
         close()
         return hunks
-
-
-def _without_blank_tail(body: list[HunkLine]) -> list[HunkLine]:
-    """Without the blank lines that only divide a hunk from the next one."""
-    end = len(body)
-    while end > 1 and body[end - 1] == (KEEP, ""):
-        end -= 1
-    return body[:end]
