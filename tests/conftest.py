@@ -1,6 +1,7 @@
-"""What every test folder shares: the hypothesis profiles, and `--share` for what takes long."""
+"""What all tests share: hypothesis profiles, temporary folders in memory, `--share` of long tests."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +26,25 @@ settings.register_profile(
     max_examples=USUAL * int(os.environ.get("EXPLORE_TIMES", "10")),
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+MEMORY = Path("/dev/shm")
+"""The file system in memory that Linux has."""
+
+ROOM = 1 << 30
+"""Bytes that it must have left: all tests together leave about a seventh of that."""
+
+
+def pytest_configure() -> None:
+    """Keep temporary files in memory, since the tests wait for a disk thousands of times.
+
+    Not where TMPDIR says otherwise, and not where it is small or runs no programs (in a container).
+    """
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    about = os.statvfs(MEMORY)
+    if not about.f_flag & os.ST_NOEXEC and about.f_bavail * about.f_frsize > ROOM:
+        os.environ["TMPDIR"] = str(MEMORY)  # before anything asks; workers inherit it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,5 +1,6 @@
 """What an undisturbed run leaves, and the numbers that a sample is drawn with."""
 
+import compileall
 import os
 import random
 import time
@@ -7,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crashing import ONE_TASK, CrashProject, Reference
+from tests.support.crashing import ONE_TASK, ROOT, CrashProject, Reference
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """Compile the program once: killed runs write no bytecode, so that all make the same calls."""
+    compileall.compile_dir(ROOT / "agent_runner", quiet=1)
 
 
 @pytest.fixture(scope="session")
