@@ -1,6 +1,7 @@
-"""What all tests share: hypothesis profiles, temporary folders in memory, `--share` of long tests."""
+"""What all tests share: hypothesis profiles, temporary folders in memory, shares of long tests."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def pytest_configure() -> None:
         return
     about = os.statvfs(MEMORY)
     if not about.f_flag & os.ST_NOEXEC and about.f_bavail * about.f_frsize > ROOM:
-        os.environ["TMPDIR"] = str(MEMORY)  # before anything asks; workers inherit it
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)  # for programs, and where it is known
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

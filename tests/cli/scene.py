@@ -4,13 +4,14 @@ import json
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field, frozen
+
+from tests.support.forks import run_forked
 
 SOURCE = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "agent_runner")
@@ -104,18 +105,8 @@ class Scene:
 
     def run(self, *words: str, cwd: Path | None = None, stdin: str | None = None) -> Ended:
         """Run a command to its end."""
-        done = subprocess.run(
-            (*COMMAND, *words),
-            cwd=cwd or self.project,
-            env=environment(self.home, self.env),
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            start_new_session=True,
-        )
+        env = environment(self.home, self.env)
+        done = run_forked(words, cwd=cwd or self.project, env=env, stdin=stdin, timeout=60)
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def states(self, *options: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from attrs import field, frozen
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry
 from agent_runner.store.store import read_entries, read_state
+from tests.support.forks import run_forked
 
 ROOT = Path(__file__).parents[2]
 
@@ -242,6 +243,15 @@ class CrashProject:
 
     def run(self, *words: str, before: Sequence[str] = ()) -> tuple[int, str]:
         """Run the program to its end: exit code and everything it printed."""
+        if not before:
+            done = run_forked(
+                self._with_state(words)[len(self.command()) :],
+                cwd=self.root,
+                env=self.env,
+                merged=True,
+                timeout=120,
+            )
+            return done.returncode, done.stdout
         child = self.start(*words, before=before)
         try:
             printed, _ = child.communicate(timeout=120)
