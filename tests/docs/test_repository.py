@@ -99,6 +99,14 @@ def test_the_checks_run_the_very_command_of_the_readme(name: str) -> None:
     assert taken.stdout.strip() == _command(name)
 
 
+def test_every_session_stands_in_the_table_of_checks() -> None:
+    defined = re.findall(
+        r"^@nox\.session.*\ndef (\w+)", (ROOT / "noxfile.py").read_text(), re.MULTILINE
+    )
+    listed = re.findall(r"^\| `nox -s (\w+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(defined)
+
+
 def test_the_version_stands_once_in_the_package_and_in_the_changelog() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     package = (ROOT / "agent_runner" / "__init__.py").read_text()
