@@ -3,8 +3,10 @@
 from agent_runner.ground.clock import Clock
 from agent_runner.model import events as e, signals as s
 from agent_runner.model.fold import Entry
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
+from agent_runner.ui.event_lines import hook_title
 
 _MOST_TAIL = 64 * 1024
 """Bytes of a hook's output that are kept for its last line and for verbose mode."""
@@ -25,13 +27,14 @@ class Activity:
         """Whether the task waits for a time to come."""
         return self._until is not None
 
-    def entry(self, entry: Entry) -> None:
-        """Take in what was journaled."""
+    def entry(self, entry: Entry, after: TaskRecord | None) -> None:
+        """Take in what was journaled, `after` being the task's record then."""
         event = entry.event
         self._until = None
         if isinstance(event, e.HookStarted):
             self._tail = b""
-            self._begin(f"{event.phase.value}-hook {event.hook}")
+            state = TaskState.PENDING if after is None else after.state
+            self._begin(hook_title(event.phase, event.hook, state))
         elif isinstance(event, e.HookFinished):
             self._tail = b""
             self._begin("")

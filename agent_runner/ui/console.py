@@ -68,7 +68,7 @@ class Console:
             if self._record is None or self._record.id != after.id:
                 above += self._rule(after.id)
             self._record = after
-        self._activity.entry(entry)
+        self._activity.entry(entry, after)
         for line in screen_lines(entry, after):
             above += self._painted(line)
         if isinstance(entry.event, e.RunStopped):
@@ -182,7 +182,10 @@ class Console:
     def _painted(self, line: LogLine) -> list[str]:
         text = Text(line.text, style=TONE_STYLES[line.tone])
         details = (Text(f"    | {detail}", style="dim") for detail in line.details)
-        return [*self._painter.wrapped(text, indent=2), *map(self._painter.one_line, details)]
+        return [
+            *self._painter.wrapped(text, indent=2, hanging=2),
+            *map(self._painter.one_line, details),
+        ]
 
     def _take_output(self, lines: list[str]) -> None:
         self._unshown += max(0, len(self._output) + len(lines) - _MOST_OUTPUT)

@@ -80,6 +80,12 @@ def changed(event: e.Applied) -> str:
     return f"changed {words.listed(event.paths)} ({size})"
 
 
+def hook_title(phase: Phase, hook: str, state: TaskState) -> str:
+    """`pre-hook env`, `post-hook tests`, or `baseline tests` for a post-hook before the work."""
+    baseline = phase is Phase.POST and state is TaskState.PRE_HOOKS
+    return f"{'baseline' if baseline else f'{phase.value}-hook'} {hook}"
+
+
 def not_applied(event: e.Rejected) -> str:
     """`the reply could not be applied: no match in a.py`."""
     reason = event.summary or event.problems
@@ -105,13 +111,13 @@ def _started(_event: e.Started, _after: TaskRecord) -> LogLine:
 @line_of.register
 def _hook_finished(event: e.HookFinished, after: TaskRecord) -> LogLine:
     result = event.result
-    outcome = words.outcome_words(result)
-    if event.phase is Phase.POST and after.state is TaskState.PRE_HOOKS:
-        # before the work its judges are mostly red: that is no failure yet, and no wall of text
-        return LogLine(f"baseline {result.hook}: {outcome}", Tone.DIM)
-    text = f"{event.phase.value}-hook {result.hook}: {outcome}"
+    title = hook_title(event.phase, result.hook, after.state)
+    text = f"{title}: {words.outcome_words(result)}"
     if result.green:
         return LogLine(text, Tone.WARN if result.flaky else Tone.DIM)
+    if after.state is TaskState.PRE_HOOKS and event.phase is Phase.POST:
+        # Before the work its judges are mostly red. That is no failure yet, and no wall of text.
+        return LogLine(text, Tone.DIM)
     return LogLine(text, Tone.WARN, words.decisive(result.excerpt))
 
 

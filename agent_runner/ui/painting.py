@@ -52,12 +52,12 @@ class Painter:
         """Columns that may be written; one is left free, since some terminals break full lines."""
         return max(20, (self._width or self._out.size.columns) - 1)
 
-    def wrapped(self, text: Text, *, indent: int = 0) -> list[str]:
-        """The text broken at words, each line indented, without spaces at its end."""
-        parts = text.divide(words.broken(text.plain, self.width - indent))
-        for part in parts:
+    def wrapped(self, text: Text, *, indent: int = 0, hanging: int = 0) -> list[str]:
+        """The text broken at words, each line indented, those after the first by `hanging` more."""
+        parts = text.divide(words.broken(text.plain, self.width - indent - hanging))
+        for number, part in enumerate(parts):
             part.rstrip()
-            part.pad_left(indent)
+            part.pad_left(indent + hanging if number else indent)
         return [self._painted(part) for part in parts]
 
     def paragraph(self, line: str) -> list[str]:

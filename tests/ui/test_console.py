@@ -301,3 +301,11 @@ def test_no_script_breaks_a_line_of_the_screen(
         screen = Screen(columns)
         screen.feed(terminal.received())
     assert any(line.startswith("T1 ") for line in screen.lines)
+
+
+def test_a_baseline_is_called_one_while_it_runs(terminal: Terminal, clock: FakeClock) -> None:
+    console = Console(terminal.out, Tally(task_list()), clock, {"TERM": "xterm"})
+    script = Script((console,))
+    script.add("T1", e.Started(), S.PRE_HOOKS)
+    script.add("T1", e.HookStarted(Phase.POST, "tests", 1))
+    assert "  baseline tests 0s" in terminal.received()
