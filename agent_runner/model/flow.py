@@ -68,7 +68,7 @@ def reason_to_ask(record: TaskRecord, settings: Settings) -> str:
 def attempts_used_up(record: TaskRecord) -> str:
     """That no attempt is left, in words for people."""
     count = record.counts.attempts
-    return "its one attempt is used up" if count == 1 else f"all {count} attempts are used up"
+    return "its only attempt is used up" if count == 1 else f"all {count} attempts are used up"
 
 
 def pre_hooks_to_redo(record: TaskRecord, _settings: Settings) -> bool:

@@ -9,6 +9,7 @@ from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
+from agent_runner.ui.event_lines import hook_title
 
 
 def transition_objects(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
@@ -73,16 +74,18 @@ def task_lines(record: TaskRecord, title: str) -> Iterator[str]:
 
 def task_details(entries: Iterable[Entry], task_id: str) -> Iterator[str]:
     """The hook results and changed files of one task, in order, for `debug state T1`."""
+    state = TaskState.PENDING
     for entry in entries:
         if entry.task != task_id:
             continue
         event = entry.event
         when = local(entry.at, seconds=True)
+        state = entry.to or state
         if isinstance(event, e.HookFinished):
             result = event.result
             log = f"  ({words.clean(result.log)} at byte {result.offset})" if result.log else ""
-            outcome = words.outcome_words(result)
-            yield f"{when}  {event.phase.value}-hook {result.hook}: {outcome}{log}"
+            title = hook_title(event.phase, result.hook, state)
+            yield f"{when}  {title}: {words.outcome_words(result)}{log}"
         elif isinstance(event, e.ApplyPlanned):
             for change in event.change_set.changes:
                 kinds = f"{change.before.kind.value} -> {change.after.kind.value}"

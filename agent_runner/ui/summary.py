@@ -42,7 +42,7 @@ def commands(task_id: str, invocation: Invocation) -> tuple[str, ...]:
     """What can be typed, each explained."""
     explained = {
         ("retry", task_id, "--hint", PLACEHOLDER): "try once more; the prompt has the hint",
-        ("check", task_id): "run the post-hooks on your changes; if they pass, it has passed",
+        ("check", task_id): "run the post-hooks on the files as they are, without a call",
         ("skip", task_id): "leave it; tasks that depend on it stay pending",
         ("reset", task_id): "forget its attempts and start over; files stay as they are",
         ("resume",): "then continue the run",

@@ -160,7 +160,7 @@ class Tally:
         return (
             f"{why}: {words.listed(held)} cannot start before {words.listed(blockers)}, which "
             f"{were} skipped. Bring {blockers[0]} back with "
-            f"`{self._command('reset', blockers[0])}`, or give up {held[0]} too with "
+            f"`{self._command('reset', blockers[0])}`, or skip {held[0]} as well with "
             f"`{self._command('skip', held[0])}`, then {resume}"
         )
 

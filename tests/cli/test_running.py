@@ -83,7 +83,7 @@ ESCALATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str], str]] = 
         RED,
         {"post_hooks": ["post"]},
         [reply(a__txt="bad")],
-        "its one attempt is used up",
+        "its only attempt is used up",
     ),
     "no progress": (
         {"hooks": RED["hooks"], "max_no_progress": 1},
@@ -247,7 +247,7 @@ def unattended(scene: Scene, *flags: str, tasks: int = 4, **config: Any) -> Ende
 def test_unattended_runs_go_on_with_what_does_not_depend_on_it(scene: Scene) -> None:
     ended = unattended(scene, "--on-escalation", "continue", tasks=2)
     assert ended.code == 1
-    assert ended.out.count("needs a person: its one attempt is used up") == 2
+    assert ended.out.count("needs a person: its only attempt is used up") == 2
     states = scene.states()
     assert states == {"T1": "escalated", "T2": "escalated", "D": "pending"}
     assert "T1 (failed)" in scene.run("status").out  # what holds D

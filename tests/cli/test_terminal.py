@@ -164,7 +164,7 @@ def test_the_question_takes_every_answer(scene: Scene) -> None:
     scene.reply("T3", 1, "nothing to do")
     with seat(scene, "run") as at:
         told = at.sees(ASKS)
-        assert "T1 needs a person: its one attempt is used up" in told
+        assert "T1 needs a person: its only attempt is used up" in told
         assert "Type one of these" not in told  # there is somebody to ask
         at.types("x\r")
         at.sees("type r, h, e, s or a")

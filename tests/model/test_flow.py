@@ -91,7 +91,7 @@ def test_an_attempt_survives_edit_retries_and_ends_with_a_judgement() -> None:
         (
             TaskRecord("T1", counts=Counts(attempts=1)),
             Settings(max_attempts_per_task=1),
-            "its one attempt",
+            "its only attempt",
         ),
     ],
 )

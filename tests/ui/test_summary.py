@@ -104,7 +104,7 @@ OTHERS = [
     ),
     (
         (*called(), (e.Replied("c1"), S.APPLY), (e.Rejected("no match\nx"), S.ESCALATED)),
-        "the last reply could not be applied, and its one attempt is used up: no match",
+        "the last reply could not be applied, and its only attempt is used up: no match",
         "1 attempt:",
     ),
     (
