@@ -186,7 +186,7 @@ def _show_version(value: bool) -> None:
 app = _typer(
     Entry(SUMMARY, below=COMMANDS),
     name="agent-runner",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 
 

@@ -1,14 +1,16 @@
 """`agent-runner providers`: who could be asked, who will be, and whether they answer."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent_runner.cli.options import Json, TasksOption
+from agent_runner.cli.output import print_object, print_parts
 
 if TYPE_CHECKING:
+    from agent_runner.app.overview import Part
     from agent_runner.providers.listing import ProviderRow
 
 
@@ -16,6 +18,8 @@ def providers(context: typer.Context, tasks: TasksOption = None, json: Json = Fa
     """List the providers: protocol, model, whether the key is there, which is chosen and why."""
     if context.invoked_subcommand is not None:
         return 0
+    from attrs import asdict
+
     from agent_runner.app.configuration import load
     from agent_runner.cli.project import surroundings
     from agent_runner.providers.listing import rows
@@ -23,10 +27,8 @@ def providers(context: typer.Context, tasks: TasksOption = None, json: Json = Fa
     here = surroundings()
     found = rows(load(tasks, here).settings, here.env)
     if json:
-        _print_object(found)
-    else:
-        _print_table(found)
-    return 0
+        return print_object({"providers": [{**asdict(row), "ready": row.ready} for row in found]})
+    return print_parts(_listing(found))
 
 
 def check(
@@ -58,33 +60,23 @@ def check(
     return 0 if result.ok else 1
 
 
-def _print_object(rows: Iterable["ProviderRow"]) -> None:
-    import json
-
-    import attrs
-
-    listed = [{**attrs.asdict(row), "ready": row.ready} for row in rows]
-    print(json.dumps({"providers": listed}, indent=2))
-
-
-def _print_table(rows: Iterable["ProviderRow"]) -> None:
+def _listing(rows: "Sequence[ProviderRow]") -> "Iterator[Part]":
+    """A table without columns that say nothing; what to do if it is empty."""
     from agent_runner.ui.tables import Column, TextTable
 
-    names = ("provider", "protocol", "model", "address", "key", "chosen", "fallback", "trouble")
-    columns = tuple(Column(name, shrinks=name in {"address", "trouble"}) for name in names)
-    cells = tuple(
-        (
-            row.name,
-            row.protocol,
-            row.model,
-            row.base_url,
-            row.key or "none",
-            row.chosen,
-            ", ".join(row.fallback),
-            row.trouble,
-        )
-        for row in rows
-    )
-    print("\n".join(TextTable(columns, cells).lines()))
-    if not cells:
-        print("no provider is configured, and there is no key of a known one in the environment")
+    if not rows:
+        yield "no provider is configured, and there is no key of a known one in the environment"
+        return
+    cells = {
+        "provider": [row.name for row in rows],
+        "protocol": [row.protocol for row in rows],
+        "model": [row.model for row in rows],
+        "address": [row.base_url for row in rows],
+        "key": [row.key or "none" for row in rows],
+        "chosen": [row.chosen for row in rows],
+        "fallback": [", ".join(row.fallback) for row in rows],
+        "trouble": [row.trouble for row in rows],
+    }
+    told = [name for name, column in cells.items() if any(column)]
+    columns = tuple(Column(name, shrinks=name in {"address", "chosen", "trouble"}) for name in told)
+    yield TextTable(columns, tuple(zip(*(cells[name] for name in told), strict=True)))

@@ -2,17 +2,13 @@
 
 import enum
 import gc
-import os
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from agent_runner.cli.options import Json, OptionalTaskId, StateDir, TaskId, TasksOption
-
-if TYPE_CHECKING:
-    from agent_runner.app.overview import Part
+from agent_runner.cli.output import print_object, print_parts, warn
 
 
 class By(enum.StrEnum):
@@ -40,14 +36,14 @@ def status(tasks: TasksOption = None, state_dir: StateDir = None, json: Json = F
     except UsageError:
         view = overview.without_list(tasks, state_dir, here)
         if json:
-            _print_object(overview.known_object(view))
+            print_object(overview.known_object(view))
         elif view.state.tasks:
-            _print_parts((status_table(view.tally), view.tally.closing_line()))
+            print_parts((status_table(view.tally), view.tally.closing_line()))
         raise
-    _warn(view.warnings)
+    warn(view.warnings)
     if json:
-        return _print_object(overview.status_object(view))
-    return _print_parts(overview.status_parts(view))
+        return print_object(overview.status_object(view))
+    return print_parts(overview.status_parts(view))
 
 
 def plan(tasks: TasksOption = None, state_dir: StateDir = None, json: Json = False) -> int:
@@ -59,11 +55,11 @@ def plan(tasks: TasksOption = None, state_dir: StateDir = None, json: Json = Fal
 
     project = open_project(tasks, state_dir)
     state, warnings = read_state(project.place.state_dir, project.tasks.id)
-    _warn(warnings)
+    warn(warnings)
     ahead = forecast(project, state, SystemClock(), can_ask=_can_ask())
     if json:
-        return _print_object(plan_object(ahead))
-    return _print_parts(plan_lines(ahead, project.place.invocation))
+        return print_object(plan_object(ahead))
+    return print_parts(plan_lines(ahead, project.place.invocation))
 
 
 def usage(
@@ -79,10 +75,10 @@ def usage(
     from agent_runner.cli.project import surroundings
 
     view = overview.read(tasks, state_dir, surroundings())
-    _warn(view.warnings)
+    warn(view.warnings)
     if json:
-        return _print_object(overview.usage_object(view, by.value))
-    return _print_parts(overview.usage_parts(view, by.value))
+        return print_object(overview.usage_object(view, by.value))
+    return print_parts(overview.usage_parts(view, by.value))
 
 
 def why(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> int:
@@ -96,7 +92,7 @@ def why(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> 
     known = read_list(tasks, state_dir, surroundings())
     require_task(task, known.tasks)
     entries = read_entries(known.place.state_dir)
-    return _print_parts(why_lines(task, known.tasks[task].title, entries))
+    return print_parts(why_lines(task, known.tasks[task].title, entries))
 
 
 def debug_state(
@@ -118,11 +114,11 @@ def debug_state(
     if task is not None:
         require_task(task, known.tasks)
     seen = inspect(known)
-    _warn(seen.warnings)
+    warn(seen.warnings)
     if json:
-        _print_object(inspection_object(seen, task))
+        print_object(inspection_object(seen, task))
     else:
-        _print_parts(inspection_parts(seen, task))
+        print_parts(inspection_parts(seen, task))
     if seen.damage is not None:
         raise seen.damage
     return 0
@@ -156,32 +152,3 @@ def _can_ask() -> bool:
     By stdin alone: what is shown here may well go through a pager or into a file.
     """
     return sys.stdin.isatty()
-
-
-def _warn(warnings: Iterable[str]) -> None:
-    for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-
-
-def _print_object(content: dict[str, Any]) -> int:
-    import json
-
-    print(json.dumps(content, ensure_ascii=False, indent=2, default=str))
-    return 0
-
-
-def _print_parts(parts: "Iterable[Part]") -> int:
-    """Print lines as they are; tables coloured and fitted to a terminal, in full to a pipe."""
-    from agent_runner.ui.output import Output, can_draw
-
-    drawing = can_draw(sys.stdout, os.environ)
-    for part in parts:
-        if isinstance(part, str):
-            print(part)
-        elif drawing:
-            from agent_runner.ui.painting import Painter
-
-            print("\n".join(Painter(Output(sys.stdout), os.environ).table(part)))
-        else:
-            print("\n".join(part.lines()))
-    return 0

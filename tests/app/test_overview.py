@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.app import overview
+from agent_runner.app.applied_changes import patch
 from agent_runner.app.list_cache import cached_list
 from agent_runner.app.overview import KnownList, Overview
 from agent_runner.app.place import Surroundings, find
@@ -150,20 +151,30 @@ def is_cached(scene: Scene, **env: str) -> bool:
     return cached_list(find(None, None, around), around) is not None
 
 
+def shown(scene: Scene) -> str:
+    """What `status` prints to a pipe."""
+    parts = overview.status_parts(overview.read(None, None, here(scene)))
+    return "\n".join(part if isinstance(part, str) else "\n".join(part.lines()) for part in parts)
+
+
+def everything(scene: Scene) -> list[Any]:
+    view = overview.read(None, None, here(scene))
+    patched = patch(view.known, "T1")
+    parts = [*overview.usage_parts(view, "task")]
+    return [shown(scene), overview.status_object(view), parts, patched]
+
+
 def test_both_ways_show_the_same(scene: Scene) -> None:
-    commands = [
-        *(("status",), ("status", "--json"), ("usage",), ("usage", "--json")),
-        *(("why", "T2"), ("debug", "state"), ("diff", "T1")),
-    ]
-    quick = [scene.run(*words).out for words in commands]
+    quick = everything(scene)
     view = overview.read(None, None, here(scene))
     assert isinstance(view.known.tasks, standing.ListOutline)
     assert isinstance(view.state, standing.StateOutline)
     (scene.project / ".agent-runner/state.json").unlink()
     (scene.project / ".agent-runner/list.json").unlink()
-    slow = [scene.run(*words).out for words in commands]
-    assert not isinstance(overview.read(None, None, here(scene)).state, standing.StateOutline)
-    assert quick == slow
+    assert everything(scene) == quick
+    view = overview.read(None, None, here(scene))
+    assert not isinstance(view.known.tasks, standing.ListOutline)
+    assert not isinstance(view.state, standing.StateOutline)
 
 
 def test_limits_are_known_without_the_configuration(scene: Scene) -> None:
@@ -172,10 +183,10 @@ def test_limits_are_known_without_the_configuration(scene: Scene) -> None:
     scene.config({"hooks": {"post": {"command": "false"}}, "rate_limits": limits, "limits": zone})
     assert scene.run("skip", "T2").code == 0
     assert is_cached(scene)
-    quick = scene.run("status").out
+    quick = shown(scene)
     assert "2 of 5" in quick
     (scene.project / ".agent-runner/list.json").unlink()
-    assert scene.run("status").out == quick
+    assert shown(scene) == quick
 
 
 def test_what_the_cache_was_made_from_is_looked_at(scene: Scene) -> None:
@@ -194,19 +205,19 @@ def test_what_the_cache_was_made_from_is_looked_at(scene: Scene) -> None:
 
 def test_an_edited_list_is_shown_at_once(scene: Scene) -> None:
     scene.tasks({"id": "T1", "title": "Another one"}, {"id": "T9"})
-    shown = scene.run("status").out
-    assert "Another one [text changed since]" in shown
-    assert "T9" in shown
-    assert "T2" not in shown
+    text = shown(scene)
+    assert "Another one [text changed since]" in text
+    assert "T9" in text
+    assert "T2" not in text
 
 
 def test_a_damaged_cache_is_thrown_away(scene: Scene) -> None:
     cache = scene.project / ".agent-runner/list.json"
-    good, shown = cache.read_bytes(), scene.run("status").out
+    good, before = cache.read_bytes(), shown(scene)
     for damaged in (b"", good[:-9], good.replace(b"Do T1", b"Do T7"), b"[]", b"\xff" * 40):
         cache.write_bytes(damaged)
         assert not is_cached(scene)
-        assert scene.run("status").out == shown
+        assert shown(scene) == before
 
 
 def test_an_unchanged_list_is_not_written_again(scene: Scene) -> None:

@@ -65,7 +65,7 @@ COMMANDS = [
 
 STATUS = {
     *("app", "app.list_cache", "app.overview", "app.place"),
-    *("cli", "cli.commands", "cli.options", "cli.project", "cli.show"),
+    *("cli", "cli.commands", "cli.options", "cli.output", "cli.project", "cli.show"),
     *("ground", "ground.clock", "ground.config_files", "ground.invocation", "ground.timings"),
     *("limits", "limits.waiting"),
     *("model", "model.errors", "model.standing", "model.states"),

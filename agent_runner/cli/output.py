@@ -1,0 +1,40 @@
+"""How results reach stdout: lines, tables that fit the screen, JSON for programs."""
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent_runner.app.overview import Part
+
+
+def print_parts(parts: "Iterable[Part]") -> int:
+    """Print lines as they are; tables in colour and fitted to a terminal, in full to a pipe."""
+    from agent_runner.ui.output import Output, can_draw
+
+    drawing = can_draw(sys.stdout, os.environ)
+    for part in parts:
+        if isinstance(part, str):
+            print(part)
+        elif drawing:
+            from agent_runner.ui.painting import Painter  # lazy: rich is slow to import
+
+            print("\n".join(Painter(Output(sys.stdout), os.environ).table(part)))
+        else:
+            print("\n".join(part.lines()))
+    return 0
+
+
+def print_object(content: dict[str, Any]) -> int:
+    """Print one JSON object."""
+    import json
+
+    print(json.dumps(content, ensure_ascii=False, indent=2, default=str))
+    return 0
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Say on stderr what is odd but hinders nothing."""
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
