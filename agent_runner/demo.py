@@ -39,7 +39,7 @@ def copy_example(name: str, destination: Path) -> Path:
     source = example_folder(name)
     target = destination.absolute()
     try:
-        if _stands(target):
+        if _occupied(target):
             _require_empty(target)
         for file in _files(source):
             copy = target / file.relative_to(source)
@@ -57,7 +57,7 @@ def copy_example(name: str, destination: Path) -> Path:
 def free_folder(parent: Path, name: str = "agent-runner-demo") -> Path:
     """The first of `name`, `name-2`, `name-3`, ... that does not exist in `parent`."""
     names = (name if number == 1 else f"{name}-{number}" for number in count(1))
-    return next(folder for each in names if not _stands(folder := parent / each))
+    return next(folder for each in names if not _occupied(folder := parent / each))
 
 
 def _examples() -> Path:
@@ -83,6 +83,6 @@ def _require_empty(target: Path) -> None:
         )
 
 
-def _stands(path: Path) -> bool:
-    """Whether anything stands at `path`, a dangling link included."""
+def _occupied(path: Path) -> bool:
+    """Whether anything is at `path`, a dangling link included."""
     return path.is_symlink() or path.exists()

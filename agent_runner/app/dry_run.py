@@ -37,7 +37,7 @@ def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> I
 
 def _task(number: int, task: Task, project: Project, state: RunState) -> Iterator[str]:
     record = state.record(task.id)
-    where = "" if record.state is TaskState.PENDING else f" (goes on in {record.state})"
+    where = "" if record.state is TaskState.PENDING else f" (continues with {record.state})"
     yield f"{number:>3}. {task.id}  {task.title}{where}"
     hooks = project.settings.hooks
     for word, names in (("pre-hook", task.pre_hooks), ("post-hook", task.post_hooks)):

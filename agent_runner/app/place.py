@@ -46,7 +46,7 @@ def find(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Plac
         known = ", ".join(DEFAULT_NAMES)
         raise UsageError(
             f"there is no task list {tasks or file}" + ("" if tasks else f" (looked for {known})"),
-            fix="write one with: agent-runner init; or name it: agent-runner run FILE",
+            fix="write one with `agent-runner init`, or name it: agent-runner run FILE",
         )
     if state_dir and (here.cwd / state_dir).exists() and not (here.cwd / state_dir).is_dir():
         raise UsageError(f"--state-dir {state_dir} is a file", fix="name a folder, new or old")

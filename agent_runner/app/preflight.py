@@ -1,10 +1,11 @@
-"""What is looked at before a run spends anything: set-up, and changes since the last run."""
+"""Checks before a run spends anything: providers, folders, limits, a list that was edited."""
 
 import tempfile
 
 from agent_runner.app.bounds import judge_limits
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
+from agent_runner.documents import has_c_parser
 from agent_runner.engine import decisions
 from agent_runner.ground.disk import storage_errors
 from agent_runner.limits.contradictions import Kind
@@ -14,14 +15,18 @@ from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.model.task import Task
 from agent_runner.workspace.git import Repository
 
+LONG_LIST = 1_000
+"""Tasks from which on reading the list takes a second or so without the C parser."""
+
 
 def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
-    """Check that every open task can be served, say what deserves it, reset what is to be rerun.
+    """Check that every unfinished task can be served, warn, and reset what is to be rerun.
 
     Raises UsageError (no key, no such model, ...) and InputError (templates, limits that cannot be
     kept) before anything is spent.
     """
     _say_warnings(project, wiring)
+    _say_slow_list(project, wiring)
     _say_changed_list(project, wiring, rerun_changed=rerun_changed)
     state = wiring.store.state
     unfinished = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
@@ -32,7 +37,7 @@ def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
 
 
 def stale(project: Project, wiring: Wiring) -> list[Task]:
-    """Tasks that passed with another text than they have now."""
+    """Tasks that have passed and whose text has changed since."""
     records = wiring.store.state.tasks
     return [
         task
@@ -68,6 +73,16 @@ def _check_writable(tasks: list[Task]) -> None:
             pass
 
 
+def _say_slow_list(project: Project, wiring: Wiring) -> None:
+    """Mention once a run that a long list would be read quicker with the extra `fast`."""
+    file = project.tasks.file
+    long = file.suffix != ".json" and len(project.tasks) >= LONG_LIST
+    if long and not has_c_parser():
+        install = "pip install 'agent-runner[fast]'"
+        text = f"{file.name} is long: it is read some ten times quicker after {install}"
+        wiring.core.signal(Said("", text))
+
+
 def _say_warnings(project: Project, wiring: Wiring) -> None:
     texts = [*wiring.store.warnings, *map(str, project.loaded.warnings)]
     if wiring.choices.ignore_limits:
@@ -85,7 +100,7 @@ def _say_changed_list(project: Project, wiring: Wiring, *, rerun_changed: bool) 
             decisions.reset(wiring.core, wiring.recovery, task.id, reason=reason)
         else:
             text = (
-                f"{task.id} passed with another text than it has now; --rerun-changed does it again"
+                f"{task.id} has passed, but its text has changed since; to redo it: --rerun-changed"
             )
             wiring.core.signal(Said(task.id, text, "warning"))
     for task in project.tasks.tasks:
@@ -93,8 +108,8 @@ def _say_changed_list(project: Project, wiring: Wiring, *, rerun_changed: bool) 
         if record and record.state in STEPS and record.definition not in {"", task.definition}:
             reset = project.place.invocation.command("reset", task.id)
             text = (
-                f"{task.id} was changed in the list while it was being worked on;"
-                f" it goes on as it is now (to start it over: {reset})"
+                f"{task.id} was edited in the list while it was in progress;"
+                f" it continues with the new text (to start it over: {reset})"
             )
             wiring.core.signal(Said(task.id, text, "warning"))
     gone = [task for task in records if task not in project.tasks]
@@ -104,9 +119,9 @@ def _say_changed_list(project: Project, wiring: Wiring, *, rerun_changed: bool) 
 
 
 def _say_dirty(wiring: Wiring, tasks: list[Task]) -> None:
-    """Mention once that work of the user's own is in the tree."""
+    """Mention once that there is uncommitted work of the user's own."""
     for root in dict.fromkeys(task.root for task in tasks[:1]):
         repository = Repository.find(root)
         if repository and not repository.status(limit=1).clean:
-            text = f"{root.name} has changes that are not committed; they stay as they are"
+            text = f"{root.name} has uncommitted changes; they are left alone"
             wiring.core.signal(Said("", text))

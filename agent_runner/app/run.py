@@ -40,7 +40,7 @@ _SIGNALS = {
 
 @frozen
 class RunRequest:
-    """What was asked for on the command line, beside the settings. Times in seconds."""
+    """What the command line asks of this run beside the settings; times in seconds."""
 
     screen: ScreenOptions = field(factory=ScreenOptions)
     fresh: bool = False

@@ -18,7 +18,7 @@ those of `engine.runner.EXIT_CODES`."""
 def main() -> None:
     """Run the command line and exit with its code. Nothing that goes wrong ends in a traceback."""
     _open_closed_streams()
-    code = _guarded()
+    code = _run()
     with contextlib.suppress(BrokenPipeError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
@@ -42,7 +42,7 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115, PTH123  # for good
 
 
-def _guarded() -> int:
+def _run() -> int:
     """Run the command; every error becomes a message and an exit code."""
     import typer
 
@@ -58,7 +58,7 @@ def _guarded() -> int:
         error.show()  # type: ignore[attr-defined]  # every exception for the user has it
         return UsageError.exit_code
     except AgentRunnerError as error:
-        complain(error, given)
+        _report(error, given)
         return error.exit_code
     except (BrokenPipeError, SystemExit):  # at a broken pipe typer exits with a code of its own
         return BROKEN_PIPE
@@ -67,7 +67,7 @@ def _guarded() -> int:
     return code if isinstance(code, int) else 0
 
 
-def complain(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
+def _report(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
     """Say on stderr what is wrong, what to do next and what to type.
 
     `given`: the command's options by name, so that a suggested command means the same list.

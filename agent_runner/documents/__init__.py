@@ -13,6 +13,7 @@ from agent_runner.documents.tree import (
     plain_value,
     quoted,
 )
+from agent_runner.documents.yaml_reader import has_c_parser
 from agent_runner.ground.suggestions import Suggestions
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Source",
     "Suggestions",
     "described",
+    "has_c_parser",
     "paused_collector",
     "plain_value",
     "quoted",

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agent_runner.app.preflight import prepare
+from agent_runner.app.preflight import LONG_LIST, prepare
 from agent_runner.app.wiring import Choices
+from agent_runner.documents import has_c_parser
 from agent_runner.model.errors import UsageError
 from agent_runner.model.fold import Entry
 from agent_runner.model.signals import HookOutput, Signal
@@ -43,7 +44,7 @@ def test_a_passed_task_with_another_text_is_named_and_only_reset_if_asked_to(sce
     scene.tasks[0]["description"] = "Do more."
     scene.write()
     assert prepared(scene) == (
-        "T1 passed with another text than it has now; --rerun-changed does it again"
+        "T1 has passed, but its text has changed since; to redo it: --rerun-changed"
     )
     assert scene.states() == {"T1": "passed", "T2": "passed"}
     prepared(scene, rerun_changed=True)
@@ -65,7 +66,7 @@ def test_a_task_that_changed_while_it_was_worked_on_goes_on(tmp_path: Path) -> N
     scene.tasks[0]["description"] = "Do more."
     scene.write()
     said = prepared(scene)
-    assert "T1 was changed in the list while it was being worked on" in said
+    assert "T1 was edited in the list while it was in progress" in said
     assert "agent-runner reset T1" in said
     assert scene.states() == {"T1": "post_hooks"}
 
@@ -108,4 +109,12 @@ def test_limits_that_contradict_each_other_are_said(scene: Scene) -> None:
 def test_changes_that_are_not_committed_are_mentioned_once(scene: Scene) -> None:
     for words in (["init", "-q"], ["add", "."]):
         subprocess.run(["git", *words], cwd=scene.folder, check=True)
-    assert prepared(scene).count("has changes that are not committed") == 1
+    assert prepared(scene).count("has uncommitted changes") == 1
+
+
+def test_a_long_list_is_said_to_be_read_quicker_with_the_c_parser(tmp_path: Path) -> None:
+    tasks = [{"id": f"T{n}", "post_hooks": []} for n in range(LONG_LIST)]
+    scene = Scene(tmp_path / "p", tasks)
+    assert prepared(scene) == "", "JSON needs no parser"
+    (scene.folder / "tasks.json").rename(scene.folder / "tasks.yml")
+    assert ("agent-runner[fast]" in prepared(scene)) is not has_c_parser()

@@ -36,7 +36,7 @@ def test_every_command_can_say_where_its_time_went(scene: Scene) -> None:
     scene.tasks({"id": "T1"})
     scene.reply("T1", 1, reply(a__txt="x"))
     commands = dict(walked("", typer.main.get_command(app)))
-    assert len(commands) == 21
+    assert {"run", "config show", "providers", "debug state"} < set(commands)
     for name, command in commands.items():
         assert "--timings" in [word for one in command.params for word in one.opts], name
     ended = scene.run("run", "--timings")

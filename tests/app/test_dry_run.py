@@ -62,7 +62,7 @@ def test_a_task_in_the_middle_goes_on_where_it_is(tmp_path: Path) -> None:
     scene = Scene(tmp_path / "p", [TASKS[2]], {}, [showing("a.txt")])
     scene.run()
     text = "\n".join(dry_run(scene.project, scene.clock))
-    assert "1. T3  T3 (goes on in agent)" in text
+    assert "1. T3  T3 (continues with agent)" in text
     assert len(scene.events(CallStarted)) == 2
 
 
