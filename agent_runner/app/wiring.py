@@ -38,7 +38,7 @@ from agent_runner.ground.redaction import Redactor
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.limits.gate import Gate
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.settings import CommandsRule
+from agent_runner.model.settings import CommandsRule, CommitRule
 from agent_runner.model.signals import Observer
 from agent_runner.model.spending import Spending
 from agent_runner.model.states import TaskState
@@ -50,7 +50,8 @@ from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
 from agent_runner.store.store import Store
 from agent_runner.workspace.git import Repository
-from agent_runner.workspace.tree import TreeReader
+from agent_runner.workspace.objects import ObjectStore
+from agent_runner.workspace.snapshots import SnapshotReader
 
 
 @define
@@ -229,8 +230,13 @@ class Wiring:
     @cached_property
     def trees(self) -> Trees:
         """The files of each task; the state folder is no part of them."""
-        hidden = self.project.hidden
-        return Trees(self.store.blobs, lambda root: TreeReader(root, self.clock, hidden))
+        hidden, commits = self.project.hidden, self.project.settings.git.commit
+        objects = ObjectStore(self.store.layout.snapshots, self.store.disk)
+        return Trees(
+            self.store.blobs,
+            lambda root: SnapshotReader(root, objects, self.clock, hidden),
+            for_commits=commits is not CommitRule.OFF,
+        )
 
     @cached_property
     def changes(self) -> Changes:

@@ -153,8 +153,8 @@ class Runner:
         """Start a task: its folder is created, and how its files stood is stored."""
         with storage_errors(task.root):
             task.root.mkdir(parents=True, exist_ok=True)
-        tree = await self.trees.read(task)
-        started = e.Started(task.definition, tree.id, self.trees.keep(tree))
+        tree, kept = await self.trees.start(task)
+        started = e.Started(task.definition, tree.id, kept)
         record = self.core.fire(task.id, started)
         self.core.store.refresh_snapshot()
         return record

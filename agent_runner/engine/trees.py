@@ -1,54 +1,104 @@
 """The state of each task's files: as it is now, and what has changed since the task began."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import anyio.to_thread
-from attrs import define, field
+from attrs import define, field, frozen
 
+from agent_runner.model.errors import StateError
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
 from agent_runner.store.blobs import Blobs
-from agent_runner.workspace.tree import Tree, TreeReader
+from agent_runner.workspace.git import Repository
+from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
 
-_NOTHING = Tree("")
-"""A tree without files."""
+_FORMAT = 2
+
+
+@frozen
+class Start:
+    """A task's files when it began.
+
+    `id` is the snapshot's, "" where it is not known any more. `modified` are the paths that were
+    not as in the last commit, new ones included; only known where the runner commits.
+    """
+
+    id: str
+    modified: frozenset[str] = frozenset()
+
+    def to_json(self) -> str:
+        """The form in which it is stored, ASCII only."""
+        kept = {"format": _FORMAT, "id": self.id, "modified": sorted(self.modified)}
+        return json.dumps(kept, ensure_ascii=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Start":
+        """What was stored. Format 1 had no snapshots: all that it still says is `modified`.
+
+        Raises:
+            StateError: the text is none of ours, or of a newer version.
+        """
+        try:
+            kept = json.loads(text)
+            if kept["format"] == 1:
+                return cls("", frozenset(kept["differing"]))
+            if kept["format"] != _FORMAT:
+                raise StateError(f"a stored start has format {kept['format']}, not {_FORMAT}")
+            return cls(kept["id"], frozenset(kept["modified"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise StateError(f"a stored start cannot be read: {error!r}") from error
 
 
 @define
 class Trees:
-    """One reader per root, kept for the run, so that unchanged files are not read again."""
+    """One reader per root, kept for the run, so that unchanged files are not read again.
+
+    `for_commits`: whether the runner commits, and so has to know what the user had changed.
+    """
 
     blobs: Blobs
-    make_reader: Callable[[Path], TreeReader]
-    _readers: dict[Path, TreeReader] = field(factory=dict)
+    make_reader: Callable[[Path], SnapshotReader]
+    for_commits: bool = False
+    _readers: dict[Path, SnapshotReader] = field(factory=dict)
 
-    async def read(self, task: Task) -> Tree:
+    async def read(self, task: Task) -> Snapshot:
         """The tree as it stands now; git and the disk are waited for in a thread."""
-        return await anyio.to_thread.run_sync(self._reader(task.root).read)
+        return await anyio.to_thread.run_sync(self._reader(task.root).look)
 
-    def keep(self, tree: Tree) -> str:
-        """Store a tree; returns its blob's name."""
-        return self.blobs.put(tree.to_json().encode("ascii"))
+    async def start(self, task: Task) -> tuple[Snapshot, str]:
+        """The tree as a task begins, durably kept; and the blob that `at_start` will read."""
+        return await anyio.to_thread.run_sync(self._start, task)
 
-    def at_start(self, record: TaskRecord) -> Tree | None:
+    def at_start(self, record: TaskRecord) -> Start | None:
         """The tree as it stood when the task began, if that was kept."""
-        return (
-            Tree.from_json(self.blobs.get(record.change.start).decode("ascii"))
-            if record.change.start
-            else None
-        )
+        kept = record.change.start
+        return Start.from_json(self.blobs.get(kept).decode("ascii")) if kept else None
 
     def changed_since_start(self, task: Task, record: TaskRecord) -> tuple[str, ...]:
         """Paths changed since the task began; waits for git and the disk.
 
-        Where nobody knows how it began (a task checked before it ran), every file counts: a judge
-        must not be passed over for want of knowledge.
+        Where nobody knows how it began (a task checked before it ran, a state from before there
+        were snapshots), every file counts: a judge must not be passed over for want of knowledge.
         """
-        reader = self._reader(task.root)
-        return reader.changed(self.at_start(record) or _NOTHING, reader.read())
+        reader, start = self._reader(task.root), self.at_start(record)
+        now = reader.look()
+        try:
+            changes = reader.changes(start.id if start else "", now.id)
+        except StateError:
+            return tuple(reader.names)
+        return tuple(change.path for change in changes)
 
-    def _reader(self, root: Path) -> TreeReader:
+    def _start(self, task: Task) -> tuple[Snapshot, str]:
+        reader = self._reader(task.root)
+        tree = reader.look()
+        reader.sync()
+        repository = Repository.find(task.root) if self.for_commits else None
+        start = Start(tree.id, repository.modified_paths() if repository else frozenset())
+        return tree, self.blobs.put(start.to_json().encode("ascii"))
+
+    def _reader(self, root: Path) -> SnapshotReader:
         if root not in self._readers:
             self._readers[root] = self.make_reader(root)
         return self._readers[root]

@@ -48,6 +48,11 @@ class Layout(NamedTuple):
         return self.folder / "blobs"
 
     @property
+    def snapshots(self) -> Path:
+        """What the tasks' files were at one time and another."""
+        return self.folder / "snapshots"
+
+    @property
     def archive(self) -> Path:
         """States that `run --fresh` has put aside."""
         return self.folder / "archive"

@@ -1,12 +1,17 @@
-"""Runs the `git` binary so that no configuration and no environment bends its answers."""
+"""Runs git so that neither a tree nor a configuration can bend its answers or start a program."""
 
+import contextlib
 import os
+import select
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
-from attrs import frozen
+from attrs import field, frozen
 
 from agent_runner.ground.timings import part
 from agent_runner.model.errors import UsageError
@@ -17,10 +22,13 @@ GIT = "git"
 FIXED = (
     "--no-pager",
     "--literal-pathspecs",
-    *("-c", "core.quotePath=false"),
-    *("-c", "core.fsmonitor=false"),  # a stale watcher would hide changes
-    *("-c", "core.trustctime=true"),  # the same: these say when git looks into a file
+    *("-c", "safe.bareRepository=explicit"),  # a folder that looks like a repository is none
+    *("-c", "core.fsmonitor=false"),  # a program; and a stale watcher would hide changes
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.untrackedCache=false"),  # it trusts the times of folders
+    *("-c", "core.trustctime=true"),  # these two say when git looks into a file
     *("-c", "core.checkStat=default"),
+    *("-c", "core.quotePath=false"),
     *("-c", "color.ui=false"),
     *("-c", "status.renames=false"),
     *("-c", "diff.renames=false"),
@@ -46,6 +54,15 @@ REDIRECTIONS = (
 )
 """Variables that point git elsewhere; they are set where we are started from a git hook."""
 
+_KEPT = (
+    *("PATH", "HOME", "XDG_CONFIG_HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_EXEC_PATH"),
+)
+"""All that a reading git sees of our environment: where it is and its configuration; no keys."""
+
+_LIMIT = 300.0
+"""Seconds for one answer. A named pipe in place of a `.gitignore` would hold git up for ever."""
+
 
 @frozen
 class Answer:
@@ -66,6 +83,102 @@ class Answer:
         return split(self.out)
 
 
+@frozen
+class Git:
+    """Git for one repository, which is named to it: it looks for none, so that none can be planted.
+
+    `work_tree` and `git_dir` are absolute. `config` are settings over all files (any name is safe
+    here; on a command line a `=` in a name would cut it short).
+    """
+
+    git_dir: Path
+    work_tree: Path
+    config: Mapping[str, str] = field(factory=dict, hash=False)
+
+    def ask(self, cwd: Path, args: Sequence[str], stdin: bytes = b"") -> Answer:
+        """Run git in `cwd` to its end, whatever its exit code.
+
+        Raises:
+            UsageError: it did not end in five minutes.
+        """
+        with tempfile.TemporaryFile() as given:
+            given.write(stdin)
+            given.seek(0)
+            return self.start(cwd, args, given).finish()
+
+    def start(self, cwd: Path, args: Sequence[str], stdin: IO[bytes] | None = None) -> "Running":
+        """Start git in `cwd` so that we can do something else meanwhile; then `finish` it.
+
+        It writes into a file, for a full pipe would stop it until somebody reads. In a session of
+        its own it does not hear a Ctrl+C at the terminal.
+        """
+        out = tempfile.TemporaryFile()  # noqa: SIM115 - `finish` closes it
+        process = subprocess.Popen(
+            [GIT, *FIXED, *args],
+            cwd=cwd,
+            env=reading_environment() | self._named(),
+            stdin=stdin or subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        return Running(process, out, f"git {args[0]}")
+
+    def _named(self) -> dict[str, str]:
+        named = {"GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(self.work_tree)}
+        for number, (name, value) in enumerate(self.config.items()):
+            named |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+        return named | {"GIT_CONFIG_COUNT": str(len(self.config))}
+
+
+@frozen
+class Running:
+    """A git command that was started; its answer goes into the file `out`."""
+
+    process: "subprocess.Popen[bytes]"
+    out: IO[bytes]
+    what: str
+
+    def finish(self) -> Answer:
+        """Wait for it and take its answer; call it once.
+
+        Raises:
+            UsageError: it did not end in five minutes, and was killed.
+        """
+        with self.out:
+            try:
+                with part("git"):
+                    err = self._until_the_end()
+            except BaseException:
+                self.stop()
+                raise
+            code = self.process.wait()
+            self.out.seek(0)
+            return Answer(code, self.out.read(), os.fsdecode(err).strip())
+
+    def stop(self) -> None:
+        """End it without an answer."""
+        with self.out, self.process, contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def _until_the_end(self) -> bytes:
+        """Stderr, read until it is closed: `wait` with a limit polls, and notices the end late."""
+        said = b""
+        pipe = self.process.stderr
+        while pipe is not None:
+            if not select.select([pipe], [], [], _LIMIT)[0]:
+                raise UsageError(
+                    f"`{self.what}` did not answer within {_LIMIT:.0f} seconds",
+                    fix="look for named pipes in place of .gitignore or .gitattributes",
+                )
+            chunk = os.read(pipe.fileno(), 1 << 16)
+            if not chunk:
+                pipe.close()
+                break
+            said += chunk
+        return said
+
+
 def available() -> bool:
     """Whether there is a git binary."""
     return shutil.which(GIT) is not None
@@ -78,42 +191,19 @@ def environment() -> dict[str, str]:
     return env
 
 
-def _reading() -> dict[str, str]:
-    """The environment for questions: answers in English, no locks taken."""
-    return environment() | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat"}
+def reading_environment() -> dict[str, str]:
+    """What a git that only reads needs to know: answers in English, takes no lock, asks nobody.
 
-
-def start(root: Path, args: Sequence[str]) -> "subprocess.Popen[bytes]":
-    """Start a git command without input, so that several run side by side; then `finish` it."""
-    return subprocess.Popen(
-        [GIT, *FIXED, *args],
-        cwd=root,
-        env=_reading(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def finish(running: "subprocess.Popen[bytes]") -> Answer:
-    """Wait for a started command and take its answer."""
-    with part("git"):
-        out, err = running.communicate()
-    return Answer(running.returncode, out, os.fsdecode(err).strip())
-
-
-def ask(root: Path, args: Sequence[str], stdin: bytes = b"") -> Answer:
-    """Run git in `root` to its end, whatever its exit code."""
-    with part("git"):
-        done = subprocess.run(
-            [GIT, *FIXED, *args],
-            cwd=root,
-            env=_reading(),
-            input=stdin,
-            capture_output=True,
-            check=False,
-        )
-    return Answer(done.returncode, done.stdout, os.fsdecode(done.stderr).strip())
+    It fetches nothing either: in a partial clone a missing object would start a transport.
+    """
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return kept | {
+        "LC_ALL": "C",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",  # git 2.44; before it, the next line does
+        "GIT_ALLOW_PROTOCOL": "",
+    }
 
 
 def demanded(answer: Answer, root: Path) -> Answer:
@@ -137,4 +227,4 @@ def joined(paths: Iterable[str]) -> bytes:
 
 def split(out: bytes) -> tuple[str, ...]:
     """NUL-separated (or NUL-ended) fields as text; bytes that are no UTF-8 survive the way back."""
-    return tuple(os.fsdecode(field) for field in out.split(b"\0") if field)
+    return tuple(field for field in os.fsdecode(out).split("\0") if field)

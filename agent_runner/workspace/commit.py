@@ -12,7 +12,7 @@ import anyio
 from attrs import frozen
 
 from agent_runner.ground.timings import part
-from agent_runner.workspace.command import GIT, ask, environment, joined
+from agent_runner.workspace.command import GIT, environment, joined
 from agent_runner.workspace.git import Repository
 
 TRAILER = "Agent-Runner-Task"
@@ -74,7 +74,7 @@ async def commit(
     if not wanted:
         return Commit(left_out=ignored)
     new = sorted(repository.untracked_paths().intersection(wanted))
-    problem = _announce(repository.root, new)
+    problem = _announce(repository, new)
     if problem:
         return Commit(left_out=ignored, problem=problem)
     before = repository.head
@@ -82,7 +82,7 @@ async def commit(
         problem = await _commit_only(repository.root, wanted, _signed(message, task_id))
     finally:
         if repository.head == before:  # also when cancelled
-            _withdraw(repository.root, new)
+            _withdraw(repository, new)
     if problem:
         return Commit(left_out=ignored, problem=problem)
     return Commit(repository.head, tuple(wanted), ignored)
@@ -93,7 +93,7 @@ def _signed(message: str, task_id: str) -> str:
     return f"{message.strip() or task_id}\n\n{TRAILER}: {task_id}\n"
 
 
-def _announce(root: Path, new: list[str]) -> str:
+def _announce(repository: Repository, new: list[str]) -> str:
     """Tell git the names of new files, for it commits by path only what it knows.
 
     Gives git's refusal, or "".
@@ -101,16 +101,16 @@ def _announce(root: Path, new: list[str]) -> str:
     if not new:
         return ""
     from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"]
-    told = ask(root, ["add", "--intent-to-add", *from_stdin], joined(new))
+    told = repository.ask(["add", "--intent-to-add", *from_stdin], joined(new))
     if told.code:
-        _withdraw(root, new)
+        _withdraw(repository, new)
     return told.err if told.code else ""
 
 
-def _withdraw(root: Path, new: list[str]) -> None:
+def _withdraw(repository: Repository, new: list[str]) -> None:
     """Take the names of new files out of the index again."""
     if new:
-        ask(root, ["update-index", "--force-remove", "-z", "--stdin"], joined(new))
+        repository.ask(["update-index", "--force-remove", "-z", "--stdin"], joined(new))
 
 
 async def _commit_only(root: Path, paths: list[str], message: str) -> str:

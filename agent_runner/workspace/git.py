@@ -1,12 +1,12 @@
 """What git knows of a task's root: branch, head, status, what it ignores. Writes nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from attrs import frozen
 
-from agent_runner.model.errors import UsageError
-from agent_runner.workspace.command import Answer, ask, available, demanded, joined, split
+from agent_runner.workspace.command import Answer, Git, available, demanded, joined, split
+from agent_runner.workspace.discovery import discover
 
 
 @frozen
@@ -33,58 +33,92 @@ class Repository:
     """A folder inside a git work tree. All paths, in and out, are relative to `root`, with `/`.
 
     `prefix`: where `root` lies in the work tree, "" or ending in `/`. `hashing`: `sha1` or
-    `sha256`.
+    `sha256`. `converts_all`: any file may be stored with other line ends than it has here.
     """
 
     root: Path
+    git: Git
     prefix: str
     hashing: str
+    converts_all: bool
 
     @classmethod
     def find(cls, root: Path) -> "Repository | None":
         """The repository that `root` lies in.
 
-        None without git, in a bare one, and where git ignores `root` itself.
+        None without git (or with one that is too old), in a bare one, and where git ignores `root`
+        itself. Runs git once a repository and process, and once more if `root` lies below its top.
 
         Raises:
             UsageError: there is a repository, but git refuses to use it (foreign owner, damaged).
         """
+        repository = cls.around(root)
+        if repository and repository.prefix and repository.ignores_root():
+            return None
+        return repository
+
+    @classmethod
+    def around(cls, root: Path) -> "Repository | None":
+        """The same, also where git ignores `root`; for those who find that out by themselves."""
         if not root.is_dir() or not available():
             return None
-        asked = ["--is-inside-work-tree", "--show-object-format", "--show-prefix"]
-        inside = ask(root, ["rev-parse", *asked])
-        if inside.code != 0:
-            if "not a git repository" in inside.err:
-                return None
-            raise _refusal(root, inside)
-        in_work_tree, hashing, prefix = inside.line.split("\n", 2)
-        if in_work_tree != "true":
+        found = discover(root.resolve())
+        if found is None:
             return None
-        if prefix and _ignores_itself(root, prefix):
-            return None
-        return cls(root, prefix, hashing)
+        git = Git(found.git_dir, found.work_tree, found.config)
+        return cls(root, git, found.prefix, found.hashing, found.converts_all)
+
+    @property
+    def digits(self) -> int:
+        """How many hex digits git's names have here."""
+        return 64 if self.hashing == "sha256" else 40
+
+    @property
+    def index(self) -> Path:
+        """The file in which git keeps what is staged."""
+        return self.git.git_dir / "index"
 
     @property
     def branch(self) -> str | None:
         """The branch, also before its first commit; None on a detached head."""
-        told = ask(self.root, ["symbolic-ref", "--quiet", "--short", "HEAD"])
-        return told.line if told.code == 0 else None
+        answer = self.ask(["symbolic-ref", "--quiet", "--short", "HEAD"])
+        return answer.line if answer.code == 0 else None
 
     @property
     def head(self) -> str:
         """The commit that HEAD names (hex), "" before the first one."""
-        told = ask(self.root, ["rev-parse", "--quiet", "--verify", "HEAD^{commit}"])
-        return told.line if told.code == 0 else ""
+        answer = self.ask(["rev-parse", "--quiet", "--verify", "HEAD^{commit}"])
+        return answer.line if answer.code == 0 else ""
+
+    def ask(self, args: list[str], stdin: bytes = b"") -> Answer:
+        """Run git in the root, whatever its exit code."""
+        return self.git.ask(self.root, args, stdin)
 
     def status(self, limit: int = 50) -> GitStatus:
         """Branch, head and what differs below `root`: at most `limit` lines, one for a new folder.
 
+        One process. A file that a filter converts (git LFS) counts as changed once its time stamp
+        is not what git remembers: no filter is run to find out.
+
         Raises:
             UsageError: git fails.
         """
-        entries = self._status("normal")
+        branch, head = "", ""
+        entries = []
+        for record in self._status("normal"):
+            if record.startswith("# branch.oid "):
+                head = record[13:]
+            elif record.startswith("# branch.head "):
+                branch = record[14:]
+            elif record[0] != "#":
+                entries.append(self._entry(record))
         lines = tuple(f"{code} {shown(path or './')}" for code, path in entries[:limit])
-        return GitStatus(self.branch, self.head, lines, max(0, len(entries) - limit))
+        return GitStatus(
+            None if branch == "(detached)" else branch,
+            "" if head == "(initial)" else head,
+            lines,
+            max(0, len(entries) - limit),
+        )
 
     def modified_paths(self) -> frozenset[str]:
         """Every file below `root` that differs from the last commit, staged or not, or is new.
@@ -92,7 +126,7 @@ class Repository:
         Raises:
             UsageError: git fails.
         """
-        return frozenset(path for _, path in self._status("all"))
+        return frozenset(path for _, path in self._differing())
 
     def untracked_paths(self) -> frozenset[str]:
         """The files below `root` that git neither tracks nor ignores.
@@ -100,19 +134,26 @@ class Repository:
         Raises:
             UsageError: git fails.
         """
-        return frozenset(path for code, path in self._status("all") if code == "??")
+        return frozenset(path for code, path in self._differing() if code == "??")
 
     def ignored(self, paths: Iterable[str]) -> set[str]:
         """Those of `paths` (existing or not) that git ignores. A tracked file is never ignored."""
         wanted = [path for path in dict.fromkeys(paths) if path not in {"", "."}]
         if not wanted:
             return set()
-        told = _check_ignore(self.root, wanted)
-        if told.code in {0, 1}:
-            return {path.removeprefix("./") for path in told.paths}
+        answer = self._check_ignore(wanted)
+        if answer.code in {0, 1}:
+            return {path.removeprefix("./") for path in answer.paths}
         if len(wanted) > 1:  # git gives up at the first odd path: ask for each by itself
             return {path for path in wanted if self.ignored([path])}
         return self._ignored_by_nested(wanted[0])
+
+    def ignores_root(self) -> bool:
+        """Whether the work tree around `root` ignores it: git knows nothing then of what is in it.
+
+        Of the root as a folder in which nothing is tracked, that is.
+        """
+        return self._check_ignore([f"../{PurePosixPath(self.prefix).name}"]).code == 0
 
     def _ignored_by_nested(self, path: str) -> set[str]:
         """The path again if a repository inside this one (a submodule) ignores it."""
@@ -123,40 +164,35 @@ class Repository:
                 return {path} if nested.ignored([rest]) else set()
         return set()
 
-    def _status(self, untracked: str) -> list[tuple[str, str]]:
-        """The two letters and the path of everything that differs, in git's order."""
-        options = ["--porcelain=v1", "-z", "--no-renames", f"--untracked-files={untracked}"]
-        told = demanded(ask(self.root, ["status", *options, "--", "."]), self.root)
-        return [
-            (entry[:2], entry[3:].removeprefix(self.prefix))
-            for entry in split(told.out)
-            if entry[3:].startswith(self.prefix)
-        ]
+    def _check_ignore(self, paths: Iterable[str]) -> Answer:
+        """Ask which paths are ignored: exit code 0 some, 1 none, else git stopped at an odd one.
+
+        The command takes no literal pathspecs; `./` in front keeps a `:` from having a meaning.
+        """
+        args = ["--no-literal-pathspecs", "check-ignore", "-z", "--stdin"]
+        return self.ask(args, joined(f"./{path}" for path in paths))
+
+    def _differing(self) -> Iterator[tuple[str, str]]:
+        """The two letters and the path of every file that differs, in git's order."""
+        for record in self._status("all"):
+            if record[0] != "#":
+                yield self._entry(record)
+
+    def _status(self, untracked: str) -> tuple[str, ...]:
+        """The records of `git status`; submodules are not looked into, it would run git there."""
+        options = ["--porcelain=v2", "--branch", "-z", "--no-renames"]
+        options += [f"--untracked-files={untracked}", "--ignore-submodules=dirty"]
+        return split(demanded(self.ask(["status", *options, "--", "."]), self.root).out)
+
+    def _entry(self, record: str) -> tuple[str, str]:
+        """The two letters of `git status --short`, and the path relative to the root."""
+        kind = record[0]
+        if kind == "?":
+            return "??", record[2:].removeprefix(self.prefix)
+        path = record.split(" ", {"1": 8, "u": 10}[kind])[-1]
+        return record[2:4].replace(".", " "), path.removeprefix(self.prefix)
 
 
 def shown(path: str) -> str:
     """A path on one line: control characters and bytes that are no UTF-8 are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
-
-
-def _ignores_itself(root: Path, prefix: str) -> bool:
-    """Whether the work tree around `root` ignores it: then git knows nothing of what lies in it."""
-    return _check_ignore(root, [f"../{PurePosixPath(prefix).name}"]).code == 0
-
-
-def _check_ignore(root: Path, paths: Iterable[str]) -> Answer:
-    """Ask which paths are ignored: exit code 0 some, 1 none, else git stopped at one it refuses.
-
-    The command takes no literal pathspecs; `./` in front keeps a `:` from having a meaning.
-    """
-    args = ["--no-literal-pathspecs", "check-ignore", "-z", "--stdin"]
-    return ask(root, args, joined(f"./{path}" for path in paths))
-
-
-def _refusal(root: Path, answer: Answer) -> UsageError:
-    """Git's refusal, with the way out where there is a known one."""
-    fix = f"try `git -C {root} status` and mend what it says"
-    if "dubious ownership" in answer.err:
-        fix = f"git config --global --add safe.directory {root}"
-    first = answer.err.partition("\n")[0]
-    return UsageError(f"git refuses the repository at {root}: {first}", fix=fix)

@@ -1,12 +1,13 @@
 """Which files below a root count: those git does not ignore, without what tools leave behind."""
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
-from agent_runner.workspace.command import ask, demanded
+from agent_runner.workspace.command import Running, demanded
 from agent_runner.workspace.git import Repository
 
 NEVER = frozenset({".git", ".agent-runner"})
@@ -19,6 +20,12 @@ LEAVINGS = frozenset(
     }
 )
 """What tools leave behind without being told; looked at only where git tracks it."""
+
+_DEEPEST = 128  # folders within folders; beyond that nobody works, and descriptors run out
+_OPTIONS = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"]
+_UNTRACKED = re.compile(rb"(?:\?[^\0]*\0)*")
+_GITLINK = b"160000"  # the mode of a submodule's entry, which is no file
+_MODE_AT, _HASH_AT = 2, 9  # where they begin in a record of a tracked file
 
 
 @frozen
@@ -38,15 +45,192 @@ class Scope:
     def counts(self, path: str, *, tracked: bool = False) -> bool:
         """Whether `path` (relative to the root) counts."""
         parts = path.split("/")
+        if len(parts) > _DEEPEST:
+            return False
         if not NEVER.isdisjoint(parts) or not (tracked or LEAVINGS.isdisjoint(parts)):
             return False
         return not any(path == below or path.startswith(f"{below}/") for below in self._below)
 
-    def counts_tracked(self, path: bytes) -> bool:
-        """The same for a path that git tracks, as bytes: quick, for it is asked of every file."""
-        if b".agent-runner" not in path and not self._below:
-            return True
-        return self.counts(os.fsdecode(path), tracked=True)
+    def counted(self, paths: list[str]) -> list[str]:
+        """Those of the paths, all of which git tracks, that count: quick, for they are many."""
+        if self._below:
+            return [path for path in paths if self.counts(path, tracked=True)]
+        return [
+            path
+            for path in paths
+            if (".agent-runner" not in path and path.count("/") < _DEEPEST)
+            or self.counts(path, tracked=True)
+        ]
+
+    def inside(self, path: str) -> "Scope":
+        """The scope of a folder below the root."""
+        return Scope(self.root / path, self.excluded)
+
+
+@frozen
+class Tracked:
+    """The tracked files of one repository: their paths, and what git said of them, to be read."""
+
+    paths: frozenset[str] = frozenset()
+    links: tuple[str, ...] = ()
+    _rows: tuple[str, ...] = field(default=(), repr=False, eq=False)
+
+    @classmethod
+    def parsed(cls, said: bytes, scope: Scope, digits: int) -> "Tracked":
+        """Read records `TAG MODE HASH STAGE` tab PATH; `digits` is the length of a hash."""
+        rows = os.fsdecode(said).split("\0")[:-1]
+        start = _HASH_AT + digits + 3
+        links: list[str] = []
+        if _GITLINK in said:
+            mode = _GITLINK.decode()
+            links = [row[start:] for row in rows if row.startswith(mode, _MODE_AT)]
+            rows = [row for row in rows if not row.startswith(mode, _MODE_AT)]
+        paths = scope.counted([row[start:] for row in rows])
+        return cls(frozenset(paths), tuple(links), tuple(rows))
+
+    def hashes(self, digits: int) -> frozenset[str]:
+        """The hex names of all contents that the index has."""
+        return frozenset(row[_HASH_AT : _HASH_AT + digits] for row in self._rows)
+
+
+@define(eq=False)
+class Source:
+    """A repository whose files count: `prefix` is "", or ends in `/` for one inside the root."""
+
+    prefix: str
+    repository: Repository
+    tracked: Tracked
+    _hashes: frozenset[str] | None = None
+
+    def keeps(self, name: bytes) -> bool:
+        """Whether the repository has a content, by git's name, and will have it for some time.
+
+        Not one whose `.git` folder lies in its own folder inside the root: what takes away its
+        files may take away its contents as well.
+        """
+        if self._hashes is None:
+            git = self.repository.git
+            if self.prefix and git.git_dir.is_relative_to(git.work_tree):
+                self._hashes = frozenset()
+            else:
+                self._hashes = self.tracked.hashes(self.repository.digits)
+        return name.hex() in self._hashes
+
+
+@frozen
+class Names:
+    """Paths of files and links; some may be gone already, or folders by now.
+
+    `tracked` is the same object as long as nothing came or went among them. `sources`: outermost
+    first. `nested`: where repositories are inside the root.
+    """
+
+    tracked: frozenset[str]
+    others: frozenset[str]
+    sources: tuple[Source, ...] = ()
+    nested: tuple[str, ...] = ()
+
+    def since(self, earlier: "Names") -> tuple[frozenset[str], frozenset[str]]:
+        """The paths that came and those that went since an earlier listing."""
+        if self is earlier:
+            return frozenset(), frozenset()
+        now, then = self.others, earlier.others
+        if self.tracked is not earlier.tracked:
+            now, then = now | self.tracked, then | earlier.tracked
+        return now - then, then - now
+
+
+NO_NAMES = Names(frozenset(), frozenset())
+
+
+class Lister:
+    """Lists the files that count, again and again; what git said before is not taken apart again.
+
+    Runs git once a listing and repository, once more where it lists nothing below the top of one.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self.repository: Repository | None = None
+        self._scope = scope
+        self._running: Running | None = None
+        self._said = self._said_of_tracked = b""
+        self._outer = NO_NAMES
+        self._inner: dict[str, Lister] = {}
+
+    def start(self) -> "Lister":
+        """Start git, so that there is time for something else before `finish`.
+
+        Raises:
+            UsageError: there is a repository, but git refuses to use it.
+        """
+        repository = Repository.around(self._scope.root)
+        if repository != self.repository:
+            self.repository, self._outer = repository, NO_NAMES
+            self._said = self._said_of_tracked = b""
+        if repository:
+            self._running = repository.git.start(self._scope.root, _OPTIONS)
+        return self
+
+    def finish(self) -> Names:
+        """What there is, waiting for git. The same object as before if nothing came or went.
+
+        Raises:
+            UsageError: git fails.
+        """
+        running, self._running = self._running, None
+        if self.repository is None or running is None:
+            return self._walked()
+        said = demanded(running.finish(), self._scope.root).out
+        if not said and self.repository.prefix and self.repository.ignores_root():
+            return self._walked()
+        if said != self._said or not self._outer.sources:
+            self._outer = self._parsed(said, self.repository)
+            self._said = said
+        return self._with_nested() if self._outer.nested else self._outer
+
+    def stop(self) -> None:
+        """Give up a listing that was started, if one was."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
+
+    def _walked(self) -> Names:
+        return Names(frozenset(), frozenset(walked(self._scope)))
+
+    def _parsed(self, said: bytes, repository: Repository) -> Names:
+        """Untracked files come first, as `? PATH`; the tracked ones seldom differ from before."""
+        head = _UNTRACKED.match(said)
+        start = head.end() if head else 0
+        source = self._outer.sources[0] if self._outer.sources else None
+        rest = said[start:]
+        if source is None or rest != self._said_of_tracked:
+            tracked = Tracked.parsed(rest, self._scope, repository.digits)
+            source = Source("", repository, tracked)
+            self._said_of_tracked = rest
+        rows = os.fsdecode(said[:start]).split("\0")[:-1]
+        others = [r[2:] for r in rows if self._scope.counts(r[2:].rstrip("/"))]
+        nested = [path.rstrip("/") for path in others if path.endswith("/")]
+        files = frozenset(path for path in others if not path.endswith("/"))
+        links = source.tracked.links
+        return Names(source.tracked.paths, files, (source,), (*nested, *links))
+
+    def _with_nested(self) -> Names:
+        """The files of repositories inside as well, each listed by its own rules."""
+        outer = self._outer
+        others, sources = set(outer.others), list(outer.sources)
+        for path in outer.nested:
+            inside = self._scope.root / path
+            if not inside.is_dir():  # a file in place of a submodule
+                others.add(path)
+            elif os.path.lexists(inside / ".git"):
+                lister = self._inner.setdefault(path, Lister(self._scope.inside(path)))
+                found = lister.start().finish()
+                others.update(f"{path}/{name}" for name in found.tracked | found.others)
+                sources += [
+                    Source(f"{path}/{inner.prefix}", inner.repository, inner.tracked)
+                    for inner in found.sources
+                ]
+        return Names(outer.tracked, frozenset(others), tuple(sources), outer.nested)
 
 
 def file_names(scope: Scope) -> list[str]:
@@ -55,36 +239,12 @@ def file_names(scope: Scope) -> list[str]:
     Raises:
         UsageError: there is a repository, but git refuses to use it.
     """
-    repository = Repository.find(scope.root)
-    if repository is None:
-        return sorted(path for path, _ in walked(scope))
-    return sorted(_known_to_git(scope, repository))
+    names = Lister(scope).start().finish()
+    return sorted(names.tracked | names.others)
 
 
-def _known_to_git(scope: Scope, repository: Repository) -> Iterator[str]:
-    """Tracked and untracked paths; those of repositories inside this one as well."""
-    options = ["-z", "--cached", "--others", "--exclude-standard"]
-    told = demanded(ask(scope.root, ["ls-files", *options]), repository.root)
-    tracked = set(demanded(ask(scope.root, ["ls-files", "-z"]), repository.root).paths)
-    for path in told.paths:
-        if not scope.counts(path.rstrip("/"), tracked=path in tracked):
-            continue
-        folder = scope.root / path
-        if path.endswith("/") or (folder / ".git").exists():
-            yield from nested_names(scope, path.rstrip("/"))
-        else:
-            yield path
-
-
-def nested_names(scope: Scope, path: str) -> Iterator[str]:
-    """The files of a repository that lies at `path` inside the root, relative to the root."""
-    inner = Scope(scope.root / path, scope.excluded)
-    if (inner.root / ".git").exists():
-        yield from (f"{path}/{name}" for name in file_names(inner))
-
-
-def walked(scope: Scope) -> Iterator[tuple[str, os.stat_result]]:
-    """Files and links below the root, without asking git, each with its `lstat`, in no order.
+def walked(scope: Scope) -> Iterator[str]:
+    """Paths of files and links below the root, without asking git, in no order.
 
     Folders that cannot be read and files that vanish meanwhile are passed over; no link is
     followed.
@@ -92,24 +252,15 @@ def walked(scope: Scope) -> Iterator[tuple[str, os.stat_result]]:
     waiting = [""]
     while waiting:
         folder = waiting.pop()
-        for entry in _entries(scope.root / folder):
-            path = f"{folder}{entry.name}"
-            if not scope.counts(path):
-                continue
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(f"{path}/")
-                    continue
-                stat = entry.stat(follow_symlinks=False)
-            except OSError:
-                continue
-            yield path, stat
-
-
-def _entries(folder: Path) -> Iterable["os.DirEntry[str]"]:
-    """What the folder holds; nothing if it cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return ()
+        try:
+            with os.scandir(scope.root / folder) as entries:
+                for entry in entries:
+                    path = f"{folder}{entry.name}"
+                    if not scope.counts(path):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(f"{path}/")
+                    else:
+                        yield path
+        except OSError:
+            continue

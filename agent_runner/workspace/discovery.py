@@ -1,0 +1,187 @@
+"""Finds the repository around a folder, checks its owner, reads what we need of its settings."""
+
+import functools
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from attrs import frozen
+
+from agent_runner.model.errors import UsageError
+from agent_runner.workspace.command import FIXED, GIT, Answer, Git, reading_environment
+
+OLDEST = "2.31"
+"""The oldest git that is used: the first that takes settings from GIT_CONFIG_COUNT."""
+
+_NEEDS_OLDEST = "--config-env=core.pager=PATH"
+"""An option as old as that, harmless; an older git refuses it, which saves asking its version."""
+
+_SHA256 = re.compile(rb"^\s*objectformat\s*=\s*\"?sha256", re.IGNORECASE | re.MULTILINE)
+_LONGEST = 1 << 14  # bytes of a small file of git's that are read
+_PROGRAMS_OF_A_FILTER = ("clean", "smudge", "process")
+
+
+@frozen
+class Discovered:
+    """A repository as `Git` needs it: absolute folders, and where `root` lies in the work tree.
+
+    `config` switches off every filter that is configured. `converts_all`: any file may be stored
+    with other line ends than it has in the tree.
+    """
+
+    work_tree: Path
+    git_dir: Path
+    prefix: str
+    hashing: str
+    config: dict[str, str]
+    converts_all: bool
+
+
+def discover(root: Path) -> Discovered | None:
+    """The repository around `root` (resolved); None if there is none, or git is too old.
+
+    Raises:
+        UsageError: there is one, but it belongs to somebody else, or is damaged.
+    """
+    place = _place(root)
+    if place is None:
+        return None
+    work_tree, git_dir = place
+    _check_owner(work_tree, git_dir)
+    config = _common(git_dir) / "config"
+    settings = _settings(git_dir, work_tree, stamp_of(config))
+    if settings is None:
+        return None
+    prefix = "" if root == work_tree else f"{root.relative_to(work_tree).as_posix()}/"
+    hashing = "sha256" if _SHA256.search(_content(config)) else "sha1"
+    return Discovered(work_tree, git_dir, prefix, hashing, settings.config, settings.converts_all)
+
+
+def stamp_of(path: Path) -> tuple[int, ...]:
+    """What changes when a file does; () if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
+
+
+def _place(root: Path) -> tuple[Path, Path] | None:
+    """Work tree and git folder around `root`, found as git does, but for bare repositories.
+
+    Git itself takes any folder with HEAD, objects and refs for a bare repository and obeys its
+    configuration: a reply could write one. Like git, it does not look beyond a mount point.
+    """
+    device = root.stat().st_dev
+    for folder in (root, *root.parents):
+        if folder.stat().st_dev != device:
+            return None
+        entry = folder / ".git"
+        git_dir = entry
+        if entry.is_file():
+            link = re.fullmatch(rb"gitdir: (.+?)\n*", _content(entry), re.DOTALL)
+            if link is None:
+                return None
+            git_dir = folder / os.fsdecode(link[1])
+            if not _is_git_dir(git_dir):
+                return None  # a link that leads nowhere ends the search, as with git
+        if _is_git_dir(git_dir):
+            git_dir = git_dir.resolve()
+            return None if root.is_relative_to(git_dir) else (folder, git_dir)
+    return None
+
+
+def _is_git_dir(folder: Path) -> bool:
+    common = _common(folder)
+    return (os.path.lexists(folder / "HEAD") and (common / "objects").is_dir()) and (
+        common / "refs"
+    ).is_dir()
+
+
+def _common(git_dir: Path) -> Path:
+    """The folder that all worktrees of a repository share; it has objects and configuration."""
+    link = _content(git_dir / "commondir")
+    return (git_dir / os.fsdecode(link.rstrip(b"\n"))).resolve() if link else git_dir
+
+
+def _content(path: Path) -> bytes:
+    """The head of a small file; nothing of what is no file, so that no pipe holds us up."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(_LONGEST)
+    except OSError:
+        return b""
+
+
+def _check_owner(work_tree: Path, git_dir: Path) -> None:
+    """Refuse what belongs to somebody else, unless git's `safe.directory` allows it.
+
+    Naming a repository to git passes by its own check, so it is asked here without a name.
+
+    Raises:
+        UsageError: git says whose it is.
+    """
+    user = os.geteuid()
+    if all(path.lstat().st_uid == user for path in (work_tree, work_tree / ".git", git_dir)):
+        return
+    args = [GIT, *FIXED, "rev-parse", "--git-dir"]
+    done = subprocess.run(
+        args,
+        cwd=work_tree,
+        env=reading_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        start_new_session=True,
+        check=False,
+    )
+    if done.returncode:
+        raise _refusal(work_tree, Answer(done.returncode, b"", os.fsdecode(done.stderr).strip()))
+
+
+@frozen
+class _Settings:
+    """What we need of git's configuration."""
+
+    config: dict[str, str]
+    converts_all: bool
+
+
+@functools.lru_cache(maxsize=64)
+def _settings(
+    git_dir: Path,
+    work_tree: Path,
+    stamp: tuple[int, ...],  # noqa: ARG001 - a changed file is read again
+) -> _Settings | None:
+    """Ask for the configuration, once a process; None if git is too old.
+
+    It makes settings that switch off every filter: which filter a file has is said by a
+    .gitattributes of the tree, what it runs by a configuration, and none may run while we look.
+
+    Raises:
+        UsageError: git cannot read its configuration.
+    """
+    wanted = r"^(filter\..*\.|core\.autocrlf$)"
+    args = [_NEEDS_OLDEST, "config", "-z", "--get-regexp", wanted]
+    answer = Git(git_dir, work_tree).ask(work_tree, args)
+    if answer.code == 129 and "config-env" in answer.err:
+        return None
+    if answer.code not in {0, 1}:
+        raise _refusal(work_tree, answer)
+    found = {name: value for name, _, value in (pair.partition("\n") for pair in answer.paths)}
+    autocrlf = found.pop("core.autocrlf", "false").lower()
+    filters = {name.rpartition(".")[0] for name in found}
+    off = {f"{name}.{program}": "" for name in filters for program in _PROGRAMS_OF_A_FILTER}
+    off |= {f"{name}.required": "false" for name in filters}
+    return _Settings(off, autocrlf not in {"false", "no", "off", "0"})
+
+
+def _refusal(root: Path, answer: Answer) -> UsageError:
+    """Git's refusal, with the way out where there is a known one."""
+    fix = f"try `git -C {root} status` and mend what it says"
+    if "dubious ownership" in answer.err:
+        fix = f"git config --global --add safe.directory {root}"
+    first = answer.err.partition("\n")[0]
+    return UsageError(f"git refuses the repository at {root}: {first}", fix=fix)

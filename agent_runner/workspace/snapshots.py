@@ -1,0 +1,294 @@
+"""Snapshots of all files below a root: one id, what changed between two, contents of each."""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from attrs import field, frozen
+
+from agent_runner.ground.clock import Clock
+from agent_runner.model.errors import StateError
+from agent_runner.workspace.filetree import (
+    Entry,
+    Folder,
+    Look,
+    Seen,
+    read_entry,
+    read_path,
+    signature_of,
+)
+from agent_runner.workspace.history import Change, changes
+from agent_runner.workspace.names import NO_NAMES, Lister, Names, Scope, Source
+from agent_runner.workspace.objects import BLOB, ObjectStore, object_name
+from agent_runner.workspace.sources import fetched
+from agent_runner.workspace.staged import Staged, Vouchers, has_many
+
+
+@frozen
+class Limits:
+    """How much one look does.
+
+    `largest`: bytes of a file beyond which it is neither read nor kept: size and time stand for
+    its content. `kept_at_once`: bytes of files which git does not have that one look keeps at most.
+    `read_unasked`: so many new files are read, before git is asked which of them need no reading.
+    `seen_unasked`: in a repository of more files, git is asked which of them may have changed; of
+    20,000 files it compares the stat in a third of our time.
+    """
+
+    largest: int = 32 << 20
+    kept_at_once: int = 256 << 20
+    read_unasked: int = 500
+    seen_unasked: int = 4_000
+
+
+_COARSEST = 2.0  # seconds: no file system in use stamps times more coarsely (FAT)
+
+
+_LIMITS = Limits()
+
+
+@frozen
+class Snapshot:
+    """All files below a root that git does not ignore, as they stood at one time.
+
+    `id` depends on paths, kinds (file, executable, link) and contents alone: the name that git
+    would give such a tree, 40 hex digits (64 in a SHA-256 repository). `not_kept`: files whose
+    content cannot be given back, being too large, too many, or unreadable.
+    """
+
+    id: str
+    not_kept: frozenset[str] = field(default=frozenset(), repr=False)
+
+
+class SnapshotReader:
+    """Takes snapshots of one root; files that have not changed are not read again.
+
+    What a snapshot needs to be given back is in `store`, or, until the file changes, in the user's
+    own repository: copying all of it at the first look was tried, and took 15 s at 50,000 files.
+    Waits for git and the disk: call it in a thread, one at a time. `excluded`: absolute folders
+    that do not count, such as the state folder.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        store: ObjectStore,
+        clock: Clock,
+        excluded: tuple[Path, ...] = (),
+        limits: Limits = _LIMITS,
+    ) -> None:
+        self.scope = Scope(root, excluded)
+        self._limits = limits
+        self._store = store
+        self._clock = clock
+        self._lister = Lister(self.scope)
+        self._sources: tuple[Source, ...] = ()
+        self._sources_before: tuple[Source, ...] = ()
+        self._vouchers = Vouchers(limits.largest)
+        self._replaced: dict[str, bytes] = {}
+        self._unkept: set[bytes] = set()
+        self._settled = 0
+        self._room = 0
+        self._forget("sha1")
+
+    @property
+    def names(self) -> list[str]:
+        """Paths of all files of the last look, sorted."""
+        return sorted(self._tree.paths())
+
+    def look(self) -> Snapshot:
+        """The files as they stand now. A root that is not there has none.
+
+        Runs git once, and once for each repository inside the root, for the names of the files.
+        It is run once more where contents that only git has were replaced since the last look, for
+        they are kept from now on; and where hundreds of files are new, to learn what need not be
+        read.
+
+        Raises:
+            UsageError: there is a git repository, but git refuses to use it.
+            StorageError: the disk refused to keep what is new.
+        """
+        self._begin()
+        look = Look(self._read, self._note)
+        try:
+            repository = self._lister.start().repository
+            if repository and has_many(repository, self._limits.seen_unasked):
+                self._vouchers.ask(repository)
+            with _opened(self.scope.root) as root:
+                if root is None:
+                    look.gone(self._tree)
+                else:
+                    look.all(self._tree, root)
+                names = self._lister.finish()
+                self._learn(names, self._vouchers.doubted(), look, root)
+        finally:  # no process is left behind when something went wrong in between
+            self._lister.stop()
+            self._vouchers.stop()
+        return self._taken()
+
+    def look_at(self, paths: Iterable[str]) -> Snapshot:
+        """The files of the last look, with what stands at these paths now.
+
+        For changes of our own, when nothing else ran since the last look: it runs git only if a
+        path is new, to ask whether it is ignored.
+
+        Raises:
+            UsageError, StorageError: as for `look`.
+        """
+        wanted = set(paths)
+        new = {path for path in wanted - self._paths if self.scope.counts(path)}
+        if self._names is NO_NAMES or any(path.endswith(".gitignore") for path in wanted):
+            return self.look()
+        self._begin()
+        if self._sources:
+            new -= self._sources[0].repository.ignored(new)
+        self._paths |= new
+        with _opened(self.scope.root) as root:
+            if root is not None:
+                Look(self._read, self._note).some(self._tree, root, wanted & self._paths)
+        return self._taken()
+
+    def sync(self) -> None:
+        """Return once all that the snapshots need from us is on the disk itself.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        self._store.sync()
+
+    def changes(self, earlier: str, later: str) -> tuple[Change, ...]:
+        """What differs between two snapshots, given by their ids; sorted by path.
+
+        Raises:
+            StateError: one of them is not kept any more.
+        """
+        return changes(self._store, earlier, later)
+
+    def content(self, path: str, entry: Entry) -> bytes:
+        """The content that an entry of a snapshot stands for (a link's is its target).
+
+        Raises:
+            StateError: it was never kept, or is not any more.
+        """
+        if self._store.holds(entry.name):
+            return self._store.get(entry.name)
+        if entry.is_content:
+            with _opened(self.scope.root) as root:
+                if root is not None:
+                    here, content = read_path(root, path, self._hashing, self._limits.largest)
+                    if here is not None and here.name == entry.name:
+                        return content
+            for content in fetched(self._sources, {path: entry.name}):
+                return content
+        raise StateError(f"the content that {path} had is not kept")
+
+    def _forget(self, hashing: str) -> None:
+        self._hashing = hashing
+        self._tree = Folder()
+        self._names = NO_NAMES
+        self._paths: set[str] = set()
+        self._vouched: dict[str, Entry] = {}
+        self._doubted: frozenset[str] | None = None
+        self._files: dict[str, Staged] = {}
+        self._not_kept: set[str] = set()
+
+    def _begin(self) -> None:
+        self._settled = int((self._clock.now() - _COARSEST) * 1e9)
+        self._room = self._limits.kept_at_once
+
+    def _learn(
+        self, names: Names, doubted: frozenset[str] | None, look: Look, root: int | None
+    ) -> None:
+        """Take in which files there are, and look at those that are new or that git doubts."""
+        hashing = names.sources[0].repository.hashing if names.sources else "sha1"
+        if hashing != self._hashing:  # another repository was made here
+            self._forget(hashing)
+        new, gone = names.since(self._names)
+        for path in gone:
+            self._paths.discard(path)
+            self._vouched.pop(path, None)
+            entry = self._tree.drop(path)
+            if entry is not None:
+                self._note(path, entry, None)
+        self._paths |= new
+        self._names, self._sources = names, names.sources
+        if len(new) > self._limits.read_unasked and names.sources:
+            self._vouchers.refresh(names.sources[0].repository)
+        unsure = self._take_gits_word(doubted, look) | new
+        if root is not None:
+            look.some(self._tree, root, unsure.difference(self._vouched))
+
+    def _take_gits_word(self, doubted: frozenset[str] | None, look: Look) -> set[str]:
+        """Believe git where it vouches; the paths for which it does not any more."""
+        files, before = self._vouchers.files, self._vouched
+        if doubted is not None and self._doubted is not None and files is self._files:
+            changed = doubted ^ self._doubted  # the usual case: the index is the same
+            lost = {path for path in changed & doubted if before.pop(path, None)}
+            won = {p: files[p][4] for p in changed - doubted if p in files and p in self._paths}
+            before |= won
+        else:
+            own = {} if doubted is None else files
+            now = {path: row[4] for path, row in own.items() if path in self._paths}
+            for path in doubted or ():
+                now.pop(path, None)
+            lost = before.keys() - now.keys()
+            won = {path: entry for path, entry in now.items() if before.get(path) != entry}
+            self._vouched = now
+        self._doubted, self._files = doubted, files
+        look.vouched(self._tree, won)
+        return lost
+
+    def _read(self, path: str, descriptor: int, name: str, found: os.stat_result) -> Seen:
+        """A file that is not as it was seen: hashed, and kept unless git has it."""
+        is_settled = found.st_mtime_ns < self._settled and found.st_ctime_ns < self._settled
+        signature = signature_of(found) if is_settled else None
+        vouched = self._vouchers.entry(path, found)
+        if vouched is not None:
+            return signature, vouched
+        entry, content = read_entry(descriptor, name, found, self._hashing, self._limits.largest)
+        if entry is not None and content is not None and not self._is_kept(entry.name):
+            if len(content) > self._room:
+                self._unkept.add(entry.name)
+            else:
+                self._room -= len(content)
+                self._store.add(BLOB, content, entry.name)
+        return signature, entry
+
+    def _is_kept(self, name: bytes) -> bool:
+        """By us, or by git for the time being."""
+        return self._store.holds(name) or any(s.keeps(name) for s in self._sources)
+
+    def _note(self, path: str, before: Entry | None, after: Entry | None) -> None:
+        """A path has another entry than at the last look."""
+        if before is not None and before.is_content:
+            self._replaced.setdefault(path, before.name)
+        if after is not None and not (after.is_content and after.name not in self._unkept):
+            self._not_kept.add(path)
+        else:
+            self._not_kept.discard(path)
+
+    def _taken(self) -> Snapshot:
+        """The snapshot of what was seen; contents that were replaced are ours from now on."""
+        missing = {p: name for p, name in self._replaced.items() if not self._store.holds(name)}
+        for content in fetched(self._sources_before, missing):
+            self._store.add(BLOB, content, object_name(BLOB, content, self._hashing))
+        self._replaced.clear()
+        self._sources_before = self._sources
+        name = self._tree.tree(self._hashing, self._store.add)
+        self._store.flush()
+        return Snapshot(name.hex(), frozenset(self._not_kept))
+
+
+@contextlib.contextmanager
+def _opened(root: Path) -> Iterator[int | None]:
+    """The root's descriptor; None if there is no such folder."""
+    try:
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield None
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

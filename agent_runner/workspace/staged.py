@@ -1,0 +1,182 @@
+"""Reads git's index: which files stand as git last hashed them, so that they need not be read."""
+
+import contextlib
+import os
+import struct
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from attrs import define, field
+
+from agent_runner.workspace.command import Running, demanded
+from agent_runner.workspace.discovery import stamp_of
+from agent_runner.workspace.filetree import EXECUTABLE, LINK, PLAIN, Entry, mode_of
+from agent_runner.workspace.git import Repository
+
+_HEADER = struct.Struct(">4sII")
+_LOW = 0xFFFFFFFF  # the index has the low halves of sizes and inodes
+_HIDING, _EXTENDED, _STAGE, _LENGTH = 0x8000, 0x4000, 0x3000, 0x0FFF
+_UNUSABLE = _HIDING | _EXTENDED | _STAGE
+_SECOND = 10**9
+
+_CONVERTING = ("text", "eol", "crlf", "filter", "ident", "working-tree-encoding")
+_UNCONVERTED = " ".join(f"!{name}" for name in _CONVERTING)
+_CONVERTED = [  # of the whole work tree: below a folder git 2.39 misses the attributes
+    *("--no-literal-pathspecs", "ls-files", "-z", "--", ":(top)"),
+    f":(top,exclude,attr:{_UNCONVERTED})",
+]
+_DOUBTED = [
+    *("-c", "core.fileMode=true", "-c", "core.symlinks=true", "diff-files", "-z", "--name-only"),
+    *("--relative", "--ignore-submodules=all", "--no-ext-diff"),
+]
+_TRIES = 3
+_BYTES_AN_ENTRY = 80  # of an index, about; enough to tell a large one
+
+Staged: TypeAlias = tuple[int, int, int, int, Entry]
+"""What the index says of one file: times of inode and content (ns), inode, size; the entry."""
+
+
+@define
+class Vouchers:
+    """The tracked files of a repository that stand as git last hashed them: we need not read them.
+
+    `files` are those that git's index may vouch for, by path below the root. Not a file that is as
+    young as the index, that a flag hides (assume-unchanged, skip-worktree), that is in the midst
+    of a merge, that has more than `largest` bytes, or of which git stores other bytes than stand in
+    the tree.
+    """
+
+    largest: int
+    files: dict[str, Staged] = field(factory=dict)
+    _stamp: tuple[int, ...] = ()
+    _asked: "tuple[Repository, Running, tuple[int, ...]] | None" = None
+
+    def ask(self, repository: Repository) -> None:
+        """Have git compare the stat of all tracked files; `doubted` is its answer.
+
+        Raises:
+            UsageError: git fails.
+        """
+        stamp = stamp_of(repository.index)
+        self._asked = (repository, repository.git.start(repository.root, _DOUBTED), stamp)
+        self.refresh(repository)
+
+    def doubted(self) -> frozenset[str] | None:
+        """The tracked files that are not as in the index; None if git was not asked.
+
+        None also where the index was replaced again and again while git looked: its answer must
+        not be taken for another index than it was given for.
+
+        Raises:
+            UsageError: git fails.
+        """
+        for _ in range(_TRIES):
+            if self._asked is None:
+                return None
+            (repository, running, stamp), self._asked = self._asked, None
+            answer = demanded(running.finish(), repository.root)
+            if stamp == self._stamp == stamp_of(repository.index):
+                return frozenset(answer.paths)
+            self.ask(repository)
+        self.stop()
+        return None
+
+    def stop(self) -> None:
+        """Leave no process behind."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            asked[1].stop()
+
+    def refresh(self, repository: Repository) -> None:
+        """Read the index, if it is another one than before. Runs git once then.
+
+        Raises:
+            UsageError: git fails.
+        """
+        stamp = stamp_of(repository.index)
+        if stamp != self._stamp:
+            self.files = {} if repository.converts_all else _trusted(repository, self.largest)
+            self._stamp = stamp
+
+    def entry(self, path: str, found: os.stat_result) -> Entry | None:
+        """What stands at `path`, whose `lstat` is `found`, by its stat to the nanosecond.
+
+        None if that is not sure.
+        """
+        own = self.files.get(path)
+        if own is None or own[0] != found.st_ctime_ns or own[1] != found.st_mtime_ns:
+            return None
+        same = own[2] == found.st_ino & _LOW and own[3] == found.st_size & _LOW
+        return own[4] if same and own[4].mode == mode_of(found) else None
+
+
+def has_many(repository: Repository, files: int) -> bool:
+    """Whether the index is as large as one of so many files."""
+    try:
+        return repository.index.stat().st_size > files * _BYTES_AN_ENTRY
+    except OSError:
+        return False
+
+
+def _trusted(repository: Repository, largest: int) -> dict[str, Staged]:
+    """The entries of a repository that can be trusted, by path below its root."""
+    running = repository.git.start(repository.root, _CONVERTED)
+    try:
+        content = repository.index.read_bytes()
+        written = repository.index.stat().st_mtime_ns // _SECOND * _SECOND
+    except OSError:
+        content, written = b"", 0
+    files: dict[str, Staged] = {}
+    digest = 32 if repository.hashing == "sha256" else 20
+    prefix = os.fsencode(repository.prefix)
+    for path, entry in index_entries(content, digest):
+        is_older = entry[0] < written and entry[1] < written
+        if is_older and entry[3] <= largest and path.startswith(prefix):
+            files[os.fsdecode(path[len(prefix) :])] = entry
+    for name in demanded(running.finish(), repository.root).paths:
+        files.pop(name.removeprefix(repository.prefix), None)
+    return files
+
+
+def index_entries(content: bytes, digest: int) -> Iterator[tuple[bytes, Staged]]:
+    """The entries that say something of a file, of an index of version 2, 3 or 4.
+
+    `digest` is the length of a content's name in bytes. Ends where the index is not as git's.
+    """
+    with contextlib.suppress(struct.error, ValueError, IndexError):
+        magic, version, count = _HEADER.unpack_from(content)
+        if magic == b"DIRC" and version in {2, 3, 4}:
+            yield from _entries(content, digest, version, count)
+
+
+def _entries(
+    content: bytes, digest: int, version: int, count: int
+) -> Iterator[tuple[bytes, Staged]]:
+    fixed = struct.Struct(f">10I{digest}sH")
+    modes = {0o100755: EXECUTABLE, 0o120000: LINK}
+    at, path = _HEADER.size, b""
+    for _ in range(count):
+        found = fixed.unpack_from(content, at)
+        changed, changed_ns, modified, modified_ns, _, inode, mode, _, _, size, name, flags = found
+        start = at + fixed.size + (2 if flags & _EXTENDED else 0)
+        if version == 4:  # the path as its difference to the one before
+            cut, start = _varint(content, start)
+            at = content.index(b"\0", start) + 1
+            path = path[: len(path) - cut] + content[start : at - 1]
+        else:
+            length = flags & _LENGTH
+            end = start + length if length < _LENGTH else content.index(b"\0", start + length)
+            path = content[start:end]
+            at += (end - at + 8) // 8 * 8
+        if not flags & _UNUSABLE:
+            times = changed * _SECOND + changed_ns, modified * _SECOND + modified_ns
+            yield path, (*times, inode, size, Entry(modes.get(mode, PLAIN), name))
+
+
+def _varint(content: bytes, at: int) -> tuple[int, int]:
+    """A number in git's own packing, and where it ends."""
+    value = content[at] & 0x7F
+    while content[at] & 0x80:
+        at += 1
+        value = (value + 1) << 7 | content[at] & 0x7F
+    return value, at + 1
