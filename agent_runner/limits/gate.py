@@ -35,6 +35,7 @@ class Gate:
         Raises StorageError where the ledger cannot be used, UsageError where the time zone or the
         start of the week is none.
         """
+        # decided and entered under one lock, or two projects would fill the same room
         with self._held() as book:
             room = self._room(book, spending, provider, model, need, task)
             if book and isinstance(room, Fits):

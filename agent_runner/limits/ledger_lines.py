@@ -25,8 +25,11 @@ _CHECKSUM = b',"crc":'
 class LedgerLine:
     """One line: what a call, or many old ones together, count.
 
-    owner: the state it belongs to. call: the call's id in it. at: epoch seconds, 0 where the line
-    settles a call. provider, model: empty there too.
+    Attributes:
+        owner: The state that it belongs to.
+        call: The call's id in that state.
+        at: Epoch seconds; 0 where the line settles a call.
+        provider: Empty, as the model is, where the line settles a call.
     """
 
     kind: str
@@ -61,6 +64,7 @@ class LedgerLine:
 
     def count_in(self, meters: Meters) -> None:
         """Count the line; a call reserved twice was never sent the first time, and counts once."""
+        # in the order of the file: a settlement always stands behind its reservation
         if self.kind == SETTLED:
             meters.settle(self.key, self.amount)
         elif self.kind == USED:
@@ -109,6 +113,7 @@ def compacted(lines: Iterable[LedgerLine], now: float) -> list[LedgerLine]:
     """
     ended: dict[str, Amount] = {}  # what came of a call, by the lines after the one in hand
     kept: list[LedgerLine] = []
+    # no line may lie ahead of a later one: read from the end, times can only go down
     turned_back = math.inf
     for line in reversed(list(lines)):
         if line.kind == SETTLED:

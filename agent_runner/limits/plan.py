@@ -29,8 +29,11 @@ _NAMED_SLOTS = 3
 class Expected:
     """What one task is expected to take.
 
-    calls: how many are still to come. need: the worst case of one, which is reserved. input,
-    output: tokens that one is likely to use in the end, and cost its dollars (None: no prices).
+    Attributes:
+        calls: How many are still to come.
+        need: The worst case of one, which is reserved.
+        input: Tokens of input that one is likely to use in the end; `output` likewise.
+        cost: Dollars that one is likely to cost; None where no price is known.
     """
 
     task: str
@@ -120,6 +123,8 @@ def expect(
     remaining = max(1, expected - so_far.calls)
     past = spending.models.get(provider, {}).get(model) or Total()
     answered = past.calls
+    # without a history the worst case is all there is to say; with one the mean of what calls used,
+    # for those still unknown what was reserved for them
     if not answered:
         cost = need.cost
         return Expected(

@@ -25,8 +25,10 @@ class By(enum.StrEnum):
 class UsageRow:
     """One line of the report: calls, tokens, and `cost` in dollars.
 
-    unanswered: calls that were certainly not billed. cached: part of `input`. reserved: tokens of
-    calls whose real use is not known.
+    Attributes:
+        unanswered: Calls that were certainly not billed.
+        cached: Part of `input`.
+        reserved: Tokens of calls whose real use is not known.
     """
 
     name: str
@@ -43,10 +45,14 @@ class UsageRow:
 class Counter:
     """How full one limit is: counts of `measure`, dollars for `cost`, a fraction for `share`.
 
-    model: None for all models of the provider together. window: `hour` and its like, or a
-    provider's own name for its limit. limit: None where the provider did not say. resets_at: epoch
-    seconds at which room comes back, None where nothing is used or it is not known. read_at: when
-    the provider said so, None for what is counted here. status: the provider's verdict word.
+    Attributes:
+        model: None for all models of the provider together.
+        window: `hour` and its like, or a provider's own name for its limit.
+        limit: None where the provider did not say.
+        resets_at: Epoch seconds at which room comes back; None where nothing is used, or it is not
+            known.
+        read_at: When the provider reported it; None for what is counted here.
+        status: The provider's verdict word.
     """
 
     provider: str
@@ -128,6 +134,7 @@ def _counter(limit: Limit, use: Use, windows: Windows) -> Counter:
 
 def _reported(provider: str, model: str, limit: ReportedLimit) -> Counter:
     used, whole = limit.used, 1.0 if limit.used is not None else None
+    # headers count down, bars fill up
     if used is None and limit.limit is not None and limit.remaining is not None:
         used, whole = float(limit.limit - limit.remaining), float(limit.limit)
     measure = "share" if limit.used is not None else limit.name

@@ -97,6 +97,8 @@ def room_for(  # noqa: PLR0913  # one question with all that it depends on, noth
     since waiting for a call that never fits would be in vain. Of several full windows the one that
     opens last is named, for only then does the call fit them all.
     """
+    # the provider counts the whole account: a reading of its limits is compared with what all
+    # models and all projects used since
     meters = [spending.meters, *([others] if others else [])]
     account = use_of(meters, provider, None, now)
     full = list(_reported(spending, provider, model, need, account))
@@ -170,6 +172,8 @@ def _full(limit: Limit, need: Need, use: Use, windows: Windows) -> Iterator[Full
     used = limit.of(windows.used(use, limit.window))
     if used <= room:
         return
+    # when the call fits, and not when the window next resets: of a rolling window only as much has
+    # to leave as the call needs
     opens = windows.fits_at(use, limit.window, lambda amount: limit.of(amount) <= room)
     reason = f"{limit.shown}; {shown(limit.measure, used)} used or reserved, and the call may need"
     yield Full(limit.shown, opens, f"{reason} {shown(limit.measure, wanted)}")
@@ -181,6 +185,7 @@ def _reported(
     """Every reason of the provider's own for which a call must wait; `use`: the whole account's."""
     holds = spending.holds.get(provider, {})
     for hold in (holds.get(""), holds.get(model)):
+        # a wish from a clock that ran ahead, or for longer than any window, does not bind
         if hold is not None and hold.at <= use.now < min(hold.until, hold.at + KEPT):
             reason = hold.reason or f"{provider} asked to wait"
             yield Full(f"{provider}: asked to wait", hold.until, reason)

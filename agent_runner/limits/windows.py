@@ -110,12 +110,15 @@ class CalendarWindows:
         if window == "day":
             return self._instant(local_time(at, self.zone).date(), time())
         length = SECONDS[window]
+        # by the offset and not by the shown time: an hour that comes twice is then two hours, and
+        # zones with half hours (India) begin theirs when their clocks say so
         offset = local_time(at, self.zone).utcoffset() or timedelta()
         return (at + offset.total_seconds()) // length * length - offset.total_seconds()
 
     def next_start(self, window: str, at: float) -> float:
         """The beginning of the next window after `at`."""
         if window == "week":
+            # by days of the calendar: a week in which the clock is changed has 167 or 169 hours
             day = local_time(self._week_start(at), self.zone).date()
             return self._instant(day + timedelta(days=7), self.week_time)
         if window == "day":
@@ -148,6 +151,7 @@ class RollingWindows:
         """See `Windows`."""
         length = SECONDS[window]
         times = use.times_after(use.now - length)
+        # the later the call, the less counts: the first time that is late enough is found by halves
         first = bisect_left(times, True, key=lambda at: fits(use.after(at)))
         return times[first] + length
 

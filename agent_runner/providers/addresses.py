@@ -32,6 +32,7 @@ def base_url_of(given: str, source: str, own_prefix: str = "", base_path: str = 
         path = base_path
     if own_prefix:
         path = path.removesuffix(own_prefix)
+    # elsewhere a missing /v1 may be right; at OpenAI itself it is a 404 for every call
     elif (parts.hostname or "").endswith("api.openai.com") and not path:
         raise UsageError(
             f"{source}: the path /v1 is missing", fix=f"set it to {given.rstrip('/')}/v1"
@@ -59,6 +60,7 @@ def _split(url: str, source: str) -> SplitResult:
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError as error:
         raise UsageError(f"{source}: not an address: {error}", fix=_EXAMPLE) from error
+    # a password in an address would be shown with it, in every message and log
     if "@" in parts.netloc:
         raise UsageError(
             f"{source}: an address must not hold a user or password",

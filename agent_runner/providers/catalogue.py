@@ -39,12 +39,16 @@ class KeyVariable:
 class WireProtocol:
     """A way to ask that is built in.
 
-    factory: `module:function` that makes the client, imported when it is first used, as with the
-    entry points of other packages. networked: it has an address and a model. auth: the header that
-    carries the key, None where that is the provider's matter. own_prefix: what it puts in front of
-    its paths itself, and is therefore taken off the end of an address. vendor: the ready-made
-    provider whose address and key stand in where a provider of the user's own names this protocol
-    and no address. background: the provider can keep an answer.
+    Attributes:
+        factory: `module:function` that makes the client, imported when it is first used, as with
+            the entry points of other packages.
+        networked: Whether it has an address and a model.
+        auth: The header that carries the key; None where that is the provider's matter.
+        own_prefix: What it puts in front of its paths itself, so that it is taken off the end of an
+            address.
+        vendor: The ready-made provider whose address and key stand in where a provider of the
+            user's own names this protocol and no address.
+        background: Whether the provider can keep an answer.
     """
 
     factory: str
@@ -59,12 +63,21 @@ class WireProtocol:
 class ReadyMade:
     """A provider as it stands ready. None and empty mean that the user must say it, or need not.
 
-    protocol: None lets the model decide. aliases: its other names. keys: variables looked for, in
-    order. base_urls: variables that may hold the address; `base_path` is put behind that address.
-    headers_from: header names and the variables that hold their values; lines_from: a variable with
-    one `Name: value` a line. cap: the field of Chat Completions that caps the answer. family: a
-    regular expression for the start of the names of models served at `base_url`. about: a note for
-    its users, in the table of docs/providers.md.
+    Attributes:
+        name: Its name; `aliases` are others for it.
+        protocol: How it is asked; None lets the model decide.
+        base_url: Its own address, to which its key may go.
+        model: The model that is asked for unless another is set.
+        keys: Variables in which its key is looked for, in order.
+        key_needed: Whether no call can be made without one.
+        base_urls: Variables that may hold another address; `base_path` is put behind one without a
+            path.
+        auth: The header that carries a key from the configuration.
+        headers_from: Header names, and the variables that hold their values.
+        lines_from: A variable with further headers, one `Name: value` a line.
+        cap: The field of Chat Completions that caps the answer.
+        family: A regular expression for the start of the names of models served at `base_url`.
+        about: A note for its users, in the table of docs/providers.md.
     """
 
     name: str

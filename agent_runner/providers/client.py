@@ -33,15 +33,17 @@ from agent_runner.providers.profiles import Profile
 
 @frozen
 class Capabilities:
-    """What a provider's agent can do by itself, said as data: nobody asks for a client's class.
+    """What a provider's agent can do by itself, as data: nobody asks for a client's class.
 
-    looks: it sees files without being shown them; its prompt does not offer to show any.
-    edits: it changes files by other means than the words of its reply; its prompt does not explain
-    how edits are written.
-    in_place: it works on the files themselves, in a copy that it makes of `CallContext.root`, and
-    hands in what it changed as `AgentResponse.edits`; its words are never read as edits.
-    continues: it follows a conversation of several turns (`Prompt.messages`); to one that does not,
-    every prompt says all there is to say, in one message.
+    Attributes:
+        looks: It sees files without being shown them; its prompt does not offer to show any.
+        edits: It changes files by other means than the words of its reply; its prompt does not
+            explain how edits are written.
+        in_place: It works on the files themselves, in a copy that it makes of `CallContext.root`,
+            and hands in what it changed as `AgentResponse.edits`; its words are never read as
+            edits.
+        continues: It follows a conversation of several turns (`Prompt.messages`); to one that does
+            not, every prompt says all there is to say, in one message.
     """
 
     looks: bool = False
@@ -75,12 +77,16 @@ class CallContext:
 
     The callbacks never raise, but for a disk that refuses (`StorageError`, not to be caught).
 
-    progress: about how many tokens of the answer came so far, 0 when the call is sent.
-    keep: the raw bytes of an answer (not of an error) as they come, known keys taken out.
-    created: the id by which the provider hands out this answer later, as soon as it is known.
-    resume_id: fetch the answer of this id instead of asking again.
-    root: the task's folder, absolute, for clients that work in place; nothing in it may be changed.
-    None for all others, and where there is no task (`agent-runner providers check`).
+    Attributes:
+        request: The call as it is journaled.
+        progress: Told about how many tokens of the answer came so far; 0 when the call is sent.
+        keep: Given the raw bytes of an answer (not of an error) as they come, known keys taken out.
+        created: Told the id by which the provider hands out this answer later, as soon as it is
+            known.
+        resume_id: Fetch the answer of this id instead of asking again.
+        root: The task's folder, absolute, for clients that work in place; nothing in it may be
+            changed. None for all others, and where there is no task (`agent-runner providers
+            check`).
     """
 
     request: AgentRequest

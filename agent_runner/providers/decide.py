@@ -82,6 +82,7 @@ def decide(  # noqa: PLR0911  # one return for each row of the table
     to 1, so that many runs do not come back at once.
     """
     text = _with_fix(error)
+    # first of all, for it is a FatalError too, and no reason to stop the run
     if isinstance(error, CallTooLargeError):
         return Refuse(text)
     if isinstance(error, AuthError):
@@ -97,6 +98,7 @@ def decide(  # noqa: PLR0911  # one return for each row of the table
     if asked is not None and asked > retry.max_wait:
         return Defer(now + asked, window_of(error), text)
     if consecutive_failures >= retry.max_tries:
+        # a limit is not an outage, even if it names no time: the provider works, for others
         return _give_up(error, consecutive_failures, retry, now)
     own = backoff(consecutive_failures, retry, jitter)
     if asked is None:

@@ -115,6 +115,7 @@ def key_source(
             ) from None
     variables = entry.keys
     if own.api_key_env:
+        # by its usual name, as in ANTHROPIC_AUTH_TOKEN: a token is sent as bearer wherever it goes
         token = own.api_key_env.endswith("AUTH_TOKEN") and own.auth is None
         variables = (KeyVariable(own.api_key_env, Auth.BEARER if token else auth),)
     return KeySource(
@@ -134,7 +135,10 @@ def carries_key(headers: Mapping[str, str]) -> bool:
 
 
 def key_variables(settings: Settings) -> frozenset[str]:
-    """All environment variables that may hold a key: what hooks are not given."""
+    """All environment variables that may hold a key: what hooks are not given.
+
+    Also those of providers that nobody configured: the user has them for other programs.
+    """
     ready = {variable.name for entry in READY_MADE.values() for variable in entry.keys}
     named = {own.api_key_env for own in settings.providers.values() if own.api_key_env}
     return frozenset({*ready, *named, *_FURTHER_VARIABLES})
@@ -146,7 +150,10 @@ def known_keys(settings: Settings, env: Mapping[str, str]) -> frozenset[str]:
 
 
 def header_secrets(headers: Mapping[str, str]) -> Iterator[str]:
-    """Keys that stand in headers, with and without the word in front of them."""
+    """Keys that stand in headers, with and without the word in front of them (`Bearer`).
+
+    With it too, for a server may repeat the whole header in its error.
+    """
     for name, value in headers.items():
         if name.lower() in _KEY_HEADERS:
             yield value

@@ -22,9 +22,12 @@ class ChosenProvider:
 class ProviderRow:
     """One line of the listing.
 
-    key: where it comes from, never itself. chosen: why it is the one that is asked, "" if it is
-    not. trouble: why a call would fail. fallback: who is asked in its place while it is down, in
-    turn.
+    Attributes:
+        key: Where the key comes from, never itself.
+        chosen: Why this is the one that is asked; "" if it is not.
+        trouble: Why a call would fail; "" if nothing is in its way, as far as can be told without
+            one.
+        fallback: Who is asked in its place while it is down, in turn.
     """
 
     name: str
@@ -52,6 +55,7 @@ def chosen(settings: Settings, env: Mapping[str, str]) -> ChosenProvider:
     configured = list(settings.providers)
     if len(configured) == 1:
         return ChosenProvider(configured[0], "the only one configured")
+    # of the ready-made ones those without a key do not count: a local server may not be running
     ready = configured or list(READY_MADE)
     with_key = {name: source for name in ready if (source := _key(name, settings, env))}
     if len(with_key) == 1:

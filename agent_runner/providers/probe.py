@@ -54,6 +54,8 @@ async def probe(profile: Profile, clock: Clock) -> ProbeResult:
     )
     started_at = clock.monotonic()
     try:
+        # in words, without a task's folder: an agent that works in place is asked too, and changes
+        # nothing
         client = make_client(profile, clock)
         try:
             reply = await client.generate_completion(_PROMPT, CallContext(request))

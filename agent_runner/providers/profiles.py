@@ -34,13 +34,22 @@ _NO_NETWORK = WireProtocol("", networked=False)
 class Profile:
     """One provider, resolved. Holds no key: `key` reads it when it is needed. `repr` shows none.
 
-    name: the provider's, under `providers`. protocol: how it is asked. model: as the provider
-    spells it. base_url: without a slash at its end; "" for protocols without a network. headers,
-    params: the user's own, sent with every call. timeout: seconds of silence. stream: whether to
-    ask for answers piece by piece. background: whether the provider keeps answers to be fetched.
-    replies: folder of recorded answers. ca_file: certificates to trust beside the usual ones. cap:
-    the field of Chat Completions that caps an answer. official: the address is the vendor's own.
-    withheld: environment variables with keys of others, for no program that a client starts.
+    Attributes:
+        name: The provider's name under `providers`.
+        protocol: How it is asked.
+        base_url: Its address, without a slash at its end; "" for protocols without a network.
+        model: The model, as the provider spells it.
+        key: Where its key is found.
+        headers: The user's own, sent with every call.
+        params: The user's own fields of a request's body; for plug-ins, whatever they want to know.
+        timeout: Seconds of silence after which a call has failed.
+        stream: Whether to ask for answers piece by piece.
+        background: Whether the provider keeps answers to be fetched.
+        replies: The folder of recorded answers.
+        ca_file: Certificates to trust beside the usual ones.
+        cap: The field of Chat Completions that caps an answer.
+        official: Whether the address is the vendor's own.
+        withheld: Environment variables with keys of others, for no program that a client starts.
     """
 
     name: str
@@ -77,6 +86,8 @@ def outline(
     name: str, settings: Settings, env: Mapping[str, str], *, model: str | None = None
 ) -> Profile:
     """The profile of a provider whose key may be missing, for previews and listings."""
+    # in this order, since each needs what was found before it: the protocol of an OpenAI model
+    # depends on where it is asked, and the key on whether that is the vendor's own address
     name = canonical(name, settings)
     own = settings.providers.get(name, ProviderSettings())
     entry = _ready_made(name, own, settings)
@@ -97,6 +108,7 @@ def outline(
         background=own.background,
         replies=own.replies,
         ca_file=own.ca_file,
+        # elsewhere the older name: every compatible server knows it, and some ignore the newer one
         cap=entry.cap if official else "max_tokens",
         official=official,
         withheld=key_variables(settings) - {own.api_key_env or ""},
@@ -145,11 +157,12 @@ def _ready_made(name: str, own: ProviderSettings, settings: Settings) -> ReadyMa
     if base in READY_MADE:
         return READY_MADE[base]
     if name in settings.providers:
+        # no address is the vendor's address; with one it is a gateway, and gets no vendor's key
         vendor = _protocol(own.protocol or "chat").vendor
         if vendor and not own.base_url:
             return READY_MADE[vendor]
         return ReadyMade(name, own.protocol or "chat")
-    if name in plugged_in():
+    if name in plugged_in():  # asked last: it reads the metadata of every installed package
         return ReadyMade(name, name)
     known = sorted({*READY_MADE, *catalogue.ALIASES, *settings.providers})
     raise UsageError(
@@ -191,7 +204,10 @@ def _address(
 
 
 def _openai_protocol(model: str, *, official: bool) -> str:
-    """By the model at OpenAI itself; elsewhere Chat, which every compatible server knows."""
+    """By the model at OpenAI itself; elsewhere Chat, which every compatible server knows.
+
+    A model that only Responses serves is asked so at a gateway too: it most likely passes it on.
+    """
     if official or not catalogue.serves("chat", model):
         return catalogue.openai_protocol(model)
     return "chat"
@@ -200,6 +216,7 @@ def _openai_protocol(model: str, *, official: bool) -> str:
 def _ambient_headers(entry: ReadyMade, env: Mapping[str, str], *, official: bool) -> dict[str, str]:
     """Headers that the vendor's own environment variables ask for."""
     found = {}
+    # organisation and project are no secrets, but nobody else's business either
     if official:
         found = {name: env[var] for name, var in entry.headers_from.items() if env.get(var)}
     for line in env.get(entry.lines_from, "").splitlines() if entry.lines_from else ():

@@ -65,7 +65,7 @@ class Recorder:
         Raises StorageError.
         """
         path = recording(self.folder, request)
-        temporary = path.with_name(f".{path.name}.tmp")
+        temporary = path.with_name(f".{path.name}.tmp")  # a name that replay does not look for
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(encode(response).encode())

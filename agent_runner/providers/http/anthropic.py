@@ -74,7 +74,7 @@ class MessagesReader:
             self._block(_index(event), mapping_of(event.get("content_block")))
         elif kind == "content_block_delta":
             self._delta(_index(event), mapping_of(event.get("delta")))
-        elif kind == "message_delta":
+        elif kind == "message_delta":  # one or more, the last with the reason and all the usage
             self._stop(mapping_of(event.get("delta")))
             self._used(mapping_of(event.get("usage")))
         elif kind == "message_stop":

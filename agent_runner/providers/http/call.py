@@ -55,8 +55,11 @@ _RECEIPT = 8
 class Dialect:
     """What one wire protocol is made of.
 
-    path: what is put behind the base URL. body: the request as JSON. reader: understands the answer
-    to a request. headers: sent with every call.
+    Attributes:
+        path: What is put behind the base URL.
+        body: Makes the request's body, to be sent as JSON.
+        reader: Makes what understands the answer to a request.
+        headers: Sent with every call.
     """
 
     path: str
@@ -96,6 +99,7 @@ class HttpClient:
         body |= self._profile.params  # the user's own fields win, and null takes one of ours out
         body = {name: value for name, value in body.items() if value is not None}
         context.progress(0)
+        # ends: each field is learnt at most once, and there are only so many of them
         while True:
             outcome = await self._send("POST", self._dialect.path, self._remedies.on(body), context)
             if isinstance(outcome, Exchange):
@@ -112,6 +116,8 @@ class HttpClient:
         """The exchange in the form that is the same for all; raises if no answer began."""
         reply, redactor = exchange.reply, self._redactor()
         response = conclude(reply, cut=exchange.cut)
+        # overloads come as an error inside of a 200, before the first word: nothing was billed, so
+        # that is a call to be made again and no reply that the task is charged with
         if reply.failure is not None and _nothing_came(reply):
             response = self._failed_at_once(reply.failure, exchange.headers, response)
         usage = response.usage
@@ -150,6 +156,7 @@ class HttpClient:
         self, response: "httpx.Response", context: CallContext, *, streamed: bool
     ) -> Exchange:
         kind = response.headers.get("content-type", "").lower()
+        # a login page of a proxy, or the site in place of its API: 200, and no answer at all
         if "html" in kind:
             raise FatalError(
                 f"{self._profile.name}: {self._profile.base_url} answered with a web page",
@@ -165,6 +172,8 @@ class HttpClient:
         feed = WholeFeed(reader) if whole else EventFeed(reader)
         cut = await self._receive(response, feed, context)
         reply = reader.reply
+        # a 200 and then nothing: the server took the request, so it may have been billed, and only
+        # `UnknownOutcomeError` counts it so
         if not (reply.started or reply.ended or reply.failure or reply.unreadable):
             raise UnknownOutcomeError(
                 f"{self._profile.name} answered {response.status_code} and then nothing: "
@@ -198,6 +207,8 @@ class HttpClient:
             else:
                 feed.end()
         except httpx.HTTPError as error:
+            # once the first byte came it is a reply, cut short: its words are kept for people, and
+            # what it used is estimated, for it is likely to be billed
             if not (reply.started or size):
                 raise error_of_break(error, self._profile) from error
             silence = f"nothing came for {self._profile.timeout:g} s"
@@ -226,6 +237,7 @@ class HttpClient:
         if reason is not None:
             return attrs.evolve(response, finish=Finish.REFUSED, detail=reason)
         known = classify(failure, self._profile, self._clock.now())
+        # an error without a known code would stop the whole run; it is a failed reply instead
         if type(known) is FatalError:
             return response
         raise known

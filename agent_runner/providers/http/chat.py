@@ -80,6 +80,7 @@ class ChatReader:
             self.reply.failure = _failure(event["error"])
             return
         self._head(event)
+        # one answer was asked for; the last chunk, which holds the usage, has no choice at all
         for choice in items_of(event.get("choices"))[:1]:
             self.reply.started = True
             self._message(mapping_of(choice.get("delta")))
@@ -139,6 +140,7 @@ class ChatReader:
         if message.get("refusal"):
             self.reply.refusal.append(text_of(message["refusal"]))
         for position, piece in enumerate(items_of(message.get("tool_calls"))):
+            # a stream numbers its calls and sends id and name once, then arguments piece by piece
             index = piece.get("index")
             call = self.reply.tool_call(index if isinstance(index, int) else position)
             function = mapping_of(piece.get("function"))

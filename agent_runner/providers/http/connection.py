@@ -63,6 +63,8 @@ class Connection:
         content = (
             None if body is None else json.dumps(body, ensure_ascii=False).encode(errors="replace")
         )
+        # httpx could follow redirects itself, but it would decide about the key's header by rules
+        # of its own, and turn a POST into a GET where the server answers 301 or 302
         for _ in range(_MOST_REDIRECTS + 1):
             try:
                 request = client.build_request(method, url, content=content, headers=sent)
@@ -134,6 +136,8 @@ class Connection:
         proxied = bool(getproxies())
         verify = _tls(profile) if proxied or profile.base_url.startswith("https:") else _no_tls()
         limits = httpx.Limits(max_connections=4, keepalive_expiry=KEEP_IDLE)
+        # `read` counts from byte to byte, so that it bounds a silence and not the whole answer: a
+        # streamed one may take as long as it likes while something of it comes
         silence = httpx.Timeout(profile.timeout, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT)
         # TCP probes need a transport of our own, but with one httpx overlooks the proxies that the
         # environment names: where there are any, they go first
@@ -161,6 +165,8 @@ def error_of_break(error: "httpx.HTTPError", profile: Profile) -> ProviderError:
     import httpx
 
     where = f"{profile.name} ({profile.base_url})"
+    # from what certainly never left this machine to what may be under way: a time-out while the
+    # body is written is of the second kind, since a server may bill what it has read
     if isinstance(error, httpx.ConnectError):
         return _unconnected(error, where, profile)
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
@@ -180,6 +186,8 @@ def error_of_break(error: "httpx.HTTPError", profile: Profile) -> ProviderError:
 
 
 def _unconnected(error: Exception, where: str, profile: Profile) -> ProviderError:
+    # a certificate that is not trusted does not mend itself, everything else here may: a name that
+    # is not known is what a laptop sees that has just woken up
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return FatalError(

@@ -1,8 +1,7 @@
 """What kind of failure a failed call is, from its status, headers and body.
 
 The rules stand in the order in which they are asked; what is then done about each kind is
-`decide`. Codes decide, and words only where a provider gives no code. The codes are those of
-Anthropic's and OpenAI's documentation and SDKs (November 2026), and of compatible servers.
+`decide`. Codes decide (`codes`), and words only where a provider gives no code.
 """
 
 import json
@@ -24,6 +23,7 @@ from agent_runner.model.errors import (
     TransientError,
 )
 from agent_runner.providers import catalogue
+from agent_runner.providers.http import codes
 from agent_runner.providers.http.headers import (
     limits_of,
     request_id,
@@ -37,58 +37,6 @@ from agent_runner.providers.profiles import Profile
 LONGEST_TEXT = 600
 """Characters of a server's message that are shown."""
 
-_BUDGET_CODES = frozenset(
-    {
-        "billing_error",
-        "billing_hard_limit_reached",
-        "contract_spend_limit_reached",
-        "credit_balance_exhausted",
-        "enforced_spend_limit_reached",
-        "insufficient_quota",
-        "linked_organization_billing_unavailable",
-        "linked_organization_spend_limit_reached",
-        "organization_spend_limit_exceeded",
-        "organization_usage_limit_exceeded",
-        "project_spend_limit_exceeded",
-    }
-)
-# Anthropic reports low credit and a spend limit of one's own as a plain 400 without a code.
-_BUDGET_WORDS = re.compile(
-    r"credit balance is too low|reached (?:your|its|the) specified .{0,20}usage limits"
-    r"|billing hard limit",
-    re.IGNORECASE,
-)
-_TOO_LARGE_CODES = frozenset(
-    {
-        "context_length_exceeded",
-        "exceed_context_size_error",
-        "request_too_large",
-        "request_body_too_large_after_decoding",
-        "string_above_max_length",
-    }
-)
-_TOO_LARGE_WORDS = re.compile(
-    r"prompt is too long|maximum context length|exceeds? (?:the )?(?:model's )?context (?:limit|"
-    r"window|length|size)|context window of \d|request too large for",
-    re.IGNORECASE,
-)
-_AUTH_CODES = frozenset(
-    {"authentication_error", "invalid_api_key", "permission_error", "organization_on_hold"}
-)
-_LIMIT_CODES = frozenset(
-    {"rate_limit_error", "rate_limit_exceeded", "throttling_error", "slow_down", "429"}
-)
-_PASSING_CODES = frozenset(
-    {
-        "api_error",
-        "overloaded_error",
-        "server_error",
-        "server_is_overloaded",
-        "service_unavailable_error",
-        "timeout_error",
-    }
-)
-_DECLINED_CODES = frozenset({"content_filter", "content_policy_violation", "invalid_prompt"})
 _PASSING = frozenset({408, 409})  # besides all from 500 on: what both vendors' SDKs try again
 
 
@@ -96,8 +44,13 @@ _PASSING = frozenset({408, 409})  # besides all from 500 on: what both vendors' 
 class FailedCall:
     """A failed call as it came.
 
-    `codes`: every type and code that the body gives, in lower case. `param`: the field of the
-    request that it blames, "" if none. `body`: its JSON, {} if it is none.
+    Attributes:
+        status: The HTTP status; for an error inside of a 200 the one that it stands for, if it says
+            so.
+        message: The server's words on one line, known keys taken out.
+        codes: Every type and code that the body gives, in lower case.
+        param: The field of the request that it blames; "" if none.
+        body: Its JSON; {} if it is none.
     """
 
     status: int
@@ -122,6 +75,7 @@ def read_failure(
         parsed = json.loads(text) if text else None
     except (ValueError, RecursionError):
         parsed = None
+    # nested in `error` (both vendors), flat (older vLLM), a bare string, or a list of one
     body = mapping_of(parsed if not isinstance(parsed, list) else next(iter(parsed), None))
     error = body.get("error", body)
     inner = mapping_of(error)
@@ -132,12 +86,12 @@ def read_failure(
     else:
         message = _words_of_page(text) if text.startswith("<") else text
     details = mapping_of(inner.get("details"))
-    codes = (inner.get("type"), inner.get("code"), details.get("error_code"), body.get("code"))
+    given = (inner.get("type"), inner.get("code"), details.get("error_code"), body.get("code"))
     return FailedCall(
         status=status,
         headers=headers,
         message=redactor.text(_one_line(message)),
-        codes=_codes(codes, redactor),
+        codes=_codes(given, redactor),
         param=text_of(inner.get("param")),
         body=body,
         request_id=redactor.exact(request_id(headers) or text_of(body.get("request_id"))) or None,
@@ -154,12 +108,12 @@ def failure_in_answer(
     code = error.get("code")
     number = int(text_of(code)) if text_of(code).isdigit() else 0
     status = number if 400 <= number < 600 else 200
-    codes = _codes((error.get("type"), code), redactor)
-    if status == 200 and _PASSING_CODES.intersection(codes):
+    given = _codes((error.get("type"), code), redactor)
+    if status == 200 and codes.PASSING.intersection(given):
         status = 500
     message = redactor.text(_one_line(failure_text(error)))
     param = text_of(error.get("param"))
-    return FailedCall(status, headers, message, codes, param, {"error": error}, request_id(headers))
+    return FailedCall(status, headers, message, given, param, {"error": error}, request_id(headers))
 
 
 def reason_of_decline(failure: FailedCall) -> str | None:
@@ -170,7 +124,7 @@ def reason_of_decline(failure: FailedCall) -> str | None:
     """
     metadata = mapping_of(mapping_of(failure.body.get("error")).get("metadata"))
     flagged = failure.status == 403 and ("reasons" in metadata or "flagged_input" in metadata)
-    if flagged or (failure.status in {200, 400, 403} and failure.has(_DECLINED_CODES)):
+    if flagged or (failure.status in {200, 400, 403} and failure.has(codes.DECLINED)):
         return f"the provider's filter declined the prompt: {failure.message or 'no reason given'}"
     return None
 
@@ -188,11 +142,11 @@ def classify(failure: FailedCall, profile: Profile, now: float) -> ProviderError
         return errors.error(BudgetError, "add credit or raise the cap, then resume")
     if status == 402:  # with a Retry-After, else it was a budget
         return errors.passing(RateLimitedError)
-    if status in {401, 403} or (status < 500 and failure.has(_AUTH_CODES)):
+    if status in {401, 403} or (status < 500 and failure.has(codes.AUTH)):
         return errors.error(AuthError, errors.advice_on_key())
-    if status == 413 or failure.has(_TOO_LARGE_CODES) or _says_too_large(failure):
+    if status == 413 or failure.has(codes.TOO_LARGE) or _says_too_large(failure):
         return errors.error(CallTooLargeError, "show the agent less: fewer `files`, a smaller task")
-    if status == 429 or (status == 200 and failure.has(_LIMIT_CODES)):
+    if status == 429 or (status == 200 and failure.has(codes.LIMIT)):
         return errors.passing(RateLimitedError)
     verdict = failure.headers.get("x-should-retry")
     passing = status in _PASSING or status >= 500
@@ -269,12 +223,14 @@ def _is_budget(failure: FailedCall) -> bool:
         return "retry-after" not in failure.headers
     if failure.status >= 500:
         return False
-    return failure.has(_BUDGET_CODES) or bool(_BUDGET_WORDS.search(failure.message))
+    return failure.has(codes.BUDGET) or bool(codes.BUDGET_WORDS.search(failure.message))
 
 
 def _says_too_large(failure: FailedCall) -> bool:
     """Whether its words say so; of a 429 too, where the request alone is above the limit."""
-    return failure.status in {200, 400, 422, 429} and bool(_TOO_LARGE_WORDS.search(failure.message))
+    return failure.status in {200, 400, 422, 429} and bool(
+        codes.TOO_LARGE_WORDS.search(failure.message)
+    )
 
 
 def _codes(values: Iterable[object], redactor: Redactor) -> frozenset[str]:

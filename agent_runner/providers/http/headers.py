@@ -42,6 +42,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
     seconds = _number(text)
     if seconds is None:
+        # a date is compared with our clock: one that runs ahead makes the wait too short, and the
+        # next refusal says so again
         when = _http_date(text)
         seconds = when - now if when is not None else None
     return seconds if seconds is not None and 0 < seconds <= LONGEST else None
@@ -76,6 +78,8 @@ def wait_in_words(message: str) -> float | None:
 def limits_of(headers: Mapping[str, str], now: float) -> tuple[ReportedLimit, ...]:
     """All limits that the headers report, by name; empty where there are none."""
     found: dict[str, dict[str, str]] = {}
+    # read by shape and not by a list of names: accounts see further suffixes, such as
+    # `x-ratelimit-remaining-tokens_usage_based`
     for header, value in headers.items():
         match = _LIMIT.fullmatch(header.lower())
         if match:
@@ -164,6 +168,7 @@ def _windows(headers: Mapping[str, str], now: float) -> tuple[ReportedLimit, ...
         claim = headers.get(f"{_UNIFIED}representative-claim", "")
         name = _CLAIMS.get(claim, claim) or "subscription"
         known = windows.get(name)
+        # accounts that are billed for overage send this one alone, and none for the windows
         resets_at = moment(headers.get(f"{_UNIFIED}reset"), now)
         windows[name] = ReportedLimit(
             name,
@@ -190,7 +195,10 @@ def _count(text: str | None) -> int | None:
 
 
 def _epoch(number: float, now: float) -> float | None:
-    """A bare number by its size: milliseconds or seconds since 1970, or seconds from now."""
+    """A bare number by its size: milliseconds or seconds since 1970, or seconds from now.
+
+    No server says which one it means; the sizes do not overlap before the year 5138.
+    """
     if number > 1e11:
         return number / 1000
     if number > 1e9:

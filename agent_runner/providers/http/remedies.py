@@ -49,9 +49,12 @@ class Remedies:
 
     def learn(self, failure: FailedCall, body: Mapping[str, Any]) -> bool:
         """Whether the failure is about a field that can be changed and was not changed yet."""
+        # 422 is what FastAPI servers answer where others say 400
         if failure.status not in {400, 422}:
             return False
         field = next((name for name in self.on(body) if _blames(failure, name)), None)
+        # a field that was renamed already and is refused again is not renamed back: the two names
+        # would take turns for ever
         if field is None or field in self._learnt or field in self._learnt.values():
             return False
         self._learnt[field] = _RENAMED.get(field)

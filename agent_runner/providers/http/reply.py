@@ -28,11 +28,19 @@ class GrowingCall:
 class GrowingReply:
     """What came of a reply so far.
 
-    pieces: its words, in the order in which they came. refusal: words with which it declines.
-    tool_calls: by their position in the reply. started: anything at all of an answer came.
-    ended: its terminal event came. finish: None until the provider says how it ended, `detail` says
-    more. failure: the error object inside of a 200. unreadable: what could not be understood.
-    received: characters of any kind, thoughts and arguments included, for the progress on screen.
+    Attributes:
+        pieces: Its words, in the order in which they came.
+        refusal: Words with which it declines.
+        tool_calls: By their position in the reply.
+        finish: How it ended; None until the provider says so. `detail` says more.
+        usage: As the provider counts it; None until it does.
+        service: What else it says of the call, such as its tier.
+        failure: The error object inside of a 200.
+        unreadable: What could not be understood.
+        started: Whether anything at all of an answer came.
+        ended: Whether its terminal event came.
+        received: Characters of any kind, thoughts and arguments included, for the progress on
+            screen.
     """
 
     pieces: list[str] = field(factory=list)

@@ -103,6 +103,7 @@ class ResponsesClient:
         receipt = await self._http.ask(prompt, attrs.evolve(context, keep=raw.append))
         reply = receipt.reply
         if reply.response_id and not reply.ended and reply.failure is None:
+            # journaled before the first look: a crash from here on costs nothing
             context.created(reply.response_id)
             return await self._await_answer(reply.response_id, context)
         context.keep(b"".join(raw))
@@ -135,6 +136,7 @@ class ResponsesClient:
         try:
             return await self._http.fetch(f"{_PATH}/{response_id}", context)
         except FatalError as error:
+            # 404 is also a model that is not known, but this model answered when it was asked
             if error.status != 404:
                 raise
             raise UnknownOutcomeError(
@@ -213,6 +215,7 @@ class ResponsesReader:
         final = [message for message in messages if message.get("phase") == "final_answer"]
         parts = [part for message in final or messages for part in items_of(message.get("content"))]
         words = [text_of(p.get("text")) for p in parts if p.get("type") == "output_text"]
+        # the whole object is the truth; the pieces before it were for the progress, and for a cut
         if any(words):
             streamed = self.reply.received
             self.reply.pieces.clear()

@@ -54,7 +54,7 @@ class EventFeed(Feed):
     def _read(self, event: "ServerEvent") -> None:
         reply = self.reader.reply
         if reply.ended or reply.failure is not None:
-            return  # whatever comes after the end is not part of the answer
+            return  # whatever comes after the end is no part of the answer
         if event.data.strip() == _DONE:
             self.reader.read_done()
             return
@@ -132,6 +132,8 @@ class EventParser:
         # a CR at the very end may be half of a CRLF: it waits for the next chunk
         self._held = b"\r" if fresh.endswith(b"\r") else b""
         fresh = fresh.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        # split as bytes, never with str.splitlines: that would also end lines at U+2028 and its
+        # like, which may stand unescaped inside of JSON
         *ends, partial = fresh.split(b"\n")
         for end in ends:
             # only what is new is looked at: joining the whole line for every chunk made a long
@@ -151,7 +153,7 @@ class EventParser:
             line = raw.decode("utf-8")
         except UnicodeDecodeError as error:
             raise StreamBrokenError("bytes that are not UTF-8") from error
-        if not self._seen_a_line:
+        if not self._seen_a_line:  # the standard allows one byte order mark, at the very beginning
             line, self._seen_a_line = line.removeprefix("\ufeff"), True
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
