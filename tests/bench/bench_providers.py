@@ -14,7 +14,7 @@ from agent_runner.ground.clock import SystemClock
 from agent_runner.providers.client import CallContext
 from agent_runner.providers.registry import make_client
 from tests.providers import dialects
-from tests.providers.asking import PROMPT, profile_for, request_for
+from tests.providers.one_call import PROMPT, profile_for, request_for
 from tests.providers.server import serving, stream
 
 CALLS = 200

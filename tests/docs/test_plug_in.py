@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers.profiles import plugged_in, resolve
-from tests.providers.asking import ask
+from tests.providers.one_call import ask
 
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
 

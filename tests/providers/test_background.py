@@ -7,8 +7,8 @@ import pytest
 from agent_runner.model.agent import Finish
 from agent_runner.model.errors import AuthError, UnknownOutcomeError
 from tests.providers import dialects
-from tests.providers.asking import StillClock, ask, profile_for
 from tests.providers.dialects import response_object
+from tests.providers.one_call import StillClock, ask, profile_for
 from tests.providers.server import Request, Server, Wire, answer, serving
 
 PART = {"type": "output_text", "text": "late", "annotations": []}

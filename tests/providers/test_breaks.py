@@ -12,8 +12,8 @@ import pytest
 from agent_runner.model.agent import Finish
 from agent_runner.model.errors import FatalError, TransientError, UnknownOutcomeError
 from tests.providers import dialects
-from tests.providers.asking import KEY, ask, profile_for
 from tests.providers.dialects import Spoken
+from tests.providers.one_call import KEY, ask, profile_for
 from tests.providers.server import STREAMED, Request, Wire, answer, serving, stream
 
 each = pytest.mark.parametrize("spoken", dialects.ALL, ids=lambda spoken: spoken.protocol)

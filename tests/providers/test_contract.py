@@ -13,8 +13,8 @@ from agent_runner.model.usage import Usage
 from agent_runner.providers.client import AgentClient
 from agent_runner.providers.registry import make_client
 from tests.providers import dialects
-from tests.providers.asking import KEY, ask, ask_with, profile_for, run
 from tests.providers.dialects import Spoken
+from tests.providers.one_call import KEY, ask, ask_with, profile_for, run
 from tests.providers.server import STREAMED, Request, Script, Wire, answer, serving, stream
 
 each = pytest.mark.parametrize("spoken", dialects.ALL, ids=lambda spoken: spoken.protocol)

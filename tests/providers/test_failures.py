@@ -19,7 +19,7 @@ from agent_runner.model.settings import RetrySettings
 from agent_runner.model.usage import ReportedLimit
 from agent_runner.providers.decide import Defer, Refuse, Stop, Wait, decide, outcome
 from tests.providers import dialects
-from tests.providers.asking import KEY, NOW, ask, profile_for
+from tests.providers.one_call import KEY, NOW, ask, profile_for
 from tests.providers.server import answer, serving
 
 RETRY = RetrySettings()

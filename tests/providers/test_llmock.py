@@ -14,7 +14,7 @@ from agent_runner.providers.decide import Consequence, Wait, decide
 from agent_runner.providers.probe import probe
 from agent_runner.providers.profiles import Profile
 from agent_runner.providers.registry import make_client
-from tests.providers.asking import ask_with, profile_for, run
+from tests.providers.one_call import ask_with, profile_for, run
 from tests.support.mock_server import findings, mock_server, requests, scenario
 
 BASES = {"anthropic": "/anthropic", "responses": "/v1", "chat": "/v1"}

@@ -22,7 +22,7 @@ from agent_runner.providers.http import anthropic as messages, chat, responses
 from agent_runner.providers.http.reply import GrowingReply
 from agent_runner.providers.profiles import Profile
 from tests.providers import dialects
-from tests.providers.asking import profile_for, request_for, run
+from tests.providers.one_call import profile_for, request_for, run
 from tests.providers.server import answer, serving, stream
 
 PROMPT = Prompt(

@@ -12,7 +12,7 @@ from agent_runner.providers import catalogue
 from agent_runner.providers.client import IN_PLACE, WORDS, CallContext, Capabilities
 from agent_runner.providers.profiles import plugged_in, resolve
 from agent_runner.providers.registry import make_client
-from tests.providers.asking import PROMPT, StillClock, ask, request_for, run
+from tests.providers.one_call import PROMPT, StillClock, ask, request_for, run
 
 CODE = """
 from agent_runner.model.agent import AgentResponse

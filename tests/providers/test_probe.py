@@ -4,8 +4,8 @@ import pytest
 
 from agent_runner.providers.probe import CAP, probe
 from tests.providers import dialects
-from tests.providers.asking import StillClock, profile_for, run
 from tests.providers.dialects import Spoken
+from tests.providers.one_call import StillClock, profile_for, run
 from tests.providers.server import answer, serving, stream
 
 each = pytest.mark.parametrize("spoken", dialects.ALL, ids=lambda spoken: spoken.protocol)

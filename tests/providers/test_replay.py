@@ -17,7 +17,7 @@ from agent_runner.providers.profiles import Profile, resolve
 from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder, ReplayClient, decode, encode
 from tests.providers import dialects
-from tests.providers.asking import KEY, StillClock, ask, ask_with, profile_for, request_for, run
+from tests.providers.one_call import KEY, StillClock, ask, ask_with, profile_for, request_for, run
 from tests.providers.server import serving, stream
 
 FULL = AgentResponse(

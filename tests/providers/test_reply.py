@@ -9,8 +9,8 @@ from agent_runner.model.errors import RateLimitedError, UnknownOutcomeError
 from agent_runner.model.usage import Usage
 from agent_runner.providers.http.call import MAX_REPLY
 from tests.providers import dialects
-from tests.providers.asking import ask, profile_for
 from tests.providers.dialects import data_only, response_object
+from tests.providers.one_call import ask, profile_for
 from tests.providers.server import STREAMED, Request, Wire, answer, serving, stream
 
 

@@ -18,8 +18,8 @@ from agent_runner.providers.profiles import Profile, resolve
 from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
 from tests.providers import dialects
-from tests.providers.asking import Asked, StillClock, ask_with, request_for, run
 from tests.providers.dialects import Spoken
+from tests.providers.one_call import Asked, StillClock, ask_with, request_for, run
 from tests.providers.server import Script, answer, serving, stream
 
 each = pytest.mark.parametrize("spoken", dialects.ALL, ids=lambda spoken: spoken.protocol)
