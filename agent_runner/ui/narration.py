@@ -75,23 +75,26 @@ class Timeline:
         """The task's record as of the last entry taken."""
         return self._state.record(self.task_id)
 
-    def take(self, entry: Entry) -> Iterator[TimedLine]:
+    def take(self, entry: Entry) -> tuple[TimedLine, ...]:
         """The lines of the next entry.
 
         Other tasks have none; the run's own entries have some where they interrupted this task.
         """
         if entry.task not in {"", self.task_id}:
-            return
-        before, run = self.record, self._state.run
+            return ()
+        run = self._state.run
         self._state.take(entry)
+        if not entry.task and self.record.state not in STEPS:
+            return ()
         lines = log_lines(entry, self.record)
-        if not entry.task and before.state not in STEPS:
-            return
         if isinstance(entry.event, e.RunStarted) and run is not None and run.stopped is None:
-            # nothing in the journal says so: a run that is killed writes no last word
+            # No entry says so: a run that is killed writes no last word.
             lines = (evolve(lines[0], details=("the run before it ended uncleanly",)),)
-        for number, line in enumerate(lines):
-            yield TimedLine(entry.at, line, opens=not number and isinstance(entry.event, _OPENING))
+        opens = isinstance(entry.event, _OPENING)
+        return tuple(
+            TimedLine(entry.at, line, opens=opens and not number)
+            for number, line in enumerate(lines)
+        )
 
 
 _OPENING = (

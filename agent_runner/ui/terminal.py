@@ -48,13 +48,16 @@ def single_keys(descriptor: int) -> None:
         local_modes = now[3]
         if not local_modes & (termios.ICANON | termios.ECHO):
             return
+        # Only the first time: what is found later may be what a killed hook has left behind.
         _to_restore.setdefault(descriptor, list(now))
+        # TCSANOW, since tty's default (TCSAFLUSH) throws away keys that were typed just before.
         tty.setcbreak(descriptor, termios.TCSANOW)
 
 
 def restore(descriptor: int) -> None:
     """Put back the modes from before `single_keys`, unless another job owns the terminal now."""
     modes = _to_restore.pop(descriptor, None)
+    # From the background this would stop the process (SIGTTOU), and the modes are not ours there.
     if modes is not None and in_foreground(descriptor):
         with suppress(termios.error):
             termios.tcsetattr(descriptor, termios.TCSANOW, modes)  # type: ignore[arg-type]  # tcgetattr's
@@ -92,6 +95,7 @@ def take_input(descriptor: int) -> bytes:
 
 
 async def _poll(descriptor: int) -> None:
+    # kqueue refuses /dev/tty on macOS; select does not, so it is asked ten times a second
     while not _ready(descriptor):  # noqa: ASYNC110  # a terminal sets no event
         await anyio.sleep(_POLL)
 

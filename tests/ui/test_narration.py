@@ -4,6 +4,7 @@ import re
 
 import attrs
 import pytest
+from attrs import frozen
 
 from agent_runner.ground.clock import local
 from agent_runner.model import events as e
@@ -100,9 +101,10 @@ def example(kind: type[e.Event]) -> e.Event:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.__name__)
 def test_every_event_has_a_line_or_a_reason_to_have_none(kind: type[e.Event]) -> None:
     line = line_of(example(kind), Script().record("T1"))
+    assert (kind in line_of.registry) != (kind in WITHOUT_A_LINE)
     assert (line is None) == (kind in WITHOUT_A_LINE)
     if line is not None:
-        assert line.text
+        assert line.text not in {"", kind.__name__}
         assert line.text.isprintable()
         assert not line.text.endswith(".")
 
@@ -239,3 +241,13 @@ def test_an_untouched_task_has_a_short_history() -> None:
     assert list(why_lines("T9", "New", whole_run().entries)) == [
         "T9 (New) is pending; nothing has happened yet."
     ]
+
+
+@frozen
+class Unforeseen(e.Fact):
+    """A kind of event that nobody has given a line."""
+
+
+def test_an_event_without_a_line_of_its_own_is_not_silent() -> None:
+    line = line_of(Unforeseen(), Script().record("T1"))
+    assert line == LogLine("Unforeseen", Tone.DIM)
