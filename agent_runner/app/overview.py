@@ -179,7 +179,7 @@ def status_parts(view: Overview) -> Iterator[Part]:
     yield from tally.lost_calls()
     yield from counter_lines(view.counters, view.zone)
     if view.set_aside:
-        from agent_runner.ui.event_lines import set_aside_words
+        from agent_runner.ui.outcomes import set_aside_words
 
         now = SystemClock().now()
         yield from (set_aside_words(one) for one in view.set_aside if one.until > now)

@@ -6,7 +6,7 @@ from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
-from agent_runner.ui.event_lines import hook_title
+from agent_runner.ui.outcomes import hook_title
 
 _MOST_TAIL = 64 * 1024
 """Bytes of a hook's output that are kept for its last line and for verbose mode."""

@@ -11,7 +11,7 @@ from agent_runner.model.hooks import HookResult, Phase
 from agent_runner.model.states import TaskState
 from agent_runner.model.usage import Usage
 from agent_runner.ui import words
-from agent_runner.ui.event_lines import changed, not_applied
+from agent_runner.ui.outcomes import changed, not_applied
 
 
 @frozen

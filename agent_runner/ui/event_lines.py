@@ -18,6 +18,15 @@ from agent_runner.model.hooks import Phase
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
+from agent_runner.ui.outcomes import (
+    changed,
+    decisive,
+    hook_title,
+    not_applied,
+    outcome_words,
+    proof_line,
+    set_aside_words,
+)
 
 
 class Tone(enum.StrEnum):
@@ -74,26 +83,6 @@ def line_of(event: e.Event, _after: TaskRecord) -> LogLine | None:
     return None if type(event) in WITHOUT_A_LINE else LogLine(type(event).__name__, Tone.DIM)
 
 
-def changed(event: e.Applied) -> str:
-    """`changed a.py, b.py (2 files, +10 -2)`: which files, then the step's own summary."""
-    if not event.paths:
-        return "changed nothing"
-    size = words.clean(event.summary) or words.plural(len(event.paths), "file")
-    return f"changed {words.listed(event.paths)} ({size})"
-
-
-def hook_title(phase: Phase, hook: str, state: TaskState) -> str:
-    """`pre-hook env`, `post-hook tests`, or `baseline tests` for a post-hook before the work."""
-    baseline = phase is Phase.POST and state is TaskState.PRE_HOOKS
-    return f"{'baseline' if baseline else f'{phase.value}-hook'} {hook}"
-
-
-def not_applied(event: e.Rejected) -> str:
-    """`the reply could not be applied: no match in a.py`."""
-    reason = event.summary or event.problems
-    return f"the reply could not be applied: {words.first_line(reason)}"
-
-
 @line_of.register
 def _run_started(_event: e.RunStarted, after: TaskRecord) -> LogLine:
     return LogLine(f"a new run continued with step {after.state.value}")
@@ -114,13 +103,13 @@ def _started(_event: e.Started, _after: TaskRecord) -> LogLine:
 def _hook_finished(event: e.HookFinished, after: TaskRecord) -> LogLine:
     result = event.result
     title = hook_title(event.phase, result.hook, after.state)
-    text = f"{title}: {words.outcome_words(result)}"
+    text = f"{title}: {outcome_words(result)}"
     if result.green:
         return LogLine(text, Tone.WARN if result.flaky else Tone.DIM)
     if after.state is TaskState.PRE_HOOKS and event.phase is Phase.POST:
         # Before the work its judges are mostly red. That is no failure yet, and no wall of text.
         return LogLine(text, Tone.DIM)
-    return LogLine(text, Tone.WARN, words.decisive(result.excerpt))
+    return LogLine(text, Tone.WARN, decisive(result.excerpt))
 
 
 @line_of.register
@@ -169,13 +158,6 @@ def _set_aside(event: e.SetAside, _after: TaskRecord) -> LogLine:
     return LogLine(set_aside_words(event), Tone.WARN)
 
 
-def set_aside_words(event: e.SetAside) -> str:
-    """`claude is set aside until TIME, openai is asked instead: overloaded`."""
-    until = local(event.until, seconds=True)
-    instead = f"{event.instead} is asked instead" if event.instead else "no fallback is available"
-    return f"{event.provider} is set aside until {until}, {instead}: {words.clean(event.reason)}"
-
-
 @line_of.register
 def _consulted(event: e.Consulted, _after: TaskRecord) -> LogLine:
     return LogLine(f"the agent asked to see {words.listed(event.requested) or 'more'}", Tone.DIM)
@@ -217,7 +199,7 @@ def _rejected(event: e.Rejected, after: TaskRecord) -> LogLine:
 @line_of.register
 def _passed(_event: e.PostHooksPassed | e.AlreadyGreen, after: TaskRecord) -> LogLine:
     tone = Tone.GOOD if after.judgement.checked_by_hook else Tone.WARN
-    return LogLine(words.proof_line(after), tone)
+    return LogLine(proof_line(after), tone)
 
 
 @line_of.register
@@ -242,7 +224,7 @@ def _command_started(event: e.CommandStarted, _after: TaskRecord) -> LogLine:
 @line_of.register
 def _command_finished(event: e.CommandFinished, _after: TaskRecord) -> LogLine:
     tone = Tone.DIM if event.result.green else Tone.WARN
-    return LogLine(f"proposed command {event.number}: {words.outcome_words(event.result)}", tone)
+    return LogLine(f"proposed command {event.number}: {outcome_words(event.result)}", tone)
 
 
 @line_of.register

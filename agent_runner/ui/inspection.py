@@ -9,7 +9,7 @@ from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
-from agent_runner.ui.event_lines import hook_title
+from agent_runner.ui.outcomes import hook_title, outcome_words
 
 
 def transition_objects(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
@@ -85,7 +85,7 @@ def task_details(entries: Iterable[Entry], task_id: str) -> Iterator[str]:
             result = event.result
             log = f"  ({words.clean(result.log)} at byte {result.offset})" if result.log else ""
             title = hook_title(event.phase, result.hook, state)
-            yield f"{when}  {title}: {words.outcome_words(result)}{log}"
+            yield f"{when}  {title}: {outcome_words(result)}{log}"
         elif isinstance(event, e.ApplyPlanned):
             for change in event.change_set.changes:
                 kinds = f"{change.before.kind.value} -> {change.after.kind.value}"

@@ -11,6 +11,7 @@ from agent_runner.model.signals import Signal
 from agent_runner.model.standing import Standing
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
+from agent_runner.ui.outcomes import proof_line
 from agent_runner.ui.tally import Tally
 
 _NAME = "agent-runner"
@@ -76,7 +77,7 @@ def _case(tally: Tally, record: TaskRecord | Standing) -> str:
 
 def _verdict(tally: Tally, record: TaskRecord | Standing) -> str:
     if record.state is TaskState.PASSED:
-        return f"<system-out>{_text(words.proof_line(record))}</system-out>"
+        return f"<system-out>{_text(proof_line(record))}</system-out>"
     if record.state is TaskState.ESCALATED:
         message = _attribute(words.first_line(record.last_error) or "needs a person")
         detail = _text(record.feedback or record.last_error)

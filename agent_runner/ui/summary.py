@@ -11,7 +11,7 @@ from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import Settings
 from agent_runner.ui import words
 from agent_runner.ui.attempts import Attempt, History, HookFailure, history
-from agent_runner.ui.words import decisive, outcome_words
+from agent_runner.ui.outcomes import decisive, outcome_words
 
 
 def findings(

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 from agent_runner.model.states import STEPS, TaskState
 
 if TYPE_CHECKING:  # `status` uses these words and needs no events
-    from agent_runner.model.events import Judged
-    from agent_runner.model.hooks import HookResult
     from agent_runner.model.record import TaskRecord
-    from agent_runner.model.standing import Proof, Standing
+    from agent_runner.model.standing import Standing
 
 
 def state_word(state: TaskState) -> str:
@@ -186,92 +184,6 @@ def visible(text: str) -> str:
 def shown(line: str) -> str:
     """A line that may quote others, such as one of a diff: as `visible`, with tabs as spaces."""
     return visible(line.rstrip("\r\n").expandtabs(4))
-
-
-def judged(proof: Iterable[Judged | Proof]) -> str:
-    """The hooks that judged a task: `unit-tests exit 0 in 2.1s, lint exit 0 in 0.3s`."""
-    return ", ".join(
-        f"{one.hook} {exit_words(one.exit_code)} in {duration(one.seconds)}" for one in proof
-    )
-
-
-def exit_words(code: int | None) -> str:
-    """`exit 1`, `signal 9`, `no exit code`."""
-    if code is None:
-        return "no exit code"
-    return f"signal {-code}" if code < 0 else f"exit {code}"
-
-
-def proof_line(record: TaskRecord | Standing) -> str:
-    """Why a passed task counts as done: the hooks that judged it, and which tree and commit."""
-    if not record.judgement.checked_by_hook:
-        return "passed (unchecked): no hook judged it"
-    proof = record.judgement.proof
-    by = f"passed: {judged(proof)}" if proof else "passed: already green, no call made"
-    digests = (("tree", record.judgement.tree), ("commit", record.change.commit))
-    what = ", ".join(f"{name} {short(digest)}" for name, digest in digests if digest)
-    return f"{by}; judged {what}" if what else by
-
-
-@cache
-def _names_an_error() -> re.Pattern[str]:
-    """A line that names an error."""
-    return re.compile(
-        r"^E\s{2,}\S"  # pytest's own marks
-        r"|^(FAILED|ERROR)\s"
-        r"|\b[A-Z]\w*(Error|Exception)\b:"
-        r"|\b(error|fatal|panic|failed|failure|assert\w*)\b",
-        re.IGNORECASE,
-    )
-
-
-@cache
-def _our_own() -> re.Pattern[str]:
-    """What the hook runner writes under an output; the line on the hook has said it already."""
-    return re.compile(r"\[exit code -?\d+[^]]*\]")
-
-
-def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
-    """The lines of a hook's output that say what is wrong, in their order and each once.
-
-    At most `most`: those that name an error, or the last ones where none does.
-    """
-    lines = [_unframed(clean(line)) for line in excerpt.split("\n")]
-    lines = [x for x in dict.fromkeys(lines) if x.strip() and not _our_own().fullmatch(x)]
-    errors = [line for line in lines if _names_an_error().search(line)]
-    if len(errors) <= most:
-        return tuple(errors or lines[-most:])
-    first = (most + 1) // 2  # the first errors cause the rest; the last lines sum them up
-    return (*errors[:first], *errors[len(errors) - (most - first) :])
-
-
-def outcome_words(result: HookResult) -> str:
-    """How a hook ended: `passed, exit 0, 2.1s` or `failed, exit 1, 2.1s; 2 failing: a, b`."""
-    from agent_runner.model.hooks import HookOutcome  # lazy: see above
-
-    verdict = {
-        HookOutcome.TIMED_OUT: "timed out",
-        HookOutcome.BROKEN: "could not start",
-        HookOutcome.ALLOWED: "failed (allowed)",
-        HookOutcome.SKIPPED: "not needed",
-    }.get(result.outcome, result.outcome.value)
-    if result.outcome is HookOutcome.SKIPPED:
-        return verdict
-    facts = [verdict]
-    if result.exit_code is not None:
-        facts.append(exit_words(result.exit_code))
-    facts.append(duration(result.seconds))
-    if result.flaky:
-        facts.append(f"flaky: failed {plural(result.flaky, 'time')} first")
-    ended = ", ".join(facts)
-    if result.failing:
-        return f"{ended}; {len(result.failing)} failing: {some(result.failing)}"
-    return ended
-
-
-def _unframed(line: str) -> str:
-    """`==== 1 failed in 0.03s ====` without its frame."""
-    return line.strip("= ") if line.startswith("===") else line.rstrip()
 
 
 def _unseen(character: str) -> bool:

@@ -13,8 +13,7 @@ from agent_runner.model.states import TaskState as S
 from agent_runner.model.usage import Usage
 from agent_runner.ui.attempts import history
 from agent_runner.ui.summary import commands, findings
-from agent_runner.ui.words import decisive, outcome_words
-from tests.ui.scenario import PYTEST, Script, whole_run
+from tests.ui.scenario import Script, whole_run
 
 STATE = Path(".agent-runner")
 
@@ -184,41 +183,3 @@ def test_what_was_red_before_the_first_call_is_no_failure() -> None:
     script.add("T1", e.BaselineTaken(green=False))
     script.add("T1", e.PreHooksFailed("tests", "x"), S.ESCALATED)
     assert history("T1", script.entries).failures[0].result is None
-
-
-def test_the_decisive_lines_of_pytest() -> None:
-    assert decisive(PYTEST) == (
-        "E       AssertionError: assert 'hello world' == 'hello-world'",
-        "E         - hello-world",
-        "FAILED tests/test_slug.py::test_spaces - AssertionError: assert 'hello world'",
-        "1 failed, 1 passed in 0.03s",
-    )
-
-
-def test_where_no_line_names_an_error_the_last_ones_stand() -> None:
-    assert decisive("\n".join(map(str, range(9))), most=3) == ("6", "7", "8")
-
-
-def test_of_many_errors_the_first_and_the_last_stand() -> None:
-    errors = "\n".join(f"error {n}" for n in range(9))
-    assert decisive(errors, most=3) == ("error 0", "error 1", "error 8")
-
-
-@pytest.mark.parametrize(
-    ("result", "said"),
-    [
-        (HookResult("t", HookOutcome.TIMED_OUT, None, 600), "timed out, 10m00s"),
-        (HookResult("t", HookOutcome.SKIPPED), "not needed"),
-        (HookResult("t", HookOutcome.BROKEN, 127, 0.1), "could not start, exit 127, 0.1s"),
-        (
-            HookResult("t", HookOutcome.PASSED, 0, 1.0, flaky=2),
-            "passed, exit 0, 1.0s, flaky: failed 2 times first",
-        ),
-        (
-            HookResult("t", HookOutcome.FAILED, -9, 1.0, failing=("a", "b")),
-            "failed, signal 9, 1.0s; 2 failing: a, b",
-        ),
-    ],
-)
-def test_outcomes_in_words(result: HookResult, said: str) -> None:
-    assert outcome_words(result) == said

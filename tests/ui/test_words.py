@@ -4,11 +4,8 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
-from attrs import evolve
 from hypothesis import given, strategies as st
 
-from agent_runner.model.events import Judged
-from agent_runner.model.record import ChangeState, Judgement, TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
 from tests.ui.screen import SCRIPTS
@@ -116,34 +113,10 @@ def test_lines_break_at_words_and_long_words_anywhere() -> None:
     assert words.broken("   indented far", 6) == [6, 12]
 
 
-def test_the_proof_names_judges_tree_and_commit() -> None:
-    passed = TaskRecord(
-        "T1",
-        TaskState.PASSED,
-        judgement=Judgement(
-            proof=(Judged("tests", 0, 2.14), Judged("lint", None, 65)),
-            tree="tree:" + "a" * 40,
-            checked_by_hook=True,
-        ),
-        change=ChangeState(commit="b" * 40),
-    )
-    assert words.proof_line(passed) == (
-        "passed: tests exit 0 in 2.1s, lint no exit code in 1m05s; "
-        "judged tree tree:aaaaaaa, commit bbbbbbb"
-    )
-    unchecked = evolve(passed, judgement=evolve(passed.judgement, checked_by_hook=False))
-    assert words.proof_line(unchecked) == "passed (unchecked): no hook judged it"
-    assert words.record_word(unchecked) == "passed (unchecked)"
-
-
 def test_every_state_has_one_of_five_words() -> None:
     assert {words.state_word(state) for state in TaskState} == {
         *("pending", "running", "passed", "failed", "skipped")
     }
-
-
-def test_signals_are_no_exit_codes() -> None:
-    assert words.exit_words(-9) == "signal 9"
 
 
 def test_long_lists_are_cut() -> None:
