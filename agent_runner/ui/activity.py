@@ -17,7 +17,7 @@ class Activity:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._doing = ""
+        self._doing = ""  # "": the words of the step have to do
         self._since = clock.monotonic()
         self._until: float | None = None
         self._tail = b""

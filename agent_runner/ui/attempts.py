@@ -100,6 +100,7 @@ class History:
 
     def _take_judgement(self, event: e.Event) -> None:
         if isinstance(event, e.HookFinished):
+            # Kept until the event that says what follows: only this one has the hook's output.
             if not event.result.green:
                 self._red[event.result.hook] = event
         elif isinstance(event, e.BaselineTaken):

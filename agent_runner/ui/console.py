@@ -16,7 +16,7 @@ from agent_runner.ui.activity import Activity
 from agent_runner.ui.event_lines import LogLine, Tone
 from agent_runner.ui.keyboard import key_help
 from agent_runner.ui.live import LivePart
-from agent_runner.ui.narration import screen_lines
+from agent_runner.ui.narration import said_line, screen_lines
 from agent_runner.ui.output import Output
 from agent_runner.ui.painting import STATE_STYLES, TONE_STYLES, Painter
 from agent_runner.ui.tables import final_table
@@ -72,6 +72,7 @@ class Console:
         for line in screen_lines(entry, after):
             above += self._painted(line)
         if isinstance(entry.event, e.RunStopped):
+            # Without a record there is no live part: the closing lines are the last on the screen.
             self._record = None
             above += self._closing(entry.event)
         self._redraw(above)
@@ -80,9 +81,7 @@ class Console:
         """Show a signal in the live part; only a line that was said stays."""
         self._activity.signal(signal)
         if isinstance(signal, s.Said):
-            warning = signal.level == "warning"
-            text = f"{'warning: ' if warning else ''}{words.clean(signal.text)}"
-            self._redraw(self._painted(LogLine(text, Tone.WARN if warning else Tone.PLAIN)))
+            self._redraw(self._painted(said_line(signal)))
             return
         if isinstance(signal, s.HookOutput) and self._verbose:
             self._take_output(self._activity.full_lines())

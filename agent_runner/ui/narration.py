@@ -8,6 +8,7 @@ from agent_runner.ground.clock import local
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.ui import words
 from agent_runner.ui.event_lines import LogLine, Tone, line_of
@@ -35,6 +36,14 @@ def log_lines(entry: Entry, after: TaskRecord) -> tuple[LogLine, ...]:
         reason = words.first_line(after.last_error)
         return (*lines, LogLine(f"failed, needs a person: {reason}", Tone.BAD))
     return lines
+
+
+def said_line(said: Said) -> LogLine:
+    """The line of what was said in passing, with its level in front where that is a warning."""
+    text = words.clean(said.text)
+    if said.level != "warning":
+        return LogLine(text)
+    return LogLine(f"warning: {text}", Tone.WARN)
 
 
 def cost_words(record: TaskRecord) -> str:

@@ -10,7 +10,7 @@ from agent_runner.model.signals import Said, Signal, Waiting
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
 from agent_runner.ui.event_lines import LogLine, Tone
-from agent_runner.ui.narration import screen_lines
+from agent_runner.ui.narration import said_line, screen_lines
 from agent_runner.ui.output import Output
 from agent_runner.ui.tally import Tally
 
@@ -67,9 +67,7 @@ class Plain:
             self._out.line(self._safe(f"{mark}{text}"))
 
     def _said(self, said: Said) -> None:
-        tone = Tone.WARN if said.level == "warning" else Tone.PLAIN
-        level = "warning: " if tone is Tone.WARN else ""
-        self._fact(said.task, LogLine(f"{level}{words.clean(said.text)}", tone))
+        self._fact(said.task, said_line(said))
 
     def _failed(self, task_id: str, reason: str) -> None:
         """Mark a failure, whose line is printed already, where the output has marks for that."""
@@ -95,7 +93,7 @@ class Quiet(Plain):
 
     def _said(self, said: Said) -> None:
         if said.level == "warning":
-            super()._fact(said.task, LogLine(f"warning: {words.clean(said.text)}", Tone.WARN))
+            super()._fact(said.task, said_line(said))
 
     def _closing(self, stopped: e.RunStopped) -> None:
         *before, step = self._tally.next_steps(stopped)

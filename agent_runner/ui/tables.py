@@ -76,6 +76,8 @@ class TextTable(NamedTuple):
         )
         widths = table.widths
         over = table._too_wide(width)
+        # The first column that shrinks gives way first, and no figure is ever cut: a number without
+        # its last digit would be another number.
         places = [place for place, column in enumerate(table.columns) if column.shrinks]
         for place in places:
             taken = max(0, min(over, widths[place] - _LEAST))
