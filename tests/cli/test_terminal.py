@@ -56,7 +56,7 @@ def test_keys_act_at_once_whatever_is_going_on(scene: Scene, what: str) -> None:
         at.types("s")
         at.sees("T1 skipped")
         if what in {"hook", "flood"}:
-            at.sees("take them back: agent-runner undo T1")
+            at.sees("to undo them: agent-runner undo T1")
         if what == "hook":
             assert until(lambda: gone(pid_of(scene)))
         if what in {"call", "backoff"}:  # the next task waits as well

@@ -162,7 +162,7 @@ def test_an_outage_stops_with_75_and_no_task_at_fault(scene: Scene) -> None:
         ended = scene.run("run")
         assert len(server.requests) == FAST["max_tries"]
     assert ended.code == 75, ended
-    assert "does not answer" in ended.out
+    assert "is not answering" in ended.out
     assert scene.states() == {"T1": "agent"}
 
 
