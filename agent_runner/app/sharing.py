@@ -1,4 +1,4 @@
-"""The limits with the ledger through which the projects of one user share them.
+"""What the projects of one user share in the home folder: limits with a ledger, scratch copies.
 
 A file of its own because `status` and `usage` need it and nothing of the engine.
 """
@@ -12,6 +12,9 @@ from agent_runner.model.settings import Settings
 
 LEDGER = Path(".agent-runner/ledger.jsonl")
 """Where, in the user's home, use of limits is shared between projects."""
+
+COPIES = Path(".agent-runner/scratch")
+"""Where, in the user's home, scratch copies of projects are while a command runs in them."""
 
 
 def gate_of(

@@ -12,7 +12,7 @@ from random import Random
 from attrs import define, field, frozen
 
 from agent_runner.app.project import Project
-from agent_runner.app.sharing import gate_of
+from agent_runner.app.sharing import COPIES, gate_of
 from agent_runner.edits.plan import Planned
 from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.call import Calls
@@ -50,6 +50,7 @@ from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
 from agent_runner.store.store import Store
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.snapshots import SnapshotReader
 
@@ -234,7 +235,8 @@ class Wiring:
         objects = ObjectStore(self.store.layout.snapshots, self.store.disk)
         return Trees(
             self.store.blobs,
-            lambda root: SnapshotReader(root, objects, self.clock, hidden),
+            lambda root: SnapshotReader(Scope(root, hidden), objects, self.clock),
+            self.project.surroundings.home / COPIES,
             for_commits=commits is not CommitRule.OFF,
         )
 

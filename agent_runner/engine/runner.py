@@ -95,6 +95,7 @@ class Runner:
         self.core.journal("", started)
         try:
             await self.recovery.end_survivors()
+            await self.trees.sweep()
             halt = await self._decide_open_escalations() or await self._work()
         except StorageError as error:
             self._journal_refusal(error)

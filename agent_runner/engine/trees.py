@@ -12,6 +12,7 @@ from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
 from agent_runner.store.blobs import Blobs
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.scratch import Scratch, sweep
 from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
 
 _FORMAT = 2
@@ -55,11 +56,13 @@ class Start:
 class Trees:
     """One reader per root, kept for the run, so that unchanged files are not read again.
 
-    `for_commits`: whether the runner commits, and so has to know what the user had changed.
+    `copies`: the folder of all scratch copies. `for_commits`: whether the runner commits, and so
+    has to know what the user had changed.
     """
 
     blobs: Blobs
     make_reader: Callable[[Path], SnapshotReader]
+    copies: Path
     for_commits: bool = False
     _readers: dict[Path, SnapshotReader] = field(factory=dict)
 
@@ -89,6 +92,22 @@ class Trees:
         except StateError:
             return tuple(reader.names)
         return tuple(change.path for change in changes)
+
+    def scratch(self, task: Task) -> Scratch:
+        """A copy of a task's files outside of the project; enter, fill and leave it in a thread.
+
+        The tests of before, against the files of now:
+
+            with trees.scratch(task) as copy:
+                copy.fill()
+                copy.lay(trees.at_start(record).id, ["tests/test_a.py"])
+                ...  # run a command in copy.folder
+        """
+        return Scratch(self.copies, task.id, self._reader(task.root))
+
+    async def sweep(self) -> None:
+        """Remove the scratch copies that killed runners left behind."""
+        await anyio.to_thread.run_sync(sweep, self.copies)
 
     def _start(self, task: Task) -> tuple[Snapshot, str]:
         reader = self._reader(task.root)

@@ -60,9 +60,6 @@ _KEPT = (
 )
 """All that a reading git sees of our environment: where it is and its configuration; no keys."""
 
-_LIMIT = 300.0
-"""Seconds for one answer. A named pipe in place of a `.gitignore` would hold git up for ever."""
-
 
 @frozen
 class Answer:
@@ -88,18 +85,20 @@ class Git:
     """Git for one repository, which is named to it: it looks for none, so that none can be planted.
 
     `work_tree` and `git_dir` are absolute. `config` are settings over all files (any name is safe
-    here; on a command line a `=` in a name would cut it short).
+    here; on a command line a `=` in a name would cut it short). `limit`: seconds for one answer,
+    for a named pipe in place of a `.gitignore` would hold git up for ever.
     """
 
     git_dir: Path
     work_tree: Path
     config: Mapping[str, str] = field(factory=dict, hash=False)
+    limit: float = 300.0
 
     def ask(self, cwd: Path, args: Sequence[str], stdin: bytes = b"") -> Answer:
         """Run git in `cwd` to its end, whatever its exit code.
 
         Raises:
-            UsageError: it did not end in five minutes.
+            UsageError: it did not end within the limit.
         """
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
@@ -122,7 +121,7 @@ class Git:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        return Running(process, out, f"git {args[0]}")
+        return Running(process, out, f"git {args[0]}", self.limit)
 
     def _named(self) -> dict[str, str]:
         named = {"GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(self.work_tree)}
@@ -138,12 +137,13 @@ class Running:
     process: "subprocess.Popen[bytes]"
     out: IO[bytes]
     what: str
+    limit: float
 
     def finish(self) -> Answer:
         """Wait for it and take its answer; call it once.
 
         Raises:
-            UsageError: it did not end in five minutes, and was killed.
+            UsageError: it did not end within the limit, and was killed.
         """
         with self.out:
             try:
@@ -166,9 +166,9 @@ class Running:
         said = b""
         pipe = self.process.stderr
         while pipe is not None:
-            if not select.select([pipe], [], [], _LIMIT)[0]:
+            if not select.select([pipe], [], [], self.limit)[0]:
                 raise UsageError(
-                    f"`{self.what}` did not answer within {_LIMIT:.0f} seconds",
+                    f"`{self.what}` did not answer within {self.limit:.0f} seconds",
                     fix="look for named pipes in place of .gitignore or .gitattributes",
                 )
             chunk = os.read(pipe.fileno(), 1 << 16)

@@ -27,7 +27,7 @@ class Discovered:
     """A repository as `Git` needs it: absolute folders, and where `root` lies in the work tree.
 
     `config` switches off every filter that is configured. `converts_all`: any file may be stored
-    with other line ends than it has in the tree.
+    with other line ends than it has in the tree. `common`: the folder that all worktrees share.
     """
 
     work_tree: Path
@@ -36,6 +36,7 @@ class Discovered:
     hashing: str
     config: dict[str, str]
     converts_all: bool
+    common: Path
 
 
 def discover(root: Path) -> Discovered | None:
@@ -49,13 +50,16 @@ def discover(root: Path) -> Discovered | None:
         return None
     work_tree, git_dir = place
     _check_owner(work_tree, git_dir)
-    config = _common(git_dir) / "config"
+    common = _common(git_dir)
+    config = common / "config"
     settings = _settings(git_dir, work_tree, stamp_of(config))
     if settings is None:
         return None
     prefix = "" if root == work_tree else f"{root.relative_to(work_tree).as_posix()}/"
     hashing = "sha256" if _SHA256.search(_content(config)) else "sha1"
-    return Discovered(work_tree, git_dir, prefix, hashing, settings.config, settings.converts_all)
+    return Discovered(
+        work_tree, git_dir, prefix, hashing, settings.config, settings.converts_all, common
+    )
 
 
 def stamp_of(path: Path) -> tuple[int, ...]:

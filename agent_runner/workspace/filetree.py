@@ -178,7 +178,7 @@ class Look:
         for place, names in _by_folder(paths).items():
             inner, prefix = folder.inner(place), f"{place}/" if place else ""
             with contextlib.ExitStack() as opened:
-                here = _descended(descriptor, place, opened)
+                here = descended(descriptor, place, opened)
                 for name in names:
                     old = inner.files.get(name, UNSEEN)
                     inner.files[name] = new = self._one(prefix + name, here, name, old)
@@ -237,7 +237,7 @@ def read_path(root: int, path: str, hashing: str, largest: int) -> tuple[Entry |
     """The same of a path below an open folder, through no link; b"" where nothing was read."""
     with contextlib.ExitStack() as opened:
         folder, _, name = path.rpartition("/")
-        here = _descended(root, folder, opened)
+        here = descended(root, folder, opened)
         if here is None:
             return None, b""
         try:
@@ -301,7 +301,7 @@ def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _descended(descriptor: int, place: str, opened: contextlib.ExitStack) -> int | None:
+def descended(descriptor: int, place: str, opened: contextlib.ExitStack) -> int | None:
     """The folder `place` below an open one, opened through no link; None if it is not there."""
     for part in place.split("/") if place else ():
         try:

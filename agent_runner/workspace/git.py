@@ -34,6 +34,7 @@ class Repository:
 
     `prefix`: where `root` lies in the work tree, "" or ending in `/`. `hashing`: `sha1` or
     `sha256`. `converts_all`: any file may be stored with other line ends than it has here.
+    `common`: git's folder with what all worktrees share.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class Repository:
     prefix: str
     hashing: str
     converts_all: bool
+    common: Path
 
     @classmethod
     def find(cls, root: Path) -> "Repository | None":
@@ -66,7 +68,7 @@ class Repository:
         if found is None:
             return None
         git = Git(found.git_dir, found.work_tree, found.config)
-        return cls(root, git, found.prefix, found.hashing, found.converts_all)
+        return cls(root, git, found.prefix, found.hashing, found.converts_all, found.common)
 
     @property
     def digits(self) -> int:

@@ -10,7 +10,10 @@ from attrs import define, field, frozen
 from agent_runner.workspace.command import Running, demanded
 from agent_runner.workspace.git import Repository
 
-NEVER = frozenset({".git", ".agent-runner"})
+UNDER_WAY = ".agent-runner-restore"
+"""A folder in which files lie that are about to be brought back."""
+
+NEVER = frozenset({".git", ".agent-runner", UNDER_WAY})
 """Names of folders (and of git's link files) that are never looked into."""
 
 LEAVINGS = frozenset(
@@ -30,10 +33,14 @@ _MODE_AT, _HASH_AT = 2, 9  # where they begin in a record of a tracked file
 
 @frozen
 class Scope:
-    """A root and the folders in it that do not count, such as the state folder. Absolute paths."""
+    """A root and the folders in it that do not count, such as the state folder. Absolute paths.
+
+    Without `git` nobody is asked which files are ignored.
+    """
 
     root: Path
     excluded: tuple[Path, ...] = ()
+    git: bool = True
     _below: tuple[str, ...] = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -49,7 +56,11 @@ class Scope:
             return False
         if not NEVER.isdisjoint(parts) or not (tracked or LEAVINGS.isdisjoint(parts)):
             return False
-        return not any(path == below or path.startswith(f"{below}/") for below in self._below)
+        return not self.excludes(path)
+
+    def excludes(self, path: str) -> bool:
+        """Whether `path` is, or lies in, one of the excluded folders."""
+        return any(path == below or path.startswith(f"{below}/") for below in self._below)
 
     def counted(self, paths: list[str]) -> list[str]:
         """Those of the paths, all of which git tracks, that count: quick, for they are many."""
@@ -64,7 +75,7 @@ class Scope:
 
     def inside(self, path: str) -> "Scope":
         """The scope of a folder below the root."""
-        return Scope(self.root / path, self.excluded)
+        return Scope(self.root / path, self.excluded, self.git)
 
 
 @frozen
@@ -163,7 +174,7 @@ class Lister:
         Raises:
             UsageError: there is a repository, but git refuses to use it.
         """
-        repository = Repository.around(self._scope.root)
+        repository = Repository.around(self._scope.root) if self._scope.git else None
         if repository != self.repository:
             self.repository, self._outer = repository, NO_NAMES
             self._said = self._said_of_tracked = b""

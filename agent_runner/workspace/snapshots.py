@@ -66,21 +66,19 @@ class SnapshotReader:
 
     What a snapshot needs to be given back is in `store`, or, until the file changes, in the user's
     own repository: copying all of it at the first look was tried, and took 15 s at 50,000 files.
-    Waits for git and the disk: call it in a thread, one at a time. `excluded`: absolute folders
-    that do not count, such as the state folder.
+    Waits for git and the disk: call it in a thread, one at a time.
     """
 
     def __init__(
         self,
-        root: Path,
+        scope: Scope,
         store: ObjectStore,
         clock: Clock,
-        excluded: tuple[Path, ...] = (),
         limits: Limits = _LIMITS,
     ) -> None:
-        self.scope = Scope(root, excluded)
+        self.scope = scope
         self._limits = limits
-        self._store = store
+        self.store = store
         self._clock = clock
         self._lister = Lister(self.scope)
         self._sources: tuple[Source, ...] = ()
@@ -91,6 +89,11 @@ class SnapshotReader:
         self._settled = 0
         self._room = 0
         self._forget("sha1")
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The repositories that had a say in the last look, outermost first."""
+        return self._sources
 
     @property
     def names(self) -> list[str]:
@@ -149,13 +152,22 @@ class SnapshotReader:
                 Look(self._read, self._note).some(self._tree, root, wanted & self._paths)
         return self._taken()
 
+    def elsewhere(self, root: Path) -> "SnapshotReader":
+        """A reader of a copy of these files, with the same store; git has a say if it has here."""
+        scope = Scope(root, git=bool(self._sources))
+        return SnapshotReader(scope, self.store, self._clock, self._limits)
+
+    def entry_now(self, root: int, path: str) -> Entry | None:
+        """What stands at a path below the open root now; it is read, whatever was seen before."""
+        return read_path(root, path, self._hashing, self._limits.largest)[0]
+
     def sync(self) -> None:
         """Return once all that the snapshots need from us is on the disk itself.
 
         Raises:
             StorageError: the disk refused.
         """
-        self._store.sync()
+        self.store.sync()
 
     def changes(self, earlier: str, later: str) -> tuple[Change, ...]:
         """What differs between two snapshots, given by their ids; sorted by path.
@@ -163,7 +175,7 @@ class SnapshotReader:
         Raises:
             StateError: one of them is not kept any more.
         """
-        return changes(self._store, earlier, later)
+        return changes(self.store, earlier, later)
 
     def content(self, path: str, entry: Entry) -> bytes:
         """The content that an entry of a snapshot stands for (a link's is its target).
@@ -171,8 +183,8 @@ class SnapshotReader:
         Raises:
             StateError: it was never kept, or is not any more.
         """
-        if self._store.holds(entry.name):
-            return self._store.get(entry.name)
+        if self.store.holds(entry.name):
+            return self.store.get(entry.name)
         if entry.is_content:
             with _opened(self.scope.root) as root:
                 if root is not None:
@@ -252,12 +264,12 @@ class SnapshotReader:
                 self._unkept.add(entry.name)
             else:
                 self._room -= len(content)
-                self._store.add(BLOB, content, entry.name)
+                self.store.add(BLOB, content, entry.name)
         return signature, entry
 
     def _is_kept(self, name: bytes) -> bool:
         """By us, or by git for the time being."""
-        return self._store.holds(name) or any(s.keeps(name) for s in self._sources)
+        return self.store.holds(name) or any(s.keeps(name) for s in self._sources)
 
     def _note(self, path: str, before: Entry | None, after: Entry | None) -> None:
         """A path has another entry than at the last look."""
@@ -270,13 +282,13 @@ class SnapshotReader:
 
     def _taken(self) -> Snapshot:
         """The snapshot of what was seen; contents that were replaced are ours from now on."""
-        missing = {p: name for p, name in self._replaced.items() if not self._store.holds(name)}
+        missing = {p: name for p, name in self._replaced.items() if not self.store.holds(name)}
         for content in fetched(self._sources_before, missing):
-            self._store.add(BLOB, content, object_name(BLOB, content, self._hashing))
+            self.store.add(BLOB, content, object_name(BLOB, content, self._hashing))
         self._replaced.clear()
         self._sources_before = self._sources
-        name = self._tree.tree(self._hashing, self._store.add)
-        self._store.flush()
+        name = self._tree.tree(self._hashing, self.store.add)
+        self.store.flush()
         return Snapshot(name.hex(), frozenset(self._not_kept))
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent_runner.ground.clock import SystemClock
+from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.snapshots import SnapshotReader
 
@@ -41,7 +42,7 @@ def main() -> int:
 
         status = median(lambda: git(root, "status", "--porcelain"))
         print(f"{count} files, git status: {status * 1e3:.0f} ms")
-        with_git = SnapshotReader(root, ObjectStore(Path(folder, "state")), SystemClock())
+        with_git = SnapshotReader(Scope(root), ObjectStore(Path(folder, "state")), SystemClock())
         tell("with git, first look", median(with_git.look, rounds=1), status)
         again = median(with_git.look)
         tell("with git, unchanged", again, status)
@@ -52,7 +53,7 @@ def main() -> int:
         path = "package0/part0/file0.py"
         tell("with git, one path of our own", median(lambda: with_git.look_at([path])), status)
 
-        walking = SnapshotReader(plain, ObjectStore(Path(folder, "other")), SystemClock())
+        walking = SnapshotReader(Scope(plain), ObjectStore(Path(folder, "other")), SystemClock())
         tell("without git, first look", median(walking.look, rounds=1), status)
         tell("without git, unchanged", median(walking.look), status)
         return 0 if again <= BOUND * status and processes <= MOST_PROCESSES else 1

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from agent_runner.ground.clock import Clock
+from agent_runner.workspace.snapshots import Limits
+from tests.workspace.readers import LIMITS, NOTHING_SETTLED, MakeReader, Reader
 from tests.workspace.repos import Repo
 
 
@@ -24,3 +27,19 @@ def plain_git() -> Iterator[None]:
 def repo(tmp_path: Path) -> Repo:
     """An empty repository on branch main."""
     return Repo.created(tmp_path / "repo")
+
+
+@pytest.fixture
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeReader]:
+    """Makes readers; each has a state folder outside the root."""
+    made: list[Reader] = []
+
+    def make(
+        root: Path, *excluded: Path, clock: Clock = NOTHING_SETTLED, limits: Limits = LIMITS
+    ) -> Reader:
+        made.append(Reader(root, tmp_path_factory.mktemp("state"), clock, excluded, limits))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.store.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hypothesis import given, strategies as st
 
+from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.snapshots import Limits, SnapshotReader
 from tests.support.exploring import examples
@@ -41,7 +42,7 @@ def test_snapshots_are_equal_iff_the_files_are(
         for number, root in enumerate(roots):
             store = ObjectStore(Path(folder, f"state{number}"))
             opened.callback(store.close)
-            readers.append(SnapshotReader(root, store, FixedClock(), limits=limits))
+            readers.append(SnapshotReader(Scope(root), store, FixedClock(), limits))
             root.mkdir(parents=True, exist_ok=True)
             (root / ".gitattributes").write_text(attributes, encoding="utf-8")
         do(before, roots)
@@ -85,12 +86,12 @@ def test_gits_word_is_taken_only_for_what_is_as_it_was(
         for store in stores:
             opened.callback(store.close)
         root = repo.root / below
-        asking = SnapshotReader(root, stores[0], FixedClock(), limits=Limits(seen_unasked=0))
+        asking = SnapshotReader(Scope(root), stores[0], FixedClock(), Limits(seen_unasked=0))
         do(before, (repo.root, repo.root))
         EDITS["add_all"](repo.root, "", b"")
         for step in ([], between, staged, between):
             do(step, (repo.root, repo.root))
-            reading = SnapshotReader(root, stores[1], FixedClock())
+            reading = SnapshotReader(Scope(root), stores[1], FixedClock())
             assert asking.look() == reading.look()
             _settle(repo)
             assert asking.look() == reading.look()
