@@ -29,6 +29,7 @@ class Core:
     observers: tuple[Observer, ...] = ()
     _machine: FlowMachine = field(init=False)
     _entry: Entry | None = field(init=False, default=None)
+    _unsynced: set[type[Event]] = field(init=False, factory=set)
 
     def __attrs_post_init__(self) -> None:
         self._machine = FlowMachine(self._write_ahead)
@@ -68,8 +69,11 @@ class Core:
     def _append(self, task: str, event: Event, to: TaskState | None = None) -> Entry:
         """Write an entry. It survives this process at once, a power cut if it has to."""
         entry = self.store.append(task, event, to)
-        if must_be_synced(event):
+        if must_be_synced(event, to, self._unsynced):
             self.store.sync()
+            self._unsynced.clear()
+        else:
+            self._unsynced.add(type(event))
         return entry
 
     def _take(self, entry: Entry) -> None:

@@ -155,10 +155,7 @@ class Runner:
         with storage_errors(task.root):
             task.root.mkdir(parents=True, exist_ok=True)
         tree, kept = await self.trees.start(task)
-        started = e.Started(task.definition, tree.id, kept)
-        record = self.core.fire(task.id, started)
-        self.core.store.refresh_snapshot()
-        return record
+        return self.core.fire(task.id, e.Started(task.definition, tree.id, kept))
 
     async def _step(self, task: Task) -> e.TaskEvent | Halt:
         """Run the step of the task's state once; its event, or what a key made of it."""

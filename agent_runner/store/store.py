@@ -87,7 +87,13 @@ class Store:
         self.journal.sync()
 
     def refresh_snapshot(self) -> None:
-        """Replace state.json if that is cheap by now: the cost stays constant per transition."""
+        """Replace state.json if that is cheap by now: the cost stays constant per transition.
+
+        Not while the journal is not on the disk: after a power cut the snapshot could be ahead of
+        it, and would be refused.
+        """
+        if self.journal.synced < self.journal.position.seq:
+            return
         grown = self.journal.position.offset - self._snapshot_offset
         if self._snapshot_size < _SMALL or grown >= self._snapshot_size:
             # not synced: one that a power cut takes costs a longer fold and no record
