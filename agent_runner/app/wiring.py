@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from random import Random
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 from agent_runner.app.project import Project
 from agent_runner.app.sharing import COPIES, gate_of
@@ -48,6 +48,7 @@ from agent_runner.providers.keys import key_variables, known_keys
 from agent_runner.providers.profiles import outline, resolve
 from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
+from agent_runner.store.blobs import Blobs
 from agent_runner.store.store import Store
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.names import Scope
@@ -75,6 +76,9 @@ class CallWiring:
     make_client: ClientFactory = make_client
     ignore_limits: bool = False
     disk: Disk = field(factory=Disk)
+    blobs: Blobs = field(
+        default=Factory(lambda self: Blobs(self.project.layout.blobs, self.disk), takes_self=True)
+    )
 
     def next_question(self, task: Task, record: TaskRecord) -> Question:
         """What a run would ask for this task now, of the provider that it would ask.
@@ -94,6 +98,7 @@ class CallWiring:
         return Questions(
             self.redactor,
             self.conversations,
+            Changes(self.project.layout, self.blobs, self.disk),
             self.project.hidden,
             commands=rule is not CommandsRule.NEVER,
             spending=self.spending,
@@ -115,7 +120,7 @@ class CallWiring:
     @cached_property
     def conversations(self) -> Conversations:
         """Where the calls lie, and the turns of the attempt in hand."""
-        return Conversations(self.project.layout, self.disk)
+        return Conversations(self.project.layout, self.blobs, self.disk)
 
     @cached_property
     def gate(self) -> Gate:
@@ -175,6 +180,7 @@ class Wiring:
             resolve=resolve,
             ignore_limits=self.choices.ignore_limits,
             disk=self.store.disk,
+            blobs=self.store.blobs,
         )
 
     @cached_property
@@ -243,7 +249,7 @@ class Wiring:
     @cached_property
     def changes(self) -> Changes:
         """Writes change sets and takes them back."""
-        return Changes(self.store.blobs, self.store.disk)
+        return Changes(self.store.layout, self.store.blobs, self.store.disk)
 
     @property
     def _calls(self) -> Calls:

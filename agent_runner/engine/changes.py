@@ -13,7 +13,9 @@ from agent_runner.edits.plan import Planned
 from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.events import ApplyPlanned, Conflicted, Fact, RollbackDone, RollbackPlanned
+from agent_runner.model.record import TaskRecord
 from agent_runner.store.blobs import Blobs
+from agent_runner.store.layout import Layout
 
 Journal = Callable[[Fact], None]
 """Makes a fact of one task durable."""
@@ -26,19 +28,31 @@ class Changes:
     `on_write`: called before each step of writing with its kind and path; it may raise.
     """
 
+    layout: Layout
     blobs: Blobs
     disk: Disk
     on_write: OnWrite | None = None
 
-    def plan(self, planned: Planned, call: str, attempt: Path, journal: Journal) -> None:
-        """Store all images and the diff, for people and later prompts; then journal the intent."""
+    def plan(self, planned: Planned, record: TaskRecord, journal: Journal) -> None:
+        """Keep all images and the diff, which later prompts show; then journal the intent."""
         for content in planned.blobs.values():
             self.blobs.put(content)
-        with storage_errors(attempt):
-            self.disk.create_folder(attempt)
-            text = diff(planned.change_set, self.blobs)
-            self.disk.write_file(attempt / "changes.diff", text)  # later prompts show it
-        journal(ApplyPlanned(planned.change_set, call))
+        text = diff(planned.change_set, self.blobs)
+        self.blobs.write(_diff_of(planned.change_set.id), text)
+        folder = self.layout.attempt(record.id, record.counts.attempts)
+        with storage_errors(folder):  # a copy for people
+            self.disk.create_folder(folder, durable=False)
+            self.disk.write_file(folder / "changes.diff", text, durable=False)
+        journal(ApplyPlanned(planned.change_set, record.call.reply or ""))
+
+    def diff_so_far(self, record: TaskRecord) -> str:
+        """The diffs of the changes that stand in the files, oldest first."""
+        diffs = [self.blobs.read(_diff_of(change)) for change in record.change.applied]
+        if None in diffs:  # a task begun by a version that had nothing but the copies
+            numbers = range(1, record.counts.attempts + 1)
+            copies = (self.layout.attempt(record.id, n) / "changes.diff" for n in numbers)
+            diffs = [copy.read_bytes() for copy in copies if copy.is_file()]
+        return b"".join(filter(None, diffs)).decode(errors="replace")
 
     async def write(self, change_set: ChangeSet, root: Path) -> Conflicted | None:
         """Make the files hold the after-images; not to be cancelled halfway, and safe to repeat."""
@@ -64,6 +78,11 @@ class Changes:
         if conflict is None:
             journal(RollbackDone(back.id))
         return _event(conflict)
+
+
+def _diff_of(change: str) -> str:
+    """The name of a change set's diff among the blobs."""
+    return f"{change}/diff"
 
 
 def _event(conflict: Conflict | None) -> Conflicted | None:

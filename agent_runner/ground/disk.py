@@ -71,22 +71,26 @@ class Disk:
         """Give the temporary file its name, in place of whatever had it."""
         temporary.replace(path)
 
-    def create_folder(self, folder: Path) -> None:
-        """Create the folder and its parents, private to the user, each new name durable."""
+    def create_folder(self, folder: Path, *, durable: bool = True) -> None:
+        """Create the folder and its parents, private to the user.
+
+        `durable` also syncs each folder above, so that the new names survive a power cut.
+        """
         if folder.is_dir():
             return
-        self.create_folder(folder.parent)
+        self.create_folder(folder.parent, durable=durable)
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-        self.sync_folder(folder.parent)
+        if durable:
+            self.sync_folder(folder.parent)
 
-    def reserve(self, descriptor: int, size: int) -> None:
-        """Take `size` bytes from the disk now, so that writing them later cannot find it full."""
+    def reserve(self, descriptor: int, offset: int, size: int) -> None:
+        """Take `size` bytes from `offset` on now, so that writing them later finds no full disk."""
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(descriptor, 0, size)
+            os.posix_fallocate(descriptor, offset, size)
         else:  # macOS has none; zeros that were written take their room as well
+            os.lseek(descriptor, offset, os.SEEK_SET)
             self.write(descriptor, bytes(size))
-            os.lseek(descriptor, 0, os.SEEK_SET)
 
     def write_file(
         self, path: Path, content: bytes, *, durable: bool = True, mode: int = _PRIVATE

@@ -1,49 +1,202 @@
-"""Contents by their sha256: images of files and payloads too long for the journal."""
+"""What the journal refers to: images of files, calls with their answers, long payloads.
+
+All of it is in one append-only file, `pack`, so that whatever a step has to keep becomes durable
+with one sync. A file for each content, as versions before had them, took two or three: its own,
+its folder's, and that of a new folder's parent.
+
+An entry is a line (`SHA256 SIZE NAME`, the name `-` where only the hash matters), the content and
+a newline. It counts while every line before it is whole and its content has the hash. What follows
+the last whole line was never synced: the next writer cuts it off.
+"""
 
 import hashlib
+import os
+import re
 from pathlib import Path
+from urllib.parse import quote
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from agent_runner.ground.disk import Disk, storage_errors
-from agent_runner.model.errors import StateError
+from agent_runner.model.errors import StateError, StorageError
+
+_LINE = re.compile(rb"([0-9a-f]{64}) ([0-9]{1,15}) (\S+)\n")
+_LONGEST_LINE = 1024
+_NO_NAME = "-"
 
 
 @frozen
+class _Entry:
+    """Where a content is, in bytes from the beginning of the file, and its hash."""
+
+    sha256: str
+    offset: int
+    size: int
+
+
+@define
 class Blobs:
-    """A folder of files named by the sha256 of their content; written once, never changed."""
+    """Contents by their sha256 (64 hex digits), and some by a name, of which the latest counts.
+
+    Readers need no lock and may look while a run is on. Only the holder of the state's lock
+    writes, and what it wrote is durable from the next `sync` on.
+
+    Attributes:
+        folder: Where `pack` is, and the files of versions before it: `ab/cdef...`.
+    """
 
     folder: Path
     disk: Disk
+    _file: int = -1
+    _end: int = 0
+    """Where the next entry begins: behind the last whole one."""
+    _reserved: bool = False
+    _unsynced: bool = False
+    _broken: bool = False
+    _by_hash: dict[str, _Entry] = field(factory=dict)
+    _by_name: dict[str, _Entry] = field(factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.folder / "pack"
 
     def put(self, content: bytes) -> str:
-        """Store the content durably and return its sha256 (64 hex digits)."""
-        name = hashlib.sha256(content).hexdigest()
-        path = self._path(name)
-        if not self._holds(path, content):
-            with storage_errors(path):
-                self.disk.create_folder(path.parent)
-                self.disk.write_file(path, content)
-        return name
+        """Keep a content and return its sha256; one that is there already is not written again.
 
-    def get(self, name: str) -> bytes:
-        """The content. Raises StateError if it is gone or damaged."""
-        path = self._path(name)
+        Raises StorageError: the disk refused; nothing was kept.
+        """
+        self._open_to_write()
+        sha256 = hashlib.sha256(content).hexdigest()
+        known = self._by_hash.get(sha256)
+        # compared, not just looked up: a power cut may have left the line and half of the content
+        if known is None or self._content(known) != content:
+            self._append(sha256, _NO_NAME, content)
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """The content with this hash. Raises StateError if it is gone or damaged."""
+        entry = self._find(self._by_hash, sha256)
+        if entry is None:
+            return self._get_old(sha256)
+        content = self._content(entry)
+        if content is None:
+            raise StateError(f"{self.path}: content {sha256} is damaged")
+        return content
+
+    def write(self, name: str, content: bytes) -> None:
+        """Keep a content under a name, in place of what had it. Raises StorageError."""
+        self._open_to_write()
+        self._append(hashlib.sha256(content).hexdigest(), quote(name), content)
+
+    def read(self, name: str) -> bytes | None:
+        """The latest content of this name; None where there is none, or it is not whole."""
+        entry = self._find(self._by_name, quote(name))
+        return self._content(entry) if entry is not None else None
+
+    def reserve(self, size: int) -> None:
+        """Take room from the disk, so that writing `size` bytes later cannot find it full.
+
+        Raises StorageError: there is no such room.
+        """
+        self._open_to_write()
+        with storage_errors(self.path):
+            self._reserved = True
+            self.disk.reserve(self._file, self._end, size)
+
+    def release(self) -> None:
+        """Give reserved room back that was not needed."""
+        if self._reserved:
+            with storage_errors(self.path):
+                self.disk.truncate(self._file, self._end)
+            self._reserved = False
+
+    def sync(self) -> None:
+        """Return once everything that was kept is on the disk.
+
+        A failed sync is final: what it lost nobody knows. Raises StorageError.
+        """
+        if not self._unsynced:
+            return
+        if self._broken:
+            raise StorageError(f"{self.path}: an earlier sync failed", fix="look at the disk")
+        with storage_errors(self.path):
+            self._broken = True
+            self.disk.sync(self._file)
+        self._broken = self._unsynced = False
+
+    def close(self) -> None:
+        """Close the file; what was kept stays. A second time does nothing."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _append(self, sha256: str, name: str, content: bytes) -> None:
+        line = b"%s %d %s\n" % (sha256.encode(), len(content), name.encode())
+        with storage_errors(self.path):
+            os.lseek(self._file, self._end, os.SEEK_SET)
+            self._unsynced = True
+            # in one write: after it there is a whole entry or none that counts, and where it failed
+            # the next one takes its place
+            self.disk.write(self._file, line + content + b"\n")
+        self._index(_Entry(sha256, self._end + len(line), len(content)), name)
+
+    def _open_to_write(self) -> None:
+        if self._file >= 0:
+            return
+        with storage_errors(self.path):
+            is_new = not self.path.exists()
+            self.disk.create_folder(self.folder)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if is_new:
+                self.disk.sync_folder(self.folder)
+            self._read_on(self._file)
+            if os.fstat(self._file).st_size > self._end:
+                self.disk.truncate(self._file, self._end)
+
+    def _find(self, index: dict[str, _Entry], key: str) -> _Entry | None:
+        """The entry; where it is not known yet, what another process wrote since is read first."""
+        if key not in index and self._file < 0:
+            try:
+                with self.path.open("rb") as file:
+                    self._read_on(file.fileno())
+            except OSError:
+                return None
+        return index.get(key)
+
+    def _read_on(self, file: int) -> None:
+        """Take in the lines from `_end` on; contents are passed over."""
+        size = os.fstat(file).st_size
+        while line := _LINE.match(os.pread(file, _LONGEST_LINE, self._end)):
+            sha256, length, name = line[1].decode(), int(line[2]), line[3].decode()
+            entry = _Entry(sha256, self._end + line.end(), length)
+            if entry.offset + length + 1 > size:
+                return
+            self._index(entry, name)
+
+    def _index(self, entry: _Entry, name: str) -> None:
+        if name == _NO_NAME:
+            self._by_hash[entry.sha256] = entry
+        else:
+            self._by_name[name] = entry
+        self._end = entry.offset + entry.size + 1
+
+    def _content(self, entry: _Entry) -> bytes | None:
+        """The content, or None if it is not the one that was written, or the file is gone."""
+        try:
+            with self.path.open("rb") as file:
+                content = os.pread(file.fileno(), entry.size, entry.offset)
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == entry.sha256 else None
+
+    def _get_old(self, sha256: str) -> bytes:
+        """A content as versions before kept it: each in a file of its own."""
+        path = self.folder / sha256[:2] / sha256[2:]
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise StateError(f"{path}: {error.strerror}: a stored content is missing") from error
-        if hashlib.sha256(content).hexdigest() != name:
+            raise StateError(f"{self.path}: content {sha256} is gone") from error
+        if hashlib.sha256(content).hexdigest() != sha256:
             raise StateError(f"{path}: the stored content is damaged (its sha256 differs)")
         return content
-
-    def _path(self, name: str) -> Path:
-        return self.folder / name[:2] / name[2:]
-
-    @staticmethod
-    def _holds(path: Path, content: bytes) -> bool:
-        """Compare, not just look: a power cut may have left the name with half of the content."""
-        try:
-            return path.read_bytes() == content
-        except OSError:
-            return False

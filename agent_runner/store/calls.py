@@ -1,51 +1,62 @@
-"""One call's folder: what was asked, the room for the answer, and the answer.
+"""One call on disk: what was asked, the room for the answer, and the answer.
 
-Invariant: `response.json` is there only whole; an answer found there after a crash is as good as
-one just received.
+Request and answer are kept in the blobs, by the call's id: there they become durable together and
+with one sync. The call's folder below `logs/` has copies of both for people, and what came of an
+answer that broke off. Versions before had nothing but the folder; it is still read.
 """
 
 import contextlib
 import json
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import frozen
 
 from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.model.agent import AgentRequest, AgentResponse
+from agent_runner.store.blobs import Blobs
 from agent_runner.store.codec import from_plain, to_plain_whole
 
 _BYTES_PER_TOKEN = 8
 """Of an answer as JSON: about four as text, the rest for escapes."""
 
 _ROOM_BESIDE = 64 * 1024
-"""Bytes for everything in response.json that is not the text."""
+"""Bytes for everything in an answer that is not its text."""
+
+T = TypeVar("T")
 
 
 @frozen
 class CallFiles:
-    """The files of one call under `folder`."""
+    """The files of the call with this id; `folder` is the one for people."""
 
+    call: str
     folder: Path
+    blobs: Blobs
     disk: Disk
 
     def begin(self, request: AgentRequest) -> None:
-        """Write what will be asked, and reserve room so that a paid answer finds the disk not full.
+        """Show what will be asked, and reserve room so that a paid answer finds the disk not full.
+
+        The request itself becomes durable with its answer: without one it is of no use, but where
+        the provider keeps the answer (`keep_request`).
 
         Raises StorageError before anything is spent.
         """
+        content = _json(request)
         with storage_errors(self.folder):
-            self.disk.create_folder(self.folder)
-            self.disk.write_file(
-                self.folder / "prompt.md", _readable(request).encode(), durable=False
-            )
-            content = json.dumps(to_plain_whole(request), indent=1).encode("ascii")
-            self.disk.write_file(self._request, content)
-            # last, and only then the call: an answer that is paid for finds its room taken already
-            with self._reserved.open("wb") as file:
-                size = request.max_output_tokens * _BYTES_PER_TOKEN + _ROOM_BESIDE
-                self.disk.reserve(file.fileno(), size)
+            self.disk.create_folder(self.folder, durable=False)
+            prompt = self.folder / "prompt.md"
+            self.disk.write_file(prompt, _readable(request).encode(), durable=False)
+            self.disk.write_file(self._request_copy, content, durable=False)
+        room = request.max_output_tokens * _BYTES_PER_TOKEN + _ROOM_BESIDE
+        self.blobs.reserve(room + len(content))
 
-    def keep(self, raw: bytes) -> None:
+    def keep_request(self, request: AgentRequest) -> None:
+        """Keep what was asked; durable with the next entry of the journal."""
+        self.blobs.write(self._request, _json(request))
+
+    def keep_piece(self, raw: bytes) -> None:
         """Keep a piece of the answer as it came, for people and bug reports.
 
         Never a reason to stop: on a full disk the answer itself still has its reserved room.
@@ -56,48 +67,54 @@ class CallFiles:
         with contextlib.suppress(OSError), partial.open("ab") as file:
             file.write(raw)
 
-    def settle(self, response: AgentResponse) -> None:
+    def settle(self, request: AgentRequest, response: AgentResponse) -> None:
         """Put the whole answer on disk, durably and atomically, before anything is made of it."""
-        content = json.dumps(to_plain_whole(response), indent=1).encode("ascii")
-        with storage_errors(self._response):
-            # into the room that was reserved, then renamed: a new file would need a free block
-            with self._reserved.open("r+b" if self._reserved.exists() else "w+b") as file:
-                self.disk.write(file.fileno(), content)
-                self.disk.truncate(file.fileno(), len(content))
-                self.disk.sync(file.fileno())
-            self.disk.replace(self._reserved, self._response)
-            self.disk.sync_folder(self.folder)
+        content = _json(response)
+        self.keep_request(request)
+        self.blobs.write(self._response, content)
+        self.blobs.sync()
+        self.blobs.release()
+        with contextlib.suppress(OSError):  # a copy: the answer is safe
+            self.disk.write_file(self._response_copy, content, durable=False)
 
     def give_up(self) -> None:
         """Release the reserved room after a call that brought nothing."""
-        with storage_errors(self.folder):
-            self._reserved.unlink(missing_ok=True)
+        self.blobs.release()
 
     def request(self) -> AgentRequest | None:
         """What was asked, if it is there."""
-        return (
-            from_plain(json.loads(self._request.read_bytes()), AgentRequest)
-            if self._request.exists()
-            else None
-        )
+        return _read(self.blobs.read(self._request), self._request_copy, AgentRequest)
 
     def response(self) -> AgentResponse | None:
         """The answer, if it is there."""
-        if not self._response.exists():
-            return None
-        return from_plain(json.loads(self._response.read_bytes()), AgentResponse)
+        return _read(self.blobs.read(self._response), self._response_copy, AgentResponse)
 
     @property
-    def _request(self) -> Path:
+    def _request(self) -> str:
+        return f"{self.call}/request"
+
+    @property
+    def _response(self) -> str:
+        return f"{self.call}/response"
+
+    @property
+    def _request_copy(self) -> Path:
         return self.folder / "request.json"
 
     @property
-    def _response(self) -> Path:
+    def _response_copy(self) -> Path:
         return self.folder / "response.json"
 
-    @property
-    def _reserved(self) -> Path:
-        return self.folder / ".response.json.reserved"
+
+def _json(value: AgentRequest | AgentResponse) -> bytes:
+    return json.dumps(to_plain_whole(value), indent=1).encode("ascii")
+
+
+def _read(content: bytes | None, copy: Path, cls: type[T]) -> T | None:
+    """What the blobs have; else the copy, which is all that versions before wrote."""
+    if content is None and copy.exists():
+        content = copy.read_bytes()
+    return from_plain(json.loads(content), cls) if content is not None else None
 
 
 def _readable(request: AgentRequest) -> str:

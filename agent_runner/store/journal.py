@@ -165,6 +165,9 @@ class Journal:
         line, crc = encode_entry(
             entry, prev=self.position.crc, synced=self.synced, spill=self.blobs.put
         )
+        # first: unsynced pages reach the disk in any order, and a record that a power cut leaves
+        # must not refer to contents that it took
+        self.blobs.sync()
         with storage_errors(self.path):
             try:
                 self.disk.write(self._descriptor, line)

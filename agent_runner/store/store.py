@@ -83,7 +83,7 @@ class Store:
         self.state.take(entry)
 
     def sync(self) -> None:
-        """Return once everything appended is on the disk."""
+        """Return once everything appended, and what it refers to, is on the disk."""
         self.journal.sync()
 
     def refresh_snapshot(self) -> None:
@@ -110,6 +110,7 @@ class Store:
     def abandon(self) -> None:
         """Leave without writing more (after the disk refused); a second time does nothing."""
         self.journal.close()
+        self.blobs.close()
         if self._lock is not None:
             self._lock.release()
             self._lock = None

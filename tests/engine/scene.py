@@ -91,7 +91,7 @@ class ScriptedWiring(Wiring):
 
     @cached_property
     def changes(self) -> Changes:
-        return Changes(self.store.blobs, self.store.disk, self.scene.on_write)
+        return Changes(self.store.layout, self.store.blobs, self.store.disk, self.scene.on_write)
 
 
 @define
@@ -207,6 +207,11 @@ class Scene:
         """A run with controls of its own, as after a restart."""
         self.control, self.watcher = Control(), Watcher()
         return self.run()
+
+    def lose_answers(self) -> None:
+        """Take away what the calls brought, and the copies for people."""
+        for file in (*self.state_dir.glob("blobs/*"), *self.state_dir.glob("logs/*/*/*/*.json")):
+            file.unlink()
 
     @property
     def state(self) -> RunState:

@@ -337,6 +337,6 @@ def test_an_answer_that_is_gone_when_it_is_applied_changes_nothing(tmp_path: Pat
     scene = scene_of(tmp_path, GOOD)
     scene.watcher.react = dying_at(e.Replied)
     assert scene.killed()
-    (scene.state_dir / "logs/T1/attempt-01/call-01/response.json").unlink()
+    scene.lose_answers()
     assert scene.again().exit_code == 0
     assert scene.record().change.paths == ()

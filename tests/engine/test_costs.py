@@ -1,5 +1,6 @@
 """What a task may cost beside the work itself: each thing is read, asked and looked up once."""
 
+import shutil
 import sys
 import threading
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Any
 from agent_runner.edits.parse import parse_reply
 from agent_runner.engine.calls.question import Questions
 from agent_runner.model import events as e
+from agent_runner.model.agent import Message
 from agent_runner.store.calls import CallFiles
 from tests.engine.scene import Scene, dying_at
 from tests.engine.scripted import replacing, showing, whole
@@ -42,7 +44,7 @@ def counted(*functions: Callable[..., Any]) -> Iterator[Counter[str]]:
 
 
 def test_each_reply_is_parsed_once_and_no_answer_is_read_back(tmp_path: Path) -> None:
-    """A look at a file, a reply that does not fit, its correction: three calls, two prompts."""
+    """A look at a file, a reply that does not fit, its correction: three calls in all."""
     script = [showing("b.txt"), replacing("b.txt", "none\n", "x\n"), whole("a.txt", "one\n")]
     scene = Scene(tmp_path / "p", [T1], {}, script)
     (scene.folder / "b.txt").write_text("old\n")
@@ -60,13 +62,17 @@ def test_after_a_kill_an_answer_is_read_back_once(tmp_path: Path) -> None:
     assert counts == {"parse_reply": 1, "response": 1}
 
 
-def test_an_answer_in_hand_outlives_its_file(tmp_path: Path) -> None:
-    scene = Scene(tmp_path / "p", [T1], {}, [whole("a.txt", "one\n")])
-
-    def remove(seen: object) -> None:
-        for file in scene.state_dir.rglob("response.json"):
-            file.unlink()
-
-    scene.watcher.react = remove
-    assert scene.run().exit_code == 0
-    assert scene.record().change.paths == ("a.txt",)
+def test_the_folders_for_people_are_not_needed_to_go_on(tmp_path: Path) -> None:
+    """Not for an answer, nor for a conversation, nor for what was changed so far."""
+    script = [whole("a.txt", "one\n"), showing("a.txt"), whole("a.txt", "two\n")]
+    judge = {"judge": {"command": "grep -q two a.txt"}}
+    scene = Scene(tmp_path / "p", [{"id": "T1", "post_hooks": ["judge"]}], {"hooks": judge}, script)
+    for kind in (e.PostHooksFailed, e.Consulted, e.Replied):
+        scene.watcher.react = dying_at(kind)
+        assert scene.killed()
+        shutil.rmtree(scene.state_dir / "logs")
+    assert scene.again().exit_code == 0
+    first, second, third = (request.prompt.messages for request in scene.client.asked)
+    assert "+one" in second[0].text
+    assert third[:2] == (*second, Message("assistant", showing("a.txt")))
+    assert first[0] != second[0]

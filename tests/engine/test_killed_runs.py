@@ -22,6 +22,7 @@ from agent_runner.model.errors import RateLimitedError, TransientError, UnknownO
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import FINAL
+from agent_runner.store.blobs import Blobs
 from agent_runner.store.store import read_entries
 from tests.engine.scene import PowerOut, Scene, ScriptedPerson, Watcher, hooks
 from tests.engine.scripted import Line, replacing, running, showing, whole
@@ -115,9 +116,9 @@ class MortalDisk(Disk):
         self._live()
         super().replace(temporary, path)
 
-    def reserve(self, descriptor: int, size: int) -> None:
+    def reserve(self, descriptor: int, offset: int, size: int) -> None:
         self._live()
-        super().reserve(descriptor, size)
+        super().reserve(descriptor, offset, size)
 
 
 @define
@@ -169,10 +170,8 @@ def account(scene: Scene) -> None:
     assert set(asked) <= started, "a call was sent before its start was kept"
     settled = {event.call: event.outcome for event in scene.events(e.CallSettled)}
     assert len(settled) == len(scene.events(e.CallSettled)), "a call was settled twice"
-    kept = {
-        f"{path.parts[-4]}/{path.parts[-2]}"
-        for path in scene.state_dir.glob("logs/*/*/*/response.json")
-    }
+    blobs = Blobs(scene.state_dir / "blobs", Disk())
+    kept = {call for call in started if blobs.read(f"{call}/response") is not None}
     answered = {call for call, outcome in settled.items() if outcome == "answered"}
     open_calls = {r.call.started for r in scene.state.tasks.values() if r.call.started}
     assert answered == kept - open_calls, "an answer on disk was not used"

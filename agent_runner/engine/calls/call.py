@@ -141,7 +141,7 @@ class Calls:
                 name = call.provider.name
                 self._lost(call.work, call.id, name, call.files, "stopped while waiting")
             raise
-        call.files.settle(response)
+        call.files.settle(call.request, response)
         self.conversations.add(call.request, response)
         name, cost = call.provider.name, call.provider.cost(response.usage)
         answered = evolve(
@@ -161,8 +161,8 @@ class Calls:
         context = CallContext(
             call.request,
             progress=lambda n: work.signal(Receiving(work.task.id, call.id, n)),
-            keep=lambda piece: call.files.keep(raw.feed(piece)),
-            created=lambda kept_as: work.journal(e.CallCreated(call.id, kept_as)),
+            keep=lambda piece: call.files.keep_piece(raw.feed(piece)),
+            created=lambda kept_as: self._created(call, kept_as),
             resume_id=call.resume,
             root=work.task.root if in_place else None,
         )
@@ -170,10 +170,16 @@ class Calls:
             with part("provider"):
                 response = await client.generate_completion(call.request.prompt, context)
         finally:
-            call.files.keep(raw.end())
+            call.files.keep_piece(raw.end())
         if in_place:  # its words are no edits, not even where it changed nothing
             response = evolve(response, edits=response.edits or ())
         return clean_response(response, self.redactor)
+
+    @staticmethod
+    def _created(call: _Call, kept_as: str) -> None:
+        """Journal that the answer can be fetched, and what it is an answer to."""
+        call.files.keep_request(call.request)
+        call.work.journal(e.CallCreated(call.id, kept_as))
 
     def _unanswered(
         self, call: _Call, error: ProviderError, seconds: float

@@ -13,6 +13,7 @@ from agent_runner.edits.edit import Reply
 from agent_runner.edits.parse import parse_diffs, parse_reply
 from agent_runner.ground.disk import Disk
 from agent_runner.model.agent import AgentRequest, AgentResponse, Message, Prompt
+from agent_runner.store.blobs import Blobs
 from agent_runner.store.calls import CallFiles
 from agent_runner.store.layout import Layout
 
@@ -53,17 +54,15 @@ class Conversations:
     """
 
     layout: Layout
+    blobs: Blobs
     disk: Disk
     _attempt: tuple[str, int] = ("", 0)
     _turns: dict[str, Turn] = field(factory=dict)
 
-    def folder(self, task: str, attempt: int) -> Path:
-        """The folder of an attempt: its calls and its `changes.diff`."""
-        return self.layout.attempt(task, attempt)
-
     def files(self, task: str, attempt: int, call: str) -> CallFiles:
         """The files of one call. Its id is `TASK/call-NN`, the name of its folder the last part."""
-        return CallFiles(self.layout.call(task, attempt, Path(call).name), self.disk)
+        folder = self.layout.call(task, attempt, Path(call).name)
+        return CallFiles(call, folder, self.blobs, self.disk)
 
     def add(self, request: AgentRequest, response: AgentResponse) -> None:
         """Remember an answer whose files have just been written."""

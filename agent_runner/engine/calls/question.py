@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.calls.conversation import Conversations, call_id
+from agent_runner.engine.changes import Changes
 from agent_runner.engine.work import Work
 from agent_runner.ground.escaping import fenced
 from agent_runner.ground.redaction import Redactor
@@ -60,6 +61,7 @@ class Questions:
     Attributes:
         redactor: Takes known keys out of every prompt.
         conversations: Where the earlier turns are.
+        changes: Knows what the task has changed so far.
         hidden: Absolute folders below a task's root that no prompt shows.
         commands: Whether the agent may propose commands at all.
         spending: What the journal knows of past calls; it corrects the estimates.
@@ -68,6 +70,7 @@ class Questions:
 
     redactor: Redactor
     conversations: Conversations
+    changes: Changes
     hidden: tuple[Path, ...]
     commands: bool
     spending: Callable[[], Spending]
@@ -194,7 +197,7 @@ class _Prompting:
             post_hooks=tuple(settings.hooks[name] for name in task.post_hooks),
             files=self._shown(task.files) if task.files else Listing(),
             names=overview(self._scope),
-            diff=self._changed_so_far(),
+            diff=self.questions.changes.diff_so_far(self.record),
             looks_left=self._looks_left,
             commands=self.questions.commands,
             protect=(*settings.apply.protect, *task.protect),
@@ -204,12 +207,6 @@ class _Prompting:
     def _shown(self, wanted: tuple[str, ...]) -> Listing:
         most = self.ruler.characters(self.settings.prompt.max_tokens)
         return show(self._scope, wanted, most)
-
-    def _changed_so_far(self) -> str:
-        """The diffs of the earlier attempts, oldest first."""
-        folder = self.questions.conversations.folder
-        diffs = (folder(self.task.id, n) / "changes.diff" for n in range(1, self.attempt))
-        return "".join(d.read_text(errors="replace") for d in diffs if d.is_file())
 
     @property
     def ruler(self) -> Ruler:

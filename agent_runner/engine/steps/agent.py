@@ -115,7 +115,7 @@ class AgentStep:
         call = work.record.call.reply or ""
         turn = self.conversations.turn(work.task.id, work.record.counts.attempts, call)
         if turn is None:
-            return e.Unusable(call, "its stored answer is gone from the logs folder")
+            return e.Unusable(call, "its stored answer is gone")
         response = turn.response
         if response.finish is Finish.REFUSED:
             return e.Refused(f"the model declined: {response.detail or response.text[:500]}", call)

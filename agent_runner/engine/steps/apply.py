@@ -70,8 +70,7 @@ class ApplyStep:
             self.preview(work, planned)
             return Halt("preview", "the reply is kept; without --preview it is applied")
         if planned.change_set.changes or reply.commands:
-            attempt = self.conversations.folder(work.task.id, work.record.counts.attempts)
-            self.changes.plan(planned, work.record.call.reply or "", attempt, work.journal)
+            self.changes.plan(planned, work.record, work.journal)
         outcome = await self._write(work.refreshed(), reply, planned.change_set)
         if isinstance(outcome, Applied):
             notes = (*planned.notes, *outcome.notes)
