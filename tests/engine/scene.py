@@ -117,7 +117,7 @@ class Scene:
 
     def __attrs_post_init__(self) -> None:
         self.client = ScriptedClient(self.script)
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.write()
 
     def write(self) -> None:

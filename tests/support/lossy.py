@@ -1,6 +1,7 @@
 """A disk that remembers what was synced, so that a test sees what a power cut would leave."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from agent_runner.ground.disk import Disk
@@ -33,18 +34,23 @@ class LossyDisk(Disk):
         for path in folder.iterdir():
             self._names[path] = path.stat().st_ino
 
-    def power_cut(self, *, keep: int = 0) -> None:
-        """Leave only what was synced; of unsynced appends keep the first `keep` bytes."""
+    def power_cut(self, *, keep: int = 0, of: Collection[str] | None = None) -> None:
+        """Leave only what was synced; of unsynced appends keep the first `keep` bytes.
+
+        `of`: only of files with these names, since pages reach a disk in any order.
+        """
         files = [p for p in self.root.rglob("*") if p.is_file()]
         now = {p: p.read_bytes() for p in files}
         for path in files:
             path.unlink()
         for path, inode in self._names.items():
-            if path.is_dir() or not path.parent.is_dir() or path.name == "lock":
+            if self.root not in path.parents or path.is_dir() or not path.parent.is_dir():
+                continue
+            if path.name == "lock":
                 continue
             content = self._content.get(inode, b"")
             written = now.get(path, b"")
-            if written.startswith(content):
+            if written.startswith(content) and (of is None or path.name in of):
                 content += written[len(content) : len(content) + keep]
             path.write_bytes(content)
 
