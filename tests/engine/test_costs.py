@@ -1,5 +1,6 @@
 """What a task may cost beside the work itself: each thing is read, asked and looked up once."""
 
+import os
 import shutil
 import sys
 import threading
@@ -15,24 +16,30 @@ from agent_runner.engine.calls.question import Questions
 from agent_runner.model import events as e
 from agent_runner.model.agent import Message
 from agent_runner.store.calls import CallFiles
-from tests.engine.scene import Scene, dying_at
+from tests.engine.scene import Scene, dying_at, hooks
 from tests.engine.scripted import replacing, showing, whole
 
 T1 = {"id": "T1", "post_hooks": []}
+_SYNCS = (os.fsync, os.fdatasync)
 
 
 @contextmanager
 def counted(*functions: Callable[..., Any]) -> Iterator[Counter[str]]:
-    """How often each of these functions of ours is called, in any thread, while this is open."""
+    """How often each of these functions of ours is called, in any thread, while this is open.
+
+    Beside them: `sync`, how often the program waits for the disk.
+    """
     names: dict[CodeType, str] = {}
     for function in functions:
         assert isinstance(function, FunctionType)
         names[function.__code__] = function.__name__
     counts: Counter[str] = Counter()
 
-    def watch(frame: FrameType, event: str, _arg: object) -> None:
+    def watch(frame: FrameType, event: str, arg: object) -> None:
         if event == "call" and frame.f_code in names:
             counts[names[frame.f_code]] += 1
+        elif event == "c_call" and arg in _SYNCS:
+            counts["sync"] += 1
 
     threading.setprofile(watch)  # for the threads in which files are read
     sys.setprofile(watch)
@@ -50,6 +57,8 @@ def test_each_reply_is_parsed_once_and_no_answer_is_read_back(tmp_path: Path) ->
     (scene.folder / "b.txt").write_text("old\n")
     with counted(parse_reply, CallFiles.response, Questions.question) as counts:
         assert scene.run().exit_code == 0
+    assert counts["sync"]
+    del counts["sync"]
     assert counts == {"parse_reply": 3, "question": 3}
 
 
@@ -59,6 +68,7 @@ def test_after_a_kill_an_answer_is_read_back_once(tmp_path: Path) -> None:
     assert scene.killed()
     with counted(parse_reply, CallFiles.response) as counts:
         assert scene.again().exit_code == 0
+    del counts["sync"]
     assert counts == {"parse_reply": 1, "response": 1}
 
 
@@ -76,3 +86,29 @@ def test_the_folders_for_people_are_not_needed_to_go_on(tmp_path: Path) -> None:
     assert "+one" in second[0].text
     assert third[:2] == (*second, Message("assistant", showing("a.txt")))
     assert first[0] != second[0]
+
+
+def syncs(folder: Path, tasks: int) -> int:
+    """Of a run over tasks with a pre-hook, a baseline, a post-hook, one call and one edit each."""
+    names = [f"T{number}" for number in range(1, tasks + 1)]
+    settings = {
+        "hooks": hooks(pre="true", post="true"),
+        "baseline": "always",
+        "ledger": True,
+    }
+    scene = Scene(
+        folder,
+        [{"id": name, "pre_hooks": ["pre"], "post_hooks": ["post"]} for name in names],
+        settings,
+        [whole("a.txt", f"{name}\n") for name in names],
+    )
+    with counted() as counts:
+        assert scene.run().exit_code == 0
+    return counts["sync"]
+
+
+def test_a_task_waits_for_the_disk_eleven_times(tmp_path: Path) -> None:
+    """How the files stood (2), room in the ledger and the call's start (2), the answer (1), the
+    images and the intent (2), the file and its folder (2), that the change stands (1), the end (1).
+    """
+    assert syncs(tmp_path / "three/p", 3) - syncs(tmp_path / "one/p", 1) == 2 * 11
