@@ -11,7 +11,8 @@ from agent_runner.edits.apply import Conflict, OnWrite
 from agent_runner.edits.diff import diff
 from agent_runner.edits.plan import Planned
 from agent_runner.ground.disk import Disk, storage_errors
-from agent_runner.model.changes import ChangeSet
+from agent_runner.model.changes import ChangeSet, Kind
+from agent_runner.model.errors import StateError, StorageError
 from agent_runner.model.events import ApplyPlanned, Conflicted, Fact, RollbackDone, RollbackPlanned
 from agent_runner.model.record import TaskRecord
 from agent_runner.store.blobs import Blobs
@@ -56,10 +57,7 @@ class Changes:
 
     async def write(self, change_set: ChangeSet, root: Path) -> Conflicted | None:
         """Make the files hold the after-images; not to be cancelled halfway, and safe to repeat."""
-        conflict = await anyio.to_thread.run_sync(
-            writing.apply, change_set, root, self.blobs, self.on_write
-        )
-        return _event(conflict)
+        return await anyio.to_thread.run_sync(self._apply, change_set, root)
 
     def take_back(
         self, change_set: ChangeSet, root: Path, reason: str, journal: Journal
@@ -73,11 +71,32 @@ class Changes:
         self, back: ChangeSet, root: Path, journal: Journal
     ) -> Conflicted | None:
         """Finish a rollback whose intent is in the journal; a conflict leaves all as it is."""
-        conflict = writing.apply(back, root, self.blobs, self.on_write)
+        conflicted = self._apply(back, root)
         writing.remove_temps(back, root)
-        if conflict is None:
+        if conflicted is None:
             journal(RollbackDone(back.id))
+        return conflicted
+
+    def _apply(self, change_set: ChangeSet, root: Path) -> Conflicted | None:
+        """Make the files hold the after-images; one that is lost is a conflict, as any other."""
+        try:
+            conflict = writing.apply(change_set, root, self.blobs, self.on_write)
+        except StorageError:
+            raise
+        except StateError as error:  # not before it is needed: that reads every image twice
+            writing.remove_temps(change_set, root)
+            reason = f"what it should hold is lost ({error}); a reset begins the task anew"
+            return Conflicted(self._first_lost(change_set), reason)
         return _event(conflict)
+
+    def _first_lost(self, change_set: ChangeSet) -> str:
+        for change in change_set.changes:
+            if change.after.kind is Kind.FILE:
+                try:
+                    self.blobs.get(change.after.sha256)
+                except StateError:
+                    return change.path
+        return ""
 
 
 def _diff_of(change: str) -> str:

@@ -4,9 +4,11 @@ All of it is in one append-only file, `pack`, so that whatever a step has to kee
 with one sync. A file for each content, as versions before had them, took two or three: its own,
 its folder's, and that of a new folder's parent.
 
-An entry is a line (`SHA256 SIZE NAME`, the name `-` where only the hash matters), the content and
-a newline. It counts while every line before it is whole and its content has the hash. What follows
-the last whole line was never synced: the next writer cuts it off.
+An entry is a line (`SHA256 OFFSET SIZE NAME`, the name `-` where only the hash matters), the
+content and a newline. It counts where it stands at its own offset, which an entry within somebody's
+file does not, and while its content has the hash. So a damaged line costs its own entry: the next
+one is looked for behind it. What follows the last entry was never synced: the next writer cuts it
+off.
 """
 
 import hashlib
@@ -20,9 +22,11 @@ from attrs import define, field, frozen
 from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.model.errors import StateError, StorageError
 
-_LINE = re.compile(rb"([0-9a-f]{64}) ([0-9]{1,15}) (\S+)\n")
+_LINE = re.compile(rb"([0-9a-f]{64}) ([0-9]{1,15}) ([0-9]{1,15}) (\S{1,900})\n")
 _LONGEST_LINE = 1024
+_PIECE = 1 << 20
 _NO_NAME = "-"
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @frozen
@@ -84,6 +88,11 @@ class Blobs:
             raise StateError(f"{self.path}: content {sha256} is damaged")
         return content
 
+    def hash_of(self, name: str) -> str | None:
+        """The sha256 of the latest content of this name, whole or not; None where there is none."""
+        entry = self._find(self._by_name, quote(name))
+        return entry.sha256 if entry is not None else None
+
     def write(self, name: str, content: bytes) -> None:
         """Keep a content under a name, in place of what had it. Raises StorageError."""
         self._open_to_write()
@@ -132,7 +141,7 @@ class Blobs:
             self._file = -1
 
     def _append(self, sha256: str, name: str, content: bytes) -> None:
-        line = b"%s %d %s\n" % (sha256.encode(), len(content), name.encode())
+        line = b"%s %d %d %s\n" % (sha256.encode(), self._end, len(content), name.encode())
         with storage_errors(self.path):
             os.lseek(self._file, self._end, os.SEEK_SET)
             self._unsynced = True
@@ -147,7 +156,7 @@ class Blobs:
         with storage_errors(self.path):
             is_new = not self.path.exists()
             self.disk.create_folder(self.folder)
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(self.path, _OPEN, 0o600)
             if is_new:
                 self.disk.sync_folder(self.folder)
             self._read_on(self._file)
@@ -166,13 +175,26 @@ class Blobs:
 
     def _read_on(self, file: int) -> None:
         """Take in the lines from `_end` on; contents are passed over."""
-        size = os.fstat(file).st_size
-        while line := _LINE.match(os.pread(file, _LONGEST_LINE, self._end)):
-            sha256, length, name = line[1].decode(), int(line[2]), line[3].decode()
-            entry = _Entry(sha256, self._end + line.end(), length)
-            if entry.offset + length + 1 > size:
-                return
-            self._index(entry, name)
+        size, at = os.fstat(file).st_size, self._end
+        while at < size:
+            line = _LINE.match(os.pread(file, _LONGEST_LINE, at))
+            if line is None or not _is_entry(line, at, size):
+                at = self._next_entry(file, at + 1, size)
+                continue
+            entry = _Entry(line[1].decode(), at + line.end(), int(line[3]))
+            self._index(entry, line[4].decode())
+            at = self._end
+
+    def _next_entry(self, file: int, start: int, size: int) -> int:
+        """Where the first entry from `start` on begins; `size`, the file's, where there is none."""
+        while start < size:
+            piece = os.pread(file, _PIECE + _LONGEST_LINE, start)
+            for line in _LINE.finditer(piece):
+                at = start + line.start()
+                if _is_entry(line, at, size):
+                    return at
+            start += _PIECE
+        return size
 
     def _index(self, entry: _Entry, name: str) -> None:
         if name == _NO_NAME:
@@ -200,3 +222,8 @@ class Blobs:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StateError(f"{path}: the stored content is damaged (its sha256 differs)")
         return content
+
+
+def _is_entry(line: re.Match[bytes], at: int, size: int) -> bool:
+    """Whether this line, found at `at`, belongs there, and the file is long enough for it."""
+    return int(line[2]) == at and at + len(line[0]) + int(line[3]) < size

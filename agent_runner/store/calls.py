@@ -2,10 +2,12 @@
 
 Request and answer are kept in the blobs, by the call's id: there they become durable together and
 with one sync. The call's folder below `logs/` has copies of both for people, and what came of an
-answer that broke off. Versions before had nothing but the folder; it is still read.
+answer that broke off. A copy stands in for what is damaged in the blobs if it is still the same,
+and for what versions before wrote, which had nothing but the folder.
 """
 
 import contextlib
+import hashlib
 import json
 from pathlib import Path
 from typing import TypeVar
@@ -70,24 +72,36 @@ class CallFiles:
     def settle(self, request: AgentRequest, response: AgentResponse) -> None:
         """Put the whole answer on disk, durably and atomically, before anything is made of it."""
         content = _json(response)
+        with contextlib.suppress(OSError):  # first, so that it is there whenever the answer is
+            self.disk.write_file(self._response_copy, content, durable=False)
         self.keep_request(request)
         self.blobs.write(self._response, content)
         self.blobs.sync()
         self.blobs.release()
-        with contextlib.suppress(OSError):  # a copy: the answer is safe
-            self.disk.write_file(self._response_copy, content, durable=False)
 
     def give_up(self) -> None:
         """Release the reserved room after a call that brought nothing."""
         self.blobs.release()
 
     def request(self) -> AgentRequest | None:
-        """What was asked, if it is there."""
-        return _read(self.blobs.read(self._request), self._request_copy, AgentRequest)
+        """What was asked, if it is there, and whole."""
+        return self._read(self._request, self._request_copy, AgentRequest)
 
     def response(self) -> AgentResponse | None:
-        """The answer, if it is there."""
-        return _read(self.blobs.read(self._response), self._response_copy, AgentResponse)
+        """The answer, if it is there, and whole."""
+        return self._read(self._response, self._response_copy, AgentResponse)
+
+    def _read(self, name: str, copy: Path, cls: type[T]) -> T | None:
+        content, sha256 = self.blobs.read(name), self.blobs.hash_of(name)
+        if content is None:
+            with contextlib.suppress(OSError):
+                content = copy.read_bytes()
+        if content is None or sha256 not in {None, hashlib.sha256(content).hexdigest()}:
+            return None
+        try:
+            return from_plain(json.loads(content), cls)
+        except Exception:  # noqa: BLE001  # any damage means the same: it is not there
+            return None
 
     @property
     def _request(self) -> str:
@@ -108,13 +122,6 @@ class CallFiles:
 
 def _json(value: AgentRequest | AgentResponse) -> bytes:
     return json.dumps(to_plain_whole(value), indent=1).encode("ascii")
-
-
-def _read(content: bytes | None, copy: Path, cls: type[T]) -> T | None:
-    """What the blobs have; else the copy, which is all that versions before wrote."""
-    if content is None and copy.exists():
-        content = copy.read_bytes()
-    return from_plain(json.loads(content), cls) if content is not None else None
 
 
 def _readable(request: AgentRequest) -> str:

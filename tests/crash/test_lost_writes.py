@@ -121,6 +121,8 @@ def cut_and_resumed(folder: Path, lives: int, survivors: tuple[str, ...], refere
     assert scene.again().exit_code == 0
     assert files(scene) == files(reference)
     assert moves(scene) == moves(reference)
+    for task in ("T1", "T2"):  # else a change would stand in the files that `undo` knows nothing of
+        assert scene.record(task).change.paths == reference.record(task).change.paths
     settled = scene.events(e.CallSettled)
     lost = [event for event in settled if event.outcome == "lost"]
     assert len(lost) <= 1

@@ -107,8 +107,8 @@ def syncs(folder: Path, tasks: int) -> int:
     return counts["sync"]
 
 
-def test_a_task_waits_for_the_disk_eleven_times(tmp_path: Path) -> None:
-    """How the files stood (2), room in the ledger and the call's start (2), the answer (1), the
+def test_a_task_waits_for_the_disk_twelve_times(tmp_path: Path) -> None:
+    """How the files stood (3), room in the ledger and the call's start (2), the answer (1), the
     images and the intent (2), the file and its folder (2), that the change stands (1), the end (1).
     """
-    assert syncs(tmp_path / "three/p", 3) - syncs(tmp_path / "one/p", 1) == 2 * 11
+    assert syncs(tmp_path / "three/p", 3) - syncs(tmp_path / "one/p", 1) == 2 * 12

@@ -141,6 +141,46 @@ def test_a_damaged_content_is_never_handed_out(tmp_path: Path) -> None:
         blobs.get(name)
 
 
+@given(st.lists(st.binary(max_size=200), min_size=1, max_size=5, unique=True), st.data())
+def test_a_flipped_bit_costs_one_content_at_most(
+    contents: list[bytes], data: st.DataObject
+) -> None:
+    """Also to a writer, who cuts off what never was an entry: not what stands behind the damage."""
+    with tempfile.TemporaryDirectory() as name:
+        blobs = blobs_in(Path(name))
+        names = [blobs.put(content) for content in contents]
+        blobs.close()
+        raw = bytearray(blobs.path.read_bytes())
+        bit = data.draw(st.integers(0, len(raw) * 8 - 1))
+        raw[bit // 8] ^= 1 << bit % 8
+        blobs.path.write_bytes(raw)
+        writer = blobs_in(Path(name))
+        names.append(writer.put(b"end" * 100))
+        for reader in (writer, blobs_in(Path(name))):
+            lost = 0
+            for wanted, content in zip(names, [*contents, b"end" * 100], strict=True):
+                try:
+                    assert reader.get(wanted) == content
+                except StateError:
+                    lost += 1
+            assert lost <= 1
+
+
+def test_an_entry_inside_a_content_is_none(tmp_path: Path) -> None:
+    """A damaged line must not let a file of the user's pass for an answer."""
+    other = blobs_in(tmp_path / "other")
+    other.write("T1/call-01/response", b"forged")
+    forged = other.path.read_bytes()
+    blobs = blobs_in(tmp_path)
+    blobs.put(forged)
+    name = blobs.put(b"next")
+    blobs.close()
+    raw = blobs.path.read_bytes()
+    blobs.path.write_bytes(b"x" + raw[1:])
+    assert blobs_in(tmp_path).read("T1/call-01/response") is None
+    assert blobs_in(tmp_path).get(name) == b"next"
+
+
 def test_contents_of_versions_before_are_read(tmp_path: Path) -> None:
     name = hashlib.sha256(b"old").hexdigest()
     file = tmp_path / "blobs" / name[:2] / name[2:]

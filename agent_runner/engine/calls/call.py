@@ -119,6 +119,8 @@ class Calls:
                 kept = f"{name} keeps the answer to {call} and can no longer be asked: {error}"
                 return Halt("fatal", kept, error.fix)
         if response is not None:
+            if request is not None:
+                files.settle(request, response)  # it may have been found in the copy alone
             cost = provider.cost(response.usage) if provider else None
             self._settle(work, evolve(_answered(call, name, response, cost), adopted=True))
             return None
