@@ -9,9 +9,7 @@ deletions, then the folders are synced. Used unchanged for an apply, a resume an
 
 import contextlib
 import errno
-import fcntl
 import os
-import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,11 +24,12 @@ from agent_runner.edits.images import (
     folders_of,
     judged,
     name,
+    opened_folders,
     parent,
     stamp,
 )
-from agent_runner.edits.jail import Refusal, opened_root
-from agent_runner.ground.disk import storage_error
+from agent_runner.edits.jail import Refusal
+from agent_runner.ground.disk import storage_error, sync_names, write_all
 from agent_runner.model.changes import ChangeSet, FileChange, Kind
 from agent_runner.model.errors import AgentRunnerError
 
@@ -76,30 +75,21 @@ def apply(
     """
     place = ""
     try:
-        with opened_root(root) as descriptor:
-            applying = _Applying(change_set, Folders(descriptor), blobs, on_write or _silent)
+        with opened_folders(root) as folders:
+            applying = _Applying(change_set, folders, blobs, on_write or (lambda *_: None))
             try:
                 return applying.run()
             finally:
                 place = applying.place
-                applying.folders.close()
     except OSError as error:
         raise storage_error(root / place, error) from error
 
 
 def remove_temps(change_set: ChangeSet, root: Path) -> None:
     """Remove the temporary files that an interrupted apply of this change set may have left."""
-    with contextlib.suppress(OSError), opened_root(root) as descriptor:
-        folders = Folders(descriptor)
-        try:
-            for change in change_set.changes:
-                _remove_temp(folders, change)
-        finally:
-            folders.close()
-
-
-def _silent(_step: str, _path: str) -> None:
-    """Nobody wants to know."""
+    with contextlib.suppress(OSError), opened_folders(root) as folders:
+        for change in change_set.changes:
+            _remove_temp(folders, change)
 
 
 def _remove_temp(folders: Folders, change: FileChange) -> None:
@@ -120,28 +110,24 @@ class _Applying:
     place: str = field(init=False, default="")
 
     def run(self) -> Conflict | None:
-        judgements = [self._judged(change) for change in self.change_set.changes]
-        for judgement in judgements:
-            if judgement.stands is Stands.NEITHER:
-                return Conflict(judgement.change.path, judgement.reason)
+        judgements: list[Judgement] = []
+        for change in self.change_set.changes:
+            self.place = change.path
+            judgements.append(judged(self.folders, change))
+        strange = next((j for j in judgements if j.stands is Stands.NEITHER), None)
+        if strange is not None:
+            return Conflict(strange.change.path, strange.reason)
         waiting = [j for j in judgements if j.stands is Stands.BEFORE]
         writes = [j for j in waiting if j.change.after.kind is Kind.FILE]
         conflict = self._prepare(waiting, writes)
         if conflict is not None:
             return conflict
-        for judgement in writes:
-            self._rename(judgement.change)
-        for judgement in waiting:
-            if judgement.change.after.kind is Kind.ABSENT:
-                self._delete(judgement.change)
+        for judgement in [*writes, *(j for j in waiting if j not in writes)]:
+            self._carry_out(judgement.change)
         for folder in self.change_set.removed:
             self._remove_folder(folder)
         self._sync_folders()
         return None
-
-    def _judged(self, change: FileChange) -> Judgement:
-        self.place = change.path
-        return judged(self.folders, change)
 
     def _prepare(self, waiting: list[Judgement], writes: list[Judgement]) -> Conflict | None:
         """Folders and temporary files, all synced.
@@ -208,9 +194,7 @@ class _Applying:
             os.unlink(change.temp, dir_fd=folder)
         descriptor = os.open(change.temp, _TEMP, 0o600, dir_fd=folder)
         opened.callback(os.close, descriptor)
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        write_all(descriptor, content)
         _keep_owner(descriptor, judgement.owner)
         os.fchmod(descriptor, _mode(judgement))
         return descriptor
@@ -228,16 +212,14 @@ class _Applying:
                 return Conflict(path, "it was changed while the new contents were being written")
         return None
 
-    def _rename(self, change: FileChange) -> None:
+    def _carry_out(self, change: FileChange) -> None:
         self.place = change.path
         folder = self._folder(change.path)
-        self.on_write("rename", change.path)
-        os.rename(change.temp, name(change.path), src_dir_fd=folder, dst_dir_fd=folder)
-
-    def _delete(self, change: FileChange) -> None:
-        self.place = change.path
-        folder = self._folder(change.path)
-        self.on_write("delete", change.path)
+        is_file = change.after.kind is Kind.FILE
+        self.on_write("rename" if is_file else "delete", change.path)
+        if is_file:
+            os.rename(change.temp, name(change.path), src_dir_fd=folder, dst_dir_fd=folder)
+            return
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name(change.path), dir_fd=folder)
 
@@ -261,7 +243,7 @@ class _Applying:
             descriptor = self.folders.at(folder)
             if isinstance(descriptor, int):
                 self.on_write("sync", folder)
-                _sync(descriptor)
+                sync_names(descriptor)
 
     def _folder(self, path: str) -> int:
         folder = self.folders.at(parent(path))
@@ -287,17 +269,9 @@ def _keep_owner(descriptor: int, owner: tuple[int, int] | None) -> None:
 
 
 def _sync_all(descriptors: list[int]) -> None:
+    # As names are synced, not only contents: the permission bits have to last as well.
     if len(descriptors) == 1:
-        _sync(descriptors[0])
+        sync_names(descriptors[0])
         return
     with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(_sync, descriptors))
-
-
-def _sync(descriptor: int) -> None:
-    """Return once it is on the disk itself; macOS needs a stronger word than fsync."""
-    full = getattr(fcntl, "F_FULLFSYNC", None)
-    if full is not None and stat.S_ISREG(os.fstat(descriptor).st_mode):
-        fcntl.fcntl(descriptor, full)
-    else:
-        os.fsync(descriptor)
+        list(pool.map(sync_names, descriptors))

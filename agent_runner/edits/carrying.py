@@ -1,286 +1,259 @@
 """Carries one edit out on the tree in memory, and says in words what came of it."""
 
-import re
-from functools import singledispatch
+from attrs import evolve, frozen
 
-from attrs import frozen
-
-from agent_runner.edits.closest import closest, first_difference, numbered
+from agent_runner.edits.doubt import doubt, is_output
 from agent_runner.edits.edit import (
     ADD,
+    DROP,
     KEEP,
     Alter,
-    Create,
+    Aside,
     Delete,
     Edit,
     Hunk,
     Move,
     SetMode,
+    Unreadable,
     Write,
-    without_bom,
 )
 from agent_runner.edits.jail import Refusal
-from agent_runner.edits.matching import MOST_PLACES, Haystack, NoPlace, Place, locate
+from agent_runner.edits.left_out import first_left_out, is_left_out
+from agent_runner.edits.matching import Haystack, NoPlace, Place, locate
+from agent_runner.edits.naming import is_path, is_title
+from agent_runner.edits.outcome import Carried, Failed, Outcome, in_doubt, not_found
 from agent_runner.edits.textfile import NotTextError, TextFile, check_writable
 from agent_runner.edits.tree import Entry, Tree
 
-
-@frozen
-class Carried:
-    """The edit stands in the tree in memory.
-
-    `already`: it did before; `note`: what a person should know.
-    """
-
-    already: bool = False
-    note: str = ""
+MISSING = Failed("the file does not exist")
 
 
 @frozen
-class Failed:
-    """The edit cannot be carried out.
+class Carrier:
+    """Changes a tree as edits ask.
 
-    `short`: in a few words; `text`: what helps to write it right.
+    `exact`: a program made the edits, so that every line and number in them is meant.
     """
 
-    short: str
-    text: str = ""
+    tree: Tree
+    exact: bool = False
 
+    def carry(self, edit: Edit) -> Outcome:
+        """Carry the edit out, or say why not. A failed edit may leave the tree half changed."""
+        if isinstance(edit, Unreadable):
+            return Failed(edit.wrong.rstrip("."), f"  {edit.remedy}")
+        entry = self.tree.at(edit.path)
+        if isinstance(entry, Refusal):
+            return Failed(f"not allowed: {entry.reason}")
+        try:
+            lines = _lines_of(edit)
+            check_writable("".join(line for is_new, line in lines if is_new))
+            wrong = None if self.exact else _left_out(edit, lines, entry)
+            return wrong or self._carry(edit, entry)
+        except NotTextError as error:
+            return Failed(f"{error}", "  Only UTF-8 text can be written by a reply.")
 
-Outcome = Carried | Failed
+    def judge(self, aside: Aside, *, is_changed: bool) -> Outcome:
+        """What comes of a fence that names a file and is not clearly an edit, when all edits stand.
 
-
-def carry_out(tree: Tree, edit: Edit) -> Outcome:
-    """Change the tree as the edit asks, or say why not.
-
-    A failed edit may leave the tree half changed.
-    """
-    entry = tree.at(edit.path)
-    if isinstance(entry, Refusal):
-        return Failed(f"not allowed: {entry.reason}")
-    try:
-        check_writable(_texts(edit))
-        return _carry(edit, tree, entry)
-    except NotTextError as error:
-        return Failed(f"{error}", "Only UTF-8 text can be written by a reply.")
-
-
-def _texts(edit: Edit) -> str:
-    """All text that the edit brings."""
-    if isinstance(edit, Write | Create):
-        return edit.text
-    if isinstance(edit, Alter):
-        return "".join(text for hunk in edit.hunks for op, text in hunk.lines if op == ADD)
-    return ""
-
-
-@singledispatch
-def _carry(edit: Edit, _tree: Tree, _entry: Entry) -> Outcome:
-    return Failed(f"an edit of an unknown kind ({type(edit).__name__})")
-
-
-@_carry.register
-def _write(edit: Write, tree: Tree, entry: Entry) -> Outcome:
-    if not entry.exists:
-        return _new(tree, entry, edit.text)
-    text = entry.text()
-    there = set(text.lines)
-    lazy = next(
-        (line for line in edit.text.split("\n") if _is_lazy(line) and line not in there), None
-    )
-    if lazy is not None:
-        return Failed(
-            f"`{lazy.strip()[:80]}` stands for lines left out, and all the file would be replaced",
-            "Send the file complete, or only the changes as SEARCH/REPLACE blocks.",
-        )
-    if not edit.text and text.lines:
-        return Failed("an empty block would empty the file", "Delete the file, or send its lines.")
-    before = entry.bytes_now()
-    entry.put(text.rewritten(edit.text))
-    if entry.bytes_now() == before:
-        return Carried(already=True)
-    return Carried(note=f"replaces all of {entry.path}" if entry.original is not None else "")
-
-
-@_carry.register
-def _create(edit: Create, tree: Tree, entry: Entry) -> Outcome:
-    if not entry.exists:
-        return _new(tree, entry, edit.text)
-    if entry.empty:
-        entry.put(entry.text().rewritten(edit.text))
-        return Carried()
-    before = entry.text()
-    if before.rewritten(edit.text).content() == before.content():
-        return Carried(already=True)
-    return Failed(
-        f"`{entry.path}` exists, and the block has an empty SEARCH",
-        "SEARCH must quote lines of the file; to replace all of it, send it as a whole file.",
-    )
-
-
-@_carry.register
-def _delete(_edit: Delete, _tree: Tree, entry: Entry) -> Outcome:
-    if entry.exists:
-        entry.remove()
-        return Carried()
-    if entry.original is not None:
-        return Carried(already=True)
-    return Failed("the file does not exist")
-
-
-@_carry.register
-def _move(edit: Move, tree: Tree, entry: Entry) -> Outcome:
-    target = tree.at(edit.to)
-    if isinstance(target, Refusal):
-        return Failed(f"it may not be moved to `{_shown(edit.to)}`: {target.reason}")
-    if target is entry:
-        return Carried(already=True)
-    if not entry.exists:
-        if entry.original is not None and target.exists:
+        One whose lines all stand in the file shows something and asks for nothing; one that brings
+        new lines may be an edit that was meant, and is never dropped without a word. `is_changed`:
+        the reply has edits of the file, on which the fence may comment.
+        """
+        entry = self.tree.at(aside.path)
+        if isinstance(entry, Refusal):
+            return Carried(already=True)  # no file of the task can be meant
+        exists = entry.exists or entry.original is not None
+        texts = (entry.original or b"", entry.bytes_now())
+        there = {s.strip() for text in texts for s in text.decode("utf-8", "replace").split("\n")}
+        new = [s for s in aside.text.split("\n") if s.strip() and s.strip() not in there]
+        is_name = is_path(aside.path) or (aside.alone and "/" in aside.path)
+        is_meant = exists or (aside.fits and is_name and not is_title(aside.path))
+        is_comment = is_changed or (new and is_output(new))
+        if not is_meant or is_comment or (exists and all(map(is_left_out, new))):
             return Carried(already=True)
-        return Failed("the file does not exist")
-    blocked = tree.in_the_way(target.path) if not target.exists else None
-    if blocked is not None:
-        return Failed(f"it cannot be moved to `{target.path}`: {blocked.reason}")
-    note = f"replaces {target.path} by {entry.path}" if target.exists else ""
-    target.remove()
-    if entry.content is not None:
-        target.content, target.plus, target.minus = entry.content, entry.plus, entry.minus
-    else:
-        target.put(entry.text())
-    target.mode = entry.mode
-    entry.remove()
-    entry.moved = True
-    return Carried(note=note)
+        if aside.alone and aside.fits and exists:
+            return self.carry(Write(aside.path, aside.origin, aside.text, labelled=True))
+        short = (
+            f"line {aside.named_at} of the reply names `{aside.path}`, and it is unclear whether"
+            " the fence below is that file (only its path may stand right above it, and the"
+            " language has to fit)"
+        )
+        return in_doubt(aside.path, short)
 
+    def _carry(self, edit: Edit, entry: Entry) -> Outcome:
+        if isinstance(edit, Write):
+            return self._write(edit, entry)
+        if isinstance(edit, Delete):
+            return self._delete(edit, entry)
+        if isinstance(edit, Move):
+            return self._move(edit, entry)
+        if not entry.exists:
+            return MISSING
+        if isinstance(edit, Alter):
+            return self._alter(edit, entry)
+        before = entry.mode
+        entry.executable(on=isinstance(edit, SetMode) and edit.executable)
+        return Carried(already=entry.mode == before)
 
-@_carry.register
-def _set_mode(edit: SetMode, _tree: Tree, entry: Entry) -> Outcome:
-    if not entry.exists:
-        return Failed("the file does not exist")
-    before = entry.mode
-    entry.executable(on=edit.executable)
-    return Carried(already=entry.mode == before)
+    def _write(self, edit: Write, entry: Entry) -> Outcome:
+        old = entry.text() if entry.exists else TextFile.read(b"")
+        made = old.rewritten(edit.text)
+        if entry.exists and made.content() == entry.bytes_now():
+            return Carried(already=True)
+        if old.lines and not edit.text:
+            short = "an empty block would empty the file"
+            return Failed(short, "  Delete the file, or send its lines.")
+        if old.lines and edit.new:
+            is_search = edit.origin.form == "SEARCH/REPLACE"
+            says = "has an empty SEARCH" if is_search else "is of a new file"
+            return in_doubt(edit.path, f"`{entry.path}` exists, and the block {says}")
+        wrong = doubt(edit.text, edit.path, old.lines) if edit.labelled else ""
+        if wrong:
+            return in_doubt(edit.path, f"perhaps the block is not the whole file: {wrong}")
+        blocked = None if entry.exists else self.tree.make_way(entry.path)
+        if blocked is not None:
+            return Failed(f"not allowed: {blocked}")
+        note = f"replaces all of {entry.path}" if entry.original is not None and old.lines else ""
+        entry.put(made)
+        return Carried(note=note)
 
+    def _delete(self, edit: Delete, entry: Entry) -> Outcome:
+        if not entry.exists:
+            return Carried(already=True) if entry.original is not None else MISSING
+        if edit.lines is not None and not self.exact:
+            quoted = [line.removeprefix("\ufeff").rstrip() for line in edit.lines]
+            if quoted != [line.rstrip() for line in entry.text().lines]:
+                return Failed(
+                    "the lines that are deleted are not those of the file",
+                    "  To delete the file whatever it holds, write `*** Begin Patch`,"
+                    f" `*** Delete File: {edit.path}`, `*** End Patch`.",
+                )
+        entry.put(None)
+        return Carried()
 
-@_carry.register
-def _alter(edit: Alter, _tree: Tree, entry: Entry) -> Outcome:
-    if not entry.exists:
-        return Failed("the file does not exist")
-    if len(edit.hunks) == 1 and entry.shortcut(edit.hunks[0]):
-        return Carried(already=edit.hunks[0].changes_nothing)
-    text = entry.text()
-    shift = after = 0
-    wrong: list[Failed] = []
-    standing = 0
-    for number, written in enumerate(edit.hunks, 1):
-        hunk = without_bom(written) if text.bom else written
-        hay = Haystack(text.lines)
-        place = locate(hay, hunk, after=after, shift=shift)
-        if isinstance(place, NoPlace):
-            if _stands(hay, hunk):
+    def _move(self, edit: Move, entry: Entry) -> Outcome:
+        target = self.tree.at(edit.to)
+        if isinstance(target, Refusal):
+            shown = edit.to.encode("unicode_escape").decode()[:200]
+            return Failed(f"it may not be moved to `{shown}`: {target.reason}")
+        if target is entry:
+            return Carried(already=True)
+        if not entry.exists:
+            is_done = entry.original is not None and target.exists
+            return Carried(already=True) if is_done else MISSING
+        if target.exists and not (edit.replaces or self.exact):
+            short = f"`{target.path}` exists, and a rename would replace it"
+            return Failed(short, f"  If that is meant, delete `{target.path}` first.")
+        note = f"replaces {target.path} by {entry.path}" if target.exists else ""
+        is_new = not target.exists
+        entry.move_to(target)  # before the look for what is in the way: a name may change its case
+        blocked = self.tree.make_way(target.path) if is_new else None
+        if blocked is not None:
+            return Failed(f"it cannot be moved to `{target.path}`: {blocked}")
+        return Carried(note=note)
+
+    def _alter(self, edit: Alter, entry: Entry) -> Outcome:
+        text = entry.text()
+        shift = after = standing = 0
+        wrong: list[Failed] = []
+        for number, written in enumerate(edit.hunks, 1):
+            hunk = _as_file(written, text)
+            hay = Haystack(text.lines)
+            place = self._place(hay, hunk, after, shift)
+            if isinstance(place, NoPlace):
+                if _stands(hay, hunk, place):
+                    standing += 1
+                else:
+                    label = f"hunk {number}: " if len(edit.hunks) > 1 else ""
+                    wrong.append(not_found(label, text.lines, hunk, place))
+            elif hunk.changes_nothing or (not self.exact and _is_inserted(text.lines, place, hunk)):
                 standing += 1
             else:
-                label = f"hunk {number}: " if len(edit.hunks) > 1 else ""
-                wrong.append(_explained(label, text.lines, hunk, place))
-            continue
-        standing += hunk.changes_nothing
-        grown = _spliced(text, place, hunk)
-        shift += grown
-        after = place.start + len(hunk.before) + grown
-    if wrong:
-        texts = "\n".join(failed.text for failed in wrong if failed.text)
-        return Failed("; ".join(failed.short for failed in wrong), texts)
-    return Carried(already=standing == len(edit.hunks))
+                grown = text.splice(place.start, place.lines)
+                if hunk.newline_at_end is not None:
+                    text.finish(newline=hunk.newline_at_end)
+                shift += grown
+                after = place.start + len(hunk.before) + grown
+        if wrong:
+            texts = "\n".join(failed.text for failed in wrong if failed.text)
+            return Failed("; ".join(failed.short for failed in wrong), texts)
+        return Carried(already=standing == len(edit.hunks))
+
+    def _place(self, hay: Haystack, hunk: Hunk, after: int, shift: int) -> Place | NoPlace:
+        """The hunk's place; a number alone, with no line to check it by, is only a program's."""
+        is_bare = not (hunk.before or hunk.anchors or hunk.at_end or hunk.start == 0)
+        if is_bare and hay.lines and not self.exact:
+            return NoPlace()
+        return locate(hay, hunk, after=after, shift=shift)
 
 
-def _new(tree: Tree, entry: Entry, text: str) -> Outcome:
-    blocked = tree.in_the_way(entry.path)
-    if blocked is not None:
-        return Failed(f"not allowed: {blocked.reason}")
-    twin = tree.twin(entry)
-    if twin is not None:
-        return Failed(f"its name differs from `{twin}` only in case or composition")
-    entry.put(TextFile.new(text))
-    return Carried()
+def _lines_of(edit: Edit) -> list[tuple[bool, str]]:
+    """The lines that the edit leaves or brings, each with whether it brings it."""
+    if isinstance(edit, Write):
+        return [(True, line) for line in edit.text.split("\n")]
+    if isinstance(edit, Alter):
+        lines = [line for hunk in edit.hunks for line in hunk.lines if line[0] != DROP]
+        return [(op == ADD, text) for op, text in lines]
+    return []
 
 
-def _spliced(text: TextFile, place: Place, hunk: Hunk) -> int:
-    ending = text.ending
-    grown = text.splice(place.start, list(place.lines))
-    if hunk.newline_at_end is not None:
-        text.finish(newline=hunk.newline_at_end, ending=ending)
-    return grown
-
-
-def _stands(hay: Haystack, hunk: Hunk) -> bool:
-    """Whether what the hunk would bring stands in the file already, at one place."""
-    after = hunk.after
-    if not any(op == ADD and line.strip() for op, line in hunk.lines):
-        return False
-    asked = Hunk(
-        tuple((KEEP, line) for line in after), hunk.anchors, hunk.start, hunk.counted, hunk.at_end
+def _left_out(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
+    """The refusal of an edit with a line that only stands for lines that were left out."""
+    gone = [s for hunk in edit.hunks for s in hunk.before] if isinstance(edit, Alter) else None
+    line = first_left_out(lines, edit.path, entry.bytes_now, gone)
+    if line is None:
+        return None
+    return in_doubt(
+        edit.path,
+        f"`{line.strip()[:80]}` stands for lines that were left out, and would be written as it is;"
+        " write every line out, or end the block before them (or word it differently, if the line"
+        " is meant)",
+        is_whole=False,
     )
-    place = locate(hay, asked)
-    return isinstance(place, Place) and place.rung in {"exact", "trailing blanks"}
 
 
-def _explained(label: str, lines: list[str], hunk: Hunk, missing: NoPlace) -> Failed:
-    """Why a hunk has no place, with what the file has instead."""
-    needle = hunk.before
-    if not needle:
-        return Failed(
-            f"{label}nothing says where the new lines belong",
-            "  Add unchanged lines around them.",
-        )
-    if missing.found:
-        where = ", ".join(str(at + 1) for at in missing.found[:10])
-        more = " and more" if len(missing.found) > 10 else ""
-        times = (
-            f"{len(missing.found)}"
-            if len(missing.found) < MOST_PLACES
-            else f"{MOST_PLACES} or more"
-        )
-        kind = "" if missing.rung == "exact" else f" (by {missing.rung})"
-        return Failed(
-            f"{label}found {times} times",
-            f"  {label}It stands at lines {where}{more}{kind}."
-            " Add lines above or below that make it one place.",
-        )
-    near = closest(lines, needle)
-    if near is None:
-        return Failed(
-            f"{label}not found",
-            f"  {label}No line of the file ({len(lines)} lines) is like it."
-            " The text must be copied from the file.",
-        )
-    start, stop = near
-    text = f"  {label}The closest lines are {start + 1}-{stop}:\n{numbered(lines, start, stop)}"
-    differs = first_difference(lines, start, needle)
-    if differs is not None:
-        at, there, wanted = differs
-        text += f"\n  First difference, line {at + 1}:"
-        text += f" the file has `{there}`, the block has `{wanted}`."
-    return Failed(f"{label}not found", text)
+def _as_file(hunk: Hunk, text: TextFile) -> Hunk:
+    """The hunk without the BOM and the carriage returns that programs show in diffs."""
+    lines = hunk.lines
+    if text.bom:
+        lines = tuple((op, line.removeprefix("\ufeff")) for op, line in lines)
+    if "\r\n" in text.ends and any(line.endswith("\r") for line in hunk.before):
+        lines = tuple((op, line.removesuffix("\r")) for op, line in lines)
+    return hunk if lines is hunk.lines else evolve(hunk, lines=lines)
 
 
-_LAZY = re.compile(
-    r"^(?:#|//|--|;|<!--|/\*|\{/\*)? ?(?:\.\.\.|\u2026) ?\(?(?:the )?"
-    r"(?:rest|existing|unchanged|remaining|other|previous|same|keep|code|omitted|more)\b",
-    re.IGNORECASE,
-)
-_LAZY_WORDS = re.compile(
-    r"^(?:#|//|--|;|<!--|/\*) ?(?:the )?(?:rest of|existing code|remaining|other|previous)\b.{0,60}"
-    r"(?:\.\.\.|\u2026|unchanged|remains|stays|same|here)",
-    re.IGNORECASE,
-)
+def _is_inserted(lines: list[str], place: Place, hunk: Hunk) -> bool:
+    """Whether the lines that an insertion brings stand at its place: they are not put there twice.
+
+    Lines that say nothing (blank ones, brackets) may be meant twice.
+    """
+    ops = [op for op, _ in place.lines]
+    if DROP in ops or not _tells(hunk.added) or hunk.newline_at_end is not None:
+        return False
+    lead = next((at for at, op in enumerate(ops) if op == KEEP), len(ops))
+    after = [text.rstrip() for _, text in place.lines]
+    return any(
+        start >= 0 and [line.rstrip() for line in lines[start : start + len(after)]] == after
+        for start in (place.start, place.start - lead)
+    )
 
 
-def _is_lazy(line: str) -> bool:
-    """Whether a line only stands for lines that were left out (`# ... rest of the file ...`)."""
-    text = line.strip()
-    return _LAZY.match(text) is not None or _LAZY_WORDS.match(text) is not None
+def _stands(hay: Haystack, hunk: Hunk, missing: NoPlace) -> bool:
+    """Whether what the hunk would bring stands in the file, surely at the place that it means.
+
+    Its old text must be gone, and the new one must stand once, around lines that both have: the
+    new lines alone may stand anywhere.
+    """
+    kept = [text for op, text in hunk.lines if op == KEEP]
+    if missing.found or missing.wrong or not _tells(kept) or not _tells(hunk.added):
+        return False
+    place = locate(hay, evolve(hunk, lines=tuple((KEEP, line) for line in hunk.after)))
+    if not isinstance(place, Place):
+        return False
+    there = hay.lines[place.start : place.start + len(place.lines)]
+    return [line.rstrip() for line in there] == [line.rstrip() for line in hunk.after]
 
 
-def _shown(path: str) -> str:
-    return path.encode("unicode_escape").decode()[:200]
+def _tells(lines: list[str]) -> bool:
+    return any(any(map(str.isalnum, line)) for line in lines)

@@ -1,5 +1,7 @@
 """A change set as a unified diff in git's form, for people and for `git apply`."""
 
+import re
+
 from agent_runner.edits.apply import BlobReader
 from agent_runner.edits.linediff import same_runs
 from agent_runner.model.changes import ChangeSet, FileChange, Image, Kind
@@ -55,10 +57,7 @@ def _content(image: Image, blobs: BlobReader) -> bytes:
 
 
 def _lines(content: bytes) -> list[bytes]:
-    lines = content.split(b"\n")
-    last = lines.pop()
-    kept = [line + b"\n" for line in lines]
-    return [*kept, last] if last else kept
+    return re.findall(rb"[^\n]*\n|[^\n]+", content)
 
 
 def _hunks(old: list[bytes], new: list[bytes]) -> list[bytes]:

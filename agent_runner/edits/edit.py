@@ -1,12 +1,10 @@
-r"""What a reply asks for, once read.
-
-Edits of files, commands to run, files to be shown, and blocks that do not parse.
+r"""What a reply asks for, once read: edits of files, commands to run, files to be shown.
 
 Texts use `\n` only; which ending a file gets is decided where the file is known. Paths stand here
 as the reply spelled them; whether they are allowed is decided in `jail.py`.
 """
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 KEEP, DROP, ADD = " ", "-", "+"
 """What a line of a hunk does: stays (context), goes, comes."""
@@ -38,35 +36,32 @@ class Edit:
 
 @frozen
 class Write(Edit):
-    """The whole file, new or in place of what is there.
+    """The whole file, new or in place of what is there; no final newline unless `text` has one.
 
-    Without a final newline in `text` none is written.
+    `labelled`: nothing but a path above a fence says so, and it may be an example, a fragment, an
+    output. `new`: there is no such file yet, or an empty one.
     """
 
     text: str
-
-
-@frozen
-class Create(Edit):
-    """A new file: not there yet, or empty."""
-
-    text: str
+    labelled: bool = False
+    new: bool = False
 
 
 @frozen
 class Hunk:
     """One place in a file that changes.
 
-    `anchors`: lines that stand above it, outermost first. `start`: its first line in the file
-    before the change, from 1, or None. `counted`: the header's counts agree with the lines, so
-    `start` can be believed. `at_end`: it ends the file. `newline_at_end`: what it asks of the final
-    newline.
+    `anchors`: lines that stand above it, outermost first; they must be found. `heading`: what a
+    diff writes after `@@ ... @@`; it may be missing from the file, but not stand elsewhere.
+    `start`: its first line in the file before the change, from 1, where the header's counts agree
+    with the lines, so that it can be believed. `at_end`: it ends the file. `newline_at_end`: what
+    it asks of the final newline.
     """
 
     lines: tuple[HunkLine, ...]
     anchors: tuple[str, ...] = ()
+    heading: str = ""
     start: int | None = None
-    counted: bool = False
     at_end: bool = False
     newline_at_end: bool | None = None
 
@@ -81,15 +76,14 @@ class Hunk:
         return [text for op, text in self.lines if op != DROP]
 
     @property
+    def added(self) -> list[str]:
+        """The lines that come."""
+        return [text for op, text in self.lines if op == ADD]
+
+    @property
     def changes_nothing(self) -> bool:
         """Whether it leaves the file as it is."""
         return self.newline_at_end is None and all(op == KEEP for op, _ in self.lines)
-
-
-def without_bom(hunk: Hunk) -> Hunk:
-    """The hunk without the BOM that diffs show at the start of a file's first line."""
-    lines = tuple((op, text.removeprefix("\ufeff")) for op, text in hunk.lines)
-    return evolve(hunk, lines=lines)
 
 
 @frozen
@@ -101,14 +95,17 @@ class Alter(Edit):
 
 @frozen
 class Delete(Edit):
-    """The file goes."""
+    """The file goes. `lines`: all that it must hold for that; None where the form quotes none."""
+
+    lines: tuple[str, ...] | None = None
 
 
 @frozen
 class Move(Edit):
-    """The file gets another path, in place of what is there."""
+    """The file gets another path. `replaces`: a file that stands there gives way."""
 
     to: str
+    replaces: bool = False
 
 
 @frozen
@@ -119,31 +116,62 @@ class SetMode(Edit):
 
 
 @frozen
-class Complaint:
-    """A block that was meant as an edit and cannot be read.
+class Aside(Edit):
+    """A fence that names a file and is not clearly an edit of it.
 
-    `line`: where it stands in the reply, from 1. `wrong`: what is wrong; `remedy`: how to write it.
+    Whether it is harmless can be said only when the files are known and all edits carried out.
+    `named_at`: the line of the reply that names the file, from 1; `alone`: and nothing else.
+    `fits`: the fence's language is one that such a file may be written in.
     """
 
-    block: int
-    line: int
-    form: str
+    text: str
+    named_at: int
+    alone: bool
+    fits: bool
+
+
+@frozen
+class Unreadable(Edit):
+    """A block that was meant as an edit and cannot be read; `path` is "" where none is known.
+
+    `wrong`: what was found; `remedy`: how to write it.
+    """
+
     wrong: str
     remedy: str
 
-    def __str__(self) -> str:
-        where = f"block {self.block} ({self.form}, line {self.line} of the reply)"
-        return f"{where}: {self.wrong}\n  {self.remedy}"
+
+@frozen
+class NoChange:
+    """A reply that asks for nothing: no edit, no command, no file to be shown.
+
+    `seen`: what it holds instead, in words that fit behind "What I saw: " ("words only"; "a
+    `python` fence at line 3 with no path on the line above it"; several are divided by "; ").
+    `why`: the agent's reason, where it wrote a line `NO CHANGE NEEDED: why` (never empty); None
+    where it did not, so that the change is missing. `shows_code`: part of the reply is fenced, and
+    may have been meant as a change.
+    """
+
+    seen: str
+    why: str | None = None
+    shows_code: bool = False
 
 
 @frozen
 class Reply:
     """All that a reply asks for, each in the order in which it stands there.
 
-    `asks` are paths or globs that the agent wants to see.
+    `asks`: paths or globs that the agent wants to see. `no_change`: set if it asks for nothing in a
+    known form. `exact`: a program made the edits from files: nothing is a slip of the pen.
     """
 
     edits: tuple[Edit, ...] = ()
     commands: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
-    problems: tuple[Complaint, ...] = ()
+    no_change: NoChange | None = None
+    exact: bool = False
+
+    @property
+    def problems(self) -> tuple[Unreadable, ...]:
+        """The blocks that cannot be read."""
+        return tuple(edit for edit in self.edits if isinstance(edit, Unreadable))

@@ -1,5 +1,6 @@
 """How a change set's files stand in the tree now: each judged by the hash of its content."""
 
+import contextlib
 import enum
 import hashlib
 import os
@@ -9,9 +10,15 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from agent_runner.edits.jail import Refusal, open_entry, open_folder, opened_root, read_all
+from agent_runner.edits.jail import (
+    Refusal,
+    open_entry,
+    open_folder,
+    opened_root,
+    read_all,
+    readable_root,
+)
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
-from agent_runner.model.errors import StorageError
 
 _MOST_OPEN = 64
 """Folders kept open at a time; macOS gives a process 256 descriptors."""
@@ -67,7 +74,13 @@ class Folders:
         """Close them all."""
         for descriptor in self._open.values():
             os.close(descriptor)
-        self._open.clear()
+
+
+@contextlib.contextmanager
+def opened_folders(root: Path) -> Iterator[Folders]:
+    """The folders below a root. Raises OSError: the root is not there or no folder."""
+    with opened_root(root) as descriptor, contextlib.closing(Folders(descriptor)) as folders:
+        yield folders
 
 
 def judge(change_set: ChangeSet, root: Path) -> tuple[Judgement, ...]:
@@ -76,17 +89,8 @@ def judge(change_set: ChangeSet, root: Path) -> tuple[Judgement, ...]:
     Raises:
         StorageError: the root or a file cannot be read.
     """
-    try:
-        with opened_root(root) as descriptor:
-            folders = Folders(descriptor)
-            try:
-                return tuple(judged(folders, change) for change in change_set.changes)
-            finally:
-                folders.close()
-    except OSError as error:
-        raise StorageError(
-            f"{root}: {error.strerror}", fix="mend the folder, then resume"
-        ) from error
+    with readable_root(root) as descriptor, contextlib.closing(Folders(descriptor)) as folders:
+        return tuple(judged(folders, change) for change in change_set.changes)
 
 
 def standing(root: Path, paths: Iterable[str]) -> dict[str, Image]:
@@ -150,18 +154,9 @@ def _judgement(change: FileChange, kind: Kind, sha256: str, mode: int = 0) -> Ju
         return image.kind is kind and image.sha256 == sha256
 
     before, after = alike(change.before), alike(change.after)
-    if before and after:
-        stands = Stands.AFTER if mode == change.after.mode else Stands.BEFORE
-        return Judgement(change, stands)
-    if after:
-        return Judgement(change, Stands.AFTER)
-    if before:
-        return Judgement(change, Stands.BEFORE)
-    reason = (
-        "it was deleted since the change was planned"
-        if kind is Kind.ABSENT
-        else "it appeared since the change was planned"
-        if change.before.kind is Kind.ABSENT
-        else "it was edited since the change was planned"
-    )
-    return Judgement(change, Stands.NEITHER, reason)
+    if before or after:
+        is_after = after and not (before and mode != change.after.mode)
+        return Judgement(change, Stands.AFTER if is_after else Stands.BEFORE)
+    appeared = "appeared" if change.before.kind is Kind.ABSENT else "was edited"
+    happened = "was deleted" if kind is Kind.ABSENT else appeared
+    return Judgement(change, Stands.NEITHER, f"it {happened} since the change was planned")

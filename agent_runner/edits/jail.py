@@ -1,6 +1,4 @@
-"""Which paths a reply may name, and how they are opened.
-
-Below the task's root, through no symbolic link.
+"""Which paths a reply may name, and how they are opened: below the task's root, through no link.
 
 Two gates: the spelling (pure), and the walk from the root's descriptor, component by component,
 that follows nothing. Whatever is read or written in this room goes through the walk.
@@ -17,13 +15,23 @@ from pathlib import Path
 
 from attrs import frozen
 
+from agent_runner.model.errors import StorageError
+
 _FORBIDDEN_NAMES = frozenset({".git", ".agent-runner"})
 _SHORT_NAMES = re.compile(r"^(?:git|agent-|agentr)~\d+$", re.IGNORECASE)
-_DRIVE = re.compile(r"^[A-Za-z]:")
 _LONGEST_NAME = 255
 _LONGEST_PATH = 2048
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_KINDS = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFREG: "a file",
+}
 
 
 @frozen
@@ -35,10 +43,7 @@ class Refusal:
 
 @frozen
 class Standing:
-    """What stands at a path: its content and status.
-
-    Or nothing, and which folders above are missing too.
-    """
+    """What stands at a path: content and status; or nothing, and which folders are missing too."""
 
     content: bytes | None
     status: os.stat_result | None = None
@@ -46,43 +51,36 @@ class Standing:
 
 
 def spelled(path: str) -> str | Refusal:
-    """The path in its plain form (`./a//b` is `a/b`), or why its spelling is refused.
-
-    Touches nothing.
-    """
+    """The path in its plain form (`./a//b` is `a/b`), or why its spelling is refused."""
     parts = [part for part in path.split("/") if part not in {"", "."}]
-    plain = "/".join(parts)
-    reason = _strange_characters(path) or _not_relative(path) or _strange_parts(parts)
-    if reason:
-        return Refusal(reason)
-    if len(plain.encode()) > _LONGEST_PATH:
-        return Refusal(f"it is longer than {_LONGEST_PATH} bytes")
-    return plain
+    fault = next(_faults(path, parts), None)
+    return "/".join(parts) if fault is None else Refusal(fault)
 
 
-def _not_relative(path: str) -> str:
-    if not path.strip():
-        return "the path is empty"
-    if path.startswith("/"):
-        return "it is an absolute path; paths are relative to the task's folder"
-    if path.startswith("~"):
-        return "`~` is a home folder; paths are relative to the task's folder"
-    if _DRIVE.match(path) or "\\" in path:
-        return "it is a Windows path; use relative paths with `/`"
-    return "it names a folder, not a file" if path.endswith("/") else ""
-
-
-def _strange_parts(parts: list[str]) -> str:
-    if not parts:
-        return "it names the task's folder, not a file"
+def _faults(path: str, parts: list[str]) -> Iterator[str]:
+    kinds = {unicodedata.category(char) for char in path}
+    of_path = {
+        "it holds a NUL character": "\0" in path,
+        "it holds control characters": "Cc" in kinds,
+        "it holds half of a character pair (a surrogate)": "Cs" in kinds,
+        "it holds a line separator": kinds & {"Zl", "Zp"},
+        "the path is empty": not path.strip(),
+        "it is an absolute path; paths are relative to the task's folder": path.startswith("/"),
+        "`~` is a home folder; paths are relative to the task's folder": path.startswith("~"),
+        "it is a Windows path; use relative paths with `/`": re.match(r"[A-Za-z]:|.*\\", path),
+        "it names a folder, not a file": path.endswith("/"),
+        "it names the task's folder, not a file": not parts,
+    }
+    yield from (fault for fault, is_so in of_path.items() if is_so)
     for part in parts:
         if part == "..":
-            return "`..` is not allowed; paths stay below the task's folder"
+            yield "`..` is not allowed; paths stay below the task's folder"
         if is_forbidden_name(part):
-            return f"nothing in `{_forbidden(part)}` may be changed or read"
+            yield f"nothing in `{_as_seen(part)}` may be changed or read"
         if len(part.encode()) > _LONGEST_NAME:
-            return f"a name in it is longer than {_LONGEST_NAME} bytes"
-    return ""
+            yield f"a name in it is longer than {_LONGEST_NAME} bytes"
+    if len(path.encode()) > _LONGEST_PATH:
+        yield f"it is longer than {_LONGEST_PATH} bytes"
 
 
 def folded(path: str) -> str:
@@ -92,36 +90,18 @@ def folded(path: str) -> str:
 
 def is_forbidden_name(name: str) -> bool:
     """Whether some file system takes this name for `.git` or `.agent-runner`."""
-    plain = _forbidden(name)
-    return plain in _FORBIDDEN_NAMES or _SHORT_NAMES.match(plain) is not None
+    return _as_seen(name) in _FORBIDDEN_NAMES or _SHORT_NAMES.match(_as_seen(name)) is not None
 
 
-def _forbidden(name: str) -> str:
-    """The name without what a file system may ignore.
-
-    Case, composition, invisible characters, tails.
-    """
+def _as_seen(name: str) -> str:
+    """The name without what a file system may ignore: case, composition, the invisible, tails."""
     visible = "".join(char for char in name if unicodedata.category(char) != "Cf")
     return folded(visible).split(":", 1)[0].rstrip(". ")
 
 
-def _strange_characters(path: str) -> str:
-    if "\0" in path:
-        return "it holds a NUL character"
-    if any(unicodedata.category(char) == "Cc" for char in path):
-        return "it holds control characters"
-    if any("\ud800" <= char <= "\udfff" for char in path):
-        return "it holds half of a character pair (a surrogate)"
-    if any(unicodedata.category(char) in {"Zl", "Zp"} for char in path):
-        return "it holds a line separator"
-    return ""
-
-
 @contextlib.contextmanager
 def opened_root(root: Path) -> Iterator[int]:
-    """A descriptor of the task's folder.
-
-    The root itself was named by the user: links in it are followed.
+    """A descriptor of the task's folder, which the user named: links in its path are followed.
 
     Raises:
         OSError: it is not there or no folder.
@@ -133,6 +113,17 @@ def opened_root(root: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def readable_root(root: Path) -> Iterator[int]:
+    """The same for a look at its files. Raises StorageError where the folder or a file refuses."""
+    try:
+        with opened_root(root) as descriptor:
+            yield descriptor
+    except OSError as error:
+        fix = "mend the folder, then resume"
+        raise StorageError(f"{root}: {error.strerror}", fix=fix) from error
+
+
 def open_folder(root: int, parts: list[str]) -> int | Refusal | None:
     """A descriptor of the folder below the root, for the caller to close; None if it is not there.
 
@@ -142,17 +133,15 @@ def open_folder(root: int, parts: list[str]) -> int | Refusal | None:
     for depth, part in enumerate(parts):
         try:
             below = os.open(part, _FOLDER, dir_fd=folder)
+        except FileNotFoundError:
+            return None
         except OSError as error:
-            try:
-                if error.errno == errno.ENOENT:
-                    return None
-                if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.EMLINK}:
-                    here = "/".join(parts[: depth + 1])
-                    return Refusal(_in_the_way(folder, part, here))
+            if error.errno not in {errno.ELOOP, errno.ENOTDIR, errno.EMLINK}:
                 raise
-            finally:
-                os.close(folder)
-        os.close(folder)
+            here = "/".join(parts[: depth + 1])
+            return Refusal(f"`{here}` is {_kind_in(folder, part)}")
+        finally:
+            os.close(folder)
         folder = below
     return folder
 
@@ -168,30 +157,15 @@ def missing_folders(root: int, parts: list[str]) -> tuple[str, ...]:
     return ()
 
 
-def open_inside(root: int, path: str) -> int | Refusal | None:
-    """A descriptor of the regular file at a path that `spelled` let pass; None if nothing is there.
+def open_entry(folder: int, name: str) -> int | Refusal | None:
+    """A descriptor of the regular file of this name in an open folder; None if nothing is there.
 
     For the caller to close. Never blocks on a FIFO, never opens a device. Raises OSError.
     """
-    *parts, name = path.split("/")
-    folder = open_folder(root, parts)
-    if folder is None or isinstance(folder, Refusal):
-        return folder
     try:
-        return open_entry(folder, name)
-    finally:
-        os.close(folder)
-
-
-def open_entry(folder: int, name: str) -> int | Refusal | None:
-    """The same for a name in an open folder."""
-    try:
-        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        return Refusal(f"it is {_kind(status.st_mode)}, not a file")
-    try:
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        if not stat.S_ISREG(mode):
+            return Refusal(f"it is {_kind(mode)}, not a file")
         descriptor = os.open(name, _FILE, dir_fd=folder)
     except FileNotFoundError:
         return None
@@ -206,10 +180,7 @@ def open_entry(folder: int, name: str) -> int | Refusal | None:
 
 
 def standing(root: int, path: str, most: int) -> Standing | Refusal:
-    """What stands at a path that `spelled` let pass.
-
-    `most`: the largest size that is read, in bytes.
-    """
+    """What stands at a path that `spelled` let pass; at most `most` bytes are read."""
     *parts, name = path.split("/")
     try:
         folder = open_folder(root, parts)
@@ -221,11 +192,13 @@ def standing(root: int, path: str, most: int) -> Standing | Refusal:
             descriptor = open_entry(folder, name)
         finally:
             os.close(folder)
-        if descriptor is None:
-            return Standing(None)
-        if isinstance(descriptor, Refusal):
-            return descriptor
-        return _read(descriptor, most)
+        if descriptor is None or isinstance(descriptor, Refusal):
+            return descriptor or Standing(None)
+        status = os.fstat(descriptor)
+        if status.st_size > most:
+            os.close(descriptor)
+            return Refusal(f"it has {status.st_size} bytes; at most {most} are handled")
+        return Standing(read_all(descriptor), status)
     except OSError as error:
         return Refusal(f"it cannot be read ({error.strerror})")
 
@@ -236,34 +209,18 @@ def read_all(descriptor: int) -> bytes:
         return file.readall()
 
 
-def _read(descriptor: int, most: int) -> Standing | Refusal:
-    status = os.fstat(descriptor)
-    if status.st_size > most:
-        os.close(descriptor)
-        return Refusal(f"it has {status.st_size} bytes; at most {most} are handled")
-    return Standing(read_all(descriptor), status)
+def _kind(mode: int) -> str:
+    return _KINDS.get(stat.S_IFMT(mode), "something else")
 
 
-def _in_the_way(folder: int, name: str, path: str) -> str:
+def _kind_in(folder: int, name: str) -> str:
+    """What stands where a folder is needed, in words."""
     try:
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     except OSError:
-        return f"`{path}` is not a folder"
-    if stat.S_ISLNK(mode):
-        return f"`{path}` is a symbolic link, and none is followed"
-    return f"`{path}` is {_kind(mode)}, not a folder"
-
-
-_KINDS = (
-    (stat.S_ISLNK, "a symbolic link"),
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a FIFO"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISREG, "a file"),
-)
-
-
-def _kind(mode: int) -> str:
-    return next((words for test, words in _KINDS if test(mode)), "something else")
+        return "not a folder"
+    return (
+        "a symbolic link, and none is followed"
+        if stat.S_ISLNK(mode)
+        else f"{_kind(mode)}, not a folder"
+    )

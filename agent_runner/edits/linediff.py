@@ -1,10 +1,9 @@
-"""Which lines two texts share, in bounded time.
-
-For diffs, for SEARCH/REPLACE blocks, for files of mixed endings.
-"""
+"""Which lines two texts share, in bounded time: for diffs, SEARCH/REPLACE blocks, whole files."""
 
 import difflib
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from agent_runner.edits.edit import ADD, DROP, KEEP, HunkLine
@@ -14,12 +13,6 @@ Line = TypeVar("Line", str, bytes)
 Same = tuple[int, int, int]
 """A run of lines that both have: where in the old, where in the new, how many."""
 
-_NEAR = 24
-"""In long texts a change of up to so many lines is looked for first."""
-
-_ALIKE = 8
-"""So many lines must follow alike after it."""
-
 _SMALL = 40_000
 """Old lines times new lines up to which every pairing is tried."""
 
@@ -27,41 +20,31 @@ _SMALL = 40_000
 def same_runs(old: Sequence[Line], new: Sequence[Line]) -> list[Same]:
     """The runs that stay, in order, not overlapping.
 
-    Not always the most lines, never a wrong one.
+    Not always the most lines, never a wrong one. Adjoining runs are not joined.
     """
     runs: list[Same] = []
     waiting = [(0, len(old), 0, len(new))]
     while waiting:
         low, high, new_low, new_high = waiting.pop()
-        head = _common(old, new, low, high, new_low, new_high)
-        if head:
-            runs.append((low, new_low, head))
-            low, new_low = low + head, new_low + head
-        tail = _common_tail(old, new, low, high, new_low, new_high)
-        if tail:
-            high, new_high = high - tail, new_high - tail
-            runs.append((high, new_high, tail))
+        head = _common(old[low:high], new[new_low:new_high])
+        runs += [(low, new_low, head)] if head else []
+        low, new_low = low + head, new_low + head
+        tail = _common(old[low:high][::-1], new[new_low:new_high][::-1])
+        high, new_high = high - tail, new_high - tail
+        runs += [(high, new_high, tail)] if tail else []
         if low == high or new_low == new_high:
             continue
-        if (high - low) * (new_high - new_low) <= _SMALL:
-            matcher = difflib.SequenceMatcher(
-                None, old[low:high], new[new_low:new_high], autojunk=False
-            )
-            runs += [
-                (low + block.a, new_low + block.b, block.size)
-                for block in matcher.get_matching_blocks()
-                if block.size
-            ]
+        part, new_part = old[low:high], new[new_low:new_high]
+        if len(part) * len(new_part) <= _SMALL:
+            matcher = difflib.SequenceMatcher(None, part, new_part, autojunk=False)
+            blocks = matcher.get_matching_blocks()
+            runs += [(low + b.a, new_low + b.b, b.size) for b in blocks if b.size]
             continue
-        near = _resynced(old, new, low, high, new_low, new_high)
-        if near is not None:
-            waiting.append((near[0], high, near[1], new_high))
-            waiting.append((low, near[0], new_low, near[1]))
-            continue
-        waiting += _between(
-            _anchors(old, new, low, high, new_low, new_high), low, high, new_low, new_high
-        )
-    return _merged(sorted(runs))
+        anchors: list[tuple[int, int]] = _anchors(part, new_part)
+        cuts = [(0, 0), *anchors, (len(part), len(new_part))] if anchors else []
+        for (at, new_at), (stop, new_stop) in pairwise(cuts):
+            waiting.append((low + at, low + stop, new_low + new_at, new_low + new_stop))
+    return sorted(runs)
 
 
 def hunk_lines(before: list[str], after: list[str]) -> tuple[HunkLine, ...]:
@@ -76,18 +59,14 @@ def hunk_lines(before: list[str], after: list[str]) -> tuple[HunkLine, ...]:
     return tuple(lines)
 
 
-def _common(
-    old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
-) -> int:
+def _common(old: Sequence[Line], new: Sequence[Line]) -> int:
     """How many lines both begin with; whole slices are compared, ever longer ones."""
-    most = min(high - low, new_high - new_low)
+    most = min(len(old), len(new))
     size, step = 0, 1
     while size < most:
         step = min(step, most - size)
-        start, new_start = low + size, new_low + size
-        if old[start : start + step] == new[new_start : new_start + step]:
-            size += step
-            step *= 2
+        if old[size : size + step] == new[size : size + step]:
+            size, step = size + step, step * 2
         elif step == 1:
             break
         else:
@@ -95,112 +74,32 @@ def _common(
     return size
 
 
-def _common_tail(
-    old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
-) -> int:
-    """The same from the end."""
-    most = min(high - low, new_high - new_low)
-    size, step = 0, 1
-    while size < most:
-        step = min(step, most - size)
-        stop, new_stop = high - size, new_high - size
-        if old[stop - step : stop] == new[new_stop - step : new_stop]:
-            size += step
-            step *= 2
-        elif step == 1:
-            break
-        else:
-            step = max(1, step // 4)
-    return size
+def _anchors(old: Sequence[Line], new: Sequence[Line]) -> list[tuple[int, int]]:
+    """Lines that stand once in each, in the longest series of the same order (patience).
 
-
-def _resynced(
-    old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
-) -> tuple[int, int] | None:
-    """Where both go on alike a few lines further on.
-
-    The nearest such place for a change of a few lines.
+    Of those that follow each other in both, the first.
     """
-    for apart in range(1, 2 * _NEAR):
-        for gone in range(max(0, apart - _NEAR), min(apart, _NEAR) + 1):
-            at, new_at = low + gone, new_low + apart - gone
-            if at + _ALIKE > high or new_at + _ALIKE > new_high or old[at] != new[new_at]:
-                continue
-            if old[at : at + _ALIKE] == new[new_at : new_at + _ALIKE]:
-                return at, new_at
-    return None
-
-
-def _anchors(
-    old: Sequence[Line], new: Sequence[Line], low: int, high: int, new_low: int, new_high: int
-) -> list[tuple[int, int]]:
-    """Lines that stand once in each part.
-
-    The longest series of them in the same order (patience).
-    """
-    once = _unique(old, low, high)
-    new_once = _unique(new, new_low, new_high)
+    once, new_once = _unique(old), _unique(new)
     pairs = sorted((at, new_once[line]) for line, at in once.items() if line in new_once)
     piles: list[int] = []
     back: list[int] = []
     tops: list[int] = []
     for index, (_, new_at) in enumerate(pairs):
-        pile = _bisect(tops, new_at)
+        pile = bisect_left(tops, new_at)
         back.append(piles[pile - 1] if pile else -1)
-        if pile == len(tops):
-            tops.append(new_at)
-            piles.append(index)
-        else:
-            tops[pile] = new_at
-            piles[pile] = index
+        tops[pile : pile + 1] = [new_at]
+        piles[pile : pile + 1] = [index]
     series: list[tuple[int, int]] = []
     index = piles[-1] if piles else -1
     while index >= 0:
         series.append(pairs[index])
         index = back[index]
-    return series[::-1]
+    known = set(series)
+    return [(at, new_at) for at, new_at in series[::-1] if (at - 1, new_at - 1) not in known]
 
 
-def _bisect(tops: list[int], value: int) -> int:
-    low, high = 0, len(tops)
-    while low < high:
-        middle = (low + high) // 2
-        if tops[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-def _unique(lines: Sequence[Line], low: int, high: int) -> dict[Line, int]:
+def _unique(lines: Sequence[Line]) -> dict[Line, int]:
     seen: dict[Line, int] = {}
-    for at in range(low, high):
-        line = lines[at]
+    for at, line in enumerate(lines):
         seen[line] = -1 if line in seen else at
     return {line: at for line, at in seen.items() if at >= 0}
-
-
-def _between(
-    anchors: list[tuple[int, int]], low: int, high: int, new_low: int, new_high: int
-) -> list[tuple[int, int, int, int]]:
-    """The parts from anchor to anchor; each begins with its anchor, so that it gets shorter."""
-    if not anchors:
-        return []
-    parts = []
-    at, new_at = low, new_low
-    for anchor, new_anchor in [*anchors, (high, new_high)]:
-        parts.append((at, anchor, new_at, new_anchor))
-        at, new_at = anchor, new_anchor
-    return parts
-
-
-def _merged(runs: list[Same]) -> list[Same]:
-    merged: list[Same] = []
-    for run in runs:
-        if merged:
-            start, new_start, size = merged[-1]
-            if (start + size, new_start + size) == run[:2]:
-                merged[-1] = (start, new_start, size + run[2])
-                continue
-        merged.append(run)
-    return merged

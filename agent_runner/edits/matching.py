@@ -1,16 +1,18 @@
-"""Where a hunk belongs in a file: a ladder from exact to tolerant that never guesses.
+"""Where a hunk belongs in a file: found once, or refused.
 
-Each rung is tried only if the one before it found nothing. Found once: that is the place. Found
-more often: refused, unless the hunk's context (its line number, the lines it stands under, the end
-of the file, the hunks before it) leaves a single one.
+The lines must stand in the file as quoted; where they do not, blanks at the ends of lines, the same
+difference of indentation in every line, and characters that look alike are forgiven. A place counts
+only if no other one is as good. Where there are more, the hunk's context (its line number, the
+lines it stands under, the end of the file, the hunks before it) has to leave a single one.
 """
 
-import re
 from collections.abc import Callable
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
+from agent_runner.edits.anchors import indent_of, names_elsewhere, only_below, stand_above
 from agent_runner.edits.edit import ADD, DROP, KEEP, Hunk, HunkLine
+from agent_runner.edits.left_out import is_dots
 from agent_runner.edits.lookalikes import plain
 
 MOST_PLACES = 50
@@ -18,83 +20,63 @@ MOST_PLACES = 50
 
 _MOST_CANDIDATES = 2_000
 _MOST_ELISIONS = 50
-_ELISION = re.compile(r"^(?:#|//|--|;|<!--|/\*)? ?\.\.\. ?(?:-->|\*/)?$")
+_OPENERS = (":", "{", "(", "[", "=>", " do", " then")
+_ALTERED = (
+    "a line that is replaced has other dashes, quotes or spaces in the file; copy it from there,"
+    " letter by letter"
+)
+_LACKS_BLANK = "its lines lack one blank; perhaps one of them has lost the mark before it"
+_LACKS_INDENT = "its lines have lost their indentation; write them as they stand in the file"
 
 
 @frozen
 class Place:
-    """Where a hunk belongs: its first line (from 0) and its lines, made to fit.
-
-    `rung` names how it was found.
-    """
+    """Where a hunk belongs: its first line (from 0), and its lines, made to fit."""
 
     start: int
     lines: tuple[HunkLine, ...]
-    rung: str
 
 
 @frozen
 class NoPlace:
     """Why a hunk has no place.
 
-    `found` are the lines (from 0) at which its text stands, none or several.
+    `found` are the lines (from 0) at which its text stands, none or several. `wrong`: what speaks
+    against the only one ("" where it is merely not found, or found too often).
     """
 
     found: tuple[int, ...] = ()
-    rung: str = ""
+    wrong: str = ""
 
 
-Normal = Callable[[str], str]
-"""Makes texts comparable on a rung; keeps the number of lines."""
+def _bare(line: str) -> str:
+    """Blanks at both ends do not count; whether indentations agree is checked afterwards."""
+    return line.strip(" \t")
 
 
-def exact(text: str) -> str:
-    """Nothing is forgiven."""
-    return text
-
-
-def without_trailing(text: str) -> str:
-    """Blanks at the ends of lines do not count."""
-    return "\n".join([line.rstrip() for line in text.split("\n")])
-
-
-def without_indent(text: str) -> str:
-    """Blanks at both ends of lines do not count; whether they agree is checked afterwards."""
-    return "\n".join([line.strip() for line in text.split("\n")])
-
-
-def look_alike(text: str) -> str:
-    """Dashes, quotes and spaces of all kinds are their ASCII forms.
-
-    Trailing blanks do not count.
-    """
-    return without_trailing(plain(text))
-
-
-def look_alike_without_indent(text: str) -> str:
-    """Both of these."""
-    return without_indent(plain(text))
+def _alike(line: str) -> str:
+    """Nor do the differences between dashes, quotes and spaces of all kinds."""
+    return plain(line).strip(" \t")
 
 
 @define
 class Haystack:
-    """The lines that are searched, made comparable once per rung."""
+    """The lines that are searched, made comparable once in each way."""
 
     lines: list[str]
-    _texts: dict[Normal, str] = field(init=False, factory=dict)
+    _texts: dict[Callable[[str], str], str] = field(init=False, factory=dict)
 
-    def text(self, normal: Normal) -> str:
+    def text(self, key: Callable[[str], str] = str) -> str:
         """All lines, each between newlines."""
-        if normal not in self._texts:
-            self._texts[normal] = normal("\n" + "\n".join(self.lines) + "\n")
-        return self._texts[normal]
+        if key not in self._texts:
+            self._texts[key] = "\n".join(["", *map(key, self.lines), ""])
+        return self._texts[key]
 
-    def places(self, needle: list[str], normal: Normal, most: int) -> list[int]:
+    def places(self, needle: list[str], key: Callable[[str], str], most: int) -> list[int]:
         """Where the needle's lines stand, as line numbers from 0; at most `most`."""
-        text = self.text(normal)
-        wanted = normal("\n" + "\n".join(needle) + "\n")
+        text, wanted = self.text(key), "\n".join(["", *map(key, needle), ""])
         found: list[int] = []
-        at, counted, line = text.find(wanted), 0, 0
+        at, counted, line = text.find(wanted) if self.lines else -1, 0, 0
         while at >= 0 and len(found) < most:
             line += text.count("\n", counted, at)
             counted = at
@@ -103,201 +85,175 @@ class Haystack:
         return found
 
 
+@frozen
+class _Candidate:
+    """A place that the hunk may mean.
+
+    `exact`: its lines stand there as quoted; `moved`: deeper, or less deep. `doubt`: what speaks
+    against it even if it is the only one.
+    """
+
+    start: int
+    lines: tuple[HunkLine, ...]
+    exact: bool = True
+    moved: bool = False
+    doubt: str = ""
+
+
 def locate(hay: Haystack, hunk: Hunk, *, after: int = 0, shift: int = 0) -> Place | NoPlace:
     """Find the hunk's place.
 
     `after`: where the hunk before it ended; `shift`: lines it has moved by so far.
     """
-    needle = hunk.before
-    if not needle:
+    if not hunk.before:
         return _insertion(hay, hunk, shift)
-    if hunk.counted and hunk.start is not None:
-        stated = hunk.start - 1 + shift
-        if stated >= 0 and hay.lines[stated : stated + len(needle)] == needle:
-            return Place(stated, hunk.lines, "exact")
-    verdict = _climb(hay, hunk, after, shift)
-    if verdict is None and (trimmed := _trimmed(hunk)) is not None:
-        verdict = _climb(hay, trimmed, after, shift)
-    if verdict is None:
-        verdict = _elided(hay, hunk)
-    return verdict or NoPlace()
+    stated = (hunk.start or 0) - 1 + shift
+    if hunk.start and stated >= 0 and hay.lines[stated : stated + len(hunk.before)] == hunk.before:
+        return _chosen(hay, hunk, [_Candidate(stated, hunk.lines)], after)
+    for text in (hunk, _trimmed(hunk)):
+        candidates = _candidates(hay, text) if text is not None else []
+        if candidates and text is not None:
+            return _chosen(hay, text, candidates, after)
+    return _elided(hay, hunk) or NoPlace()
 
 
-def _climb(hay: Haystack, hunk: Hunk, after: int, shift: int) -> Place | NoPlace | None:
-    """The rungs in order; None if all of them find nothing."""
+def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
+    """All places, forgiving as much as is ever forgiven."""
     needle = hunk.before
-    ascii_only = "\n".join(needle).isascii() and hay.text(exact).isascii()
-    for name, normal, indented in _RUNGS:
-        if ascii_only and name.startswith("look-alike"):
+    telling = max((line.strip() for line in needle), key=len)
+    is_ascii = "\n".join(needle).isascii() and hay.text().isascii()
+    if not telling or (is_ascii and hay.text().count(telling) == 1):  # no second place is as good
+        places = hay.places(needle, str, MOST_PLACES)
+        if places or not telling:
+            return [_Candidate(at, hunk.lines) for at in places]
+    found: list[_Candidate] = []
+    for at in hay.places(needle, _bare if is_ascii else _alike, _MOST_CANDIDATES):
+        there = hay.lines[at : at + len(needle)]
+        change = _indent_change(needle, there)
+        lines = None if change is None else _reindented(hunk.lines, *change)
+        if lines is not None and change is not None:
+            doubt = _LACKS_BLANK * (change == ("", " ")) or _ALTERED * _alters(hunk, there)
+            moved = any(change)
+            doubt = doubt or _LACKS_INDENT * (moved and _is_flat(hunk))
+            found.append(_Candidate(at, lines, there == needle, moved, doubt))
+        if len(found) == MOST_PLACES:
             break
-        if not indented:
-            found = [(at, hunk.lines) for at in hay.places(needle, normal, MOST_PLACES)]
-        else:
-            found = _fitting(hay, hunk, normal)
-        if found:
-            chosen = found if len(found) == 1 else _narrowed(hay, hunk, found, after, shift)
-            if len(chosen) == 1:
-                return Place(*chosen[0], name)
-            return NoPlace(tuple(at for at, _ in found), name)
-    return None
-
-
-_RUNGS: tuple[tuple[str, Normal, bool], ...] = (
-    ("exact", exact, False),
-    ("trailing blanks", without_trailing, False),
-    ("indentation", without_indent, True),
-    ("look-alikes", look_alike, False),
-    ("look-alikes, indentation", look_alike_without_indent, True),
-)
-
-_Candidate = tuple[int, tuple[HunkLine, ...]]
-
-
-def _fitting(hay: Haystack, hunk: Hunk, normal: Normal) -> list[_Candidate]:
-    """Places whose indentation differs from the hunk's by the same blanks in every line."""
-    needle = hunk.before
-    if not any(line.strip() for line in needle):
-        return []
-    fitting: list[_Candidate] = []
-    for at in hay.places(needle, normal, _MOST_CANDIDATES):
-        shift = _indent_shift(needle, hay.lines[at : at + len(needle)])
-        lines = _reindented(hunk.lines, shift) if shift is not None else None
-        if lines is not None:
-            fitting.append((at, lines))
-        if len(fitting) == MOST_PLACES:
-            break
-    return fitting
-
-
-def _indent_shift(needle: list[str], there: list[str]) -> tuple[str, str] | None:
-    """The blanks to take from, and to put before, each line of the hunk.
-
-    None where it is not uniform.
-    """
-    shifts: set[tuple[str, str]] = set()
-    for wanted, found in zip(needle, there, strict=True):
-        if not wanted.strip():
-            continue
-        ours, theirs = _indent(wanted), _indent(found)
-        if theirs.endswith(ours):
-            shifts.add(("", theirs[: len(theirs) - len(ours)]))
-        elif ours.endswith(theirs):
-            shifts.add((ours[: len(ours) - len(theirs)], ""))
-        else:
-            return None
-        if len(shifts) > 1:
-            return None
-    return shifts.pop() if len(shifts) == 1 else None
-
-
-def _reindented(lines: tuple[HunkLine, ...], shift: tuple[str, str]) -> tuple[HunkLine, ...] | None:
-    take, give = shift
-    made: list[HunkLine] = []
-    for op, text in lines:
-        if op != ADD or not text.strip():
-            made.append((op, text))
-        elif text.startswith(take):
-            made.append((op, give + text.removeprefix(take)))
-        else:
-            return None
-    return tuple(made)
-
-
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip(" \t"))]
-
-
-def _narrowed(
-    hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int, shift: int
-) -> list[_Candidate]:
-    """The one place that the hunk's context leaves, or all of them."""
-    size = len(hunk.before)
-    if hunk.at_end:
-        last = [one for one in found if one[0] + size == len(hay.lines)]
-        if last:
-            return last
-    if hunk.counted and hunk.start is not None:
-        stated = [one for one in found if one[0] == hunk.start - 1 + shift]
-        if stated:
-            return stated
-    if hunk.anchors:
-        under = _under(hay.lines, hunk.anchors, found)
-        if len(under) == 1:
-            return under
-    later = [one for one in found if one[0] >= after]
-    if len(later) == 1 and len(found) < MOST_PLACES:
-        return later
     return found
 
 
-def _under(lines: list[str], anchors: tuple[str, ...], found: list[_Candidate]) -> list[_Candidate]:
-    """Places within what the anchors name.
+def _chosen(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> Place | NoPlace:
+    """The one place that the hunk's context leaves, if nothing speaks against it."""
+    every = tuple(one.start for one in found)
+    chosen = _narrowed(hay, hunk, found, after)
+    if len(chosen) != 1:
+        return NoPlace(every, _missing_anchor(hunk) if not chosen else "")
+    place = chosen[0]
+    if hunk.heading and names_elsewhere(hay.lines, hunk.heading, *_span(hunk, place)):
+        wrong = f"its heading `{hunk.heading.strip()[:80]}` stands elsewhere in the file"
+        return NoPlace((place.start,), wrong)
+    return NoPlace((place.start,), place.doubt) if place.doubt else Place(place.start, place.lines)
 
-    If they name no block of lines, places below the last of them.
+
+def _narrowed(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> list[_Candidate]:
+    """The places that the hunk's context leaves; each kind of it is asked in turn."""
+    lines, is_whole = hay.lines, len(found) < MOST_PLACES
+    if hunk.anchors:
+        found = [one for one in found if stand_above(lines, hunk.anchors, *_span(hunk, one))]
+    if hunk.at_end:
+        found = [one for one in found if one.start + len(hunk.before) == len(lines)]
+    if hunk.heading and len(found) > 1:
+        under = [o for o in found if not names_elsewhere(lines, hunk.heading, *_span(hunk, o))]
+        found = under if len(under) == 1 else found
+    exact = [one for one in found if one.exact]
+    # A text without any indentation may have lost it, and then belongs where it is indented.
+    has_indent = all(indent_of(line) for line in hunk.before if line.strip())
+    if len(exact) == 1 and has_indent and all(one.exact or one.moved for one in found):
+        return exact
+    later = [one for one in found if one.start >= after]
+    return later if after and len(later) == 1 and is_whole else found
+
+
+def _span(hunk: Hunk, place: _Candidate) -> tuple[int, int]:
+    """The place's first line and its first line that changes."""
+    ops = [op for op, _ in hunk.lines]
+    return place.start, place.start + next((at for at, op in enumerate(ops) if op != KEEP), 0)
+
+
+def _missing_anchor(hunk: Hunk) -> str:
+    if hunk.anchors:
+        named = ", then ".join(f"`{anchor.strip()[:80]}`" for anchor in hunk.anchors)
+        return f"it does not stand below {named} (given after `@@`)"
+    return "it does not stand at the end of the file" if hunk.at_end else ""
+
+
+def _indent_change(needle: list[str], there: list[str]) -> tuple[str, str] | None:
+    """The blanks to take from, and to put before, each line; None where that is not uniform."""
+    changes: set[tuple[str, str]] = set()
+    for wanted, found in zip(needle, there, strict=True):
+        ours, theirs = indent_of(wanted), indent_of(found)
+        if not wanted.strip():
+            continue
+        if theirs.endswith(ours):
+            changes.add(("", theirs[: len(theirs) - len(ours)]))
+        elif ours.endswith(theirs):
+            changes.add((ours[: len(ours) - len(theirs)], ""))
+        else:
+            return None
+    return changes.pop() if len(changes) == 1 else None
+
+
+def _reindented(lines: tuple[HunkLine, ...], take: str, give: str) -> tuple[HunkLine, ...] | None:
+    """The lines with those that come moved as well; None where one cannot be."""
+    is_new = [op == ADD and bool(text.strip()) for op, text in lines]
+    if not all(text.startswith(take) for (_, text), new in zip(lines, is_new, strict=True) if new):
+        return None
+    return tuple(
+        (op, give + text.removeprefix(take)) if new else (op, text)
+        for (op, text), new in zip(lines, is_new, strict=True)
+    )
+
+
+def _is_flat(hunk: Hunk) -> bool:
+    """Whether a block without any indentation brings more lines than it takes.
+
+    How deep they belong is lost, where a line that takes another's place stands as deep as that.
     """
-    low, high = 0, len(lines)
-    for anchor in anchors:
-        at = _anchor(lines, anchor, low, high)
-        if at is None:
-            return []
-        low = at
-        high = min(high, _scope_end(lines, at))
-        if high <= low + 1:
-            high = len(lines)
-    inside = [one for one in found if low <= one[0] < high]
-    return inside or [one for one in found if one[0] >= low]
+    if any(indent_of(text) for _, text in hunk.lines if text.strip()):
+        return False
+    spare = 0
+    for op, text in hunk.lines:
+        spare = 0 if op == KEEP else spare + (bool(text.strip()) if op == DROP else -1)
+        if op == ADD and text.strip() and spare < 0:
+            return True
+    return any(text.rstrip().endswith(_OPENERS) for text in hunk.after[:-1])
 
 
-def _anchor(lines: list[str], anchor: str, low: int, high: int) -> int | None:
-    """The only line that is the anchor, or begins with it (git cuts long ones)."""
-    wanted = anchor.strip()
-    same = [at for at in range(low, high) if lines[at].strip() == wanted]
-    if not same:
-        same = [at for at in range(low, high) if lines[at].strip().startswith(wanted)]
-    return same[0] if len(same) == 1 else None
-
-
-def _scope_end(lines: list[str], at: int) -> int:
-    """The first line below that is indented no deeper and does not just close a bracket."""
-    depth = len(_indent(lines[at]))
-    for below in range(at + 1, len(lines)):
-        text = lines[below].strip()
-        if text and len(_indent(lines[below])) <= depth and text[0] not in ")]}{":
-            return below
-    return len(lines)
+def _alters(hunk: Hunk, there: list[str]) -> bool:
+    """Whether a line that is replaced stands in the file in characters that only look alike."""
+    ops = [(op, text) for op, text in hunk.lines if op != ADD]
+    gone = [(text, found) for (op, text), found in zip(ops, there, strict=True) if op == DROP]
+    return bool(hunk.added) and any(text.strip() != found.strip() for text, found in gone)
 
 
 def _insertion(hay: Haystack, hunk: Hunk, shift: int) -> Place | NoPlace:
-    """A hunk that only adds.
-
-    At the end, below its anchor, or after the line that its header counts to.
-    """
+    """A hunk that only adds: into an empty file, at the end, by number, below a line it names."""
+    at: int | None = None
     if hunk.at_end or not hay.lines:
-        return Place(len(hay.lines), hunk.lines, "exact")
-    if hunk.counted and hunk.start is not None and 0 <= hunk.start + shift <= len(hay.lines):
-        return Place(hunk.start + shift, hunk.lines, "exact")
-    low = 0
-    for anchor in hunk.anchors:
-        at = _anchor(hay.lines, anchor, low, len(hay.lines))
-        if at is None:
-            return NoPlace()
-        low = at + 1
-    return Place(low, hunk.lines, "anchor") if hunk.anchors else NoPlace()
+        at = len(hay.lines)
+    elif hunk.start is not None and 0 <= hunk.start + shift <= len(hay.lines):
+        at = hunk.start + shift
+    elif hunk.anchors:
+        at = only_below(hay.lines, hunk.anchors)
+    return NoPlace((), _missing_anchor(hunk)) if at is None else Place(at, hunk.lines)
 
 
 def _trimmed(hunk: Hunk) -> Hunk | None:
     """The hunk without blank context lines at its ends; None if it has none or is nothing else."""
-    lines = list(hunk.lines)
-    blank = [op == KEEP and not text.strip() for op, text in lines]
-    low, high = 0, len(lines)
-    while low < high and blank[low]:
-        low += 1
-    while high > low and blank[high - 1]:
-        high -= 1
-    if high - low in {0, len(lines)}:
-        return None
-    trimmed = Hunk(tuple(lines[low:high]), hunk.anchors, at_end=hunk.at_end)
-    return trimmed if any(line.strip() for line in trimmed.before) else None
+    filled = [at for at, (op, text) in enumerate(hunk.lines) if op != KEEP or text.strip()]
+    lines = hunk.lines[filled[0] : filled[-1] + 1] if filled else ()
+    trimmed = evolve(hunk, lines=lines, start=None, newline_at_end=None)
+    is_other = len(lines) < len(hunk.lines)
+    return trimmed if is_other and any(line.strip() for line in trimmed.before) else None
 
 
 def _elided(hay: Haystack, hunk: Hunk) -> Place | NoPlace | None:
@@ -305,36 +261,21 @@ def _elided(hay: Haystack, hunk: Hunk) -> Place | NoPlace | None:
 
     Every part between them must have one place, in order.
     """
-    cuts = [at for at, (op, text) in enumerate(hunk.lines) if op == KEEP and _is_elision(text)]
-    if not 0 < len(cuts) <= _MOST_ELISIONS or any(
-        op == DROP and _is_elision(text) for op, text in hunk.lines
-    ):
+    cuts = [at for at, (op, text) in enumerate(hunk.lines) if op == KEEP and is_dots(text)]
+    gone = any(op == DROP and is_dots(text) for op, text in hunk.lines)
+    if not 0 < len(cuts) <= _MOST_ELISIONS or gone:
         return None
-    parts: list[tuple[HunkLine, ...]] = []
-    low = 0
-    for cut in [*cuts, len(hunk.lines)]:
-        parts.append(hunk.lines[low:cut])
-        low = cut + 1
-    first = last = None
+    first = last = -1
     lines: list[HunkLine] = []
-    for part in parts:
-        if not any(op != ADD for op, _ in part):
-            if part:
-                return None  # lines to be added with nothing that says where
+    for low, high in zip([-1, *cuts], [*cuts, len(hunk.lines)], strict=True):
+        part = evolve(hunk, lines=hunk.lines[low + 1 : high], start=None)
+        if not part.lines:
             continue
-        spot = _climb(hay, Hunk(part), last or 0, 0)
-        if not isinstance(spot, Place):
-            return spot
-        if last is not None and spot.start < last:
-            return None
-        if first is None:
-            first = spot.start
-        else:
-            lines += [(KEEP, text) for text in hay.lines[last : spot.start]]
+        spot = locate(hay, part) if part.before else NoPlace()  # nothing says where lines come
+        if not isinstance(spot, Place) or spot.start < last:
+            return spot if isinstance(spot, NoPlace) else NoPlace()
+        lines += [(KEEP, text) for text in hay.lines[last : spot.start]] if last >= 0 else []
+        first = spot.start if first < 0 else first
         lines += spot.lines
         last = spot.start + sum(op != ADD for op, _ in spot.lines)
-    return None if first is None else Place(first, tuple(lines), "elision")
-
-
-def _is_elision(text: str) -> bool:
-    return _ELISION.match(plain(text).strip()) is not None
+    return None if first < 0 else Place(first, tuple(lines))

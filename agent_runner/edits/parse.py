@@ -1,138 +1,226 @@
 """From the text of a reply to what it asks for.
 
-One pass over its lines, every format asked at each.
+One pass over its lines. What is marked as an edit is read to its end or complained about; a fence
+without markers is a file only if nothing but a path stands by it; all else is prose.
 """
 
+import re
 from collections.abc import Sequence
 
 from attrs import define, evolve, field
 
-from agent_runner.edits.edit import ADD, Alter, Complaint, Edit, Reply
-from agent_runner.edits.formats.envelope import Envelope
-from agent_runner.edits.formats.requests import Requests
-from agent_runner.edits.formats.scan import Format, Found, Scan, complaint, fence_on
-from agent_runner.edits.formats.search_replace import SearchReplace
-from agent_runner.edits.formats.unified import Unified
-from agent_runner.edits.formats.whole_file import WholeFile
-from agent_runner.edits.spelling import commented_path
+from agent_runner.edits.edit import Aside, Edit, NoChange, Reply, Unreadable
+from agent_runner.edits.formats import envelope, foreign, search_replace, unified, whole_file
+from agent_runner.edits.formats.fences import Fences
+from agent_runner.edits.formats.reasoning import without_reasoning
+from agent_runner.edits.formats.scan import Fence, Format, Scan, fence_on
+from agent_runner.edits.naming import extension, label_on
 
-_INNER: tuple[Format, ...] = (Envelope(), SearchReplace(), Unified())
-FORMATS: tuple[Format, ...] = (*_INNER, Requests(), WholeFile(_INNER))
-"""All formats, asked in this order. A new one is a file in `formats/` and a word here."""
+FORMATS: tuple[Format, ...] = (envelope, search_replace, unified)
+"""All formats with markers. A new one is a file in `formats/` and a word here."""
+
+_NO_CHANGE = re.compile(r"^\W*NO CHANGES? NEEDED\b[\s*_`:.-]*(.*)$")
+_DRESSING = re.compile(r"^\s*(?:apply_patch\b.*<<.*|[A-Z_]*(?:EOF|PATCH|END)[A-Z_]*|\)|['\"]+)\s*$")
+_COMMAND = re.compile(r"(?:sh|bash|shell|zsh|console|shell-session)\s(?:.*\s)?run\b", re.IGNORECASE)
+_IN_FENCE = "edits in a fence"
+_COMMENTS = ("#", "//", "--", "<!--", "*", ";")
+_BLANKS = re.compile("^[-+]?[ \t\u00a0\u2007\u202f]+")
+_MOST_SEEN = 6
 
 
 def parse_reply(text: str) -> Reply:
     """Read a model's reply.
 
-    Never raises: what was meant as an edit and cannot be read is a problem.
+    Never raises: what was meant as an edit and cannot be read is `Unreadable`.
     """
-    scan = Scan([line.removesuffix("\r") for line in text.split("\n")])
-    reading = _Reading()
-    at = 0
-    while at < len(scan):
-        if scan.closes(at):
-            scan.fence = None
-            at += 1
-            continue
-        form = next((form for form in FORMATS if form.starts(scan, at)), None)
-        if form is None:
-            at += 1
-            continue
-        found = form.read(scan, at)
-        reading.take(found)
-        at = max(_moved(scan, found), at + 1)  # no format can hold the parser up
-    if not reading.edits and not reading.problems:
-        reading.problems += _hinted(scan)
-    return reading.reply()
+    lines = [_BLANKS.sub(_spaces, line.removesuffix("\r")) for line in text.split("\n")]
+    return _Reader(lines).reply()
+
+
+def _spaces(found: re.Match[str]) -> str:
+    """No-break spaces never get into the indentation of a file."""
+    return re.sub("[\u00a0\u2007\u202f]", " ", found[0])
 
 
 def parse_diffs(diffs: Sequence[str]) -> Reply:
     """Read unified diffs of files as a program made them: nothing else is looked for in them.
 
-    Never raises: what cannot be read is a problem. A new file keeps its CRLF; in one that exists
-    lines keep or take the endings that the file has.
+    Never raises: what cannot be read is `Unreadable`. A new file keeps its CRLF.
     """
-    reading, form = _Reading(), Unified()
     scan = Scan("\n".join(diff.removesuffix("\n") for diff in diffs).split("\n"))
+    edits: list[Edit] = []
     at = 0
     while at < len(scan):
-        if not form.starts(scan, at):
+        if not unified.starts(scan, at):
             at += 1
             continue
-        found = form.read(scan, at)
-        reading.take(evolve(found, edits=tuple(_with_own_endings(edit) for edit in found.edits)))
-        scan.floor = at = max(found.end, at + 1)
-    if not reading.edits and not reading.problems and any(diff.strip() for diff in diffs):
-        nothing = complaint(scan.next_block(0, form.name), "there is no diff in it.", "Send diffs.")
-        reading.problems.append(nothing)
-    return reading.reply()
-
-
-def _with_own_endings(edit: Edit) -> Edit:
-    """Lines of a file that has CRLF without their CR, as all edits of it are written."""
-    if not isinstance(edit, Alter):
-        return edit
-    old = [text for hunk in edit.hunks for op, text in hunk.lines if op != ADD]
-    if not any(text.endswith("\r") for text in old):
-        return edit
-    hunks = [
-        evolve(hunk, lines=tuple((op, text.removesuffix("\r")) for op, text in hunk.lines))
-        for hunk in edit.hunks
-    ]
-    return evolve(edit, hunks=tuple(hunks))
-
-
-def _moved(scan: Scan, found: Found) -> int:
-    """Note what the block leaves behind for those that follow, and say where to go on."""
-    if found.inside is not None:
-        scan.fence = found.inside
-        return found.end
-    scan.floor = found.end
-    if found.edits:
-        scan.last_path = found.edits[-1].path
-    return found.end
+        at, found = unified.read(scan, at)
+        edits += found
+        scan.floor = at
+    if not edits and any(diff.strip() for diff in diffs):
+        origin = scan.next_block(0, "unified diff")
+        edits.append(Unreadable("", origin, "there is no diff in it.", "Send diffs."))
+    return Reply(tuple(edits), exact=True)
 
 
 @define
-class _Reading:
-    """What was found so far."""
+class _Reader:
+    """One pass over the lines of a reply, and what was found so far."""
 
-    edits: list[Edit] = field(factory=list)
-    commands: list[str] = field(factory=list)
-    asks: list[str] = field(factory=list)
-    problems: list[Complaint] = field(factory=list)
-
-    def take(self, found: Found) -> None:
-        self.edits += found.edits
-        self.commands += found.commands
-        self.asks += found.asks
-        self.problems += found.problems
+    lines: list[str]
+    scan: Scan = field(init=False)
+    fences: Fences = field(init=False)
+    edits: list[Edit] = field(init=False, factory=list)
+    commands: list[str] = field(init=False, factory=list)
+    asks: list[str] = field(init=False, factory=list)
+    why: str | None = field(init=False, default=None)
+    seen: list[str] = field(init=False, factory=list)
 
     def reply(self) -> Reply:
-        return Reply(
-            tuple(self.edits), tuple(self.commands), tuple(self.asks), tuple(self.problems)
-        )
+        self.lines, unended = without_reasoning(self.lines)
+        self.scan, self.fences = Scan(self.lines), Fences(self.lines)
+        if unended is not None:
+            wrong = "the reasoning that begins here does not end, so nothing below it was read."
+            self._complain(unended, "reasoning", wrong, "End it, then write the changes.")
+        at = 0
+        while at < len(self.lines):
+            fence = fence_on(self.lines[at])
+            at = max(self._prose(at) if fence is None else self._fence(at, fence), at + 1)
+        found = Reply(tuple(self.edits), tuple(self.commands), tuple(self.asks))
+        asides = [edit for edit in self.edits if isinstance(edit, Aside)]
+        if len(asides) < len(self.edits) or self.commands or self.asks:
+            return found
+        self.seen += [f"a fence at line {aside.origin.line}, not below a path" for aside in asides]
+        words = "words only" if any(map(str.strip, self.lines)) else "nothing"
+        more = [f"{len(self.seen) - _MOST_SEEN} more"] * (len(self.seen) > _MOST_SEEN)
+        seen = "; ".join([*self.seen[:_MOST_SEEN], *more]) or words
+        return evolve(found, no_change=NoChange(seen, self.why, shows_code=bool(self.seen)))
+
+    def _complain(self, at: int, form: str, wrong: str, remedy: str) -> None:
+        self.edits.append(Unreadable("", self.scan.next_block(at, form), wrong, remedy))
+
+    def _take(self, end: int, found: list[Edit]) -> int:
+        self.edits += found
+        self.scan.floor, self.scan.path_fence = end, None
+        paths = [edit.path for edit in found if edit.path]
+        self.scan.last_path = paths[-1] if paths else self.scan.last_path
+        return end
+
+    def _prose(self, at: int) -> int:
+        """A line outside of all fences."""
+        line = self.lines[at]
+        if (end := self._marked(at)) is not None:
+            return end
+        if wrong := foreign.strange_line(line):
+            self._complain(at, foreign.NAME, wrong, foreign.REMEDY)
+        elif found := _NO_CHANGE.match(line):
+            below = next((line.strip() for line in self.lines[at + 1 :] if line.strip()), "")
+            self.why = found[1].strip() or below or "no reason given"
+        elif line.lstrip().startswith(("#", "**")):
+            label = label_on(line)
+            self.scan.section = (label.path, at) if label is not None and label.sure else None
+        if line.strip():
+            self.scan.path_fence = None
+        return at + 1
+
+    def _marked(self, at: int) -> int | None:
+        """Read the block with markers that begins at this line, if one does; where it ends."""
+        form = next((form for form in FORMATS if form.starts(self.scan, at)), None)
+        if form is None:
+            return None
+        end, found = form.read(self.scan, at)
+        self.scan.indent = 0
+        return max(self._take(end, found), at + 1)
+
+    def _fence(self, at: int, fence: Fence) -> int:
+        end = self.fences.end(at + 1, fence)
+        body, is_closed = self.lines[at + 1 : end], end < len(self.lines)
+        if _COMMAND.match(fence.info) or fence.info.lower() == "show":
+            return self._request(at, fence, body, end)
+        named = whole_file.named_by(self.scan, at, fence)
+        if (is_closed or named) and not (named and named.whole):
+            marked = self._first_marked(at, end, fence)
+            if marked is not None:  # a fence that is left open dresses nothing
+                return self._dressed(at, fence, named, marked) if is_closed else at + 1
+        path = whole_file.path_alone(body) if named is None or not named.sure else None
+        if path and fence_on(next((line for line in self.lines[end + 1 :] if line.strip()), "")):
+            self.scan.path_fence = (path, at + 1)
+            return end + 1
+        end, found = whole_file.read_fence(self.scan, self.fences, at, fence, named)
+        if not found and is_closed:
+            kind = f"`{fence.language}` fence" if fence.language else "fence"
+            self.seen.append(f"a {kind} at line {at + 1} with no path on the line above it")
+            if wrong := foreign.strange_fence(fence.language, body):
+                self._complain(at, foreign.NAME, wrong, foreign.REMEDY)
+        return self._take(end, found)
+
+    def _request(self, at: int, fence: Fence, body: list[str], end: int) -> int:
+        """A command to be run, or paths and globs to be shown."""
+        if end == len(self.lines):
+            remedy = f"Close it with `{fence.marks}` on a line of its own."
+            self._complain(at, "request", "the fence is not closed.", remedy)
+        elif fence.info.lower() == "show":
+            asks = (line.strip().strip("`").removeprefix("- ").strip("` ") for line in body)
+            self.asks += filter(None, asks)
+        elif text := "\n".join(body).strip():
+            self.commands.append(text)
+        self.scan.floor = end + 1
+        return end + 1
+
+    def _first_marked(self, at: int, end: int, fence: Fence) -> int | None:
+        """The fence's first line, but not that of one inside, where a block with markers begins."""
+        inner: Fence | None = None
+        self.scan.fence, found = fence, None
+        for place in range(at + 1, end):
+            opened = fence_on(self.lines[place])
+            if inner is not None:
+                inner = None if inner.closed_by(self.lines[place]) else inner
+            elif any(form.starts(self.scan, place) for form in FORMATS):
+                found = place
+                break
+            elif opened is not None and (opened.info or len(opened.marks) < len(fence.marks)):
+                inner = opened
+        self.scan.fence = None
+        return found
+
+    def _dressed(self, at: int, fence: Fence, named: whole_file.Named | None, first: int) -> int:
+        """A fence around blocks with markers: all that stands in it has to belong to them."""
+        if named is not None and extension(named.path) in {"patch", "diff"}:
+            wrong = f"it may be the file `{named.path}` or a change of other files."
+            remedy = f"If it is the file, write `Whole file: {named.path}` on the line above."
+            self._complain(at, whole_file.NAME, wrong, remedy)
+            return self.fences.end(at + 1, fence) + 1
+        before, place = len(self.edits), at + 1
+        strays: list[int] = []
+        self.scan.fence = fence
+        while place < len(self.lines) and not self.scan.closes(place):
+            opened, line = fence_on(self.lines[place]), self.scan.line(place)
+            if opened is not None and opened.info:
+                break  # the fence was never closed, and another one begins
+            end = self._marked(place)
+            if end is None and line.strip() and not _belongs(line, above=place < first):
+                strays.append(place)
+            place = end or place + 1
+        is_closed = self.scan.closes(place)
+        self.scan.fence = None
+        paths = {edit.path for edit in self.edits[before:] if edit.path}
+        if named is not None and named.sure and paths and named.path not in paths:
+            listed = ", ".join(f"`{path}`" for path in sorted(paths)[:3])
+            wrong = f"`{named.path}` stands above it, and the changes in it are to {listed}."
+            self._complain(at, _IN_FENCE, wrong, "Name one file, and the same one.")
+        if strays and is_closed:
+            line = f"line {strays[0] + 1} of the reply, `{self.lines[strays[0]].strip()[:80]}`"
+            wrong = f"{line}, belongs to no block in this fence."
+            remedy = "Put nothing but edits into a fence with edits, each line with its mark."
+            self._complain(strays[0], _IN_FENCE, wrong, remedy)
+        if is_closed:
+            self.scan.floor = place + 1
+        return place + is_closed
 
 
-def _hinted(scan: Scan) -> list[Complaint]:
-    """Fences whose first line is a comment with a path, in a reply without any edit.
-
-    Files, most likely.
-    """
-    problems: list[Complaint] = []
-    at = 0
-    while at < len(scan):
-        fence = fence_on(scan.raw[at])
-        if fence is None:
-            at += 1
-            continue
-        path = commented_path(scan.raw[at + 1]) if at + 1 < len(scan) else None
-        if path is not None:
-            wrong = f"only a comment inside of the fence names a file ({path})."
-            remedy = "Write the path alone on the line before the fence."
-            problems.append(complaint(scan.next_block(at, "whole file"), wrong, remedy))
-        at += 1
-        while at < len(scan) and not fence.closed_by(scan.raw[at]):
-            at += 1
-        at += 1
-    return problems
+def _belongs(line: str, *, above: bool) -> bool:
+    """Whether a line between blocks may stand there: a path, a comment above all of them."""
+    label = label_on(line)
+    if (label is not None and label.sure) or _DRESSING.match(line):
+        return True
+    return above and (label is not None or line.lstrip().startswith(_COMMENTS))

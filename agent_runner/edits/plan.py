@@ -1,7 +1,4 @@
-"""From edits to a change set, in memory.
-
-All of them or a rejection that says what to send again.
-"""
+"""From a reply to a change set, in memory: all of its edits, or what to mend in them."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,16 +7,16 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from agent_runner.edits.carrying import Carried, Failed, carry_out
-from agent_runner.edits.edit import Complaint, Edit, Move, Origin, Reply
-from agent_runner.edits.jail import opened_root, spelled
+from agent_runner.edits.carrying import MISSING, Carrier
+from agent_runner.edits.edit import Alter, Aside, Delete, Edit, Hunk, Move, NoChange, Reply, Write
+from agent_runner.edits.jail import readable_root, spelled
 from agent_runner.edits.nearest import nearest_names
-from agent_runner.edits.rejection import Rejection, Verdict, rejection
+from agent_runner.edits.outcome import Carried, Failed, Outcome
+from agent_runner.edits.rejection import Rejection, no_change_found, rejection
 from agent_runner.edits.rules import Gate, Rules
 from agent_runner.edits.tree import Entry, Tree, sha256
 from agent_runner.ground.judges import judges_among
 from agent_runner.model.changes import ChangeSet, FileChange
-from agent_runner.model.errors import StorageError
 
 
 @frozen
@@ -36,36 +33,31 @@ class Planned:
     summary: str = ""
 
 
-def plan(
-    edits: Sequence[Edit],
-    root: Path,
-    rules: Rules,
-    *,
-    problems: Sequence[Complaint] = (),
-    change_id: str = "",
-) -> Planned | Rejection:
-    """Carry the edits out in memory, in order; nothing is written.
+def plan(reply: Reply, root: Path, rules: Rules, *, change_id: str = "") -> Planned | Rejection:
+    """Carry the reply's edits out in memory, in order; nothing is written.
 
-    `problems`: blocks that could not be read, to be told with those that cannot be carried out.
-    `change_id`: the change set's id; by default a hash of what it changes.
+    A reply that asks for nothing (`Reply.no_change`) comes to an empty change set; it is rejected
+    if it shows code and does not say `NO CHANGE NEEDED`. `change_id`: the change set's id; by
+    default a hash of what it changes.
 
     Raises:
         StorageError: the root cannot be opened.
     """
-    try:
-        with opened_root(root) as descriptor:
-            gate = Gate.at(root, rules)
-            tree = Tree(descriptor, gate, _ignored(edits, rules))
-            planning = _Planning(tree, root)
-            for _, block in groupby(edits, key=lambda edit: edit.origin):
-                planning.carry(list(block))
-            if problems or any(not verdict.fine for verdict in planning.verdicts):
-                return rejection(planning.verdicts, problems, tuple(planning.fine))
-            return planning.planned(change_id)
-    except OSError as error:
-        raise StorageError(
-            f"{root}: {error.strerror}", fix="mend the folder, then resume"
-        ) from error
+    with readable_root(root) as descriptor:
+        tree = Tree(descriptor, Gate.at(root, rules), _ignored(reply.edits, rules))
+        planning = _Planning(Carrier(tree, reply.exact), root)
+        asides = [edit for edit in reply.edits if isinstance(edit, Aside)]
+        edits = [edit for edit in reply.edits if not isinstance(edit, Aside)]
+        for _, block in groupby(edits, key=lambda edit: edit.origin):
+            planning.carry(list(block))
+        for aside in asides:  # when all that could make them harmless is done
+            planning.judge(aside)
+        if any(isinstance(outcome, Failed) for _, outcome in planning.blocks):
+            return rejection(planning.blocks, tuple(planning.fine))
+        missing = reply.no_change
+        if missing is not None and missing.shows_code and missing.why is None:
+            return no_change_found(missing)
+        return planning.planned(change_id)
 
 
 def plan_replies(
@@ -74,32 +66,55 @@ def plan_replies(
     """Plan the last reply together with what was fine in the rejected ones before it.
 
     `replies`: in order, those of one chain of corrections. A rejection tells the agent to send only
-    the failed blocks again; this is what keeps the others.
+    the failed blocks again; this is what keeps the others. A last reply without any block is
+    rejected while some are kept: alone they are half of what was meant.
     """
     kept: tuple[Edit, ...] = ()
-    for reply in replies[:-1]:
-        outcome = plan(merged(kept, reply.edits), root, rules, problems=reply.problems)
+    outcome: Planned | Rejection = Planned(ChangeSet(change_id, ()), {})
+    for reply in replies or (Reply(),):
+        if kept and (reply.no_change or not reply.edits):
+            found = reply.no_change or NoChange("requests only")
+            outcome = evolve(no_change_found(found), fine=kept)
+        else:
+            edits = merged(kept, reply.edits)
+            outcome = plan(evolve(reply, edits=edits), root, rules, change_id=change_id)
         fine = outcome.fine if isinstance(outcome, Rejection) else ()
-        kept = tuple(
-            evolve(edit, origin=evolve(edit.origin, kept=edit.origin.kept + 1)) for edit in fine
-        )
-    last = replies[-1] if replies else Reply()
-    edits = merged(kept, last.edits)
-    return plan(edits, root, rules, problems=last.problems, change_id=change_id)
+        kept = tuple(evolve(e, origin=evolve(e.origin, kept=e.origin.kept + 1)) for e in fine)
+    return outcome
 
 
 def merged(kept: Sequence[Edit], edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """The kept edits, then the new ones but for those that only repeat a kept one."""
+    """The kept edits, then the new ones but for those that only repeat a kept one.
+
+    A kept one gives way to a new one of the same lines, or of the whole file: the agent has changed
+    its mind.
+    """
     known = set(kept)
-    return (*kept, *(edit for edit in edits if edit not in known))
+    new = [edit for edit in edits if edit not in known]
+    return (*(e for e in kept if not any(_takes_back(one, e) for one in new)), *new)
+
+
+def _takes_back(later: Edit, earlier: Edit) -> bool:
+    """Whether the later edit is meant instead of the earlier one, and not after it."""
+    if later.path.removeprefix("./") != earlier.path.removeprefix("./"):
+        return False
+    if isinstance(later, Write | Delete):
+        return isinstance(earlier, Write | Alter)
+    if not isinstance(later, Alter) or not isinstance(earlier, Alter):
+        return False
+
+    def place(hunk: Hunk) -> tuple[object, ...]:
+        return tuple(hunk.before), hunk.anchors, hunk.heading, hunk.start
+
+    made = {place(hunk): hunk for hunk in earlier.hunks}
+    return any(made.get(place(hunk), hunk) != hunk for hunk in later.hunks)
 
 
 def _ignored(edits: Iterable[Edit], rules: Rules) -> frozenset[str]:
     """The paths of the edits that git ignores, asked for all at once."""
     if rules.ignored is None:
         return frozenset()
-    spellings = [edit.path for edit in edits]
-    spellings += [edit.to for edit in edits if isinstance(edit, Move)]
+    spellings = [path for e in edits for path in (e.path, e.to if isinstance(e, Move) else "")]
     plain = [path for spelling in spellings if isinstance(path := spelled(spelling), str)]
     return frozenset(rules.ignored(tuple(dict.fromkeys(plain)))) if plain else frozenset()
 
@@ -108,44 +123,68 @@ def _ignored(edits: Iterable[Edit], rules: Rules) -> frozenset[str]:
 class _Planning:
     """What came of the blocks so far."""
 
-    tree: Tree
+    carrier: Carrier
     root: Path
-    verdicts: list[Verdict] = field(factory=list)
+    blocks: list[tuple[Edit, Outcome]] = field(factory=list)
     fine: list[Edit] = field(factory=list)
     notes: list[str] = field(factory=list)
+    _by_path: dict[str, list[Edit]] = field(init=False, factory=dict)
 
     def carry(self, block: list[Edit]) -> None:
         """All edits of a block, or none."""
-        self.tree.begin()
+        self.carrier.tree.begin()
         outcomes: list[Carried] = []
         for edit in block:
-            outcome = carry_out(self.tree, edit)
+            outcome = self._repeated(edit) or self.carrier.carry(edit)
             if isinstance(outcome, Failed):
-                self.tree.revert()
-                self.verdicts.append(self._failed(edit, outcome))
+                self.carrier.tree.revert()
+                self.blocks.append((edit, self._with_names(edit, outcome)))
                 return
             outcomes.append(outcome)
         self.fine += block
+        for edit in block:
+            self._by_path.setdefault(edit.path, []).append(edit)
         self.notes += [outcome.note for outcome in outcomes if outcome.note]
         already = all(outcome.already for outcome in outcomes)
-        origin = block[0].origin
-        self.verdicts.append(Verdict(origin, block[0].path, fine=True, already=already))
+        self.blocks.append((block[0], Carried(already)))
         if already:
-            self.notes.append(f"already as asked: {_where(origin)} ({block[0].path})")
+            earlier = " of an earlier reply" if block[0].origin.kept else ""
+            where = f"block {block[0].origin.block}{earlier} ({block[0].path})"
+            self.notes.append(f"already as asked: {where}")
 
-    def _failed(self, edit: Edit, failed: Failed) -> Verdict:
-        text = failed.text
-        if failed.short == "the file does not exist":
-            names = nearest_names(self.root, edit.path)
-            text = f"  Nearest: {', '.join(names)}." if names else "  No file has a name like it."
-        return Verdict(edit.origin, edit.path, fine=False, short=failed.short, text=text)
+    def judge(self, aside: Aside) -> None:
+        """A fence that may be no edit: nothing comes of it if it is none."""
+        self.carrier.tree.begin()
+        outcome = self.carrier.judge(aside, is_changed=aside.path in self._by_path)
+        if isinstance(outcome, Failed) or not outcome.already:
+            self.blocks.append((aside, outcome))
+
+    def _repeated(self, edit: Edit) -> Outcome | None:
+        """What an earlier block of the same reply makes of this edit: a repetition, a doubt."""
+        known = self._by_path.get(edit.path, [])
+        earlier = [one for one in known if one.origin.kept == edit.origin.kept]
+        if self.carrier.exact or not isinstance(edit, Write | Alter | Delete):
+            return None
+        if edit in earlier:
+            return Carried(already=True)
+        other = next((one for one in earlier if _takes_back(edit, one)), None)
+        if other is None:
+            return None
+        short = f"it contradicts block {other.origin.block}, which changes the same lines"
+        return Failed(short, "  Send one block for them, with all that is to come of them.")
+
+    def _with_names(self, edit: Edit, failed: Failed) -> Failed:
+        if failed != MISSING:
+            return failed
+        names = ", ".join(nearest_names(self.root, edit.path)) or "no file has a name like it"
+        return evolve(failed, text=f"  Nearest: {names}.")
 
     def planned(self, change_id: str) -> Planned:
         """The change set of all entries that differ from what stood there."""
         changed: list[Entry] = []
         changes: list[FileChange] = []
         blobs: dict[str, bytes] = {}
-        for entry in self.tree.entries.values():
+        for entry in self.carrier.tree.entries.values():
             content = entry.bytes_now() if entry.exists else None
             after = entry.after(content)
             if after == entry.before:
@@ -156,7 +195,9 @@ class _Planning:
             changed.append(entry)
             changes.append(FileChange(entry.path, entry.before, after))
         name = change_id or _fingerprint(changes)
-        change_set = ChangeSet(name, _with_temps(name, changes), _new_folders(changed))
+        folders = {f for entry in changed if entry.exists for f in entry.missing}
+        in_order = tuple(sorted(folders, key=lambda folder: (folder.count("/"), folder)))
+        change_set = ChangeSet(name, _with_temps(name, changes), in_order)
         notes = list(dict.fromkeys(self.notes))
         tests = judges_among(change_set.paths)
         if tests:
@@ -172,15 +213,6 @@ def _with_temps(name: str, changes: list[FileChange]) -> tuple[FileChange, ...]:
     )
 
 
-def _new_folders(changed: list[Entry]) -> tuple[str, ...]:
-    folders = {folder for entry in changed if entry.exists for folder in entry.missing}
-    return tuple(sorted(folders, key=lambda folder: (folder.count("/"), folder)))
-
-
-def _where(origin: Origin) -> str:
-    return f"block {origin.block}" + (" of an earlier reply" if origin.kept else "")
-
-
 def _fingerprint(changes: list[FileChange]) -> str:
     text = "\n".join(f"{c.path}\0{c.before}\0{c.after}" for c in changes)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -192,8 +224,9 @@ def _summary(changed: list[Entry]) -> str:
         return "no changes"
     new = sum(entry.original is None for entry in changed)
     gone = sum(not entry.exists for entry in changed)
-    plus = sum(entry.counted[0] for entry in changed)
-    minus = sum(entry.counted[1] for entry in changed)
+    plus = minus = 0
+    for entry in changed:
+        plus, minus = plus + entry.counted[0], minus + entry.counted[1]
     kinds = [f"{count} {word}" for count, word in ((new, "new"), (gone, "deleted")) if count]
     files = f"{len(changed)} file{'s' if len(changed) != 1 else ''}"
     return ", ".join([files, *kinds, f"+{plus} -{minus}"])

@@ -1,43 +1,23 @@
-"""What the agent is told when its reply cannot be applied.
-
-Every problem at once, and what was fine.
-"""
+"""What the agent is told when its reply cannot be applied: all problems, and what was fine."""
 
 from collections.abc import Sequence
 
 from attrs import field, frozen
 
-from agent_runner.edits.edit import Complaint, Edit, Origin
+from agent_runner.edits.edit import Edit, NoChange
+from agent_runner.edits.outcome import Carried, Failed, Outcome
+
+FORMS = """\
+The forms are:
+- for a change within a file, its path alone on a line and below it a fence with blocks of
+  `<<<<<<< SEARCH`, the lines as they stand in the file, `=======`, the lines that take their place,
+  `>>>>>>> REPLACE`;
+- for a new file, its path alone on a line and right below it a fence with all of its text;
+- a unified diff, or a `*** Begin Patch` envelope.
+If nothing has to be changed, reply with one line: `NO CHANGE NEEDED: why`."""
 
 _MOST_TEXT = 12_000
 _MOST_OF_ONE = 3_000
-
-
-@frozen
-class Verdict:
-    """What came of one block.
-
-    `already`: it asked for what stands. `short` and `text`: why it failed.
-    """
-
-    origin: Origin
-    path: str
-    fine: bool
-    already: bool = False
-    short: str = ""
-    text: str = ""
-
-    @property
-    def label(self) -> str:
-        """The block as it is named to the agent."""
-        path = (
-            self.path.encode("unicode_escape").decode()
-            if not self.path.isprintable()
-            else self.path
-        )
-        earlier = " of an earlier reply" if self.origin.kept else ""
-        where = f"line {self.origin.line}{earlier}"
-        return f"block {self.origin.block} (`{path[:200]}`, {self.origin.form}, {where})"
 
 
 @frozen
@@ -45,39 +25,63 @@ class Rejection:
     """Nothing can be applied. `text` is for the agent, `summary` one line for people.
 
     `fine`: the edits that could have been; the next reply need not repeat them. `faults`: the part
-    of `text` that is about the others.
+    of `text` that is about the others. `no_change`: set if the reply asked for nothing.
     """
 
     text: str
     summary: str
     fine: tuple[Edit, ...] = field(default=(), repr=False)
     faults: str = field(default="", repr=False)
+    no_change: NoChange | None = None
 
 
-def rejection(
-    verdicts: Sequence[Verdict], problems: Sequence[Complaint], fine: tuple[Edit, ...]
-) -> Rejection:
-    """Put all that is wrong, and all that is right, into words."""
-    failed = [verdict for verdict in verdicts if not verdict.fine]
-    count = len(failed) + len(problems)
-    every = len(verdicts) + len(problems)
-    head = f"Nothing was applied: {count} of {every} block{'s' if every != 1 else ''} cannot be."
-    parts: list[tuple[tuple[int, int], str]] = [
-        ((-v.origin.kept, v.origin.line), _told(v)) for v in failed
+def no_change_found(found: NoChange) -> Rejection:
+    """The answer to a reply that asks for nothing: what was seen in it, and the known forms."""
+    text = f"No change in a known form was found. What I saw: {found.seen}.\n\n{FORMS}"
+    summary = f"no change in a known form was found: {found.seen}"
+    return Rejection(text, _clipped(_printable(summary), 300), faults=text, no_change=found)
+
+
+def rejection(blocks: Sequence[tuple[Edit, Outcome]], fine: tuple[Edit, ...]) -> Rejection:
+    """Put all that is wrong, and all that is right, into words.
+
+    `blocks`: one edit of each and what came of the block. `fine`: all edits of the good ones.
+    """
+    failed = [(edit, said) for edit, said in blocks if isinstance(said, Failed)]
+    failed.sort(key=lambda one: (-one[0].origin.kept, one[0].origin.line))
+    every = f"{len(blocks)} block{'s' if len(blocks) != 1 else ''}"
+    told = [
+        _clipped(f"{_label(edit)}: {said.short}.{_below(said.text)}", _MOST_OF_ONE)
+        for edit, said in failed
     ]
-    parts += [((0, problem.line), _clipped(str(problem), _MOST_OF_ONE)) for problem in problems]
-    told = [text for _, text in sorted(parts, key=lambda part: part[0])]
-    body = _fitted(told)
-    shorts = [f"{v.path} ({v.short})" for v in failed] + [p.wrong for p in problems]
-    summary = f"{count} of {every} blocks did not apply: {'; '.join(shorts)}"
-    faults = "\n\n".join([head, *body])
-    text = "\n\n".join([faults, *_fine_text(verdicts)])
-    return Rejection(text, _clipped(_printable(summary), 300), fine, faults)
+    faults = "\n\n".join(
+        [f"Nothing was applied: {len(failed)} of {every} cannot be.", *_fitted(told)]
+    )
+    shorts = "; ".join(f"{e.path} ({said.short})" if e.path else said.short for e, said in failed)
+    summary = _clipped(_printable(f"{len(failed)} of {every} did not apply: {shorts}"), 300)
+    good = [(edit, said) for edit, said in blocks if isinstance(said, Carried)]
+    if not good:
+        return Rejection(faults, summary, fine, faults)
+    names = ", ".join(f"{_label(e)}{' - already as asked' * said.already}" for e, said in good)
+    kept = (
+        f"Fine, and kept: {_clipped(names, 2_000)}.\n"
+        "Do not send these again: send only the failed blocks, corrected."
+        " They are applied after the ones that are kept."
+    )
+    return Rejection(f"{faults}\n\n{kept}", summary, fine, faults)
 
 
-def _told(verdict: Verdict) -> str:
-    text = f"{verdict.label}: {verdict.short}."
-    return _clipped(f"{text}\n{verdict.text}" if verdict.text else text, _MOST_OF_ONE)
+def _label(edit: Edit) -> str:
+    """The block as it is named to the agent."""
+    path = edit.path if edit.path.isprintable() else edit.path.encode("unicode_escape").decode()
+    earlier = " of an earlier reply" if edit.origin.kept else " of the reply"
+    named = [f"`{path[:200]}`"] if path else []
+    said = ", ".join([*named, edit.origin.form, f"line {edit.origin.line}{earlier}"])
+    return f"block {edit.origin.block} ({said})"
+
+
+def _below(text: str) -> str:
+    return f"\n{text}" if text else ""
 
 
 def _fitted(told: list[str]) -> list[str]:
@@ -88,19 +92,6 @@ def _fitted(told: list[str]) -> list[str]:
         if room < 0:
             return [*told[:at], f"({len(told) - at} more blocks failed; correct these first.)"]
     return told
-
-
-def _fine_text(verdicts: Sequence[Verdict]) -> list[str]:
-    good = [verdict for verdict in verdicts if verdict.fine]
-    if not good:
-        return []
-    names = ", ".join(f"{v.label}{' - already as asked' if v.already else ''}" for v in good)
-    told = (
-        f"Fine, and kept: {_clipped(names, 2_000)}.\n"
-        "Do not send these again: send only the failed blocks, corrected."
-        " They are applied after the ones that are kept."
-    )
-    return [told]
 
 
 def _clipped(text: str, most: int) -> str:

@@ -43,19 +43,16 @@ class Gate:
     def at(cls, root: Path, rules: Rules) -> "Gate":
         """The gate for the task of this root."""
         judges = frozenset(
-            folded(place)
+            folded(form.relative_to(base).as_posix())
             for judge in rules.judges
             for base in (root.absolute(), root.resolve())
             for form in (judge.absolute(), judge.resolve())
-            if (place := _below(form, base)) is not None
+            if form.is_relative_to(base)
         )
         return cls(rules, judges, Globs(tuple(folded(glob) for glob in rules.protect)))
 
     def passes(self, path: str) -> str | Refusal:
-        """The path in its plain form, or why it may not be touched.
-
-        What git ignores is asked later.
-        """
+        """The path in its plain form, or why it may not be touched; git is asked elsewhere."""
         plain = spelled(path)
         if isinstance(plain, Refusal):
             return plain
@@ -66,10 +63,3 @@ class Gate:
         if self._protect.covers(alike):
             return Refusal("it is protected in this task (`protect`)")
         return plain
-
-
-def _below(path: Path, base: Path) -> str | None:
-    try:
-        return path.relative_to(base).as_posix()
-    except ValueError:
-        return None

@@ -1,17 +1,15 @@
-"""The task's files as a reply leaves them, in memory.
-
-Read once, changed by edits, taken back block by block.
-"""
+"""The task's files as a reply leaves them, in memory: read once, changed, taken back by block."""
 
 import hashlib
+import os
 import stat
+import unicodedata
 
 from attrs import define, evolve, field
 
-from agent_runner.edits.edit import ADD, DROP, Hunk
-from agent_runner.edits.jail import Refusal, Standing, folded, standing
+from agent_runner.edits.jail import Refusal, folded, open_folder, standing
+from agent_runner.edits.lookalikes import plain
 from agent_runner.edits.rules import Gate
-from agent_runner.edits.shortcut import replaced
 from agent_runner.edits.textfile import TextFile
 from agent_runner.model.changes import ABSENT, Image, Kind
 
@@ -21,10 +19,7 @@ _EXECUTABLE = 0o111
 
 @define
 class Entry:
-    """One path.
-
-    What stood there, and what stands there now (`content`, or `text` where it is edited).
-    """
+    """One path: what stood there, and what stands there now (`content`, or `text` once edited)."""
 
     path: str
     before: Image
@@ -33,8 +28,6 @@ class Entry:
     mode: int = _NEW_FILE
     missing: tuple[str, ...] = ()
     moved: bool = False
-    plus: int = 0
-    minus: int = 0
     _text: TextFile | None = None
 
     @property
@@ -42,63 +35,42 @@ class Entry:
         """Whether a file is here now."""
         return self.content is not None or self._text is not None
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing, or an empty file, is here now."""
-        return not self.bytes_now() if self.exists else True
-
     def text(self) -> TextFile:
         """The text to be changed in place. Raises NotTextError for what is no text."""
         if self._text is None:
-            self._text = TextFile.read(self.content or b"")
-            self._text.plus, self._text.minus = self.plus, self.minus
-            self.content = None
+            self.put(TextFile.read(self.content or b""))
+        assert self._text is not None  # noqa: S101  # what put() did
         return self._text
 
-    def shortcut(self, hunk: Hunk) -> bool:
-        """Carry the hunk out on the bytes, where that is possible; whether it was."""
-        made = None if self.content is None else replaced(self.content, hunk)
-        if made is None:
-            return False
-        self.content = made
-        self.plus += sum(op == ADD for op, _ in hunk.lines)
-        self.minus += sum(op == DROP for op, _ in hunk.lines)
-        return True
-
-    def put(self, text: TextFile) -> None:
-        """Let this be the whole text."""
+    def put(self, text: TextFile | None) -> None:
+        """Let this be the whole text; None: let nothing be here."""
         self._text, self.content = text, None
 
     def bytes_now(self) -> bytes:
         """The content now. Raises NotTextError for text that cannot be written."""
-        if self._text is not None:
-            return self._text.content()
-        return self.content or b""
+        return self._text.content() if self._text is not None else self.content or b""
 
-    def remove(self) -> None:
-        """Let nothing be here."""
-        self.content = self._text = None
+    def move_to(self, other: "Entry") -> None:
+        """Let the other path have what is here."""
+        other.content, other.mode = self.content, self.mode
+        other._text = self._text  # noqa: SLF001  # an entry like this one
+        self.put(None)
+        self.moved = True
 
     @property
     def counted(self) -> tuple[int, int]:
         """Lines that came and went; a file that only moved has none."""
         if self._text is not None:
             return self._text.plus, self._text.minus
-        if self.exists or self.moved or self.original is None:
-            return self.plus, self.minus
-        return 0, len(self.original.splitlines())
+        return 0, 0 if self.exists or self.moved else len((self.original or b"").splitlines())
 
     def copy(self) -> "Entry":
         """A copy that later changes do not reach."""
-        text = self._text
-        return evolve(self, text=None if text is None else text.copy())
+        return evolve(self, text=None if self._text is None else self._text.copy())
 
     def executable(self, *, on: bool) -> None:
         """Set or clear the bits for executing; set where reading is allowed, as git does."""
-        if on:
-            self.mode |= (self.mode & 0o444) >> 2
-        else:
-            self.mode &= ~_EXECUTABLE
+        self.mode = self.mode | (self.mode & 0o444) >> 2 if on else self.mode & ~_EXECUTABLE
 
     def after(self, content: bytes | None) -> Image:
         """The image of what stands here now, `content` being its bytes."""
@@ -113,10 +85,9 @@ class Tree:
     gate: Gate
     ignored: frozenset[str] = frozenset()
     entries: dict[str, Entry] = field(init=False, factory=dict)
-    _saved: dict[str, Entry | None] = field(init=False, factory=dict)
+    _saved: dict[str, Entry] = field(init=False, factory=dict)
     _inodes: dict[tuple[int, int], str] = field(init=False, factory=dict)
-    _alike: dict[str, list[str]] = field(init=False, factory=dict)
-    _below: dict[str, list[str]] = field(init=False, factory=dict)
+    _names: dict[str, dict[str, list[str]]] = field(init=False, factory=dict)
     _size: int = field(init=False, default=0)
 
     def begin(self) -> None:
@@ -125,9 +96,7 @@ class Tree:
 
     def revert(self) -> None:
         """Take back all changes since `begin`."""
-        for path, entry in self._saved.items():
-            if entry is not None:
-                self.entries[path] = entry
+        self.entries.update(self._saved)
 
     def at(self, spelling: str) -> Entry | Refusal:
         """The entry of a path, to be read or changed; or why the path may not be touched."""
@@ -136,48 +105,50 @@ class Tree:
             return path
         if path in self.ignored:
             return Refusal("git ignores it (`apply.ignored_files: true` would allow it)")
-        entry = self.entries.get(path)
-        if entry is None:
-            looked = self._look(path)
-            if isinstance(looked, Refusal):
-                return looked
-            entry = looked
-            self._register(entry)
-        if path not in self._saved:
-            self._saved[path] = entry.copy()
+        entry = self.entries.get(path) or self._look(path)
+        if isinstance(entry, Entry):
+            self.entries[path] = entry
+            if path not in self._saved:
+                self._saved[path] = entry.copy()
         return entry
 
-    def in_the_way(self, path: str) -> Refusal | None:
-        """Why no new file can stand at the path.
+    def make_way(self, path: str) -> str | None:
+        """Let a new file stand at the path; or why none can, in words that complete "PATH: ...".
 
-        A file is where a folder is needed, or the reverse.
+        A file where a folder is needed, the reverse, or a name that a person, or some file system,
+        takes for the same; one that comes in this reply, or one that stands in the tree and stays.
         """
         parts = path.split("/")
-        for depth in range(1, len(parts)):
-            above = self.entries.get("/".join(parts[:depth]))
+        for depth, part in enumerate(parts):
+            folder = "/".join(parts[:depth])
+            above = self.entries.get(folder)
             if above is not None and above.exists:
-                return Refusal(f"`{above.path}` is a file, not a folder")
-        for below in self._below.get(path, ()):
-            if self.entries[below].exists:
-                return Refusal(f"it is a folder: `{below}` lies in it")
-        return None
+                return f"`{folder}` is a file, not a folder"
+            names = self._alike(folder, part)
+            alike = [twin for name in names if self._stays(twin := f"{folder}/{name}".strip("/"))]
+            if alike and part not in names:
+                differs = "only in case, composition, dashes or spaces"
+                return f"its name differs from `{alike[0]}` {differs}"
+            names += [part] if part not in names else []
+        below = next((p for p in self.entries if p.startswith(f"{path}/") and self._stays(p)), None)
+        return None if below is None else f"it is a folder: `{below}` lies in it"
 
-    def twin(self, entry: Entry) -> str | None:
-        """Another new path that differs from this new one only as some file systems do not."""
-        for path in self._alike.get(folded(entry.path), ()):
-            other = self.entries[path]
-            if other is not entry and other.exists and other.original is None:
-                return path
-        return None
+    def _stays(self, path: str) -> bool:
+        entry = self.entries.get(path)
+        return entry is None or entry.exists
 
-    def _register(self, entry: Entry) -> None:
-        path = entry.path
-        self.entries[path] = entry
-        self._alike.setdefault(folded(path), []).append(path)
-        at = path.rfind("/")
-        while at > 0:
-            self._below.setdefault(path[:at], []).append(path)
-            at = path.rfind("/", 0, at)
+    def _alike(self, folder: str, name: str) -> list[str]:
+        """The names in a folder that are the same but for such differences."""
+        if folder not in self._names:
+            known = self._names[folder] = {}
+            descriptor = open_folder(self.root, folder.split("/") if folder else [])
+            if isinstance(descriptor, int):
+                try:
+                    for there in os.listdir(descriptor):
+                        known.setdefault(_twin_key(there), []).append(there)
+                finally:
+                    os.close(descriptor)
+        return self._names[folder].setdefault(_twin_key(name), [])
 
     def _look(self, path: str) -> Entry | Refusal:
         rules = self.gate.rules
@@ -191,20 +162,20 @@ class Tree:
         self._size += len(found.content)
         if self._size > rules.max_total_size:
             return Refusal(f"the files of a reply may have at most {rules.max_total_size} bytes")
-        same = self._same_file(path, found)
-        if same is not None:
-            return Refusal(f"on this file system it is the same file as `{same}`; use one spelling")
+        if found.status.st_nlink == 1:  # hard links are files of their own
+            first = self._inodes.setdefault((found.status.st_dev, found.status.st_ino), path)
+            if first != path:
+                return Refusal(
+                    f"on this file system it is the same file as `{first}`; use one spelling"
+                )
         mode = stat.S_IMODE(found.status.st_mode)
         image = Image(Kind.FILE, mode, sha256(found.content))
         return Entry(path, image, found.content, found.content, mode)
 
-    def _same_file(self, path: str, found: Standing) -> str | None:
-        """The other path in this reply that leads to the same file and is no hard link of it."""
-        status = found.status
-        if status is None or status.st_nlink != 1:
-            return None
-        first = self._inodes.setdefault((status.st_dev, status.st_ino), path)
-        return first if first != path else None
+
+def _twin_key(path: str) -> str:
+    """What paths share that differ only in case, composition, dashes, quotes or spaces."""
+    return folded("".join(char for char in plain(path) if unicodedata.category(char) != "Cf"))
 
 
 def sha256(content: bytes) -> str:

@@ -82,7 +82,7 @@ def one_round(text: str, root: Path) -> tuple[float, float, float, float]:
     """Seconds for parsing, planning, applying, and plain writing."""
     outcome: list[Planned | Rejection] = []
     write(root)
-    edits = parse_reply(text).edits
+    edits = parse_reply(text)
     parsing = timed(lambda: parse_reply(text))
     planning = timed(lambda: outcome.append(plan(edits, root, Rules())))
     planned = outcome[0]
@@ -117,7 +117,7 @@ def worst_search() -> float:
         root = Path(folder)
         (root / "big.txt").write_text("\n".join(lines) + "\n")
         block = ["big.txt", "<<<<<<< SEARCH", *needle, "=======", "x", ">>>>>>> REPLACE"]
-        edits = parse_reply("\n".join(block)).edits
+        edits = parse_reply("\n".join(block))
         seconds = timed(lambda: plan(edits, root, Rules()))
     print(f"1,000 lines not found in {len(lines)} lines: {seconds:.2f} s")
     return seconds

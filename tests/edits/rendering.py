@@ -10,10 +10,7 @@ from hypothesis import strategies as st
 
 from agent_runner.edits.diff import diff
 from agent_runner.edits.edit import ADD, DROP, KEEP
-from agent_runner.edits.formats.scan import Scan
 from agent_runner.edits.linediff import hunk_lines
-from agent_runner.edits.parse import FORMATS
-from agent_runner.edits.spelling import path_on_line
 from agent_runner.edits.tree import sha256
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
 from tests.edits.trees import MemoryBlobs
@@ -49,7 +46,6 @@ LINES = st.sampled_from(
         "a.py",
         "# x",
         "\u201cq\u201d \u2014 \u00a0z",
-        "...",
         "\x0c",
         "e\u0301",
         "\u2028",
@@ -138,7 +134,7 @@ def rendered(draw: st.DrawFn, change: Change) -> str:
             ways.append(as_envelope)
             if change.before is None or any(line.strip() for line in change.before.lines):
                 ways.append(as_search_replace)
-        if same_end and can_be_whole(change.after):
+        if same_end and change.after.lines and any(change.after.lines):
             ways.append(as_whole_file)
     way = draw(st.sampled_from(ways))
     text = way(change)
@@ -161,20 +157,11 @@ def replies(draw: st.DrawFn) -> tuple[list[Change], str]:
     return drawn, "\n".join(draw(rendered(change)) for change in drawn)
 
 
-def can_be_whole(text: FileText) -> bool:
-    """A file that begins like another format cannot be told from one that is dressed in a fence."""
-    scan = Scan(list(text.lines))
-    return not any(
-        form.starts(scan, at) for form in FORMATS[:3] for at in range(min(6, len(text.lines)))
-    )
-
-
 def as_whole_file(change: Change) -> str:
     assert change.after is not None
     lines = change.after.lines
     fence = "`" * (max([3, *(len(run) for line in lines for run in re.findall("`+", line))]) + 1)
-    spelled = change.path if path_on_line(change.path) else f"File: `{change.path}`"
-    return "\n".join([spelled, fence, *lines, fence, ""])
+    return "\n".join([f"Whole file: `{change.path}`", fence, *lines, fence, ""])
 
 
 def as_search_replace(change: Change) -> str:

@@ -59,7 +59,7 @@ def root(tmp_path: Path) -> Path:
 
 def planned(root: Path, reply: str = REPLY) -> Planned:
     parsed = parse_reply(reply)
-    outcome = plan(parsed.edits, root, Rules(), problems=parsed.problems)
+    outcome = plan(parsed, root, Rules())
     assert isinstance(outcome, Planned), outcome.text
     return outcome
 

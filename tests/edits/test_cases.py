@@ -52,7 +52,7 @@ def test_a_row_does_what_it_says(case: Case, tmp_path: Path) -> None:
     rules = prepare(case, tmp_path)
     before = read_tree(tmp_path)
     reply = reply_of(case)
-    outcome = plan(reply.edits, tmp_path, rules, problems=reply.problems)
+    outcome = plan(reply, tmp_path, rules)
     assert read_tree(tmp_path) == before, "planning writes nothing"
     if case.refused:
         assert isinstance(outcome, Rejection), outcome

@@ -76,8 +76,9 @@ def _after(
 def test_words_are_no_edits_and_nothing_at_all_is_no_problem() -> None:
     text = "x.py\n```\nno file\n```\n\n```show\na.txt\n```\n"
     reply = parse_diffs([text])
-    assert (reply.edits, reply.asks, len(reply.problems)) == ((), (), 1)
-    assert parse_diffs([]) == parse_diffs([""]) == Reply()
+    assert (reply.edits, reply.asks) == (reply.problems, ())
+    assert len(reply.problems) == 1
+    assert parse_diffs([]) == parse_diffs([""]) == Reply(exact=True)
 
 
 def test_several_diffs_follow_each_other_and_need_no_last_newline() -> None:

@@ -42,7 +42,7 @@ def test_edits_in_any_format_make_the_same_change_set(drawn: tuple[list[Change],
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_before(root, changes)
-        outcome = plan(reply.edits, root, RULES, problems=reply.problems)
+        outcome = plan(reply, root, RULES)
         assert isinstance(outcome, Planned), outcome.text
         expected = {c.path: images(c) for c in changes if images(c)[0] != images(c)[1]}
         made = {c.path: (c.before, c.after) for c in outcome.change_set.changes}
@@ -67,7 +67,7 @@ def test_a_crash_at_any_write_is_finished_by_applying_again(
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write_before(root, changes)
-        outcome = plan(reply.edits, root, RULES, problems=reply.problems)
+        outcome = plan(reply, root, RULES)
         assert isinstance(outcome, Planned)
         before = read_tree(root)
         steps = count_steps(outcome, root)
@@ -182,7 +182,7 @@ def check_noise(text: str) -> None:
         (root / "link").symlink_to(outside)
         (root / "l.py").symlink_to(outside / "secret")
         before, safe = read_tree(root), read_tree(Path(folder) / "outside")
-        outcome = plan(reply.edits, root, RULES, problems=reply.problems)
+        outcome = plan(reply, root, RULES)
         assert read_tree(root) == before
         if isinstance(outcome, Rejection):
             assert outcome.text

@@ -1,33 +1,15 @@
-"""The `*** Begin Patch` envelope.
-
-Files added, deleted, updated by hunks without line numbers, and moved.
-"""
+"""The `*** Begin Patch` envelope: files added, deleted, moved, updated by hunks without numbers."""
 
 import re
 
-from attrs import define, field
+from agent_runner.edits.edit import Alter, Delete, Edit, Hunk, Move, Origin, Unreadable, Write
+from agent_runner.edits.formats.hunks import read_hunk
+from agent_runner.edits.formats.scan import Found, Scan, indentation, joined
 
-from agent_runner.edits.edit import (
-    ADD,
-    DROP,
-    KEEP,
-    Alter,
-    Complaint,
-    Delete,
-    Edit,
-    Hunk,
-    HunkLine,
-    Move,
-    Origin,
-    Write,
-)
-from agent_runner.edits.formats.scan import Found, Scan, complaint, joined
-
-_BEGIN = re.compile(r"^\*\*\* Begin Patch\s*$")
-_END = re.compile(r"^\*\*\* End Patch\s*$")
-_FILE = re.compile(r"^\*\*\* (Add|Update|Delete) File: *(.*?)\s*$")
-_MOVE = re.compile(r"^\*\*\* Move to: *(.*?)\s*$")
-_END_OF_FILE = re.compile(r"^\*\*\* End of File\s*$")
+_BEGIN = "*** Begin Patch"
+_END = "*** End Patch"
+_FILE = re.compile(r"^\*\*\* (Add|Update|Delete) File: *`?(.*?)`?\s*$")
+_MOVE = re.compile(r"^\*\*\* Move to: *`?(.*?)`?\s*$")
 _FORM = (
     "Write `*** Begin Patch`, then `*** Add File: PATH` with lines that begin with `+`,"
     " `*** Update File: PATH` with hunks (`@@`, then lines that begin with a space, `-` or `+`)"
@@ -35,159 +17,110 @@ _FORM = (
 )
 
 
-class Envelope:
-    """Reads `*** Begin Patch` ... `*** End Patch`, fenced or not; one block per file in it."""
-
-    name = "Begin Patch"
-
-    def starts(self, scan: Scan, at: int) -> bool:
-        """At its first line; also at a file's line that stands outside of an envelope."""
-        line = scan.line(at)
-        return _BEGIN.match(line) is not None or _FILE.match(line) is not None
-
-    def read(self, scan: Scan, at: int) -> Found:
-        """The whole envelope."""
-        if not _BEGIN.match(scan.line(at)):
-            origin = scan.next_block(at, self.name)
-            wrong = f"`{scan.line(at).strip()[:80]}` stands outside of `*** Begin Patch`."
-            return Found(at + 1, problems=(complaint(origin, wrong, _FORM),))
-        edits: list[Edit] = []
-        problems: list[Complaint] = []
-        place = at + 1
-        while place < len(scan) and not _stops(scan, place):
-            if found := _FILE.match(scan.line(place)):
-                section = _Section(scan, scan.next_block(place, self.name), found[2])
-                place = section.read(found[1], place + 1)
-                edits += section.edits
-                problems += section.problems
-            elif scan.line(place).strip():
-                origin = scan.next_block(place, self.name)
-                wrong = f"`{scan.line(place).strip()[:80]}` is no line of an envelope."
-                problems.append(complaint(origin, wrong, _FORM))
-                place = _next_file(scan, place + 1)
-            else:
-                place += 1
-        ended = place < len(scan) and _END.match(scan.line(place)) is not None
-        fenced = place < len(scan) and scan.closes(place)
-        if not ended and not fenced:
-            wrong = "the envelope does not end: no `*** End Patch` follows."
-            return Found(place, problems=(complaint(scan.next_block(at, self.name), wrong, _FORM),))
-        if not edits and not problems:
-            origin = scan.next_block(at, self.name)
-            problems.append(complaint(origin, "the envelope is empty.", _FORM))
-        return Found(place + ended, tuple(edits), problems=tuple(problems))
+def starts(scan: Scan, at: int) -> bool:
+    """At its first line; also at a file's line that stands outside of an envelope."""
+    line = scan.raw[at].strip()
+    return line == _BEGIN or _FILE.match(line) is not None
 
 
-def _stops(scan: Scan, at: int) -> bool:
-    closes = scan.closes(at) and not scan.line(at).startswith(" ")  # with a space it is context
-    return closes or _END.match(scan.line(at)) is not None or _begins_again(scan, at)
+def read(scan: Scan, at: int) -> Found:
+    """The whole envelope."""
+    if scan.raw[at].strip() != _BEGIN:
+        wrong = f"`{scan.raw[at].strip()[:80]}` stands outside of `*** Begin Patch`."
+        return at + 1, [Unreadable("", scan.next_block(at, "Begin Patch"), wrong, _FORM)]
+    end, is_ended = _end(scan, at)
+    edits: list[Edit] = []
+    place = at + 1
+    while place < end:
+        line = scan.line(place)
+        found = _FILE.match(line if edits else line.strip())
+        below = _next_file(scan, place + 1, end) if line.strip() else place + 1
+        if found:
+            edits += _section(scan, scan.next_block(place, "Begin Patch"), found, place + 1, below)
+        elif line.strip():
+            wrong = f"`{line.strip()[:80]}` is no line of an envelope."
+            edits.append(Unreadable("", scan.next_block(place, "Begin Patch"), wrong, _FORM))
+        place = below
+    if not is_ended and not scan.closes(end):
+        wrong = "the envelope does not end: no `*** End Patch` follows."
+        return end, [Unreadable("", scan.next_block(at, "Begin Patch"), wrong, _FORM)]
+    if not edits:
+        origin = scan.next_block(at, "Begin Patch")
+        edits.append(Unreadable("", origin, "the envelope is empty.", _FORM))
+    return end + is_ended, edits
 
 
-def _begins_again(scan: Scan, at: int) -> bool:
-    return _BEGIN.match(scan.line(at)) is not None
+def _end(scan: Scan, at: int) -> tuple[int, bool]:
+    """The line after the envelope's last one, and whether that is `*** End Patch`.
+
+    An indented one ends it too, but only if no better one follows: it may be a line of a file.
+    """
+    deep, stop = indentation(scan.raw[at]), at + 1
+    while stop < len(scan) and scan.raw[stop].strip() != _END:
+        stop += 1
+    if all(indentation(line) >= deep for line in scan.raw[at:stop] if line.strip()):
+        scan.indent = deep
+    place = at + 1
+    while place < len(scan) and scan.line(place).rstrip() not in {_BEGIN, _END}:
+        if scan.closes(place) and not scan.line(place).startswith(" "):
+            break
+        place += 1
+    if scan.line(place).rstrip() == _END:
+        return place, True
+    return (stop, True) if stop < place else (place, False)
 
 
-def _next_file(scan: Scan, at: int) -> int:
-    while at < len(scan) and not _stops(scan, at) and not _FILE.match(scan.line(at)):
+def _next_file(scan: Scan, at: int, end: int) -> int:
+    while at < end and not _FILE.match(scan.line(at)):
         at += 1
     return at
 
 
-@define
-class _Section:
-    """One file of an envelope."""
+def _section(scan: Scan, origin: Origin, head: re.Match[str], at: int, end: int) -> list[Edit]:
+    """What one file's lines, from `at` to before `end`, ask for."""
+    verb, path = head.groups()
+    lines = [scan.line(index) for index in range(at, end)]
+    while lines and not lines[-1].strip() and not lines[-1].startswith((" ", "+", "-")):
+        lines.pop()
+    made: list[Edit] = []
+    wrong = "" if path else "no path stands after `File:`."
+    if verb == "Add":
+        strange = next((line for line in lines if line and line[0] not in "+*"), None)
+        text = joined([line[1:] for line in lines if line != "*** End of File"])
+        made.append(Write(path, origin, text))
+        if strange is not None:
+            wrong = f"the line `{strange.strip()[:80]}` of a new file does not begin with `+`."
+    elif verb == "Delete":
+        made.append(Delete(path, origin))
+        wrong = f"`{head[0]}` is followed by lines." if any(map(str.strip, lines)) else wrong
+    else:
+        moved = _MOVE.match(lines[0]) if lines else None
+        hunks, strange_hunk = _hunks(scan, at + (moved is not None), at + len(lines))
+        made += [Alter(path, origin, tuple(hunks))] if hunks else []
+        made += [Move(path, origin, moved[1], replaces=True)] if moved else []
+        wrong = wrong or strange_hunk or ("" if made else f"`{head[0]}` has no hunks.")
+    return [Unreadable(path, origin, wrong, _FORM)] if wrong else made
 
-    scan: Scan
-    origin: Origin
-    path: str
-    edits: list[Edit] = field(factory=list)
-    problems: list[Complaint] = field(factory=list)
 
-    def read(self, verb: str, at: int) -> int:
-        end = _next_file(self.scan, at)
-        if not self.path:
-            self._complain("no path stands after `File:`.")
-        elif verb == "Add":
-            self._add(at, end)
-        elif verb == "Delete":
-            self.edits.append(Delete(self.path, self.origin))
+def _hunks(scan: Scan, at: int, end: int) -> tuple[list[Hunk], str]:
+    """The hunks up to the line `end`, and what is wrong with them."""
+    hunks: list[Hunk] = []
+
+    def stops(_scan: Scan, place: int) -> bool:
+        return place >= end
+
+    while at < end:
+        line = scan.line(at)
+        if line.strip() and line[0] not in " +-@":
+            return hunks, f"the line `{line.strip()[:80]}` begins with none of space, `-` and `+`."
+        if line.strip():
+            read = read_hunk(scan, at, stops)
+            if not read.hunk.lines:
+                return hunks, f"no lines follow `{line.strip()[:80]}`."
+            if read.wrong:
+                return hunks, read.wrong
+            hunks.append(read.hunk)
+            at = read.end
         else:
-            self._update(at, end)
-        return end
-
-    def _complain(self, wrong: str) -> None:
-        self.problems.append(complaint(self.origin, wrong, _FORM))
-
-    def _lines(self, at: int, end: int) -> list[str]:
-        lines = [self.scan.line(index) for index in range(at, end)]
-        while lines and not lines[-1].strip() and not lines[-1].startswith((" ", "+", "-")):
-            lines.pop()
-        return lines
-
-    def _add(self, at: int, end: int) -> None:
-        lines = [line for line in self._lines(at, end) if not _END_OF_FILE.match(line)]
-        strange = [line for line in lines if line and not line.startswith("+")]
-        if strange:
-            self._complain(
-                f"the line `{strange[0].strip()[:80]}` of a new file does not begin with `+`."
-            )
-            return
-        self.edits.append(Write(self.path, self.origin, joined([line[1:] for line in lines])))
-
-    def _update(self, at: int, end: int) -> None:
-        lines = self._lines(at, end)
-        target = None
-        if lines and (moved := _MOVE.match(lines[0])):
-            target = moved[1]
-            lines = lines[1:]
-        hunks = self._hunks(lines)
-        if hunks is None:
-            return
-        if not hunks and target is None:
-            self._complain(f"`*** Update File: {self.path}` has no hunks.")
-            return
-        if hunks:
-            self.edits.append(Alter(self.path, self.origin, tuple(hunks)))
-        if target is not None:
-            self.edits.append(Move(self.path, self.origin, target))
-
-    def _hunks(self, lines: list[str]) -> list[Hunk] | None:
-        """The hunks in order; None after a complaint.
-
-        Lines of `@@ text` one after another are nested anchors.
-        """
-        hunks: list[Hunk] = []
-        anchors: list[str] = []
-        body: list[HunkLine] = []
-        at_end = False
-        dividing = 0  # blank lines at the end so far that have no space, and so are no context
-
-        def close() -> None:
-            nonlocal anchors, body, at_end
-            if body:
-                kept = body[: len(body) - dividing] or body[:1]
-                hunks.append(Hunk(tuple(kept), tuple(anchors), at_end=at_end))
-                anchors = []
-            body, at_end = [], False
-
-        for line in lines:
-            if line.startswith("@@"):
-                close()
-                text = re.sub(r"^@@(?: -\d[\d,]* \+\d[\d,]* @@)? ?", "", line).removesuffix(" @@")
-                anchors += [text] if text.strip() else []
-            elif _END_OF_FILE.match(line):
-                at_end = True
-                close()
-            elif line[:1] in {KEEP, DROP, ADD}:
-                body.append((line[0], line[1:]))
-            elif not line:
-                body.append((KEEP, ""))
-            elif not line.startswith("\\"):
-                self._complain(
-                    f"the line `{line.strip()[:80]}` of a hunk begins with none of"
-                    " space, `-` and `+`."
-                )
-                return None
-            dividing = 0 if line else dividing + 1
-        close()
-        return hunks
+            at += 1
+    return hunks, ""

@@ -1,69 +1,95 @@
-"""Hunks of unified diffs, read with tolerance.
+"""Hunks, as diffs and envelopes have them: lines that begin with a space, `-` or `+` below `@@`.
 
-Counts that are wrong, blank lines that lost their space.
+Counts may be wrong, and blank lines may have lost their space; a line that has lost its mark is
+never taken for another.
 """
 
 import re
 from collections.abc import Callable
 
+from attrs import evolve, frozen
+
 from agent_runner.edits.edit import ADD, DROP, KEEP, Hunk, HunkLine
 from agent_runner.edits.formats.scan import Scan
 
-_HEADER = re.compile(r"^@@+ -(\d{1,9})(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@+ ?(.*)$")
+_HEADER = re.compile(
+    r"^@@+(?: -(\d{1,9})(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@+)? ?(.*?)(?: @@)?$"
+)
+_NO_TEXT = re.compile(r"[-+\d,.\s\u2026@]*")
+_LOST = re.compile(r"^(?:[+-](?:[^\s+-]| {2,}\S)| \S| {5})")
+"""A line that goes on with a hunk, rather than an item of a list."""
+
+_END_OF_FILE = re.compile(r"^\*\*\* End of File\s*$")
 _NO_NEWLINE = "\\"
+_AHEAD = 12
+
+Stops = Callable[[Scan, int], bool]
+"""Whether the line is where the hunks of a file end, whatever it begins with."""
 
 
-def read_hunk(
-    scan: Scan, at: int, is_header: Callable[[Scan, int], bool]
-) -> tuple[Hunk | None, int]:
-    """The hunk whose header stands at `at`, and the first line after it.
+@frozen
+class ReadHunk:
+    """A hunk, the first line after it, and what is wrong with it ("" for nothing)."""
 
-    None if it has no lines.
-    """
-    header = _HEADER.match(scan.line(at))
-    counts = (int(header[2] or 1), int(header[3] or 1)) if header else None
-    raw = _body(scan, at + 1, counts, is_header)
-    size, counted = _size(raw, counts, fenced=scan.fence is not None)
-    taken = raw[:size]
-    if not taken:
-        return None, at + 1 + len(raw)
-    lines, newline = _read(taken)
-    anchor = header[4] if header else scan.line(at).strip("@")
-    hunk = Hunk(
-        tuple(lines),
-        (anchor,) if anchor.strip() and not re.fullmatch(r"[-+\d,.\s]*", anchor) else (),
-        start=int(header[1]) if header else None,
-        counted=counted,
-        newline_at_end=newline,
-    )
-    return hunk, at + 1 + size
+    hunk: Hunk
+    end: int
+    wrong: str = ""
 
 
-def _body(
-    scan: Scan,
-    start: int,
-    counts: tuple[int, int] | None,
-    is_header: Callable[[Scan, int], bool],
-) -> list[str]:
-    """All lines that can belong to the hunk.
+def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
+    """The hunk that begins at this line, with `@@` (several are nested) or with its first line."""
+    anchors: list[str] = []
+    start, heading, counts, first = at, "", None, None
+    while (header := _HEADER.match(scan.line(start))) is not None and not stops(scan, start):
+        text = "" if _NO_TEXT.fullmatch(header[4]) else header[4]
+        start += 1
+        if header[1] is None:
+            anchors += [text] if text else []
+            continue
+        first, heading = int(header[1]), text
+        counts = (int(header[2] or 1), int(header[3] or 1))
+        break
+    raw = _body(scan, start, counts, stops)
+    size, is_counted = _size(raw, counts, fenced=scan.fence is not None)
+    lines, newline = _read(raw[:size])
+    hunk = Hunk(tuple(lines), tuple(anchors), heading, newline_at_end=newline)
+    hunk = evolve(hunk, start=first if is_counted else None)
+    end = start + size
+    if _END_OF_FILE.match(scan.line(start + len(raw))):
+        hunk, end = evolve(hunk, at_end=True), start + len(raw) + 1
+    if hunk.changes_nothing:
+        where = f"the hunk at line {at + 1} of the reply"
+        return ReadHunk(hunk, end, f"{where} has no line that begins with `-` or `+`.")
+    is_open = not is_counted and scan.fence is None  # in a fence, lines left over are found anyway
+    return ReadHunk(hunk, end, _cut(scan, start + len(raw), raw, stops) if is_open else "")
 
-    While its counts are not used up, whatever they look like.
-    """
+
+def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> str:
+    """Signs that the hunk goes on below `stop`, the first line that is not its own."""
+    is_apart = bool(raw) and not raw[-1]
+    for below in range(stop, min(len(scan), stop + _AHEAD)):
+        line = scan.line(below)
+        is_fence = line.startswith(("```", "~~~")) and (is_apart or below > stop)
+        if is_fence or line.startswith(("@@", "<<<<<", "*** ")) or stops(scan, below):
+            return ""
+        if _LOST.match(line) or (line.strip() and not is_apart):
+            return f"a hunk ends early: line {stop + 1} begins with none of space, `-` and `+`."
+    return ""
+
+
+def _body(scan: Scan, start: int, counts: tuple[int, int] | None, stops: Stops) -> list[str]:
+    """All lines that can belong to the hunk; while its counts last, whatever they look like."""
     old, new = counts or (0, 0)
     body: list[str] = []
-    at = start
-    while at < len(scan):
+    for at in range(start, len(scan)):
         line = scan.line(at)
-        if line[:1] not in {KEEP, DROP, ADD, _NO_NEWLINE, ""} or line.startswith("@@"):
+        if line[:1] not in {KEEP, DROP, ADD, _NO_NEWLINE, ""}:
             break
-        if not line and scan.closes(at):
-            break
-        if (old <= 0 or new <= 0) and is_header(scan, at):
+        if (old <= 0 or new <= 0) and stops(scan, at):
             break
         old -= line[:1] not in {ADD, _NO_NEWLINE}
         new -= line[:1] not in {DROP, _NO_NEWLINE}
         body.append(line)
-        at += 1
     return body
 
 
@@ -73,49 +99,34 @@ def _size(raw: list[str], counts: tuple[int, int] | None, *, fenced: bool) -> tu
     The header is believed where only blank lines are left over, or (outside of a fence, where prose
     may follow) where a blank line comes next.
     """
+    old, new = counts or (-1, -1)
+    for at, line in enumerate([*raw, ""]):
+        if old == 0 and new == 0 and not line.startswith(_NO_NEWLINE):
+            rest = raw[at:]
+            if not any(map(str.strip, rest)) or (not fenced and not rest[0].strip()):
+                return at, True
+            break
+        old -= line[:1] not in {ADD, _NO_NEWLINE}
+        new -= line[:1] not in {DROP, _NO_NEWLINE}
     end = len(raw)
-    if counts is not None:
-        exact = _counted_to(raw, counts)
-        if exact is not None:
-            rest = raw[exact:]
-            if not any(line.strip() for line in rest) or (not fenced and not rest[0].strip()):
-                return exact, True
-    while end and not raw[end - 1].strip():
+    while end and not raw[end - 1]:  # with its space a blank line is context
         end -= 1
     return end, False
 
 
-def _counted_to(raw: list[str], counts: tuple[int, int]) -> int | None:
-    old, new = counts
-    for at, line in enumerate(raw):
-        if old == 0 and new == 0 and not line.startswith(_NO_NEWLINE):
-            return at
-        old -= line[:1] not in {ADD, _NO_NEWLINE}
-        new -= line[:1] not in {DROP, _NO_NEWLINE}
-        if old < 0 or new < 0:
-            return None
-    return len(raw) if old == 0 and new == 0 else None
-
-
 def _read(raw: list[str]) -> tuple[list[HunkLine], bool | None]:
-    """The lines, and what the marks of a missing final newline ask.
+    """The lines, and what the marks of a missing final newline ask: to lose it, to get it, nothing.
 
-    False to lose it, True to get it.
+    Where both sides lack it, nothing is asked; but a file that is all new shall lack it too.
     """
     lines: list[HunkLine] = []
-    bare_before = bare_after = False
+    bare: set[str] = set()
     for line in raw:
         if line.startswith(_NO_NEWLINE):
             last = lines[-1][0] if lines else KEEP
-            bare_before |= last != ADD
-            bare_after |= last != DROP
+            bare |= {DROP, ADD} if last == KEEP else {last}
         else:
             lines.append((line[:1] or KEEP, line[1:]))
-    if bare_before == bare_after:
-        return lines, None if not bare_after else _kept_bare(lines)
-    return lines, not bare_after
-
-
-def _kept_bare(lines: list[HunkLine]) -> bool | None:
-    """Both sides lack it: nothing is asked, but a file that is all new shall lack it too."""
-    return False if all(op == ADD for op, _ in lines) else None
+    is_new = all(op == ADD for op, _ in lines)
+    asked = {frozenset(DROP): True, frozenset(ADD): False}.get(frozenset(bare))
+    return lines, False if is_new and ADD in bare else asked

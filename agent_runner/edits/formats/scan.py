@@ -1,19 +1,16 @@
-"""What every format shares.
-
-The reply as lines with the place reached in it, fences, and the answer of a format.
-"""
+"""What every format shares: the reply as lines, the place reached in it, fences, and the answer."""
 
 import re
 from typing import Protocol
 
-from attrs import define, field, frozen
+from attrs import define, frozen
 
-from agent_runner.edits.edit import Complaint, Edit, Origin
-from agent_runner.edits.spelling import name_on_line, path_in_info, path_on_line
+from agent_runner.edits.edit import Edit, Origin
+from agent_runner.edits.naming import info_path, label_on, mentioned
 
 _OPENER = re.compile(r"^([ \t]*)(`{3,}|~{3,})(.*)$")
 _LOOK_BACK = 3
-"""How many lines above a block its path may stand."""
+"""How many lines above a block with markers its path may stand."""
 
 
 @frozen
@@ -27,17 +24,13 @@ class Fence:
     @property
     def language(self) -> str:
         """The first word of the info string, in lower case."""
-        return (re.split(r"[\s{:,]", self.info.strip(), maxsplit=1)[0]).lower()
+        return re.split(r"[\s{:,]", self.info, maxsplit=1)[0].lower()
 
     def closed_by(self, line: str) -> bool:
         """Whether the line closes it: at least as many of the same marks, and nothing else."""
         text = line.strip()
-        spaces = len(line) - len(line.lstrip())
-        return (
-            len(text) >= len(self.marks)
-            and text == self.marks[0] * len(text)
-            and spaces <= self.indent + 3
-        )
+        is_long = len(text) >= len(self.marks) and text == self.marks[0] * len(text)
+        return is_long and indentation(line) <= self.indent + 3
 
 
 def fence_on(line: str) -> Fence | None:
@@ -48,112 +41,96 @@ def fence_on(line: str) -> Fence | None:
     return Fence(found[2], len(found[1]), found[3].strip())
 
 
-@frozen
-class Found:
-    """What a format made of the lines up to `end` (the first one that is not its own).
-
-    `inside`: only a fence was opened, and what stands in it is for the other formats to read.
-    """
-
-    end: int
-    edits: tuple[Edit, ...] = ()
-    commands: tuple[str, ...] = ()
-    asks: tuple[str, ...] = ()
-    problems: tuple[Complaint, ...] = ()
-    inside: Fence | None = None
+Found = tuple[int, list[Edit]]
+"""What a format made of a block: the first line that is not its own, and what it asks for."""
 
 
 @define
 class Scan:
-    """The reply's lines and how far they are read. The parser moves it, formats only look."""
+    """The reply's lines and how far they are read. The reader moves it, formats only look.
+
+    `fence`: the one that is open and only dresses what stands in it. `indent`: blanks that all
+    lines of the block in hand begin with. `floor`: the first line below the block before.
+    `section`: the path in the heading above, and its line. `path_fence`: a path that had a fence of
+    its own right above.
+    """
 
     raw: list[str]
     fence: Fence | None = None
+    indent: int = 0
     floor: int = 0
     blocks: int = 0
     last_path: str | None = None
-    unclosed: dict[str, Fence] = field(init=False, factory=dict)
+    section: tuple[str, int] | None = None
+    path_fence: tuple[str, int] | None = None
 
     def __len__(self) -> int:
         return len(self.raw)
 
     def line(self, at: int) -> str:
-        """The line, without the indentation of the fence it stands in; "" beyond the end."""
-        if at >= len(self.raw):
-            return ""
-        text = self.raw[at]
-        return dedented(text, self.fence.indent) if self.fence else text
+        """The line without the indentation of its fence or block; "" beyond the end."""
+        deep = self.indent or (self.fence.indent if self.fence else 0)
+        return dedented(self.raw[at], deep) if at < len(self.raw) else ""
 
     def closes(self, at: int) -> bool:
         """Whether the fence that is open is closed by this line."""
-        return self.fence is not None and self.fence.closed_by(self.raw[at])
-
-    def known_unclosed(self, fence: Fence) -> bool:
-        """Whether an earlier fence, easier to close, was found to be open to the end."""
-        known = self.unclosed.get(fence.marks[0])
-        return (
-            known is not None
-            and len(known.marks) <= len(fence.marks)
-            and known.indent >= fence.indent
-        )
+        return self.fence is not None and at < len(self.raw) and self.fence.closed_by(self.raw[at])
 
     def next_block(self, at: int, form: str) -> Origin:
         """A new block that begins at this line."""
         self.blocks += 1
         return Origin(self.blocks, at + 1, form)
 
-    def path_above(self, at: int) -> str | None:
-        """The path on one of the lines above, or in the fence's info string.
+    def path_for(self, at: int) -> str | None:
+        """The path of a block that has markers of its own, from the lines above it.
 
-        Never above another block.
+        Nothing but a path can be meant there, so it may stand up to three lines above, in any
+        dressing, or in the fence's info string; a name that may be a word, right above.
         """
+        lines = self._lines_above(at)
+        for line in lines:
+            fence, label = fence_on(line), label_on(line)
+            if fence is not None and (path := info_path(fence.info)):
+                return path
+            if label is not None and label.sure:
+                return label.path
+        near = label_on(next((line for line in lines if fence_on(line) is None), ""))
+        return near.path if near is not None and not near.dressed else None
+
+    def mentioned_for(self, at: int) -> set[str]:
+        """The paths that sentences above such a block name."""
+        return {path for line in self._lines_above(at) for path in mentioned(line)}
+
+    def _lines_above(self, at: int) -> list[str]:
+        """The lines above down to the block before, the nearest first; fences are not counted."""
+        lines: list[str] = []
         seen = 0
         for above in range(at - 1, self.floor - 1, -1):
-            line = self.raw[above]
-            fence = fence_on(line)
-            if fence is not None:
-                path = path_in_info(fence.info)
-            else:
-                seen += 1
-                path = path_on_line(line)
-            if path:
-                return path
+            lines.append(self.raw[above])
+            seen += fence_on(self.raw[above]) is None
             if seen == _LOOK_BACK:
                 break
-        return None
-
-    def name_above(self, at: int) -> str | None:
-        """The single word on the line right above, or above the fence: a file without extension.
-
-        Only where a path has to stand: elsewhere it may as well be a word of prose.
-        """
-        above = at - 1
-        if above >= self.floor and fence_on(self.raw[above]) is not None:
-            above -= 1
-        return name_on_line(self.raw[above]) if above >= self.floor else None
+        return lines
 
 
 class Format(Protocol):
-    """One way in which models write edits."""
-
-    name: str
+    """One way in which models mark edits."""
 
     def starts(self, scan: Scan, at: int) -> bool:
         """Whether a block of this format begins at this line. Cheap: asked of every line."""
 
     def read(self, scan: Scan, at: int) -> Found:
-        """Read the block that begins here. Never raises: what cannot be read becomes a problem."""
+        """Read the block that begins here. Never raises: what cannot be read is `Unreadable`."""
+
+
+def indentation(line: str) -> int:
+    """How many blanks the line begins with."""
+    return len(line) - len(line.lstrip(" \t"))
 
 
 def dedented(line: str, indent: int) -> str:
     """The line without up to `indent` leading blanks, as in a fence that stands in a list."""
-    blanks = len(line) - len(line.lstrip(" \t"))
-    return line[min(blanks, indent) :]
-
-
-def complaint(origin: Origin, wrong: str, remedy: str) -> Complaint:
-    """A complaint about the block of this origin."""
-    return Complaint(origin.block, origin.line, origin.form, wrong, remedy)
+    return line[min(indentation(line), indent) :]
 
 
 def joined(lines: list[str]) -> str:

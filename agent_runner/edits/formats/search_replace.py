@@ -1,104 +1,94 @@
-"""SEARCH/REPLACE blocks.
-
-The text to be found exactly once in a file, and the text that takes its place.
-"""
+"""SEARCH/REPLACE blocks: text that stands exactly once in a file, and what takes its place."""
 
 import re
 
-from agent_runner.edits.edit import Alter, Create, Edit, Hunk
-from agent_runner.edits.formats.scan import Found, Scan, complaint, joined
+from agent_runner.edits.edit import Alter, Hunk, Unreadable, Write
+from agent_runner.edits.formats.scan import Found, Scan, indentation, joined
 from agent_runner.edits.linediff import hunk_lines
-from agent_runner.edits.spelling import path_on_line
+from agent_runner.edits.naming import label_on
 
-_OPEN = re.compile(r"^ {0,3}(<{5,9}) ?(?:SEARCH|ORIGINAL)\b:?(.*)$")
-_DIVIDE = re.compile(r"^ {0,3}(={5,9})\s*$")
-_CLOSE = re.compile(r"^ {0,3}(>{5,9}) ?(?:REPLACE|UPDATED)\s*$")
+_OPEN = re.compile(r"^[ \t]*(<{5,9}) ?(?:SEARCH|ORIGINAL)\b:?(.*)$")
+_DIVIDE = re.compile(r"^[ \t]*(={5,9})\s*$")
+_CLOSE = re.compile(r"^[ \t]*(>{5,9}) ?(?:REPLACE|UPDATED)\s*$")
 _FORM = (
     "Write it as: the path alone on a line, then `<<<<<<< SEARCH`, the lines as they stand"
     " in the file, `=======`, the lines that take their place, `>>>>>>> REPLACE`."
 )
+_LONGER = "Use longer markers (up to 9 characters, all three alike) than any such line in the text."
 
 
-class SearchReplace:
-    """Reads `<<<<<<< SEARCH` ... `=======` ... `>>>>>>> REPLACE`, fenced or not."""
+def starts(scan: Scan, at: int) -> bool:
+    """At its first marker; also at a last one that has no first one above it."""
+    line = scan.raw[at]
+    return _OPEN.match(line) is not None or _CLOSE.match(line) is not None
 
-    name = "SEARCH/REPLACE"
 
-    def starts(self, scan: Scan, at: int) -> bool:
-        """At its first marker; also at a last one that has no first one above it."""
-        line = scan.line(at)
-        return _OPEN.match(line) is not None or _CLOSE.match(line) is not None
+def read(scan: Scan, at: int) -> Found:
+    """One block."""
+    origin = scan.next_block(at, "SEARCH/REPLACE")
+    opened = _OPEN.match(scan.raw[at])
+    if opened is None:
+        return at + 1, [Unreadable("", origin, "`REPLACE` without a `SEARCH` above it.", _FORM)]
+    close, end = _closing(scan, at + 1, len(opened[1]))
+    dividers = [] if close is None else _dividers(scan, at + 1, close, len(opened[1]))
+    if close is None or len(dividers) != 1:
+        wrong = (
+            "the block does not end: no `>>>>>>> REPLACE` follows."
+            if close is None
+            else f"{len(dividers)} lines could be the `=======` that divides it."
+            if dividers
+            else "no `=======` between SEARCH and REPLACE."
+        )
+        return end, [Unreadable("", origin, wrong, _LONGER if dividers else _FORM)]
+    deep = indentation(scan.raw[at])
+    if all(indentation(line) >= deep for line in scan.raw[at:close] if line.strip()):
+        scan.indent = deep  # the reply's, not the file's
+    search = [scan.line(index) for index in range(at + 1, dividers[0])]
+    replace = [scan.line(index) for index in range(dividers[0] + 1, close)]
+    path, wrong = _path(scan, at, opened[2], search)
+    if wrong:
+        return end, [Unreadable("", origin, wrong, _FORM)]
+    if any(line.strip() for line in search):
+        return end, [Alter(path, origin, (Hunk(hunk_lines(search, replace)),))]
+    return end, [Write(path, origin, joined(replace), new=True)]
 
-    def read(self, scan: Scan, at: int) -> Found:
-        """One block."""
-        origin = scan.next_block(at, self.name)
-        opened = _OPEN.match(scan.line(at))
-        if opened is None:
-            problem = complaint(origin, "`REPLACE` without a `SEARCH` above it.", _FORM)
-            return Found(at + 1, problems=(problem,))
-        marks = len(opened[1])
-        close, end = _closing(scan, at + 1, marks)
-        if close is None:
-            wrong = "the block does not end: no `>>>>>>> REPLACE` follows."
-            return Found(end, problems=(complaint(origin, wrong, _FORM),))
-        dividers = _dividers(scan, at + 1, close, marks)
-        if len(dividers) != 1:
-            wrong = (
-                "no `=======` between SEARCH and REPLACE."
-                if not dividers
-                else f"{len(dividers)} lines could be the `=======` that divides it."
-            )
-            remedy = (
-                _FORM
-                if not dividers
-                else "Use longer markers (up to 9 characters, all three alike)"
-                " than any such line in the text."
-            )
-            return Found(end, problems=(complaint(origin, wrong, remedy),))
-        path = path_on_line(opened[2]) or scan.path_above(at) or scan.name_above(at)
-        body = [scan.line(index) for index in range(at + 1, close)]
-        split = dividers[0] - at - 1
-        search, replace = body[:split], body[split + 1 :]
-        if path is None:
-            search, path = _path_inside(search, scan.last_path)
-        if path is None:
-            problem = complaint(origin, "no path says which file is meant.", _FORM)
-            return Found(end, problems=(problem,))
-        edit: Edit
-        if any(line.strip() for line in search):
-            edit = Alter(path, origin, (Hunk(hunk_lines(search, replace)),))
-        else:
-            edit = Create(path, origin, joined(replace))
-        return Found(end, (edit,))
+
+def _path(scan: Scan, at: int, behind: str, search: list[str]) -> tuple[str, str]:
+    """The block's path, taken out of the search if it stands there; else why there is none."""
+    label = label_on(behind)
+    path = label.path if label is not None else scan.path_for(at)
+    if path is not None:
+        return path, ""
+    first = label_on(search[0]) if len(search) > 1 and scan.last_path is None else None
+    if first is not None and first.sure:
+        del search[0]
+        return first.path, ""
+    others = scan.mentioned_for(at) - {scan.last_path}
+    if scan.last_path is not None and not others:
+        return scan.last_path, ""
+    if scan.last_path is None and len(others) == 1:
+        return others.pop(), ""
+    if not others:
+        return "", "no path says which file is meant."
+    named = ", ".join(f"`{other}`" for other in sorted(others)[:3])
+    return "", f"it is unclear which file is meant: the lines above name {named}."
 
 
 def _closing(scan: Scan, start: int, marks: int) -> tuple[int | None, int]:
     """The line of the closing marker, and where to go on; one as long as the first is preferred."""
     other = None
     for at in range(start, len(scan)):
-        line = scan.line(at)
-        closed = _CLOSE.match(line)
+        closed, opened = _CLOSE.match(scan.raw[at]), _OPEN.match(scan.raw[at])
         if closed and len(closed[1]) == marks:
             return at, at + 1
         if closed and other is None:
             other = at
-        opened = _OPEN.match(line)
         if opened and len(opened[1]) == marks:
-            return (other, other + 1) if other is not None else (None, at)
-    if other is not None:
-        return other, other + 1
-    return None, len(scan)
+            return (None, at) if other is None else (other, other + 1)
+    return (None, len(scan)) if other is None else (other, other + 1)
 
 
 def _dividers(scan: Scan, start: int, close: int, marks: int) -> list[int]:
     """Lines that can divide the block: those as long as its markers, if there are any."""
-    found = [(at, match) for at in range(start, close) if (match := _DIVIDE.match(scan.line(at)))]
-    alike = [at for at, match in found if len(match[1]) == marks]
-    return alike or [at for at, _ in found]
-
-
-def _path_inside(search: list[str], last: str | None) -> tuple[list[str], str | None]:
-    """A path on the first line below the marker, else that of the block before."""
-    if last is None and search and (path := path_on_line(search[0])):
-        return search[1:], path
-    return search, last
+    found = [(at, match) for at in range(start, close) if (match := _DIVIDE.match(scan.raw[at]))]
+    return [at for at, m in found if len(m[1]) == marks] or [at for at, _ in found]

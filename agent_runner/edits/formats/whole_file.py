@@ -1,162 +1,123 @@
-"""Whole files: a fenced block whose path stands above it or in its info string.
+"""Fences without markers: whole files where a path stands right by them, else examples.
 
-Also what other fences are.
+Nothing but a path makes a fence a file, so nothing but a path may stand there. A fence that names a
+file in another way becomes an `Aside`: refused, unless it turns out to change nothing.
 """
 
-import re
-from collections.abc import Sequence
+from itertools import pairwise
 
-from attrs import define
+from attrs import frozen
 
-from agent_runner.edits.edit import Complaint, Origin, Write
-from agent_runner.edits.formats.requests import SHELLS
-from agent_runner.edits.formats.scan import (
-    Fence,
-    Format,
-    Found,
-    Scan,
-    complaint,
-    dedented,
-    fence_on,
-    joined,
-)
-from agent_runner.edits.formats.unified import in_diff_fence
-from agent_runner.edits.spelling import labelled_path, path_in_info, path_on_line
+from agent_runner.edits import naming
+from agent_runner.edits.edit import Aside, Edit, Unreadable, Write
+from agent_runner.edits.formats.fences import Fences
+from agent_runner.edits.formats.scan import Fence, Found, Scan, dedented, indentation, joined
 
-_FORM = "Write the path alone on the line before the fence, then the whole file inside of it."
-_MARKDOWN = re.compile(r"\.(?:md|mdx|markdown|rst|txt)$", re.IGNORECASE)
-_SHELL_FILE = re.compile(r"\.(?:sh|bash|zsh|bats|ksh|env)$|(?:^|/)[^./]+$", re.IGNORECASE)
-_PEEK = 4
-"""How many lines into a fence its other format must have begun, if a path is given."""
+FORM = "Write the path alone on the line before the fence, then the whole file inside of it."
+NAME = "whole file"
 
 
-@define
-class WholeFile:
-    """Reads a fence: as a whole file, as prose, or as dressing of what the `inner` formats read."""
+@frozen
+class Named:
+    """How a fence names a file, at which line of the reply (from 0).
 
-    inner: Sequence[Format]
-    name: str = "whole file"
-
-    def starts(self, scan: Scan, at: int) -> bool:
-        """At every opening fence."""
-        return scan.fence is None and fence_on(scan.line(at)) is not None
-
-    def read(self, scan: Scan, at: int) -> Found:
-        """The fence up to its end, or only its first line if other formats stand in it."""
-        fence = fence_on(scan.line(at))
-        if fence is None:
-            return Found(at + 1)
-        plain_end = _plain_end(scan, at + 1, fence)
-        in_info = path_in_info(fence.info)
-        path = in_info if in_info is not None else scan.path_above(at)
-        body = Scan(scan.raw, fence, at + 1)
-        if plain_end == len(scan) and path is None and not in_diff_fence(body):
-            return Found(at + 1)  # what follows is read as if the stray line were not there
-        if self._dresses(body, at + 1, plain_end, path):
-            return Found(at + 1, inside=fence)
-        start = at + 1
-        if path is None and (inside := labelled_path(body.line(start))):
-            path, start = inside, start + 1
-        if path is None or _is_transcript(fence, path, in_info):
-            return Found(plain_end + 1 if plain_end < len(scan) else at + 1)
-        return self._file(scan, at, start, fence, path)
-
-    def _dresses(self, body: Scan, start: int, end: int, path: str | None) -> bool:
-        """Whether the fence only dresses a block of another format."""
-        if in_diff_fence(body):
-            return any(
-                form.starts(body, at) for at in range(start, end) for form in self.inner
-            ) or (path is not None and any(body.line(at)[:1] in "+-" for at in range(start, end)))
-        near = end
-        if path is not None:
-            near = start
-            while near < min(end, start + _PEEK) and (
-                not body.line(near).strip() or path_on_line(body.line(near))
-            ):
-                near += 1
-            start, near = near, min(near + 1, end)
-        return any(form.starts(body, at) for at in range(start, near) for form in self.inner)
-
-    def _file(self, scan: Scan, at: int, start: int, fence: Fence, path: str) -> Found:
-        origin = scan.next_block(at, self.name)
-        end = _nested_end(scan, start, fence)
-        if not path.strip():
-            return Found(end + 1, problems=(complaint(origin, "`path=` is empty.", _FORM),))
-        if end >= len(scan):
-            wrong = f"the fence of {path} is not closed (or a fence inside of the file is as long)."
-            return Found(
-                _plain_end(scan, start, fence) + 1, problems=(_longer(origin, wrong, fence),)
-            )
-        if _MARKDOWN.search(path) and _may_go_on(scan, end + 1, fence):
-            wrong = f"it is unclear where {path} ends: text follows its closing fence at once."
-            return Found(end + 1, problems=(_longer(origin, wrong, fence),))
-        lines = [dedented(scan.raw[index], fence.indent) for index in range(start, end)]
-        return Found(end + 1, (Write(path, origin, joined(lines)),))
-
-
-def _longer(origin: Origin, wrong: str, fence: Fence) -> Complaint:
-    return complaint(
-        origin,
-        wrong,
-        f"Use a fence that is longer than any inside of the file: {fence.marks}{fence.marks[0]}.",
-    )
-
-
-def _plain_end(scan: Scan, start: int, fence: Fence) -> int:
-    """The first line that closes the fence; the reply's length if none does."""
-    if scan.known_unclosed(fence):
-        return len(scan)
-    at = start
-    while at < len(scan) and not fence.closed_by(scan.raw[at]):
-        at += 1
-    if at == len(scan):
-        scan.unclosed[fence.marks[0]] = fence
-    return at
-
-
-def _may_go_on(scan: Scan, at: int, fence: Fence) -> bool:
-    """Whether what was taken for the closing fence may open another one inside of the file.
-
-    So it looks where text follows at once, and the next fence below is a bare one too.
+    `sure`: it is all of the file. `says_so`: in words or by `path=`, not only by its form; `whole`:
+    in so many words. `inside`: by its own first line. `alone`: nothing else stands above it.
     """
-    if not scan.line(at).strip():
-        return False
-    for below in range(at, len(scan)):
-        if fence.closed_by(scan.raw[below]):
-            return True
-        if fence_on(scan.raw[below]) is not None:
-            return False
-    return False
+
+    path: str
+    line: int
+    sure: bool = False
+    says_so: bool = False
+    whole: bool = False
+    inside: bool = False
+    alone: bool = False
 
 
-def _nested_end(scan: Scan, start: int, fence: Fence) -> int:
-    """The line that closes the fence of a file that may hold fences as long itself.
-
-    Those are told by the word after their first marks.
-    """
-    depth = 0
-    for at in range(start, len(scan)):
-        line = scan.raw[at]
-        if fence.closed_by(line):
-            if depth == 0:
-                return at
-            depth -= 1
-            continue
-        opened = fence_on(line)
-        if (
-            opened is not None
-            and opened.info
-            and opened.marks[0] == fence.marks[0]
-            and len(opened.marks) >= len(fence.marks)
-            and opened.indent <= fence.indent + 3
-        ):
-            depth += 1
-    return len(scan)
+def named_by(scan: Scan, at: int, fence: Fence) -> Named | None:
+    """The file that the fence at this line names, if any."""
+    path = naming.info_path(fence.info)
+    if path is not None:
+        return Named(path, at, sure=True, says_so=True)
+    if naming.is_citation(fence.info):
+        return None
+    named = None if scan.path_fence is None else Named(*scan.path_fence, sure=True)
+    named = named or _named_above(scan, at, fence)
+    inside = scan.raw[at + 1] if at + 1 < len(scan) else ""
+    if named is None or not named.sure:
+        if path := naming.path_in_comment(inside, labelled=True):
+            return Named(path, at + 1, sure=True, says_so=True, inside=True)
+        if named is None and (path := naming.path_in_comment(inside, labelled=False)):
+            return Named(path, at + 1)
+    return named or (Named(*scan.section) if scan.section is not None else None)
 
 
-def _is_transcript(fence: Fence, path: str, in_info: str | None) -> bool:
-    """Whether a shell fence merely stands below a path that is not a script's.
+def _named_above(scan: Scan, at: int, fence: Fence) -> Named | None:
+    """By the line right above; one blank line between does not count."""
+    above = at - 1 if scan.raw[at - 1].strip() else at - 2
+    if above < scan.floor:
+        return None
+    line, label = scan.raw[above], naming.label_on(scan.raw[above])
+    is_item = line.lstrip().startswith(("- ", "* ", "+ ")) and above < at - 1
+    if label is None or (is_item and fence.indent <= indentation(line)):  # no part of the item
+        paths = naming.mentioned(line)
+        return Named(paths[0], above) if paths else None
+    other = naming.label_on(scan.raw[above - 1]) if above > scan.floor else None
+    is_one = other is None or not other.sure or other.path == label.path
+    fits = label.says_so or naming.fits(fence.language, label.path)
+    if label.sure and is_one and fits:
+        return Named(label.path, above, sure=True, says_so=label.says_so, whole=label.whole)
+    return Named(label.path, above, alone=is_one and not label.dressed)
 
-    Commands to read, no file.
-    """
-    return in_info is None and fence.language in SHELLS and _SHELL_FILE.search(path) is None
+
+def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Named | None) -> Found:
+    """The fence up to its end: a file, an aside, or prose."""
+    end = fences.end(at + 1, fence)
+    if named is not None and naming.is_shell(fence.language) and not named.says_so:
+        is_script = naming.fits(fence.language, named.path) or named.path.startswith(".")
+        named = named if is_script else None  # commands to read
+    if named is None or (not named.sure and end == len(scan)):
+        return (end if end < len(scan) else at) + 1, []
+    origin = scan.next_block(at, NAME)
+    sure = fences.end_of_file(at + 1, fence, named.path) if named.sure else end
+    longer = f"Use a fence that is longer than any in the file: {fence.marks}{fence.marks[0]}."
+    if sure is None:
+        wrong = (
+            f"it is unclear where `{named.path}` ends: more than one line of {fence.marks} below"
+            " may close its fence. What follows was not read."
+        )
+        return len(scan), [Unreadable(named.path, origin, wrong, longer)]
+    if sure == len(scan):
+        wrong = f"the fence of `{named.path}` is not closed."
+        return len(scan), [Unreadable(named.path, origin, wrong, longer)]
+    lines = [dedented(line, fence.indent) for line in scan.raw[at + 1 + named.inside : sure]]
+    other = None if named.whole else _other_file(lines, named.path)
+    text = joined(lines)
+    made: Edit = Write(named.path, origin, text, labelled=not named.whole)
+    if not named.path.strip():
+        made = Unreadable("", origin, "`path=` is empty.", FORM)
+    elif other is not None:
+        wrong = f"it is to be `{named.path}`, and a line in it names another file (`{other}`)."
+        made = Unreadable(named.path, origin, wrong, "Use one fence for each file.")
+    elif not named.sure:
+        fits = naming.fits(fence.language, named.path)
+        made = Aside(named.path, origin, text, named.line + 1, named.alone, fits)
+    return sure + 1, [made]
+
+
+def _other_file(lines: list[str], path: str) -> str | None:
+    """Another path that a comment in the text gives as the file that begins there."""
+    first = naming.path_in_comment(lines[0], labelled=False) if lines else None
+    for above, line in pairwise(lines):
+        is_new = first is None or bool(above.strip())  # a bare name divides only where one began
+        other = naming.path_in_comment(line, labelled=is_new)
+        if other not in {None, path, first}:
+            return other
+    return None
+
+
+def path_alone(lines: list[str]) -> str | None:
+    """The path, if a fence holds one and nothing else: the name of what the next fence holds."""
+    filled = [line for line in lines if line.strip()]
+    label = naming.label_on(filled[0]) if len(filled) == 1 else None
+    return label.path if label is not None and label.sure else None

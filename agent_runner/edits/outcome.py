@@ -1,0 +1,73 @@
+"""What comes of an edit, and the words for one that cannot be carried out."""
+
+from attrs import frozen
+
+from agent_runner.edits.edit import Hunk
+from agent_runner.edits.matching import MOST_PLACES, NoPlace
+from agent_runner.edits.nearest import closest, first_difference, numbered
+
+_IN_PART = (
+    "  To change a part of the file, write `{path}` alone on a line and below it `<<<<<<< SEARCH`,"
+    " the lines as they stand in the file, `=======`, the lines that take their place,"
+    " `>>>>>>> REPLACE`."
+)
+
+
+@frozen
+class Carried:
+    """The edit stands in the tree in memory; `already`: it did before; `note`: for a person."""
+
+    already: bool = False
+    note: str = ""
+
+
+@frozen
+class Failed:
+    """The edit cannot be carried out: why, in a few words, and what helps to write it right."""
+
+    short: str
+    text: str = ""
+
+
+Outcome = Carried | Failed
+
+
+def in_doubt(path: str, short: str, *, is_whole: bool = True) -> Failed:
+    """The refusal of a text that may be a whole file, with the two ways to say what is meant."""
+    whole = f"\n  If it is the whole file, write `Whole file: {path}` on the line above its fence."
+    return Failed(short, _IN_PART.format(path=path) + whole * is_whole)
+
+
+def not_found(label: str, lines: list[str], hunk: Hunk, missing: NoPlace) -> Failed:
+    """Why a hunk has no place, with what the file has instead."""
+    needle = hunk.before
+    where = ", ".join(str(at + 1) for at in missing.found[:10])
+    if missing.wrong:
+        found = f" Its lines were found at {where}." if where else ""
+        remedy = "Quote the lines around the place as they stand in the file."
+        return Failed(f"{label}{missing.wrong}", f"  {label}{remedy}{found}")
+    if not needle:
+        short = f"{label}nothing says where the new lines belong"
+        return Failed(short, "  Add unchanged lines around them.")
+    if missing.found:
+        times = f"{len(missing.found)}" + " or more" * (len(missing.found) == MOST_PLACES)
+        more = " and more" if len(missing.found) > 10 else ""
+        is_flat = all(not line[:1].isspace() for line in needle if line.strip())
+        other = ", perhaps in another indentation" if is_flat else ""
+        return Failed(
+            f"{label}found {times} times",
+            f"  {label}It stands at lines {where}{more}{other}."
+            " Add lines above or below that make it one place.",
+        )
+    near = closest(lines, needle)
+    if near is None:
+        text = f"  {label}No line of the file ({len(lines)} lines) is like it: copy it from there."
+        return Failed(f"{label}not found", text)
+    start, stop = near
+    text = f"  {label}The closest lines are {start + 1}-{stop}:\n{numbered(lines, start, stop)}"
+    differs = first_difference(lines, start, needle)
+    if differs is not None:
+        at, there, wanted = differs
+        text += f"\n  First difference, line {at + 1}:"
+        text += f" the file has `{there}`, the block has `{wanted}`."
+    return Failed(f"{label}not found", text)

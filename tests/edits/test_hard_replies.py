@@ -1,0 +1,57 @@
+"""Replies in which something is meant and written badly: each comes out as meant, or is refused.
+
+`hard/*.yml` has a table for each kind of doubt. A row wants `right` (the tree is then `after`),
+`refused`, `right or refused`, or `no change` (refused, or nothing to do). `beside`: the text stands
+below a good edit, which is lost if the text is refused.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from agent_runner.edits.parse import parse_reply
+from agent_runner.edits.plan import Planned, plan
+from agent_runner.edits.rejection import Rejection
+from agent_runner.edits.rules import Rules
+from tests.edits.trees import write_tree
+
+BEFORE = "def a():\n    return 1\n\n\ndef b():\n    return 5\n"
+GOOD = "a.py\n<<<<<<< SEARCH\n    return 1\n=======\n    return 2\n>>>>>>> REPLACE\n\n"
+AFTER = {"a.py": BEFORE.replace("1", "2")}
+
+
+def rows() -> list[Any]:
+    found = []
+    for file in sorted((Path(__file__).parent / "hard").glob("*.yml")):
+        document = YAML(typ="safe").load(file)
+        assert len(document["rows"]) >= 10, file
+        found += [
+            pytest.param(row, id=f"{file.stem}-{number}")
+            for number, row in enumerate(document["rows"], 1)
+        ]
+    return found
+
+
+@pytest.mark.parametrize("row", rows())
+def test_a_hard_reply_is_read_as_meant_or_refused(row: dict[str, Any], tmp_path: Path) -> None:
+    write_tree(tmp_path, row.get("tree", {"a.py": BEFORE}))
+    text = row["reply"] if "reply" in row else GOOD + row["beside"]
+    reply = parse_reply(text)
+    outcome = plan(reply, tmp_path, Rules())
+    want = row["want"]
+    if isinstance(outcome, Rejection):
+        assert want != "right", outcome.text
+        assert outcome.summary
+        return
+    assert isinstance(outcome, Planned)
+    changes = {
+        change.path: outcome.blobs[change.after.sha256].decode() if change.after.sha256 else None
+        for change in outcome.change_set.changes
+    }
+    if want in {"refused", "no change"}:
+        assert not changes
+        assert want == "no change" or reply.no_change, "nothing is said about it"
+    else:
+        assert changes == row.get("after", AFTER)
