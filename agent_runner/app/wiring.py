@@ -4,7 +4,7 @@
 show the very same question without an open store.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from random import Random
@@ -50,7 +50,6 @@ from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.store import Store
-from agent_runner.workspace.git import Repository
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.snapshots import SnapshotReader
@@ -66,6 +65,7 @@ class CallWiring:
         resolve: How a provider's profile is found: with `outline` its key may be missing.
         make_client: How its client is made.
         ignore_limits: Without the configured limits and budgets.
+        files: Paths of all files below a root, if somebody has looked at them already.
     """
 
     project: Project
@@ -75,6 +75,7 @@ class CallWiring:
     resolve: Resolver = outline
     make_client: ClientFactory = make_client
     ignore_limits: bool = False
+    files: Callable[[Path], Sequence[str]] | None = None
     disk: Disk = field(factory=Disk)
     blobs: Blobs = field(
         default=Factory(lambda self: Blobs(self.project.layout.blobs, self.disk), takes_self=True)
@@ -103,6 +104,7 @@ class CallWiring:
             commands=rule is not CommandsRule.NEVER,
             spending=self.spending,
             today=self.gate.today,
+            files=self.files,
         )
 
     @cached_property
@@ -181,6 +183,7 @@ class Wiring:
             ignore_limits=self.choices.ignore_limits,
             disk=self.store.disk,
             blobs=self.store.blobs,
+            files=self.trees.names,
         )
 
     @cached_property
@@ -243,6 +246,7 @@ class Wiring:
             self.store.blobs,
             lambda root: SnapshotReader(Scope(root, hidden), objects, self.clock),
             self.project.surroundings.home / COPIES,
+            self.clock,
             for_commits=commits is not CommitRule.OFF,
         )
 
@@ -273,9 +277,8 @@ class Wiring:
 
     def _rules_of(self, task: Task) -> Rules:
         settings = self.project.settings.apply
-        repository = None if settings.ignored_files else Repository.find(task.root)
         return Rules(
             protect=(*settings.protect, *task.protect),
             judges=self.project.judges,
-            ignored=repository.ignored if repository else None,
+            ignored=None if settings.ignored_files else partial(self.trees.ignored, task.root),
         )

@@ -43,6 +43,7 @@ class Commits:
         pick = chosen(paths, modified, include_modified=self.settings.include_modified)
         message = _message(self.settings.message, work)
         done = await commit(repository, pick.paths, message, work.task.id)
+        self.trees.expire()  # a git hook of the user's may have changed files
         if pick.left_out and not done.commit:  # else the entry of the commit says it
             names = ", ".join(pick.left_out)
             text = f"not committed, because you had changed them before the task began: {names}"

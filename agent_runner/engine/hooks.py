@@ -62,6 +62,10 @@ class Hooks:
         return None
 
     async def _run_one(self, work: Work, phase: Phase, hook: Hook) -> HookResult:
+        def started(pid: int, start: str) -> None:
+            self.trees.expire()
+            work.journal(HookStarted(phase, hook.id, pid, start, work.run))
+
         result = await self.runner.run(
             hook,
             phase=phase,
@@ -69,9 +73,7 @@ class Hooks:
             attempt=work.record.counts.attempts,
             run_id=work.run,
             changed=lambda: self.trees.changed_since_start(work.task, work.record),
-            on_start=lambda pid, start: work.journal(
-                HookStarted(phase, hook.id, pid, start, work.run)
-            ),
+            on_start=started,
             on_output=lambda chunk: work.signal(HookOutput(work.task.id, hook.id, chunk)),
         )
         if phase is Phase.PRE:
@@ -94,9 +96,13 @@ class KnownGreen:
         """These hooks were green on this tree."""
         self._hooks, self._tree = frozenset(hooks), tree
 
+    def includes(self, hooks: tuple[str, ...]) -> bool:
+        """Whether all of these hooks were green when last seen."""
+        return bool(self._tree) and set(hooks) <= self._hooks
+
     def covers(self, hooks: tuple[str, ...], tree: str) -> bool:
         """Whether these hooks are known to be green on this tree."""
-        return bool(tree) and tree == self._tree and set(hooks) <= self._hooks
+        return tree == self._tree and self.includes(hooks)
 
 
 def ran(results: Iterable[HookResult]) -> tuple[HookResult, ...]:

@@ -183,6 +183,7 @@ class Runner:
     def _skipped(self, task: Task) -> e.Skipped:
         """Leave no half-applied change behind, and say what stays."""
         self.recovery.settle(task.id, reason="the task is skipped")
+        self.trees.expire()
         applied = self.core.record(task.id).change.applied
         command = self.options.invocation.command("undo", task.id)
         undo = f"; its changes stay in the files (to undo them: {command})"
@@ -218,6 +219,7 @@ class Runner:
             decision = await self.person.decide(escalation)
         if self.control.stop_reason:
             return self._stopped()
+        self.trees.expire()
         if decisions.carry_out(self.core, self.recovery, task.id, decision) is None:
             return Halt("aborted", f"aborted at {task.id}")
         self._consecutive_escalations = 0

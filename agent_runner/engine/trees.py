@@ -1,12 +1,13 @@
 """The state of each task's files: as it is now, and what has changed since the task began."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import anyio.to_thread
 from attrs import define, field, frozen
 
+from agent_runner.ground.clock import Clock
 from agent_runner.model.errors import StateError
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
@@ -16,6 +17,9 @@ from agent_runner.workspace.scratch import Scratch, sweep
 from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
 
 _FORMAT = 2
+
+_FRESH = 2.0
+"""Seconds for which the look that one step ended with is good enough for the next one."""
 
 
 @frozen
@@ -56,6 +60,10 @@ class Start:
 class Trees:
     """One reader per root, kept for the run, so that unchanged files are not read again.
 
+    There is one look per boundary between steps: a step begins with what the one before it saw
+    last, unless something ran in between (whoever runs it calls `expire`), or it is some seconds
+    ago, for then somebody was waited for and may have changed files.
+
     `copies`: the folder of all scratch copies. `for_commits`: whether the runner commits, and so
     has to know what the user had changed.
     """
@@ -63,12 +71,50 @@ class Trees:
     blobs: Blobs
     make_reader: Callable[[Path], SnapshotReader]
     copies: Path
+    clock: Clock
     for_commits: bool = False
     _readers: dict[Path, SnapshotReader] = field(factory=dict)
+    _looks: dict[Path, tuple[float, Snapshot]] = field(factory=dict)
 
     async def read(self, task: Task) -> Snapshot:
         """The tree as it stands now; git and the disk are waited for in a thread."""
-        return await anyio.to_thread.run_sync(self._reader(task.root).look)
+        return await anyio.to_thread.run_sync(self._look, task.root)
+
+    async def last(self, task: Task) -> Snapshot:
+        """The tree as the step before this one saw it last."""
+        return await anyio.to_thread.run_sync(self._last, task.root)
+
+    async def keep(self, task: Task, paths: Iterable[str]) -> None:
+        """Keep what these files hold now: about to be changed by us, they need not be fetched."""
+        await anyio.to_thread.run_sync(self._reader(task.root).keep, paths)
+
+    async def written(self, task: Task, paths: Iterable[str]) -> Snapshot:
+        """The tree after a change of our own; a whole look only if something else ran, too."""
+        known = task.root in self._looks
+        self.expire()
+        if not known:
+            return await self.read(task)
+        tree = await anyio.to_thread.run_sync(self._reader(task.root).look_at, paths)
+        self._looks[task.root] = (self.clock.monotonic(), tree)
+        return tree
+
+    def expire(self) -> None:
+        """Something ran that may have changed files: the next step looks for itself."""
+        self._looks.clear()
+
+    def names(self, root: Path) -> list[str]:
+        """Paths of all files below a task's root, sorted; waits for git and the disk."""
+        self._last(root)
+        return self._reader(root).names
+
+    def ignored(self, root: Path, paths: Iterable[str]) -> set[str]:
+        """Those of `paths` (existing or not) that git ignores; waits for git.
+
+        A file that the last look saw is not: git is asked only of others.
+        """
+        unknown = self._reader(root).unknown(paths)
+        repository = Repository.find(root) if unknown else None
+        return repository.ignored(unknown) if repository else set()
 
     async def start(self, task: Task) -> tuple[Snapshot, str]:
         """The tree as a task begins, durably kept; and the blob that `at_start` will read."""
@@ -86,7 +132,7 @@ class Trees:
         were snapshots), every file counts: a judge must not be passed over for want of knowledge.
         """
         reader, start = self._reader(task.root), self.at_start(record)
-        now = reader.look()
+        now = self._last(task.root)
         try:
             changes = reader.changes(start.id if start else "", now.id)
         except StateError:
@@ -111,11 +157,22 @@ class Trees:
 
     def _start(self, task: Task) -> tuple[Snapshot, str]:
         reader = self._reader(task.root)
-        tree = reader.look()
+        tree = self._last(task.root)
         reader.sync()
         repository = Repository.find(task.root) if self.for_commits else None
         start = Start(tree.id, repository.modified_paths() if repository else frozenset())
         return tree, self.blobs.put(start.to_json().encode("ascii"))
+
+    def _last(self, root: Path) -> Snapshot:
+        at, tree = self._looks.get(root, (0.0, None))
+        if tree is None or self.clock.monotonic() - at > _FRESH:
+            return self._look(root)
+        return tree
+
+    def _look(self, root: Path) -> Snapshot:
+        tree = self._reader(root).look()
+        self._looks[root] = (self.clock.monotonic(), tree)
+        return tree
 
     def _reader(self, root: Path) -> SnapshotReader:
         if root not in self._readers:

@@ -18,6 +18,7 @@ _NEEDS_OLDEST = "--config-env=core.pager=PATH"
 """An option as old as that, harmless; an older git refuses it, which saves asking its version."""
 
 _SHA256 = re.compile(rb"^\s*objectformat\s*=\s*\"?sha256", re.IGNORECASE | re.MULTILINE)
+_COMMIT = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 _LONGEST = 1 << 14  # bytes of a small file of git's that are read
 _PROGRAMS_OF_A_FILTER = ("clean", "smudge", "process")
 
@@ -60,6 +61,23 @@ def discover(root: Path) -> Discovered | None:
     return Discovered(
         work_tree, git_dir, prefix, hashing, settings.config, settings.converts_all, common
     )
+
+
+def resolved_head(git_dir: Path, common: Path) -> str:
+    """The commit (hex) that HEAD names, read without git; "" if that takes git to know."""
+    head = _content(git_dir / "HEAD").removesuffix(b"\n")
+    branch = re.fullmatch(rb"ref: (refs/heads/(?:(?!\.\.)[^\0\n])+)", head)
+    if branch is None:
+        return head.decode() if _COMMIT.fullmatch(head) else ""
+    loose = _content(common / os.fsdecode(branch[1])).removesuffix(b"\n")
+    if _COMMIT.fullmatch(loose):
+        return loose.decode()
+    try:
+        packed = (common / "packed-refs").read_bytes()
+    except OSError:
+        return ""
+    row = re.search(rb"^([0-9a-f]+) %b$" % re.escape(branch[1]), packed, re.MULTILINE)
+    return row[1].decode() if row and _COMMIT.fullmatch(row[1]) else ""
 
 
 def stamp_of(path: Path) -> tuple[int, ...]:

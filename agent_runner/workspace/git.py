@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from attrs import frozen
 
 from agent_runner.workspace.command import Answer, Git, available, demanded, joined, split
-from agent_runner.workspace.discovery import discover
+from agent_runner.workspace.discovery import discover, resolved_head
 
 
 @frozen
@@ -89,6 +89,9 @@ class Repository:
     @property
     def head(self) -> str:
         """The commit that HEAD names (hex), "" before the first one."""
+        known = resolved_head(self.git.git_dir, self.common)
+        if known:
+            return known
         answer = self.ask(["rev-parse", "--quiet", "--verify", "HEAD^{commit}"])
         return answer.line if answer.code == 0 else ""
 

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from agent_runner.ground.globs import Globs, is_plain
 from agent_runner.model.shown import FileText, Listing, NotShown
-from agent_runner.workspace.names import Scope, file_names
+from agent_runner.workspace.names import Scope
 from agent_runner.workspace.reading import read_text, why_not
 from agent_runner.workspace.secrets import looks_secret
 
@@ -19,9 +19,10 @@ _WORTH_SHOWING = 1_000  # characters: less room than this is not filled with the
 _WITH_LINES = re.compile(r"(?P<path>.+):(?P<first>\d{1,9})-(?P<last>\d{1,9})", re.DOTALL)
 
 
-def show(scope: Scope, asked: Sequence[str], max_chars: int) -> Listing:
+def show(scope: Scope, names: Sequence[str], asked: Sequence[str], max_chars: int) -> Listing:
     """The files that `asked` names, in that order, as far as `max_chars` characters go.
 
+    `names` are those of all files there are (`file_names`, or of a look), sorted.
     An element of `asked` is a path, a folder (all below it), a path with lines (`a.py:10-80`), a
     glob, or `!` and a glob that leaves files out. A file that does not fit is cut after a line,
     and the reason says how to ask for the rest. Whatever is not shown is in `left_out`.
@@ -29,7 +30,7 @@ def show(scope: Scope, asked: Sequence[str], max_chars: int) -> Listing:
     Raises:
         UsageError: there is a git repository, but git refuses to use it.
     """
-    answer = _Answer(scope, max_chars)
+    answer = _Answer(scope, names, max_chars)
     taken_back = Globs(tuple(wish[1:] for wish in asked if wish.startswith("!")))
     for wish in asked:
         if not wish.startswith("!"):
@@ -37,13 +38,9 @@ def show(scope: Scope, asked: Sequence[str], max_chars: int) -> Listing:
     return Listing(tuple(answer.files), tuple(answer.left_out[:MOST]))
 
 
-def overview(scope: Scope, limit: int = 300) -> tuple[str, ...]:
-    """What there is to ask for, in at most `limit` lines: paths, or folders with a count.
-
-    Raises:
-        UsageError: there is a git repository, but git refuses to use it.
-    """
-    names = [name for name in file_names(scope) if not looks_secret(name)]
+def overview(names: Iterable[str], limit: int = 300) -> tuple[str, ...]:
+    """What there is to ask for, in at most `limit` lines: paths, or folders with a count."""
+    names = [name for name in names if not looks_secret(name)]
     depth = max((name.count("/") + 1 for name in names), default=1)
     lines = _cut_to(names, depth)
     while depth > 1 and len(lines) > limit:
@@ -65,12 +62,12 @@ def _cut_to(names: Iterable[str], depth: int) -> list[str]:
 class _Answer:
     """A listing in the making."""
 
-    def __init__(self, scope: Scope, room: int) -> None:
+    def __init__(self, scope: Scope, names: Sequence[str], room: int) -> None:
         self.files: list[FileText] = []
         self.left_out: list[NotShown] = []
         self._scope = scope
         self._room = room
-        self._names = file_names(scope)
+        self._names = names
         self._known = frozenset(self._names)
         self._done: set[tuple[str, str]] = set()
 
@@ -90,7 +87,7 @@ class _Answer:
         else:
             self.left_out.append(NotShown(wish, "no file matches"))
 
-    def _named(self, wish: str, plain: str) -> list[str]:
+    def _named(self, wish: str, plain: str) -> Sequence[str]:
         """The files below a folder, or those that a glob covers."""
         if plain == ".":
             return self._names

@@ -161,6 +161,24 @@ class SnapshotReader:
         """What stands at a path below the open root now; it is read, whatever was seen before."""
         return read_path(root, path, self._hashing, self._limits.largest)[0]
 
+    def keep(self, paths: Iterable[str]) -> None:
+        """Keep what these files of the last look hold, before a change of our own.
+
+        Afterwards git would have to be asked for it.
+        """
+        with _opened(self.scope.root) as root:
+            if root is None:
+                return
+            for path in self._paths.intersection(paths):
+                here, content = read_path(root, path, self._hashing, self._limits.largest)
+                if here is not None and here.is_content and not self.store.holds(here.name):
+                    self.store.add(BLOB, content, here.name)
+        self.store.flush()
+
+    def unknown(self, paths: Iterable[str]) -> set[str]:
+        """Those of `paths` that the last look did not find; git may ignore them."""
+        return set(paths) - self._paths
+
     def sync(self) -> None:
         """Return once all that the snapshots need from us is on the disk itself.
 

@@ -10,7 +10,7 @@ from agent_runner.model.errors import UsageError
 from agent_runner.workspace.command import Git
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
-from agent_runner.workspace.names import Scope
+from agent_runner.workspace.names import Scope, file_names
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.restore import restore
 from agent_runner.workspace.scratch import Scratch
@@ -38,8 +38,9 @@ def look_at_everything(root: Path, state: Path) -> None:
         repository.status()
         repository.modified_paths()
         repository.ignored(["a.txt", "b.log"])
-    overview(Scope(root))
-    show(Scope(root), ["*.txt", "a.log"], 1_000)
+    names = file_names(Scope(root))
+    overview(names)
+    show(Scope(root), names, ["*.txt", "a.log"], 1_000)
 
 
 def trap(folder: Path) -> tuple[Path, Path]:

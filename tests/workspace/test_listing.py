@@ -1,6 +1,7 @@
 """What the agent is shown, what it is not, and the reason it is given."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from agent_runner.model.shown import FileText, Listing, NotShown
 from agent_runner.workspace.listing import MOST, overview, show
-from agent_runner.workspace.names import Scope
+from agent_runner.workspace.names import Scope, file_names
 from agent_runner.workspace.secrets import holds_secret, looks_secret
 from tests.workspace.repos import Repo
 
@@ -23,7 +24,11 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Repo:
 
 
 def shown(repo: Repo, *asked: str, room: int = ROOM) -> Listing:
-    return show(Scope(repo.root), asked, room)
+    return shown_of(Scope(repo.root), asked, room)
+
+
+def shown_of(scope: Scope, asked: Sequence[str], room: int = ROOM) -> Listing:
+    return show(scope, file_names(scope), asked, room)
 
 
 def paths(listing: Listing) -> list[str]:
@@ -181,7 +186,7 @@ def test_state_and_git_folders_are_not_shown(repo: Repo) -> None:
     repo.write("state/journal")
     assert reason(repo, ".git/config") == "it is not part of the task's files"
     assert reason(repo, ".agent-runner/config.yml") == "it is not part of the task's files"
-    listing = show(Scope(repo.root, (repo.root / "state",)), ["state/journal"], ROOM)
+    listing = shown_of(Scope(repo.root, (repo.root / "state",)), ["state/journal"], ROOM)
     assert listing.left_out[0].reason == "it is not part of the task's files"
 
 
@@ -199,13 +204,13 @@ def test_an_overview_has_every_name_or_folders_with_counts(folder: Repo) -> None
     folder.write("top")
     folder.write(".env")
     scope = Scope(folder.root)
-    assert len(overview(scope)) == 21
-    assert overview(scope, limit=5) == ("src/a/ (10 files)", "src/b/ (10 files)", "top")
-    assert overview(scope, limit=2) == ("src/ (20 files)", "top")
+    assert len(overview(file_names(scope))) == 21
+    assert overview(file_names(scope), limit=5) == ("src/a/ (10 files)", "src/b/ (10 files)", "top")
+    assert overview(file_names(scope), limit=2) == ("src/ (20 files)", "top")
     for n in range(9):
         folder.write(f"g{n}")
-    assert overview(scope, limit=4) == ("g0", "g1", "g2", "... and 8 more")
-    assert overview(Scope(folder.root / "none")) == ()
+    assert overview(file_names(scope), limit=4) == ("g0", "g1", "g2", "... and 8 more")
+    assert overview(file_names(Scope(folder.root / "none"))) == ()
 
 
 @pytest.mark.parametrize(
@@ -253,5 +258,5 @@ def test_a_key_in_the_middle_of_source_is_seen() -> None:
 def test_any_request_gets_an_answer(tmp_path_factory: pytest.TempPathFactory, wish: str) -> None:
     root = tmp_path_factory.getbasetemp() / "any"
     Repo(root).write("a/b", "x\n")
-    listing = show(Scope(root), [wish], ROOM)
+    listing = shown_of(Scope(root), [wish], ROOM)
     assert {file.path for file in listing.files} <= {"a/b"}

@@ -4,7 +4,8 @@ The one place where prompts are made: what is sent, what `debug prompt` shows an
 measures is the same question.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import anyio.to_thread
@@ -30,7 +31,7 @@ from agent_runner.prompts.build import answer_to_show, build_prompt, load_templa
 from agent_runner.prompts.situation import GitLines, Situation
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
-from agent_runner.workspace.names import Scope
+from agent_runner.workspace.names import Scope, file_names
 
 _NOT_APPLIED = (
     "Your reply could not be applied. Send the blocks that are at fault again, corrected:"
@@ -63,6 +64,7 @@ class Questions:
         conversations: Where the earlier turns are.
         changes: Knows what the task has changed so far.
         hidden: Absolute folders below a task's root that no prompt shows.
+        files: Paths of all files below a root, sorted; None: looked up for each question.
         commands: Whether the agent may propose commands at all.
         spending: What the journal knows of past calls; it corrects the estimates.
         today: The calendar day where the user is, `2026-11-24`.
@@ -75,6 +77,7 @@ class Questions:
     commands: bool
     spending: Callable[[], Spending]
     today: Callable[[], str]
+    files: Callable[[Path], Sequence[str]] | None = None
 
     async def next(self, work: Work, provider: Provider) -> Question:
         """As `question`, for a step: git and the disk are waited for in a thread."""
@@ -128,7 +131,7 @@ class Questions:
         return Question(request, provider, need, started)
 
 
-@frozen
+@frozen(slots=False)  # `cached_property` wants a `__dict__`
 class _Prompting:
     """The making of one prompt. `is_new`: it is the first of its attempt."""
 
@@ -196,7 +199,7 @@ class _Prompting:
             pre_hooks=tuple(settings.hooks[name] for name in task.pre_hooks),
             post_hooks=tuple(settings.hooks[name] for name in task.post_hooks),
             files=self._shown(task.files) if task.files else Listing(),
-            names=overview(self._scope),
+            names=overview(self._names),
             diff=self.questions.changes.diff_so_far(self.record),
             looks_left=self._looks_left,
             commands=self.questions.commands,
@@ -206,12 +209,17 @@ class _Prompting:
 
     def _shown(self, wanted: tuple[str, ...]) -> Listing:
         most = self.ruler.characters(self.settings.prompt.max_tokens)
-        return show(self._scope, wanted, most)
+        return show(self._scope, self._names, wanted, most)
 
     @property
     def ruler(self) -> Ruler:
         """Measures texts in the tokens of the model that is asked."""
         return Ruler(self.provider.model)
+
+    @cached_property
+    def _names(self) -> Sequence[str]:
+        files, root = self.questions.files, self.task.root
+        return file_names(self._scope) if files is None else files(root)
 
     @property
     def _scope(self) -> Scope:

@@ -63,6 +63,8 @@ class ApplyStep:
     async def _begin(self, work: Work, turn: Turn | None) -> TaskEvent | Halt:
         """Plan the reply; if it can be carried out, journal the intent and write it."""
         reply = turn.reply if turn is not None else Reply()
+        if turn is not None and turn.response.edits is not None:
+            self.trees.expire()  # an agent changed files itself
         planned = await anyio.to_thread.run_sync(self._plan, work, turn)
         if isinstance(planned, Rejection):
             return Rejected(planned.text, planned.summary)
@@ -80,9 +82,12 @@ class ApplyStep:
     async def _write(self, work: Work, reply: Reply, change_set: ChangeSet) -> TaskEvent:
         """Write a change whose intent is journaled, then run what the reply proposes."""
         root = work.task.root
+        await self.trees.keep(work.task, change_set.paths)
         conflicted = await self.changes.write(change_set, root)
         if conflicted is not None:
             return conflicted
+        if reply.commands:
+            self.trees.expire()
         ran = await self.commands.run(work, reply.commands)
         if ran.failure:
             problems = f"{ran.failure}\n\n{_PUT_BACK}"
@@ -90,7 +95,7 @@ class ApplyStep:
             return conflicted or _rejected(problems)
         declined = tuple(f"command not run: {command}" for command in ran.declined)
         await self.commits.after_attempt(work, change_set.paths)
-        tree = await self.trees.read(work.task)
+        tree = await self.trees.written(work.task, change_set.paths)
         return Applied(change_set.paths, tree.id, notes=declined)
 
     def _plan(self, work: Work, turn: Turn | None) -> Planned | Rejection:

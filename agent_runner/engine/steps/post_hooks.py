@@ -42,7 +42,7 @@ class PostHooksStep:
         reshaped = _reshaped(before, after)
         if results and not results[-1].green:
             return await self._red(work, results[-1], reshaped)
-        tree = (await self.trees.read(work.task)).id
+        tree = (await self.trees.last(work.task)).id
         self.known_green.saw(tuple(result.hook for result in ran(results)), tree)
         await self.commits.after_task(work)
         head = await anyio.to_thread.run_sync(_head, work)

@@ -56,7 +56,7 @@ class PreHooksStep:
         results = await self.hooks.run(work, Phase.POST, work.task.post_hooks)
         if not ran(results):
             return None
-        tree = (await self.trees.read(work.task)).id
+        tree = (await self.trees.last(work.task)).id
         red = next((r for r in results if not r.green), None)
         if red is None:
             work.journal(BaselineTaken(green=True, tree=tree))
@@ -71,5 +71,7 @@ class PreHooksStep:
             return self.skip_if_green
         if self.rule is BaselineRule.ALWAYS or self.skip_if_green:
             return True
-        tree = await self.trees.read(work.task)
+        if not self.known_green.includes(work.task.post_hooks):  # no look is needed to know
+            return True
+        tree = await self.trees.last(work.task)
         return not self.known_green.covers(work.task.post_hooks, tree.id)
