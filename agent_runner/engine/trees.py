@@ -108,13 +108,8 @@ class Trees:
         return self._reader(root).names
 
     def ignored(self, root: Path, paths: Iterable[str]) -> set[str]:
-        """Those of `paths` (existing or not) that git ignores; waits for git.
-
-        A file that the last look saw is not: git is asked only of others.
-        """
-        unknown = self._reader(root).unknown(paths)
-        repository = Repository.find(root) if unknown else None
-        return repository.ignored(unknown) if repository else set()
+        """Those of `paths` (existing or not) that git ignores; waits for git."""
+        return self._reader(root).ignored(paths)
 
     async def start(self, task: Task) -> tuple[Snapshot, str]:
         """The tree as a task begins, durably kept; and the blob that `at_start` will read."""

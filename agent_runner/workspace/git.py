@@ -1,12 +1,13 @@
 """What git knows of a task's root: branch, head, status, what it ignores. Writes nothing."""
 
+import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from attrs import frozen
 
 from agent_runner.workspace.command import Answer, Git, available, demanded, joined, split
-from agent_runner.workspace.discovery import discover, resolved_head
+from agent_runner.workspace.discovery import discover, resolved_head, stamp_of
 
 
 @frozen
@@ -146,7 +147,7 @@ class Repository:
         wanted = [path for path in dict.fromkeys(paths) if path not in {"", "."}]
         if not wanted:
             return set()
-        answer = self._check_ignore(wanted)
+        answer = self.check_ignore(wanted)
         if answer.code in {0, 1}:
             return {path.removeprefix("./") for path in answer.paths}
         if len(wanted) > 1:  # git gives up at the first odd path: ask for each by itself
@@ -156,9 +157,12 @@ class Repository:
     def ignores_root(self) -> bool:
         """Whether the work tree around `root` ignores it: git knows nothing then of what is in it.
 
-        Of the root as a folder in which nothing is tracked, that is.
+        Of the root as a folder in which nothing is tracked, that is. Runs git once a process, as
+        long as nobody changes what the folders above ignore.
         """
-        return self._check_ignore([f"../{PurePosixPath(self.prefix).name}"]).code == 0
+        above = self.root.resolve().parents[: self.prefix.count("/")]
+        rules = (self.common / "info" / "exclude", *(folder / ".gitignore" for folder in above))
+        return _ignores_root(self, tuple(stamp_of(file) for file in rules))
 
     def _ignored_by_nested(self, path: str) -> set[str]:
         """The path again if a repository inside this one (a submodule) ignores it."""
@@ -169,7 +173,7 @@ class Repository:
                 return {path} if nested.ignored([rest]) else set()
         return set()
 
-    def _check_ignore(self, paths: Iterable[str]) -> Answer:
+    def check_ignore(self, paths: Iterable[str]) -> Answer:
         """Ask which paths are ignored: exit code 0 some, 1 none, else git stopped at an odd one.
 
         The command takes no literal pathspecs; `./` in front keeps a `:` from having a meaning.
@@ -196,6 +200,15 @@ class Repository:
             return "??", record[2:].removeprefix(self.prefix)
         path = record.split(" ", {"1": 8, "u": 10}[kind])[-1]
         return record[2:4].replace(".", " "), path.removeprefix(self.prefix)
+
+
+@functools.lru_cache(maxsize=64)
+def _ignores_root(
+    repository: Repository,
+    stamps: tuple[tuple[int, ...], ...],  # noqa: ARG001 - changed rules are asked for again
+) -> bool:
+    name = PurePosixPath(repository.prefix).name
+    return repository.check_ignore([f"../{name}"]).code == 0
 
 
 def shown(path: str) -> str:

@@ -18,6 +18,7 @@ from agent_runner.workspace.filetree import (
     read_path,
     signature_of,
 )
+from agent_runner.workspace.git import Repository
 from agent_runner.workspace.history import Change, changes
 from agent_runner.workspace.names import NO_NAMES, Lister, Names, Scope, Source
 from agent_runner.workspace.objects import BLOB, ObjectStore, object_name
@@ -144,9 +145,7 @@ class SnapshotReader:
         if self._names is NO_NAMES or any(path.endswith(".gitignore") for path in wanted):
             return self.look()
         self._begin()
-        if self._sources:
-            new -= self._sources[0].repository.ignored(new)
-        self._paths |= new
+        self._paths |= new - self.ignored(new)
         with _opened(self.scope.root) as root:
             if root is not None:
                 Look(self._read, self._note).some(self._tree, root, wanted & self._paths)
@@ -175,9 +174,24 @@ class SnapshotReader:
                     self.store.add(BLOB, content, here.name)
         self.store.flush()
 
-    def unknown(self, paths: Iterable[str]) -> set[str]:
-        """Those of `paths` that the last look did not find; git may ignore them."""
-        return set(paths) - self._paths
+    def ignored(self, paths: Iterable[str]) -> set[str]:
+        """Those of `paths` (existing or not) that git ignores.
+
+        Runs git only for those that neither the last look nor a question since then has found.
+
+        Raises:
+            UsageError: there is a git repository, but git refuses to use it.
+        """
+        unknown = set(paths) - self._paths - self._not_ignored
+        if not unknown:
+            return set()
+        if self._names is NO_NAMES:
+            repository = Repository.find(self.scope.root)
+        else:
+            repository = self._sources[0].repository if self._sources else None
+        found = repository.ignored(unknown) if repository is not None else set()
+        self._not_ignored |= unknown - found
+        return found
 
     def sync(self) -> None:
         """Return once all that the snapshots need from us is on the disk itself.
@@ -218,6 +232,7 @@ class SnapshotReader:
         self._tree = Folder()
         self._names = NO_NAMES
         self._paths: set[str] = set()
+        self._not_ignored: set[str] = set()
         self._vouched: dict[str, Entry] = {}
         self._doubted: frozenset[str] | None = None
         self._files: dict[str, Staged] = {}
@@ -242,6 +257,7 @@ class SnapshotReader:
             if entry is not None:
                 self._note(path, entry, None)
         self._paths |= new
+        self._not_ignored = set()
         self._names, self._sources = names, names.sources
         if len(new) > self._limits.read_unasked and names.sources:
             self._vouchers.refresh(names.sources[0].repository)

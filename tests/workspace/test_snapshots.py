@@ -179,3 +179,35 @@ def test_folders_within_folders_without_end_do_no_harm(repo: Repo, reader: MakeR
     trees = reader(repo.root)
     trees.read()
     assert trees.snapshots.names == ["a"]
+
+
+def test_what_is_kept_before_a_change_is_given_back_without_git(
+    repo: Repo, reader: MakeReader
+) -> None:
+    repo.write("a", "one\n")
+    repo.commit_all()
+    trees = reader(repo.root)
+    before = trees.read()
+    trees.snapshots.keep(["a", "not there", "../outside"])
+    repo.write("a", "two\n")
+    shutil.rmtree(repo.root / ".git")
+    after = trees.snapshots.look_at(["a"])
+    (change,) = trees.snapshots.changes(before.id, after.id)
+    assert change.before is not None
+    assert trees.snapshots.content("a", change.before) == b"one\n"
+
+
+def test_what_git_ignores_is_known_of_files_that_were_seen(repo: Repo, reader: MakeReader) -> None:
+    repo.write(".gitignore", "*.log\n")
+    repo.write("kept.log")
+    repo.git("add", "-f", "kept.log")
+    repo.write("seen")
+    trees = reader(repo.root)
+    asked = ["kept.log", "seen", "new", "new.log"]
+    assert trees.snapshots.ignored(asked) == {"new.log"}  # nobody has looked yet
+    trees.read()
+    for _ in range(2):
+        assert trees.snapshots.ignored(asked) == {"new.log"}
+    repo.write(".gitignore", "*.log\nnew\n")
+    trees.read()
+    assert trees.snapshots.ignored(asked) == {"new", "new.log"}
