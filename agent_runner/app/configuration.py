@@ -1,5 +1,6 @@
 """The configuration that counts in a folder, also where there is no task list."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from attrs import frozen
@@ -56,9 +57,18 @@ def check(tasks: Path | None, here: Surroundings) -> Checked:
     harmless = [problem for kind, problem in limits if kind is Kind.NEVER_REACHED]
     return Checked(
         files=(*map(str, loaded.files), *([str(file)] if file else [])),
-        warnings=(*loaded.warnings, *harmless),
+        warnings=(*loaded.warnings, *harmless, *_unbounded(loaded)),
         problems=(*problems, *(one for kind, one in limits if kind is not Kind.NEVER_REACHED)),
     )
+
+
+def _unbounded(loaded: Loaded) -> Iterator[Problem]:
+    """A warning for each hook without a time-out: if it hangs, so does the run, for ever."""
+    for name, hook in loaded.settings.hooks.items():
+        if hook.timeout is None:
+            message = f"the hook {name} has no time-out: if it hangs, nothing ends it"
+            hint = f"give it one, such as hooks: {{{name}: {{timeout: 10m}}}}"
+            yield loaded.problem(f"hooks.{name}.command", message, hint)
 
 
 def load(tasks: Path | None, here: Surroundings) -> Loaded:

@@ -19,7 +19,7 @@ from agent_runner.app.self_check import self_check
 from agent_runner.app.session import opened_store
 from agent_runner.app.wiring import Choices, Wiring
 from agent_runner.engine.control import Control
-from agent_runner.engine.runner import Runner, RunOptions
+from agent_runner.engine.runner import EXIT_CODES, Runner, RunOptions
 from agent_runner.engine.waiting import Waiter
 from agent_runner.ground.clock import Clock
 from agent_runner.model import events as e
@@ -140,6 +140,7 @@ class _Run:
         async with anyio.create_task_group() as group:
             group.start_soon(self._watch_signals)
             group.start_soon(notifications.deliver)
+            group.start_soon(self._stop_in_time)
             if screen.console is not None:
                 group.start_soon(screen.console.tick)
                 group.start_soon(screen.keyboard.read, self._key)
@@ -148,6 +149,14 @@ class _Run:
             self._warn(notifications.problems)
             group.cancel_scope.cancel()
         return stopped.exit_code
+
+    async def _stop_in_time(self) -> None:
+        """Stop the run as a limit does when its own time is over; the next run has all of it."""
+        minutes = self.project.settings.max_minutes_run
+        if minutes is not None:
+            await self.clock.sleep(minutes * 60)
+            over = f"the {minutes:g} minutes of a run are over (max_minutes_run)"
+            self.control.stop("limit", EXIT_CODES["limit"], over)
 
     def _warn(self, problems: list[str]) -> None:
         """Say what went wrong beside the run: notify commands, a report that was not written."""

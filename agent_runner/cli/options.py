@@ -55,6 +55,10 @@ def _count(name: str, help: str) -> Any:  # noqa: A002  # typer's word
     return typer.Option(name, help=help, metavar="N", min=1, show_default=False)
 
 
+def _minutes(name: str, help: str) -> Any:  # noqa: A002  # typer's word
+    return typer.Option(name, help=help, metavar="MINUTES", show_default=False)
+
+
 class RunFlags(NamedTuple):
     """The options of both `run` and `resume`: how this run differs from the configuration.
 
@@ -91,6 +95,14 @@ class RunFlags(NamedTuple):
     max_escalations_in_row: Annotated[
         int | None,
         _count("--max-escalations", "Consecutive tasks that need a person before the run stops."),
+    ] = None
+    max_minutes_task: Annotated[
+        float | None,
+        _minutes("--max-minutes-task", "Minutes of work on a task before a person is asked."),
+    ] = None
+    max_minutes_run: Annotated[
+        float | None,
+        _minutes("--max-minutes-run", "Minutes that this run takes before it stops and saves."),
     ] = None
     stop_on_first_failure: Annotated[
         bool, _option("--stop-on-first-failure", "Stop and ask at the first post-hook failure.")
@@ -132,6 +144,8 @@ class RunFlags(NamedTuple):
             "max_consecutive_failures",
             "max_no_progress",
             "max_escalations_in_row",
+            "max_minutes_task",
+            "max_minutes_run",
             "on_escalation",
         )
         given = {name: getattr(self, name) for name in names}

@@ -13,18 +13,20 @@ class Control:
 
     stop_reason: str = ""
     exit_code: int = 0
+    detail: str = "stopped; everything so far is saved"
     pause_requested: bool = False
     _skip_requested: bool = False
     _scope: anyio.CancelScope | None = None
     _woken: anyio.Event = field(factory=anyio.Event)
 
-    def stop(self, reason: str, exit_code: int) -> None:
+    def stop(self, reason: str, exit_code: int, detail: str = "") -> None:
         """Stop the run: the step in hand is cancelled, and what it has done is kept.
 
         The first reason counts. `exit_code` is what the command returns.
         """
         if not self.stop_reason:
             self.stop_reason, self.exit_code = reason, exit_code
+            self.detail = detail or self.detail
         self._cancel()
 
     def skip(self) -> None:

@@ -7,9 +7,9 @@ from attrs import define, field
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Work
 from agent_runner.hooks.runner import HookRunner
-from agent_runner.model.events import HookFinished, HookStarted
+from agent_runner.model.events import HookBroken, HookFinished, HookStarted
 from agent_runner.model.hooks import Hook, HookOutcome, HookResult, Phase
-from agent_runner.model.signals import HookOutput
+from agent_runner.model.signals import HookOutput, Said
 
 
 @define
@@ -61,6 +61,14 @@ class Hooks:
                 return result
         return None
 
+    def absent(self, hooks: Iterable[str]) -> HookResult | None:
+        """The first of these hooks whose program is not on this machine, as far as a look tells."""
+        for hook_id in hooks:
+            program = self.runner.absent_program(self.configured[hook_id])
+            if program:
+                return HookResult(hook_id, HookOutcome.BROKEN, missing=program)
+        return None
+
     async def _run_one(self, work: Work, phase: Phase, hook: Hook) -> HookResult:
         def started(pid: int, start: str) -> None:
             self.trees.expire()
@@ -75,6 +83,7 @@ class Hooks:
             changed=lambda: self.trees.changed_since_start(work.task, work.record),
             on_start=started,
             on_output=lambda chunk: work.signal(HookOutput(work.task.id, hook.id, chunk)),
+            on_long=lambda: work.signal(Said(work.task.id, _unbounded(hook), "warning")),
         )
         if phase is Phase.PRE:
             self._run_here.add((work.task.id, hook.id))
@@ -108,6 +117,25 @@ class KnownGreen:
 def ran(results: Iterable[HookResult]) -> tuple[HookResult, ...]:
     """Those that ran: one whose `when` did not hold says nothing of the tree."""
     return tuple(result for result in results if result.outcome is not HookOutcome.SKIPPED)
+
+
+def _unbounded(hook: Hook) -> str:
+    return (
+        f"hook {hook.id} is still running and has no time-out: nothing will end it;"
+        f" give it one with hooks.{hook.id}.timeout, such as 10m"
+    )
+
+
+def broken(hook: Hook, result: HookResult) -> HookBroken:
+    """The event for a hook that could not start; the first line of its reason is the short form."""
+    text = failure_text(hook, result)
+    if not result.missing:
+        return HookBroken(hook.id, text)
+    code = "" if result.exit_code is None else f" (exit code {result.exit_code})"
+    verb = "does not exist" if "/" in result.missing else "is not installed"
+    first = f"hook {hook.id} cannot run here: {result.missing} {verb}{code}"
+    fix = "; install it, or correct the hook's command, then retry"
+    return HookBroken(hook.id, "\n".join([first + fix, *text.split("\n")[1:]]))
 
 
 def failure_text(hook: Hook, result: HookResult) -> str:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import anyio
 from attrs import define, field, frozen
 
 from agent_runner.engine import decisions
@@ -20,6 +21,7 @@ from agent_runner.ground.timings import part
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision, Escalation, Person
 from agent_runner.model.errors import StorageError
+from agent_runner.model.flow import MAY_RUN_OUT, seconds_left
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import OnEscalation
 from agent_runner.model.signals import Said
@@ -171,9 +173,16 @@ class Runner:
             latest=partial(self.core.record, task.id),
             signal=self.core.signal,
         )
+        left = seconds_left(record, work.settings) if record.state in MAY_RUN_OUT else None
+        over = e.OutOfTime(record.state.value, work.settings.max_minutes_task or 0)
+        if left is not None and left <= 0:
+            return over
         outcome: e.TaskEvent | Halt | None = None
         with self.control.interruptible(), part(f"step {record.state.value}"):
-            outcome = await self.steps[record.state](work)
+            with anyio.move_on_after(left) as time:
+                outcome = await self.steps[record.state](work)
+            if time.cancelled_caught:
+                return over
         if outcome is not None:
             return outcome
         if self.control.stop_reason:
@@ -236,7 +245,7 @@ class Runner:
         return None
 
     def _stopped(self) -> Halt:
-        return Halt(self.control.stop_reason, "stopped; everything so far is saved")
+        return Halt(self.control.stop_reason, self.control.detail)
 
     def _nothing_ready(self) -> Halt:
         open_tasks = [t for t in self.tasks.tasks if self.core.record(t.id).state not in FINAL]

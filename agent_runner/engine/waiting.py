@@ -41,7 +41,7 @@ class Waiter:
                     ),
                 )
                 group.cancel_scope.cancel()
-        return Halt(control.stop_reason, "stopped while waiting") if control.stop_reason else None
+        return Halt(control.stop_reason, control.detail) if control.stop_reason else None
 
     async def pause(self, control: Control) -> None:
         """Hold between two tasks until the pause is taken back or the run is stopped."""

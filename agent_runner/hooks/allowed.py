@@ -45,12 +45,20 @@ def is_allowed(command: str, patterns: Sequence[str]) -> bool:
     for slashes, but nothing but `..` itself for `..`), and a last word `*` or `**` stands for all
     further words, or none. Patterns with shell operators cover nothing.
     """
-    try:
-        simple_commands = _simple_commands(command)
-    except _NotPlainError:
-        return False
+    chain = simple_commands(command)
     wanted = [words for pattern in patterns if (words := _pattern_words(pattern))]
-    return all(any(_covers(words, simple) for words in wanted) for simple in simple_commands)
+    return bool(chain) and all(any(_covers(words, one) for words in wanted) for one in chain)
+
+
+def simple_commands(command: str) -> list[list[str]]:
+    """The command's words, one list for each simple command of the chain; none is empty.
+
+    Without any where the command has something that is not read here.
+    """
+    try:
+        return _chain(command)
+    except _NotPlainError:
+        return []
 
 
 def _covers(pattern: list[str], words: list[str]) -> bool:
@@ -82,8 +90,8 @@ def _pattern_words(pattern: str) -> list[str]:
     return [] if operators else words
 
 
-def _simple_commands(command: str) -> list[list[str]]:
-    """The command's words, one list for each simple command of the chain; none is empty."""
+def _chain(command: str) -> list[list[str]]:
+    """The same; raises _NotPlainError."""
     chain: list[list[str]] = [[]]
     for token in _ShellReader(command).tokens():
         if isinstance(token, _Mark):

@@ -55,17 +55,25 @@ class Child:
             os.write(self._gate, b"\n")
         self._shut_gate()
 
-    async def follow(self, sink: Sink, *, timeout: float | None) -> bool:
+    async def follow(
+        self, sink: Sink, *, timeout: float | None, on_long: Callable[[], None] = lambda: None
+    ) -> bool:
         """Pass all output to `sink` until the command has exited; True if the time-out ended it.
 
-        `timeout` is in seconds. After the exit only a short grace is left for more output. What
-        `sink` raises is raised here, and the command then still runs: `close` ends it.
+        `timeout` is in seconds; `on_long` is called once where there is none and it takes long.
+        After the exit only a short grace is left for more output. What `sink` raises is raised
+        here, and the command then still runs: `close` ends it.
         """
         read_all = anyio.Event()
         timed_out = False
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._read, sink, read_all)
+                if timeout is None:
+                    with anyio.move_on_after(self._graces.unbounded):
+                        await self._exit()
+                    if not self._exited:
+                        on_long()
                 with anyio.move_on_after(timeout):
                     await self._exit()  # not the end of the output: a grandchild may hold that
                 if not self._exited:

@@ -3,6 +3,9 @@
 What differs from run to run without meaning anything is taken out first: numbers with their units,
 times and dates, addresses, long hexadecimal names, paths under temporary folders, colours, and
 lines that a progress bar wrote over. So is where the task lies on this machine.
+
+A judge that says nothing (`grep -q`, a script without output) has no fingerprint: two such failures
+may be of any kind. What make or npm say around it is not its own word.
 """
 
 import hashlib
@@ -11,6 +14,8 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
+
+from agent_runner.hooks.missing import CALLERS
 
 _OVERWRITTEN = re.compile(rb"^[^\n]*\r(?!\n)", re.MULTILINE)
 _RUNS = (
@@ -38,6 +43,8 @@ _NUMBER = re.compile(
     rb"(?:(?: ?(?:nanoseconds?|microseconds?|milliseconds?|seconds?|secs?|minutes?|mins?|hours?"
     rb"|ns|us|\xc2\xb5s|ms|[KMGT]i?B(?:/s)?)|[smhd])(?![0-9A-Za-z]))?"
 )
+_CALLER = re.compile(rb" *(?:%b)" % CALLERS.encode())
+_WORD = re.compile(rb"[^\s!-/:-@\[-`{-~]")
 _SEVERAL = re.compile(rb"#(?:[ ,:/.T+-]*\(?#\)?)+Z?")
 
 
@@ -50,6 +57,8 @@ class Fingerprint:
     def __init__(self, root: Path | None = None, temporary: Iterable[str] = ()) -> None:
         self._hash = hashlib.sha256()
         self._last = b""
+        self._own_lines = 0
+        self._by_make = False
         places = {str(root), os.path.realpath(root)} if root else set()
         self._roots = sorted((os.fsencode(place) for place in places), key=len, reverse=True)
         self._temporary = _below((*temporary, *_TEMPORARY))
@@ -60,9 +69,19 @@ class Fingerprint:
             if line and line != self._last:
                 self._hash.update(line + b"\n")
                 self._last = line
+                if _CALLER.match(line):
+                    self._by_make = self._by_make or b"make" in line
+                else:
+                    self._own_lines += bool(_WORD.search(line))
 
     def digest(self, failing: Iterable[str], ending: str) -> str:
-        """16 hex digits over the lines, the failing checks' names and how the command ended."""
+        """16 hex digits over the lines, the failing checks' names and how the command ended.
+
+        Without names and a line of the judge's own: "". Of a recipe's lines one is make's echo.
+        """
+        failing = tuple(failing)
+        if not failing and self._own_lines <= self._by_make:
+            return ""
         whole = self._hash.copy()
         for part in (*sorted(failing), ending):
             whole.update(b"\0" + part.encode(errors="surrogateescape"))

@@ -16,6 +16,7 @@ from agent_runner.hooks.child import Child, start_held_command
 from agent_runner.hooks.ending import Ending
 from agent_runner.hooks.excerpt import excerpt
 from agent_runner.hooks.log import HookLog
+from agent_runner.hooks.missing import LONGEST, absent_program, missing_program
 from agent_runner.hooks.processes import ProcessTable, this_machine
 from agent_runner.hooks.session import Graces, ServicePipes
 from agent_runner.hooks.verdict import FailureReader, failure_reader
@@ -43,6 +44,7 @@ class _Order:
     log_name: str
     on_start: Callable[[int, str], None]
     on_output: Callable[[bytes], None]
+    on_long: Callable[[], None]
 
 
 @define(eq=False)
@@ -75,19 +77,22 @@ class HookRunner:
         changed: Callable[[], Collection[str]],
         on_start: Callable[[int, str], None],
         on_output: Callable[[bytes], None],
+        on_long: Callable[[], None] = lambda: None,
         log_name: str = "",
     ) -> HookResult:
         """Run `hook` in the task's folder until it ends, is timed out, or we are cancelled.
 
         `changed` tells the paths changed since the task began, relative to its root, and is asked
         only if the hook wants to know. `on_start` gets the pid and start time of each try,
-        `on_output` each piece of its output (at most 64 KiB), keys taken out. The log is
+        `on_output` each piece of its output (at most 64 KiB), keys taken out. `on_long` is called
+        once for a try that takes long and has no time-out. The log is
         `logs/TASK/LOG_NAME.log`, by default named after the phase; a command that a reply proposes
         is a `Hook` made on the spot with a log of its own.
 
         A red hook is run again up to `hook.retries` times; the result is the last try's, with
         `flaky` the number of red ones before a green one. Exit codes 126 and 127, a missing folder
-        or program are BROKEN: neither tried again nor allowed, as they say nothing of the code.
+        or program are BROKEN: neither tried again nor allowed, as they say nothing of the code. Nor
+        is one whose output says the same (`missing`); for a judge that is no success either.
         What a pre-hook that passed leaves running stays (`left_running`: it may be a service
         for the tasks); whatever else is left is ended, or a judge's server would meet the next one.
 
@@ -112,13 +117,18 @@ class HookRunner:
             log_name=f"logs/{task.id}/{log_name or phase.value}.log",
             on_start=on_start,
             on_output=on_output,
+            on_long=on_long,
         )
         log_file = self.state_dir / order.log_name
         with HookLog.open(log_file) as log, part(f"hook {hook.id}"):
             result = await self._tries(order, log)
-        if hook.allow_failure and result.outcome in _RED:
+        if hook.allow_failure and result.outcome in _RED and not result.missing:
             return evolve(result, outcome=HookOutcome.ALLOWED)
         return result
+
+    def absent_program(self, hook: Hook) -> str:
+        """The program that the hook would start and that is nowhere on its PATH; "" if it is."""
+        return absent_program(hook.command, {**self._inherited(hook), **hook.env})
 
     def kill_now(self) -> None:
         """SIGKILL what runs: the second Ctrl+C, cutting the grace of a `run` that was cancelled."""
@@ -145,7 +155,7 @@ class HookRunner:
     async def _tries(self, order: _Order, log: HookLog) -> HookResult:
         result = await self._try(order, log, 1)
         for number in range(2, order.hook.retries + 2):
-            if result.outcome not in _RED:
+            if result.outcome not in _RED or result.missing:
                 break
             result = await self._try(order, log, number)
             if result.outcome is HookOutcome.PASSED:
@@ -174,8 +184,11 @@ class HookRunner:
             await child.close()
             self._live.discard(child)
         seconds = self.clock.monotonic() - started_at
+        ending, missing = _said_missing(order.phase, ending, log)
         log.finish(_trailer(ending, seconds, outlived))
-        result = evolve(_result(order, log, ending), seconds=seconds, left_running=left)
+        result = evolve(
+            _result(order, log, ending), seconds=seconds, left_running=left, missing=missing
+        )
         if ending.outcome not in _RED:
             return result
         verdict = await judge.read(log, ending.reason)
@@ -223,7 +236,9 @@ class HookRunner:
         order.on_start(child.pid, self.table.start_time(child.pid))
         child.release()
         timeout = order.hook.timeout
-        timed_out = await child.follow(lambda piece: take(clean.feed(piece)), timeout=timeout)
+        timed_out = await child.follow(
+            lambda piece: take(clean.feed(piece)), timeout=timeout, on_long=order.on_long
+        )
         take(clean.end())
         if timed_out and timeout is not None:
             return endings.timed_out(timeout)
@@ -256,6 +271,22 @@ def _result(order: _Order, log: HookLog, ending: Ending) -> HookResult:
         length=log.length,
         reason=ending.reason,
     )
+
+
+def _said_missing(phase: Phase, ending: Ending, log: HookLog) -> tuple[Ending, str]:
+    """The program that the output says is not there, and the ending in that light.
+
+    A judge that exits with 0 and says nothing else, as in `pytest | tail`, has judged nothing.
+    """
+    told = ending.exit_code is not None and ending.exit_code >= 0
+    judged = phase is Phase.POST or ending.outcome is not HookOutcome.PASSED
+    missing = ""
+    if told and judged and log.length <= LONGEST:
+        missing = missing_program(excerpt(log.read, log.length))
+    if missing and ending.outcome is not HookOutcome.BROKEN:
+        reason = f"exit code {ending.exit_code}: {missing} is not there"
+        return Ending(HookOutcome.FAILED, ending.exit_code, reason), missing
+    return ending, missing
 
 
 def _header(order: _Order, number: int, now: float) -> str:

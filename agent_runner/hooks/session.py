@@ -27,12 +27,13 @@ class Graces:
 
     `output`: for more output after the command has exited, as a child may hold the pipe for ever.
     `term`: between SIGTERM and SIGKILL. `kill`: for what was killed to vanish; a program that
-    hangs in the kernel does not.
+    hangs in the kernel does not. `unbounded`: before a hook without a time-out is mentioned.
     """
 
     output: float = 0.5
     term: float = 2.0
     kill: float = 2.0
+    unbounded: float = 60.0
 
 
 def _anybody(_pid: int) -> bool:

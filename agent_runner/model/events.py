@@ -213,6 +213,14 @@ class CrashLooped(TaskEvent):
 
 
 @frozen
+class OutOfTime(TaskEvent):
+    """The time that a task may take (`minutes`) was over in this step, which was stopped."""
+
+    step: str
+    minutes: float
+
+
+@frozen
 class Retried(TaskEvent):
     """A person asked for another try; `hint` goes into the prompt.
 
@@ -269,6 +277,7 @@ __all__ = [
     "HookFinished",
     "HookStarted",
     "Judged",
+    "OutOfTime",
     "PostHooksFailed",
     "PostHooksPassed",
     "PreHooksFailed",

@@ -17,6 +17,9 @@ from agent_runner.model.states import FINAL, STEPS, TaskState
 PENDING, PRE_HOOKS, AGENT, APPLY, POST_HOOKS, PASSED, ESCALATED, SKIPPED = TaskState
 
 
+MAY_RUN_OUT = (PRE_HOOKS, AGENT, POST_HOOKS)
+"""Steps that are stopped when a task's time is over. Not apply: a change is written whole."""
+
 Guard = Callable[[TaskRecord, Settings], bool]
 """Sees the record with the event in it, and the settings as they hold for the task."""
 
@@ -71,6 +74,13 @@ def attempts_used_up(record: TaskRecord) -> str:
     return "its only attempt is used up" if count == 1 else f"all {count} attempts are used up"
 
 
+def seconds_left(record: TaskRecord, settings: Settings) -> float | None:
+    """How long the task may still be worked on, as of its last entry; None: as long as it takes."""
+    if settings.max_minutes_task is None:
+        return None
+    return settings.max_minutes_task * 60 - (record.spent.seconds - record.spent.seconds_waived)
+
+
 def pre_hooks_to_redo(record: TaskRecord, _settings: Settings) -> bool:
     """The pre-hooks failed, so that they are what is tried again."""
     return record.retry_to is PRE_HOOKS
@@ -111,6 +121,7 @@ FLOW: tuple[Row, ...] = (
     Row(e.PostHooksFailed, (POST_HOOKS,), ESCALATED),
     Row(e.HookBroken, (PRE_HOOKS, POST_HOOKS), ESCALATED),
     Row(e.CrashLooped, tuple(state for state in TaskState if state in STEPS), ESCALATED),
+    Row(e.OutOfTime, MAY_RUN_OUT, ESCALATED),
     Row(e.Retried, (ESCALATED,), PRE_HOOKS, pre_hooks_to_redo),
     Row(e.Retried, (ESCALATED,), APPLY, change_to_redo),
     Row(e.Retried, (ESCALATED,), POST_HOOKS, judging_to_redo),

@@ -67,7 +67,9 @@ class RunState:
         to = before.state if entry.to is None else entry.to
         live = self.run is not None and self.run.stopped is None
         after = evolve(before, entry.event)
-        self.tasks[entry.task] = _moved(after, before.state, to, entry.at, live=live)
+        self.tasks[entry.task] = _moved(
+            after, before.state, to, entry.at, live=live, waited=before.waits_for_limit
+        )
         # decisions between two runs move tasks too, but no step of theirs is being worked on
         if live:
             self.current = entry.task if to in STEPS else None
@@ -97,16 +99,17 @@ class RunState:
 
 
 def _moved(
-    record: TaskRecord, left: TaskState, to: TaskState, at: float, *, live: bool
+    record: TaskRecord, left: TaskState, to: TaskState, at: float, *, live: bool, waited: bool
 ) -> TaskRecord:
     """The record in the state it moved to, with the time in the step that was left added up.
 
-    A clock set back adds nothing. Finished hooks of the state that is left are forgotten; one that
-    was running when a runner died stays known until the next run has ended it.
+    A clock set back adds nothing, nor does a wait for a limit. Finished hooks of the state that is
+    left are forgotten; one that was running when a runner died stays known until the next run has
+    ended it.
     """
     spent, since = record.spent, record.spent.running_since
     seconds = spent.seconds
-    if live and left in STEPS and since is not None:
+    if live and left in STEPS and since is not None and not waited:
         seconds += max(0.0, at - since)
     spent = replaced(spent, seconds=seconds, running_since=at if live and to in STEPS else None)
     if to is left:

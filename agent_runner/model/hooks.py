@@ -99,7 +99,8 @@ class HookResult:
     normalised failure (numbers, times, addresses, temporary paths ignored), equal when it failed
     the same way. `log` with `offset` and `length` in bytes: where the whole output stands, relative
     to the state folder. `reason`: why it is not green, in a few words. `left_running`: pids of what
-    a pre-hook left in its group (a service).
+    a pre-hook left in its group (a service). `missing`: the program or module that the command
+    could not start, where its whole output says so.
     """
 
     hook: str
@@ -115,8 +116,14 @@ class HookResult:
     length: int = 0
     reason: str = ""
     left_running: tuple[int, ...] = ()
+    missing: str = ""
 
     @property
     def green(self) -> bool:
         """Whether the task may go on after this hook."""
         return self.outcome in GREEN
+
+    @property
+    def could_not_start(self) -> bool:
+        """Whether it judged nothing, since what it runs is not there or cannot be run."""
+        return self.outcome is HookOutcome.BROKEN or bool(self.missing)

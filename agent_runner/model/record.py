@@ -137,7 +137,9 @@ class Spent:
         cost: Dollars, as far as prices are known.
         possibly_billed: Calls that were lost after they were sent.
         running_since: Since when a live run has had the task in a step (epoch seconds).
-        seconds: Time in steps before that.
+        seconds: Time in steps before that, without waits for limits.
+        seconds_waived: Those of them before a person's last decision, after which the time that
+            the task may take counts anew.
     """
 
     usage: Usage = field(factory=Usage)
@@ -145,6 +147,7 @@ class Spent:
     possibly_billed: int = 0
     running_since: float | None = None
     seconds: float = 0.0
+    seconds_waived: float = 0.0
 
 
 @frozen
@@ -178,3 +181,8 @@ class TaskRecord:
     last_error: str = ""
     feedback: str = ""
     hint: str = ""
+
+    @property
+    def waits_for_limit(self) -> bool:
+        """Whether nothing is done for the task until a limit has room for its next call."""
+        return self.state is TaskState.AGENT and self.call.deferred is not None

@@ -301,6 +301,14 @@ class Settings:
     max_escalations_in_row: int = option(
         3, "escalated tasks in a row before the run stops", reading=Reading.AT_LEAST_ONE
     )
+    max_minutes_task: float | None = option(
+        None,
+        "most minutes a task is worked on before a person is asked; waits for limits do not count",
+        reading=Reading.POSITIVE,
+    )
+    max_minutes_run: float | None = option(
+        None, "most minutes a run takes before it stops and saves", reading=Reading.POSITIVE
+    )
     max_output_tokens: int = option(
         16_000, "most tokens of one answer; reserved before the call", reading=Reading.AT_LEAST_ONE
     )

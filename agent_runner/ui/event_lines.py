@@ -68,6 +68,7 @@ WITHOUT_A_LINE: dict[type[e.Event], str] = {
     e.Refused: _ESCALATES,
     e.Conflicted: _ESCALATES,
     e.CrashLooped: _ESCALATES,
+    e.OutOfTime: _ESCALATES,
 }
 """Events of which nobody needs to read, each with the reason."""
 

@@ -74,6 +74,10 @@ def why(record: TaskRecord, past: History, settings: Settings) -> str:
             rule = f"hook {event.hook} could not start; that is the setup's fault, not the agent's"
         case e.Conflicted():
             rule = f"{words.clean(event.path)} was changed by somebody else; nothing was touched"
+        case e.OutOfTime():
+            rule = (
+                f"its {event.minutes:g} minutes were over in step {event.step}, which was stopped"
+            )
         case e.Refused():
             rule = "the request was refused"
         case _:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.hooks.allowed import _simple_commands, is_allowed
+from agent_runner.hooks.allowed import is_allowed, simple_commands
 from tests.support.exploring import examples
 
 PATTERNS = (
@@ -138,7 +138,7 @@ def test_every_shell_reads_an_allowed_command_word_for_word(command: str) -> Non
     if not is_allowed(command, ("echo **",)):
         return
     judged = "".join(
-        "".join(f"<{word}>" for word in words[1:]) + "\n" for words in _simple_commands(command)
+        "".join(f"<{word}>" for word in words[1:]) + "\n" for words in simple_commands(command)
     )
     for shell in SHELLS:
         echo = """echo() { for word; do printf '<%s>' "$word"; done; printf '\\n'; }\n"""

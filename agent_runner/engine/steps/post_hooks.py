@@ -7,7 +7,7 @@ from attrs import define
 
 from agent_runner.edits.images import standing
 from agent_runner.engine.commits import Commits
-from agent_runner.engine.hooks import Hooks, KnownGreen, failure_text, ran
+from agent_runner.engine.hooks import Hooks, KnownGreen, broken, failure_text, ran
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
 from agent_runner.model.changes import FileChange, Image
@@ -51,10 +51,11 @@ class PostHooksStep:
     async def _red(
         self, work: Work, red: HookResult, reshaped: tuple[FileChange, ...]
     ) -> TaskEvent:
-        reason = failure_text(self.hooks.configured[red.hook], red)
-        if red.outcome is HookOutcome.BROKEN:
-            return HookBroken(red.hook, reason)
-        record = work.record
+        record, hook = work.record, self.hooks.configured[red.hook]
+        # one that could start before the first call cannot now because of what was changed since
+        if red.outcome is HookOutcome.BROKEN or (red.missing and not record.judgement.baseline):
+            return broken(hook, red)
+        reason = failure_text(hook, red)
         # the tree as the attempt left it: what the hooks themselves write (caches) is no progress
         tree = (
             (await self.trees.read(work.task)).id

@@ -2,18 +2,17 @@
 
 from attrs import define
 
-from agent_runner.engine.hooks import Hooks, KnownGreen, failure_text, ran
+from agent_runner.engine.hooks import Hooks, KnownGreen, broken, failure_text, ran
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
 from agent_runner.model.events import (
     AlreadyGreen,
     BaselineTaken,
-    HookBroken,
     PreHooksFailed,
     PreHooksPassed,
     TaskEvent,
 )
-from agent_runner.model.hooks import HookOutcome, Phase
+from agent_runner.model.hooks import HookResult, Phase
 from agent_runner.model.settings import BaselineRule
 from agent_runner.model.signals import Working
 
@@ -34,37 +33,43 @@ class PreHooksStep:
         if results and not results[-1].green:
             red = results[-1]
             hook = self.hooks.configured[red.hook]
-            if red.outcome is HookOutcome.BROKEN:
-                return HookBroken(red.hook, failure_text(hook, red))
+            if red.could_not_start:
+                return broken(hook, red)
             return PreHooksFailed(red.hook, failure_text(hook, red))
-        green = await self._baseline(work)
-        if green is not None and self.skip_if_green:
-            return AlreadyGreen(green)
+        if work.record.judgement.baseline is None:
+            unable = await self._judge(work)
+            if unable is not None:
+                return broken(self.hooks.configured[unable.hook], unable)
+        baseline = work.latest().judgement.baseline
+        if baseline is not None and baseline.green and self.skip_if_green:
+            return AlreadyGreen(baseline.tree)
         return PreHooksPassed()
 
-    async def _baseline(self, work: Work) -> str | None:
-        """Run the judges once before the first call; returns the tree's hash if they are green.
+    async def _judge(self, work: Work) -> HookResult | None:
+        """Run the judges once before the first call, if that is wanted, and keep what they say.
 
-        Where their `when` leaves none of them to run, nothing is known: that is not green.
+        Returns one that cannot start: that is nobody's work, and known before a call is paid for.
+        Judges that did not run (a red one came first, their `when` does not hold) are only looked
+        at. Where none has run, nothing is known: that is not green.
         """
-        taken = work.record.judgement.baseline
-        if taken is not None:
-            return taken.tree if taken.green else None
-        if not work.task.post_hooks or not await self._is_wanted(work):
-            return None
-        work.signal(Working(work.task.id, "baseline"))
-        results = await self.hooks.run(work, Phase.POST, work.task.post_hooks)
-        if not ran(results):
-            return None
+        wanted = work.task.post_hooks and await self._is_wanted(work)
+        if wanted:
+            work.signal(Working(work.task.id, "baseline"))
+        results = await self.hooks.run(work, Phase.POST, work.task.post_hooks) if wanted else ()
+        unable = next((result for result in results if result.could_not_start), None)
+        done = {result.hook for result in ran(results)}
+        unable = unable or self.hooks.absent(x for x in work.task.post_hooks if x not in done)
+        if unable is None and done:
+            await self._keep(work, results)
+        return unable
+
+    async def _keep(self, work: Work, results: tuple[HookResult, ...]) -> None:
         tree = (await self.trees.last(work.task)).id
         red = next((r for r in results if not r.green), None)
         if red is None:
             work.journal(BaselineTaken(green=True, tree=tree))
-            return tree
-        work.journal(
-            BaselineTaken(green=False, tree=tree, failing=red.failing, fingerprint=red.fingerprint)
-        )
-        return None
+        else:
+            work.journal(BaselineTaken(False, tree, red.failing, red.fingerprint))
 
     async def _is_wanted(self, work: Work) -> bool:
         if self.rule is BaselineRule.NEVER:

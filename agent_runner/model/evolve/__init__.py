@@ -49,6 +49,7 @@ for _function in (
     hooks.hook_finished,
     hooks.hook_broken,
     hooks.crash_looped,
+    hooks.out_of_time,
     hooks.post_hooks_passed,
     hooks.post_hooks_failed,
     calls.call_started,

@@ -3,7 +3,7 @@
 from attrs import evolve as with_fields
 
 from agent_runner.model import events as e
-from agent_runner.model.record import Counts, Judgement, TaskRecord
+from agent_runner.model.record import Counts, Judgement, Spent, TaskRecord
 
 
 def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:
@@ -24,6 +24,7 @@ def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:
         ),
         change=with_fields(record.change, command_running=None),
         judgement=with_fields(record.judgement, by_person=False),
+        spent=_with_time_anew(record.spent),
         hint=event.hint or record.hint,
     )
 
@@ -34,6 +35,7 @@ def checked(_event: e.Checked, record: TaskRecord) -> TaskRecord:
         call=with_fields(record.call, attempt_open=False, reply=None),
         change=with_fields(record.change, planned=None),
         judgement=with_fields(record.judgement, by_person=True),
+        spent=_with_time_anew(record.spent),
     )
 
 
@@ -53,5 +55,10 @@ def reset(_event: e.Reset, record: TaskRecord) -> TaskRecord:
         record.state,
         counts=Counts(calls_started=record.counts.calls_started),
         judgement=Judgement(running=record.judgement.running),
-        spent=record.spent,
+        spent=_with_time_anew(record.spent),
     )
+
+
+def _with_time_anew(spent: Spent) -> Spent:
+    """What was spent; the time that the task may take counts from here on."""
+    return with_fields(spent, seconds_waived=spent.seconds)

@@ -57,6 +57,11 @@ def crash_looped(event: e.CrashLooped, record: TaskRecord) -> TaskRecord:
     return with_fields(record, retry_to=record.state, last_error=reason)
 
 
+def out_of_time(event: e.OutOfTime, record: TaskRecord) -> TaskRecord:
+    reason = f"{event.minutes:g} minutes are over (max_minutes_task), in step {event.step}"
+    return with_fields(record, retry_to=record.state, last_error=reason)
+
+
 def post_hooks_passed(event: e.PostHooksPassed, record: TaskRecord) -> TaskRecord:
     judgement = with_fields(
         record.judgement, proof=event.proof, tree=event.tree, checked_by_hook=bool(event.proof)
