@@ -75,9 +75,7 @@ def why(record: TaskRecord, past: History, settings: Settings) -> str:
         case e.Conflicted():
             rule = f"{words.clean(event.path)} was changed by somebody else; nothing was touched"
         case e.OutOfTime():
-            rule = (
-                f"its {event.minutes:g} minutes were over in step {event.step}, which was stopped"
-            )
+            rule = f"its {event.minutes:g} minutes were over, and step {event.step} was stopped"
         case e.Refused():
             rule = "the request was refused"
         case _:

@@ -70,7 +70,7 @@ def test_the_wait_is_sat_out_with_a_countdown() -> None:
 def test_a_key_ends_the_wait(press: str) -> None:
     halt, passed, _ = waited(1000, 2000, press)
     assert passed < 10
-    assert halt == (Halt("quit", "stopped while waiting") if press == "q" else None)
+    assert halt == (Halt("quit", Control().detail) if press == "q" else None)
 
 
 def test_a_skip_while_a_limit_is_waited_for_skips_the_task(tmp_path: Path) -> None:

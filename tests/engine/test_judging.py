@@ -216,3 +216,69 @@ def test_a_red_judge_tells_which_checks_failed(tmp_path: Path) -> None:
         "failing: test_b",
         "output:",
     ]
+
+
+ONE_TASK = {"id": "T1", "post_hooks": ["judge"]}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "no-such-tool -q",
+        "no-such-tool -q || exit 1",
+        "no-such-tool -q | tail -5",
+        "python3 -m no_such_module",
+        "sh -c no-such-tool; false",
+    ],
+)
+def test_a_tool_that_is_not_installed_costs_no_call(tmp_path: Path, command: str) -> None:
+    settings = {"hooks": hooks(judge=command), "baseline": "auto"}
+    scene = Scene(tmp_path / "p", [ONE_TASK], settings, [GOOD])
+    assert scene.run().reason == "held"
+    assert scene.client.asked == []
+    (broken,) = scene.events(e.HookBroken)
+    assert "is not installed" in broken.reason.partition("\n")[0]
+    assert "install it, or correct the hook's command" in scene.record().last_error
+
+
+@pytest.mark.parametrize("baseline", ["auto", "always", "never"])
+@pytest.mark.parametrize("when", [{}, {"changed": ["src/**"]}])
+def test_so_does_one_of_a_judge_that_was_not_run(
+    tmp_path: Path, baseline: str, when: dict[str, Any]
+) -> None:
+    """The first judge is red, or nothing that the second one watches has changed yet."""
+    second: dict[str, Any] = {"command": "no-such-tool -q", "when": when}
+    judges: dict[str, Any] = {**hooks(first="exit 1"), "second": second}
+    settings: dict[str, Any] = {"hooks": judges, "baseline": baseline}
+    task = {"id": "T1", "post_hooks": ["first", "second"]}
+    scene = Scene(tmp_path / "p", [task], settings, [GOOD])
+    assert scene.run().reason == "held"
+    assert scene.client.asked == []
+
+
+def test_a_tool_that_was_there_before_the_change_is_the_agents_fault(tmp_path: Path) -> None:
+    judge = "if test -f a.txt; then no-such-tool || exit 1; fi; exit 1"
+    settings = {"hooks": hooks(judge=judge), "baseline": "always"}
+    scene = Scene(tmp_path / "p", [ONE_TASK], settings, [GOOD, whole("a.txt", "two\n")])
+    scene.run()
+    assert len(scene.client.asked) > 1
+    assert scene.events(e.HookBroken) == []
+
+
+def test_silent_failures_are_no_standstill_while_the_files_change(tmp_path: Path) -> None:
+    wants = ["one", "two", "three", "four", "five"]
+    judge = " && ".join(f"grep -q {want} a.txt" for want in wants)
+    steps = ["".join(f"{w}\n" for w in wants[: n + 1]) for n in range(len(wants))]
+    settings = {"hooks": hooks(judge=judge), "max_attempts_per_task": 9}
+    scene = Scene(tmp_path / "p", [ONE_TASK], settings, [whole("a.txt", text) for text in steps])
+    (tmp_path / "p" / "a.txt").write_text("zero\n")
+    assert scene.run().exit_code == 0
+    assert scene.record().counts.failures == 4
+
+
+def test_silent_failures_of_the_same_files_are_one(tmp_path: Path) -> None:
+    settings = {"hooks": hooks(judge="exit 1"), "max_attempts_per_task": 9}
+    back_and_forth = [GOOD, whole("a.txt", "two\n")] * 4
+    scene = Scene(tmp_path / "p", [ONE_TASK], settings, back_and_forth)
+    assert scene.run().reason == "held"
+    assert len(scene.client.asked) == 4

@@ -33,6 +33,7 @@ EXAMPLES: dict[type[e.TaskEvent], e.TaskEvent] = {
     e.PostHooksFailed: e.PostHooksFailed("h", "r", fingerprint="f"),
     e.HookBroken: e.HookBroken("h", "r"),
     e.CrashLooped: e.CrashLooped("agent", 3),
+    e.OutOfTime: e.OutOfTime("agent", 30.0),
     e.Retried: e.Retried(),
     e.Checked: e.Checked(),
     e.Skipped: e.Skipped(),

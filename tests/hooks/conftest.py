@@ -43,6 +43,7 @@ class Stage:
         phase: Phase = Phase.POST,
         on_start: Callable[[int], None] = lambda _pid: None,
         on_output: Callable[[bytes], None] = lambda _piece: None,
+        on_long: Callable[[], None] = lambda: None,
         log_name: str = "",
         **options: Any,
     ) -> HookResult:
@@ -65,6 +66,7 @@ class Stage:
             changed=lambda: self.changed,
             on_start=start,
             on_output=output,
+            on_long=on_long,
             log_name=log_name,
         )
 

@@ -338,3 +338,31 @@ async def test_a_flood_is_judged_by_its_head_and_tail(stage: Stage) -> None:
 async def test_the_report_of_a_passed_hook_is_not_read(stage: Stage) -> None:
     result = await stage.run("echo '--- FAIL: TestSum (0.0s)'")
     assert (result.failing, result.fingerprint) == ((), "")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "command",
+    [
+        "exit 1",
+        "grep -q two a.txt",
+        "printf '\\n \\n'; exit 1",
+        "printf '\\033[31m\\033[0m'; exit 1",
+        "printf '%s\\n' -----; exit 1",
+        "echo 12:30:05; exit 1",
+        "echo 'make: *** [Makefile:2: check] Error 1'; exit 2",
+        "echo 'grep -q two a.txt'; echo 'make: *** [Makefile:2: check] Error 1'; exit 2",
+        "printf '> app@1.0.0 test\\n> node check.js\\n'; exit 1",
+    ],
+)
+async def test_a_judge_that_says_nothing_has_no_fingerprint(stage: Stage, command: str) -> None:
+    (stage.task.root / "a.txt").write_text("one\n")
+    result = await stage.run(command)
+    assert result.outcome is HookOutcome.FAILED
+    assert result.fingerprint == ""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("command", ["echo wrong; exit 1", "echo \u932f; exit 1"])
+async def test_one_word_of_its_own_is_a_fingerprint(stage: Stage, command: str) -> None:
+    assert (await stage.run(command)).fingerprint
