@@ -17,7 +17,8 @@ HOOK = e.HookStarted(Phase.POST, "judge", 1)
 def test_every_kind_is_decided_on() -> None:
     decided = [*AT_ONCE, *ON_THE_NEXT, *BY_CASE]
     assert len(decided) == len(set(decided))
-    always_escalate = {e.PreHooksFailed, e.HookBroken, e.CrashLooped, e.Refused, e.Conflicted}
+    always_escalate = {e.PreHooksFailed, e.HookBroken, e.CrashLooped, e.OutOfTime}
+    always_escalate |= {e.Refused, e.Conflicted}
     always_pass = {e.AlreadyGreen, e.PostHooksPassed}
     assert {*decided, *always_escalate, *always_pass} == set(KINDS.values())
 
