@@ -17,8 +17,15 @@ from attrs import frozen
 
 from agent_runner.model.errors import StorageError
 
-_FORBIDDEN_NAMES = frozenset({".git", ".agent-runner"})
-_SHORT_NAMES = re.compile(r"^(?:git|agent-|agentr)~\d+$", re.IGNORECASE)
+_FORBIDDEN_NAMES = frozenset({".git", ".agent-runner", ".gitmodules"})
+_SHORT_NAMES = re.compile(r"^(?:git|gitmod|gi7eba|agent-|agentr)~\d+$", re.IGNORECASE)
+"""What NTFS calls them in eight letters."""
+
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
+"""What Unicode calls ignorable by default, beside the characters of category `Cf`."""
+
 _LONGEST_NAME = 255
 _LONGEST_PATH = 2048
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -76,9 +83,11 @@ def _faults(path: str, parts: list[str]) -> Iterator[str]:
         if part == "..":
             yield "`..` is not allowed; paths stay below the task's folder"
         if is_forbidden_name(part):
-            yield f"nothing in `{_as_seen(part)}` may be changed or read"
+            yield f"nothing in `{as_seen(part)}` may be changed or read"
         if len(part.encode()) > _LONGEST_NAME:
             yield f"a name in it is longer than {_LONGEST_NAME} bytes"
+    if "Cf" in kinds or _INVISIBLE.search(path):  # it would pass for the name without it
+        yield "it holds a character that nobody sees"
     if len(path.encode()) > _LONGEST_PATH:
         yield f"it is longer than {_LONGEST_PATH} bytes"
 
@@ -89,13 +98,17 @@ def folded(path: str) -> str:
 
 
 def is_forbidden_name(name: str) -> bool:
-    """Whether some file system takes this name for `.git` or `.agent-runner`."""
-    return _as_seen(name) in _FORBIDDEN_NAMES or _SHORT_NAMES.match(_as_seen(name)) is not None
+    """Whether some file system takes this name for `.git`, `.gitmodules` or `.agent-runner`.
+
+    `.gitmodules` says from where git fetches, and is git's own file like those in `.git`.
+    """
+    return as_seen(name) in _FORBIDDEN_NAMES or _SHORT_NAMES.match(as_seen(name)) is not None
 
 
-def _as_seen(name: str) -> str:
+def as_seen(name: str) -> str:
     """The name without what a file system may ignore: case, composition, the invisible, tails."""
-    visible = "".join(char for char in name if unicodedata.category(char) != "Cf")
+    seen = _INVISIBLE.sub("", name)
+    visible = "".join(char for char in seen if unicodedata.category(char) != "Cf")
     return folded(visible).split(":", 1)[0].rstrip(". ")
 
 

@@ -9,6 +9,7 @@ from attrs import define, evolve, field
 
 from agent_runner.edits.jail import Refusal, folded, open_folder, standing
 from agent_runner.edits.lookalikes import plain
+from agent_runner.edits.repositories import Repositories
 from agent_runner.edits.rules import Gate
 from agent_runner.edits.textfile import TextFile
 from agent_runner.model.changes import ABSENT, Image, Kind
@@ -89,6 +90,10 @@ class Tree:
     _inodes: dict[tuple[int, int], str] = field(init=False, factory=dict)
     _names: dict[str, dict[str, list[str]]] = field(init=False, factory=dict)
     _size: int = field(init=False, default=0)
+    _repositories: Repositories = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._repositories = Repositories(self.root)
 
     def begin(self) -> None:
         """Remember the state, for `revert`."""
@@ -103,6 +108,9 @@ class Tree:
         path = self.gate.passes(spelling)
         if isinstance(path, Refusal):
             return path
+        repository = self._repositories.refusal(path)
+        if repository is not None:
+            return repository
         if path in self.ignored:
             return Refusal("git ignores it (`apply.ignored_files: true` would allow it)")
         entry = self.entries.get(path) or self._look(path)
