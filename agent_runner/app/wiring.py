@@ -50,6 +50,7 @@ from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.store import Store
+from agent_runner.workspace.git import Repository
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.snapshots import SnapshotReader
@@ -277,8 +278,9 @@ class Wiring:
 
     def _rules_of(self, task: Task) -> Rules:
         settings = self.project.settings.apply
+        repository = Repository.around(task.root)
         return Rules(
             protect=(*settings.protect, *task.protect),
-            judges=self.project.judges,
+            judges=(*self.project.judges, *(repository.obeyed if repository else ())),
             ignored=None if settings.ignored_files else partial(self.trees.ignored, task.root),
         )

@@ -19,7 +19,7 @@ class Rules:
     """What may not be changed, beside what never may.
 
     `protect`: globs relative to the root. `judges`: absolute paths of the files that judge the
-    agent (task list, configurations, templates) or of whole folders. `ignored`: None where files
+    agent (task list, configurations, templates), or of whole folders. `ignored`: None where files
     that git ignores may be changed, or there is no git. Sizes in bytes.
     """
 
@@ -59,7 +59,8 @@ class Gate:
         alike = folded(plain)
         parts = alike.split("/")
         if any("/".join(parts[: depth + 1]) in self._judges for depth in range(len(parts))):
-            return Refusal("it judges the work (task list, configuration or template), so it stays")
+            what = "task list, configuration, template, or what git's configuration includes"
+            return Refusal(f"it judges the work ({what}), so it stays")
         if self._protect.covers(alike):
             return Refusal("it is protected in this task (`protect`)")
         return plain

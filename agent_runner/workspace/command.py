@@ -1,6 +1,7 @@
 """Runs git so that neither a tree nor a configuration can bend its answers or start a program."""
 
 import contextlib
+import functools
 import os
 import select
 import shutil
@@ -15,9 +16,6 @@ from attrs import field, frozen
 
 from agent_runner.ground.timings import part
 from agent_runner.model.errors import UsageError
-
-GIT = "git"
-"""The binary, looked for in PATH."""
 
 FIXED = (
     "--no-pager",
@@ -113,7 +111,7 @@ class Git:
         """
         out = tempfile.TemporaryFile()  # noqa: SIM115 - `finish` closes it
         process = subprocess.Popen(
-            [GIT, *FIXED, *args],
+            [binary(self.work_tree), *FIXED, *args],
             cwd=cwd,
             env=reading_environment() | self._named(),
             stdin=stdin or subprocess.DEVNULL,
@@ -181,7 +179,23 @@ class Running:
 
 def available() -> bool:
     """Whether there is a git binary."""
-    return shutil.which(GIT) is not None
+    return shutil.which("git") is not None
+
+
+def binary(work_tree: Path) -> str:
+    """The git that is run for a work tree: the first one in PATH that is no file of the tree.
+
+    With `node_modules/.bin` or `.` in PATH, a reply could else bring the git that we start.
+    """
+    return _binary(os.environ.get("PATH", os.defpath), work_tree)
+
+
+@functools.lru_cache(maxsize=64)
+def _binary(path: str, work_tree: Path) -> str:
+    tree = work_tree.resolve()
+    absolute = [Path(folder) for folder in path.split(os.pathsep) if folder.startswith("/")]
+    outside = [folder for folder in absolute if not folder.resolve().is_relative_to(tree)]
+    return shutil.which("git", path=os.pathsep.join(map(str, outside))) or "git"
 
 
 def environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ import anyio
 from attrs import frozen
 
 from agent_runner.ground.timings import part
-from agent_runner.workspace.command import GIT, environment, joined
+from agent_runner.workspace.command import binary, environment, joined
 from agent_runner.workspace.git import Repository
 
 TRAILER = "Agent-Runner-Task"
@@ -125,7 +125,7 @@ async def _commit_only(root: Path, paths: list[str], message: str) -> str:
     with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as output:
         names.write(joined(f":(literal){path}" for path in paths))
         names.seek(0)
-        code = await _run([GIT, "--no-pager", *args, *from_stdin], root, names, output)
+        code = await _run([binary(root), "--no-pager", *args, *from_stdin], root, names, output)
         output.seek(max(0, output.seek(0, os.SEEK_END) - _OUTPUT_KEPT))
         said = output.read().decode(errors="replace").strip()
     return "" if code == 0 else said or f"git commit ended with exit code {code}"

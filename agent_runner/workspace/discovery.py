@@ -1,6 +1,6 @@
 """Finds the repository around a folder, checks its owner, reads what we need of its settings."""
 
-import functools
+import contextlib
 import os
 import re
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from agent_runner.model.errors import UsageError
-from agent_runner.workspace.command import FIXED, GIT, Answer, Git, reading_environment
+from agent_runner.workspace.command import FIXED, Answer, Git, binary, reading_environment
 
 OLDEST = "2.31"
 """The oldest git that is used: the first that takes settings from GIT_CONFIG_COUNT."""
@@ -29,6 +29,7 @@ class Discovered:
 
     `config` switches off every filter that is configured. `converts_all`: any file may be stored
     with other line ends than it has in the tree. `common`: the folder that all worktrees share.
+    `obeyed`: what git's configuration includes, existing or not, and files of attributes it names.
     """
 
     work_tree: Path
@@ -38,6 +39,7 @@ class Discovered:
     config: dict[str, str]
     converts_all: bool
     common: Path
+    obeyed: tuple[Path, ...]
 
 
 def discover(root: Path) -> Discovered | None:
@@ -52,14 +54,20 @@ def discover(root: Path) -> Discovered | None:
     work_tree, git_dir = place
     _check_owner(work_tree, git_dir)
     common = _common(git_dir)
-    config = common / "config"
-    settings = _settings(git_dir, work_tree, stamp_of(config))
+    settings = _settings(git_dir, work_tree)
     if settings is None:
         return None
     prefix = "" if root == work_tree else f"{root.relative_to(work_tree).as_posix()}/"
-    hashing = "sha256" if _SHA256.search(_content(config)) else "sha1"
+    hashing = "sha256" if _SHA256.search(_content(common / "config")) else "sha1"
     return Discovered(
-        work_tree, git_dir, prefix, hashing, settings.config, settings.converts_all, common
+        work_tree,
+        git_dir,
+        prefix,
+        hashing,
+        settings.config,
+        settings.converts_all,
+        common,
+        settings.obeyed,
     )
 
 
@@ -149,7 +157,7 @@ def _check_owner(work_tree: Path, git_dir: Path) -> None:
     user = os.geteuid()
     if all(path.lstat().st_uid == user for path in (work_tree, work_tree / ".git", git_dir)):
         return
-    args = [GIT, *FIXED, "rev-parse", "--git-dir"]
+    args = [binary(work_tree), *FIXED, "rev-parse", "--git-dir"]
     done = subprocess.run(
         args,
         cwd=work_tree,
@@ -165,19 +173,20 @@ def _check_owner(work_tree: Path, git_dir: Path) -> None:
 
 @frozen
 class _Settings:
-    """What we need of git's configuration."""
+    """What we need of git's configuration; `read`: each file it stands in, with its stamp."""
 
     config: dict[str, str]
     converts_all: bool
+    obeyed: tuple[Path, ...]
+    read: tuple[tuple[Path, tuple[int, ...]], ...]
 
 
-@functools.lru_cache(maxsize=64)
-def _settings(
-    git_dir: Path,
-    work_tree: Path,
-    stamp: tuple[int, ...],  # noqa: ARG001 - a changed file is read again
-) -> _Settings | None:
-    """Ask for the configuration, once a process; None if git is too old.
+_known: dict[tuple[Path, Path], _Settings] = {}
+"""What was read in this process, for as long as the files stay as they were."""
+
+
+def _settings(git_dir: Path, work_tree: Path) -> _Settings | None:
+    """Ask for the configuration, again only where a file has changed; None if git is too old.
 
     It makes settings that switch off every filter: which filter a file has is said by a
     .gitattributes of the tree, what it runs by a configuration, and none may run while we look.
@@ -185,19 +194,42 @@ def _settings(
     Raises:
         UsageError: git cannot read its configuration.
     """
-    wanted = r"^(filter\..*\.|core\.autocrlf$)"
-    args = [_NEEDS_OLDEST, "config", "-z", "--get-regexp", wanted]
+    known = _known.get((git_dir, work_tree))
+    if known and all(stamp_of(file) == stamp for file, stamp in known.read):
+        return known
+    args = [_NEEDS_OLDEST, "config", "-z", "--list", "--show-origin"]
     answer = Git(git_dir, work_tree).ask(work_tree, args)
     if answer.code == 129 and "config-env" in answer.err:
         return None
-    if answer.code not in {0, 1}:
+    if answer.code:
         raise _refusal(work_tree, answer)
-    found = {name: value for name, _, value in (pair.partition("\n") for pair in answer.paths)}
-    autocrlf = found.pop("core.autocrlf", "false").lower()
-    filters = {name.rpartition(".")[0] for name in found}
+    found: dict[str, str] = {}
+    files = [_common(git_dir) / "config"]
+    obeyed: list[Path] = []
+    for origin, pair in zip(answer.paths[::2], answer.paths[1::2], strict=True):
+        name, _, value = pair.partition("\n")
+        file = work_tree / origin.removeprefix("file:")
+        files.append(file)
+        found[name] = value
+        if re.fullmatch(r"include(if\..*)?\.path", name):
+            files.append(file.parent / _from_home(value))
+            obeyed.append(files[-1])
+        elif name == "core.attributesfile" and value:
+            obeyed.append(work_tree / _from_home(value))
+    filters = {name.rpartition(".")[0] for name in found if name.startswith("filter.")}
     off = {f"{name}.{program}": "" for name in filters for program in _PROGRAMS_OF_A_FILTER}
     off |= {f"{name}.required": "false" for name in filters}
-    return _Settings(off, autocrlf not in {"false", "no", "off", "0"})
+    converts = found.get("core.autocrlf", "false").lower() not in {"false", "no", "off", "0"}
+    read = tuple((file, stamp_of(file)) for file in dict.fromkeys(files))
+    _known[git_dir, work_tree] = settings = _Settings(off, converts, tuple(obeyed), read)
+    return settings
+
+
+def _from_home(path: str) -> Path:
+    """The path as git reads it; `~` stands for the home folder."""
+    with contextlib.suppress(RuntimeError):  # a user that the system does not know
+        return Path(path).expanduser()
+    return Path(path)
 
 
 def _refusal(root: Path, answer: Answer) -> UsageError:

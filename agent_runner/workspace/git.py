@@ -35,7 +35,8 @@ class Repository:
 
     `prefix`: where `root` lies in the work tree, "" or ending in `/`. `hashing`: `sha1` or
     `sha256`. `converts_all`: any file may be stored with other line ends than it has here.
-    `common`: git's folder with what all worktrees share.
+    `common`: git's folder with what all worktrees share. `obeyed`: files that git's
+    configuration includes, existing or not, and those of attributes that it names.
     """
 
     root: Path
@@ -44,6 +45,7 @@ class Repository:
     hashing: str
     converts_all: bool
     common: Path
+    obeyed: tuple[Path, ...] = ()
 
     @classmethod
     def find(cls, root: Path) -> "Repository | None":
@@ -69,7 +71,8 @@ class Repository:
         if found is None:
             return None
         git = Git(found.git_dir, found.work_tree, found.config)
-        return cls(root, git, found.prefix, found.hashing, found.converts_all, found.common)
+        converts_all, common = found.converts_all, found.common
+        return cls(root, git, found.prefix, found.hashing, converts_all, common, found.obeyed)
 
     @property
     def digits(self) -> int:

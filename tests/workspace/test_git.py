@@ -228,3 +228,39 @@ def test_a_sha256_repository(tmp_path: Path) -> None:
     )
     assert made.returncode == 0
     assert found(tmp_path).hashing == "sha256"
+
+
+def test_a_filter_in_a_file_that_the_configuration_includes_is_switched_off_too(
+    repo: Repo, tmp_path: Path
+) -> None:
+    """Also where the file appears, or changes, after the repository was looked at."""
+    ran = tmp_path / "ran"
+    repo.git("config", "include.path", "../.gitconfig")
+    repo.write("a.txt")
+    repo.commit_all()
+    repository = Repository.find(repo.root)
+    assert repository is not None
+    assert [path.resolve() for path in repository.obeyed] == [repo.root.resolve() / ".gitconfig"]
+    for name in ("one", "other"):
+        repo.write(".gitconfig", f'[filter "{name}"]\n\tclean = "touch {ran}; cat"\n')
+        repo.write(".gitattributes", f"* filter={name}\n")
+        repo.write("a.txt", f"{name}\n")
+        repository = Repository.find(repo.root)
+        assert repository is not None
+        assert "a.txt" in repository.modified_paths()
+        assert not ran.exists()
+
+
+@pytest.mark.parametrize("entry", ["{root}/bin", "bin", "{root}/../link/bin"])
+def test_a_git_that_lies_in_the_tree_is_not_started(
+    entry: str, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = repo.root.parent / "ran"
+    (repo.root.parent / "link").symlink_to(repo.root)
+    repo.write("bin/git", f"#!/bin/sh\ntouch {ran}\nexit 1\n").chmod(0o755)
+    monkeypatch.chdir(repo.root)
+    monkeypatch.setenv("PATH", f"{entry.format(root=repo.root)}:{os.environ['PATH']}")
+    repository = Repository.find(repo.root)
+    assert repository is not None
+    assert repository.status().lines == ("?? bin/",)
+    assert not ran.exists()
