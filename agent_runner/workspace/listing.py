@@ -40,23 +40,23 @@ def show(scope: Scope, names: Sequence[str], asked: Sequence[str], max_chars: in
 
 def overview(names: Iterable[str], limit: int = 300) -> tuple[str, ...]:
     """What there is to ask for, in at most `limit` lines: paths, or folders with a count."""
-    names = [name for name in names if not looks_secret(name)]
-    depth = max((name.count("/") + 1 for name in names), default=1)
-    lines = _cut_to(names, depth)
-    while depth > 1 and len(lines) > limit:
+    counts = Counter(name for name in names if not looks_secret(name))
+    depth = max((name.count("/") + 1 for name in counts), default=1)
+    while depth > 1 and len(counts) > limit:
         depth -= 1
-        lines = _cut_to(names, depth)
+        counts = _cut_to(counts, depth)
+    lines = [f"{name} ({n} files)" if name.endswith("/") else name for name, n in counts.items()]
     more = len(lines) - limit + 1
     return (*lines[: limit - 1], f"... and {more} more") if more > 1 else tuple(lines)
 
 
-def _cut_to(names: Iterable[str], depth: int) -> list[str]:
-    """Paths of at most `depth` parts; what lies deeper stands as one line per folder."""
-    counts: Counter[str] = Counter()
-    for name in names:
-        parts = name.split("/")
-        counts["/".join(parts[:depth]) + "/" if len(parts) > depth else name] += 1
-    return [f"{name} ({n} files)" if name.endswith("/") else name for name, n in counts.items()]
+def _cut_to(counts: Counter[str], depth: int) -> Counter[str]:
+    """Files by paths of at most `depth` parts; one of a folder ends in `/`."""
+    cut: Counter[str] = Counter()
+    for name, count in counts.items():
+        parts = name.split("/", depth)
+        cut["/".join(parts[:depth]) + "/" if parts[depth:] not in ([], [""]) else name] += count
+    return cut
 
 
 class _Answer:

@@ -64,12 +64,15 @@ class Scope:
 
     def counted(self, paths: list[str]) -> list[str]:
         """Those of the paths, all of which git tracks, that count: quick, for they are many."""
-        if self._below:
-            return [path for path in paths if self.counts(path, tracked=True)]
+        below = self._below
         return [
             path
             for path in paths
-            if (".agent-runner" not in path and path.count("/") < _DEEPEST)
+            if (
+                ".agent-runner" not in path
+                and path.count("/") < _DEEPEST
+                and not path.startswith(below)
+            )
             or self.counts(path, tracked=True)
         ]
 

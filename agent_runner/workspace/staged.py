@@ -152,12 +152,12 @@ def index_entries(content: bytes, digest: int) -> Iterator[tuple[bytes, Staged]]
 def _entries(
     content: bytes, digest: int, version: int, count: int
 ) -> Iterator[tuple[bytes, Staged]]:
-    fixed = struct.Struct(f">10I{digest}sH")
+    fixed = struct.Struct(f">4I4xII8xI{digest}sH")
     modes = {0o100755: EXECUTABLE, 0o120000: LINK}
     at, path = _HEADER.size, b""
     for _ in range(count):
         found = fixed.unpack_from(content, at)
-        changed, changed_ns, modified, modified_ns, _, inode, mode, _, _, size, name, flags = found
+        changed, changed_ns, modified, modified_ns, inode, mode, size, name, flags = found
         start = at + fixed.size + (2 if flags & _EXTENDED else 0)
         if version == 4:  # the path as its difference to the one before
             cut, start = _varint(content, start)
