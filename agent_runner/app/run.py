@@ -181,7 +181,7 @@ class _Run:
             wiring.steps,
             wiring.recovery,
             self.control,
-            Waiter(self.clock, wiring.core.signal, longest),
+            Waiter(self.clock, wiring.core.signal, longest, wiring.project.settings.retry.max_wait),
             wiring.trees,
             RunOptions(
                 settings.on_escalation,

@@ -27,8 +27,8 @@ def run(
     """Work through the task list; unfinished tasks go on where they stopped.
 
     Exit codes: 0 nothing is left to do; 1 a person is needed; 2 wrong usage, configuration or
-    task list; 3 the state cannot be used; 75 a limit, safe to run again after the printed time;
-    129, 130, 141, 143 hang-up, Ctrl+C or q, broken pipe, terminated; 70 a bug.
+    task list; 3 the state cannot be used; 75 a limit or an outage, safe to run again after the
+    printed time; 129, 130, 141, 143 hang-up, Ctrl+C or q, broken pipe, terminated; 70 a bug.
     """
     from agent_runner.app.run import run as run_list
     from agent_runner.cli.project import open_project

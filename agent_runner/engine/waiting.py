@@ -17,17 +17,20 @@ from agent_runner.model.signals import Said, Signal, Waiting
 class Waiter:
     """Waits for limits where the user asked for that.
 
-    `longest`: seconds that a run may wait for one limit; None: it stops instead.
+    `longest`: seconds that a run may wait for one limit; None: it stops instead. `sits_out`:
+    seconds that it waits in any case where the provider itself announces a limit's end.
     """
 
     clock: Clock
     signal: Callable[[Signal], None]
     longest: float | None = None
+    sits_out: float = 0.0
 
     async def wait_or_halt(self, deferred: Deferred, task: str, control: Control) -> Halt | None:
         """Wait until the limit opens, or say when to come back. A key may end the wait early."""
         left = deferred.not_before - self.clock.now()
-        if self.longest is None or left > self.longest:
+        most = max(self.longest or 0.0, self.sits_out if deferred.reported else 0.0)
+        if not most or left > most:
             reason = deferred.reason or deferred.window
             return Halt("limit", reason, not_before=deferred.not_before)
         with control.interruptible():

@@ -49,12 +49,13 @@ class Fits:
 class Full:
     """No room before `not_before` (epoch seconds), the earliest time at which the call fits.
 
-    `window`: which limit, in words.
+    `window`: which limit, in words. `reported`: the provider says so, and not our own count.
     """
 
     window: str
     not_before: float
     reason: str
+    reported: bool = False
 
 
 @frozen
@@ -188,12 +189,13 @@ def _reported(
         # a wish from a clock that ran ahead, or for longer than any window, does not bind
         if hold is not None and hold.at <= use.now < min(hold.until, hold.at + KEPT):
             reason = hold.reason or f"{provider} asked to wait"
-            yield Full(f"{provider}: asked to wait", hold.until, reason)
+            yield Full(f"{provider}: asked to wait", hold.until, reason, reported=True)
     for limit in spending.limits_reported(provider, model):
         if in_force(limit, use.now) and not _leaves_room(limit, need, use.after(limit.read_at)):
             assert limit.resets_at is not None  # noqa: S101  # in_force says so
             window = f"{provider}: {limit.name}, as the provider reports"
-            yield Full(window, limit.resets_at, f"{provider} says: {_in_words(limit)}")
+            says = f"{provider} says: {_in_words(limit)}"
+            yield Full(window, limit.resets_at, says, reported=True)
 
 
 def _leaves_room(limit: ReportedLimit, need: Need, since: Amount) -> bool:

@@ -8,7 +8,7 @@ turns the provider's into events. Every command imports this file, so it does wi
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
-    from agent_runner.model.usage import ReportedLimit
+    from agent_runner.model.usage import ReportedLimit, Usage
 
 
 class AgentRunnerError(Exception):
@@ -107,6 +107,7 @@ class ProviderError(AgentRunnerError):
 
     `status`: the HTTP status, if there was one. `request_id`: the provider's name for the call.
     `limits`: what its headers said of the account's limits (`model.usage.ReportedLimit`).
+    `usage`: what it used all the same (`model.usage.Usage`), None where nothing is known.
     """
 
     exit_code = 1
@@ -119,19 +120,27 @@ class ProviderError(AgentRunnerError):
         status: int | None = None,
         request_id: str | None = None,
         limits: "tuple[ReportedLimit, ...]" = (),
+        usage: "Usage | None" = None,
     ) -> None:
         super().__init__(what, fix=fix)
         self.status = status
         self.request_id = request_id
         self.limits = limits
+        self.usage = usage
 
 
 class RateLimitedError(ProviderError):
-    """The provider asks for a wait of `retry_after` seconds (None: it did not say)."""
+    """The provider asks for a wait of `retry_after` seconds (None: it did not say).
 
-    def __init__(self, what: str, *, retry_after: float | None = None, **rest: object) -> None:
+    `again`: whether this run may try once more after a short wait; some servers forbid it.
+    """
+
+    def __init__(
+        self, what: str, *, retry_after: float | None = None, again: bool = True, **rest: object
+    ) -> None:
         super().__init__(what, **rest)  # type: ignore[arg-type]  # forwarded unchanged
         self.retry_after = retry_after
+        self.again = again
 
 
 class TransientError(ProviderError):

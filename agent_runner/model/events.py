@@ -98,7 +98,7 @@ class Deferred(TaskEvent):
     """A limit: no call fits before `not_before` (epoch seconds). `window` says which one.
 
     `from_provider`: the provider said so at a call; else our own count did, which is looked at
-    again each time.
+    again each time. `reported`: that count is of a limit of the provider's own.
     """
 
     provider: str
@@ -106,6 +106,7 @@ class Deferred(TaskEvent):
     not_before: float
     reason: str = ""
     from_provider: bool = written_as("told", default=False)
+    reported: bool = False
 
 
 @frozen

@@ -58,6 +58,7 @@ class CallState:
         deferred: The limit that the task waits for.
         continues: Id of the call whose conversation the next one continues.
         corrected: Ids of the rejected replies that the next one corrects, oldest first.
+        unusable: Id of the call whose answer was of no use, while it is asked for again.
     """
 
     attempt_open: bool = False
@@ -70,6 +71,7 @@ class CallState:
     deferred: e.Deferred | None = None
     continues: str | None = None
     corrected: tuple[str, ...] = ()
+    unusable: str | None = None
 
 
 @frozen

@@ -98,7 +98,12 @@ class ProviderSettings:
         {}, "further fields of the request body, as the provider names them"
     )
     timeout: float = option(
-        600.0, "longest silence before a call counts as lost", reading=Reading.TIMEOUT
+        600.0,
+        "longest time without a word before a call counts as lost; pings are no words",
+        reading=Reading.TIMEOUT,
+    )
+    total_timeout: float = option(
+        3600.0, "longest time that a call may take in all", reading=Reading.TIMEOUT
     )
     stream: bool = option(True, "receive the answer as it is written")
     background: bool = option(
@@ -177,7 +182,7 @@ class RetrySettings:
     """How a call that brought no answer is tried again. Times in seconds."""
 
     max_tries: int = option(
-        6, "unanswered calls in a row before the run stops", reading=Reading.AT_LEAST_ONE
+        9, "unanswered calls in a row before the run stops", reading=Reading.AT_LEAST_ONE
     )
     first_wait: float = option(
         1.0, "wait before the second try; doubled each time", reading=Reading.DURATION

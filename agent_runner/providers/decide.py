@@ -7,8 +7,10 @@
 | CallTooLargeError | this task's call is refused; the run goes on to a person's decision |
 | FatalError | stop the run: fatal |
 | RateLimitedError, TransientError asking for more than `retry.max_wait` | defer until then |
+| RateLimitedError that is not to be tried again by this run | defer |
 | RateLimitedError, the `retry.max_tries`-th failure in a row | defer, with instructions |
 | TransientError, UnknownOutcomeError, the `retry.max_tries`-th failure in a row | stop: outage |
+| the same two rows for an error that was paid for as an answer | after `PAID_TRIES` already |
 | RateLimitedError, TransientError | wait: what the server asks, else backoff |
 | UnknownOutcomeError | wait: backoff; the lost call counts as possibly billed |
 
@@ -31,6 +33,10 @@ from agent_runner.model.errors import (
 )
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.usage import REJECTED
+
+PAID_TRIES = 3
+"""Consecutive failures that are tolerated where each of them was paid for: an error's text in place
+of an answer is billed like one, so it is not tried for minutes."""
 
 
 @frozen
@@ -97,7 +103,10 @@ def decide(  # noqa: PLR0911  # one return for each row of the table
     asked = None if isinstance(error, UnknownOutcomeError) else error.retry_after
     if asked is not None and asked > retry.max_wait:
         return Defer(now + asked, window_of(error), text)
-    if consecutive_failures >= retry.max_tries:
+    if isinstance(error, RateLimitedError) and not error.again:
+        return Defer(now + (asked or retry.max_wait), window_of(error), text)
+    tries = retry.max_tries if error.usage is None else min(retry.max_tries, PAID_TRIES)
+    if consecutive_failures >= tries:
         # a limit is not an outage, even if it names no time: the provider works, for others
         return _give_up(error, consecutive_failures, retry, now)
     own = backoff(consecutive_failures, retry, jitter)

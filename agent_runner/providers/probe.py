@@ -7,6 +7,7 @@ from agent_runner.model.agent import AgentRequest, Finish, Message, Prompt
 from agent_runner.model.errors import FatalError, ProviderError, UsageError
 from agent_runner.model.usage import ReportedLimit, Usage
 from agent_runner.providers.client import CallContext
+from agent_runner.providers.faults import fault_of
 from agent_runner.providers.profiles import Profile
 from agent_runner.providers.registry import make_client
 
@@ -61,6 +62,9 @@ async def probe(profile: Profile, clock: Clock) -> ProbeResult:
             reply = await client.generate_completion(_PROMPT, CallContext(request))
         finally:
             await client.aclose()
+        fault = fault_of(reply, profile, clock.now())
+        if fault is not None:
+            raise fault
     except (ProviderError, UsageError) as error:
         return ProbeResult(profile.name, ok=False, text=str(error), fix=error.fix)
     seconds = clock.monotonic() - started_at

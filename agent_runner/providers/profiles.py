@@ -42,7 +42,8 @@ class Profile:
         key: Where its key is found.
         headers: The user's own, sent with every call.
         params: The user's own fields of a request's body; for plug-ins, whatever they want to know.
-        timeout: Seconds of silence after which a call has failed.
+        timeout: Seconds without a word after which a call has failed.
+        total_timeout: Seconds that a call may take in all.
         stream: Whether to ask for answers piece by piece.
         background: Whether the provider keeps answers to be fetched.
         replies: The folder of recorded answers.
@@ -60,6 +61,7 @@ class Profile:
     headers: Mapping[str, str] = field(factory=dict, repr=False, hash=False)
     params: Mapping[str, Any] = field(factory=dict, repr=False, hash=False)
     timeout: float = 600.0
+    total_timeout: float = 3600.0
     stream: bool = True
     background: bool = False
     replies: Path | None = None
@@ -104,6 +106,7 @@ def outline(
         headers=headers,
         params=own.params,
         timeout=own.timeout,
+        total_timeout=own.total_timeout,
         stream=own.stream,
         background=own.background,
         replies=own.replies,

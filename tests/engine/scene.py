@@ -171,7 +171,7 @@ class Scene:
             wiring.steps,
             wiring.recovery,
             self.control,
-            Waiter(self.clock, wiring.core.signal, self.wait),
+            Waiter(self.clock, wiring.core.signal, self.wait, settings.retry.max_wait),
             wiring.trees,
             RunOptions(settings.on_escalation, settings.max_escalations_in_row),
             self.person,

@@ -110,13 +110,65 @@ def test_a_conversation_whose_files_are_gone_begins_anew(tmp_path: Path) -> None
     assert [role for role, _ in said(scene, 1)] == ["user"]
 
 
-@pytest.mark.parametrize("finish", [f for f in Finish if f not in {"complete", "refused"}])
+PROVIDERS_TROUBLE = {"cut_short", "failed"}
+
+
+@pytest.mark.parametrize(
+    "finish", [f for f in Finish if f not in {"complete", "refused", *PROVIDERS_TROUBLE}]
+)
 def test_an_unusable_answer_is_asked_for_again(tmp_path: Path, finish: Finish) -> None:
     scene = scene_of(tmp_path, AgentResponse("half", finish, detail="why"), GOOD)
     assert scene.run().exit_code == 0
     (unusable,) = scene.events(e.Unusable)
     assert unusable.reason.endswith(": why")
     assert len(scene.client.asked) == 2
+
+
+@pytest.mark.parametrize("finish", [Finish.CUT, Finish.FAILED])
+def test_an_answer_that_broke_off_is_the_providers_trouble(tmp_path: Path, finish: Finish) -> None:
+    broken = AgentResponse("half", finish, detail="why")
+    scene = scene_of(tmp_path, *[broken] * 5, GOOD)
+    assert scene.run().exit_code == 0
+    assert scene.events(e.Unusable) == []
+    assert [event.outcome for event in scene.events(e.CallSettled)] == ["lost"] * 5 + ["answered"]
+    assert scene.record().spent.possibly_billed == 5
+    assert not list(scene.state_dir.rglob("call-01/response.json"))
+
+
+def test_answers_that_break_off_for_ever_end_as_an_outage(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, *[AgentResponse("half", Finish.CUT)] * 9)
+    stopped = scene.run()
+    assert (stopped.reason, stopped.exit_code) == ("outage", 75)
+    assert stopped.not_before is not None
+    assert scene.states() == {"T1": "agent"}
+
+
+def test_an_answer_cut_off_at_its_cap_is_asked_for_differently(tmp_path: Path) -> None:
+    cut = AgentResponse("Let me think", Finish.TRUNCATED)
+    scene = scene_of(tmp_path, cut, cut, cut)
+    assert scene.run().reason == "held"
+    first, second, third = (said(scene, n)[-1][1] for n in range(3))
+    assert second.startswith(first)
+    assert "cut off at 16000 output tokens" in second
+    assert "SEARCH/REPLACE" in second
+    assert len({first, second, third}) == 3
+    assert "max_output_tokens" in scene.record().last_error
+
+
+def test_a_good_answer_ends_the_note_on_a_bad_one(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, "", showing("b.txt"), GOOD)
+    assert scene.run().exit_code == 0
+    assert "it held no text" in said(scene, 1)[-1][1]
+    assert "it held no text" not in said(scene, 2)[-1][1]
+
+
+def test_an_error_text_in_place_of_an_answer_is_waited_for(tmp_path: Path) -> None:
+    busy = AgentResponse("API Error: 529 Overloaded", usage=Usage(100, 10))
+    scene = scene_of(tmp_path, busy, GOOD)
+    assert scene.run().exit_code == 0
+    failed, _answered = scene.events(e.CallSettled)
+    assert (failed.outcome, failed.usage) == ("failed", Usage(100, 10))
+    assert failed.not_before is not None
 
 
 def test_unusable_answers_have_an_end(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ GOOD = whole("a.txt", "one\n")
 
 
 def waited(
-    seconds: float, longest: float | None, press: str = ""
+    seconds: float, longest: float | None, press: str = "", *, reported: bool = False
 ) -> tuple[Halt | None, float, list[Signal]]:
     """Wait that long for a limit with a key pressed at the third tick."""
     clock, control, seen = FakeClock(), Control(), list[Signal]()
@@ -38,9 +38,10 @@ def waited(
         if len(seen) == 3 and press:
             keys[press]()
 
-    deferred = e.Deferred("p", "hour", clock.at + seconds, "the hour is full")
+    deferred = e.Deferred("p", "hour", clock.at + seconds, "the hour is full", reported=reported)
     began = clock.at
-    halt = anyio.run(Waiter(clock, signal, longest).wait_or_halt, deferred, "T1", control)
+    waiter = Waiter(clock, signal, longest, sits_out=30.0)
+    halt = anyio.run(waiter.wait_or_halt, deferred, "T1", control)
     return halt, clock.at - began, seen
 
 
@@ -50,6 +51,13 @@ def test_nobody_asked_to_wait() -> None:
     assert (halt.reason, halt.detail) == ("limit", "the hour is full")
     assert passed < 1
     assert seen == []
+
+
+@pytest.mark.parametrize(("seconds", "sat_out"), [(3, True), (30, True), (31, False)])
+def test_a_short_wait_that_the_provider_announced_is_sat_out(seconds: float, sat_out: bool) -> None:
+    halt, passed, _ = waited(seconds, None, reported=True)
+    assert (halt is None) is sat_out
+    assert (passed >= seconds) is sat_out
 
 
 def test_longer_than_was_to_be_waited() -> None:

@@ -82,6 +82,50 @@ def test_no_answer_at_all_is_an_unknown_outcome(
     assert len(server.requests) == 1, "a call that may have been billed was sent again"
 
 
+PING = b'event: ping\ndata: {"type": "ping"}\n\n'
+
+
+@each
+@pytest.mark.parametrize("words", [(), ("so far",)], ids=["none", "some"])
+def test_signs_of_life_are_no_words(spoken: Spoken, words: tuple[str, ...]) -> None:
+    def alive(wire: Wire) -> None:
+        while not server.left.wait(0.05):
+            wire.chunk(PING)
+
+    events = spoken.events((*words, "NEVER"), spoken.complete)
+    begun = next(at for at, piece in enumerate(events) if b"NEVER" in piece)
+    pieces = events[:begun] if words else (b": hello\n\n",)
+    with serving(stream(*pieces, end=alive)) as server:
+        asked = ask(profile_for(spoken.protocol, server.url, timeout=0.4))
+    if words:
+        assert (asked.answer.finish, asked.answer.text) == (Finish.CUT, "so far")
+        assert "no word" in asked.answer.detail
+    else:
+        assert isinstance(asked.failure, UnknownOutcomeError)
+
+
+def test_a_call_has_an_end_though_words_come() -> None:
+    def talking(wire: Wire) -> None:
+        while not server.left.wait(0.05):
+            wire.chunk(dialects.data_only({"choices": [{"delta": {"content": "and "}}]}))
+
+    with serving(stream(end=talking)) as server:
+        error = ask(profile_for("chat", server.url, total_timeout=0.5)).failure
+    assert isinstance(error, UnknownOutcomeError)
+    assert "total_timeout" in error.fix
+
+
+def test_blanks_keep_a_line_open_and_are_no_answer() -> None:
+    def script(wire: Wire, _request: Request) -> None:
+        wire.head(200, {"content-type": "application/json", "transfer-encoding": "chunked"})
+        while not server.left.wait(0.05):
+            wire.chunk(b" \n")
+
+    with serving(script) as server:
+        asked = ask(profile_for("chat", server.url, timeout=0.4, stream=False))
+    assert asked.reply is None or asked.reply.finish is Finish.CUT
+
+
 @each
 def test_half_a_whole_answer_is_cut(spoken: Spoken) -> None:
     def script(wire: Wire, _request: Request) -> None:

@@ -194,20 +194,20 @@ def test_usage_that_is_not_reported_is_a_marked_guess(spoken: Spoken) -> None:
 @pytest.mark.parametrize(
     "body", [b"{", b"[]", b'"text"', b"{}", b"null", b"[" * 100_000], ids=range(6)
 )
-def test_a_body_of_another_kind_is_unreadable(spoken: Spoken, body: bytes) -> None:
+def test_a_body_of_another_kind_is_the_servers_failure(spoken: Spoken, body: bytes) -> None:
     with serving(answer(body, headers={"content-type": "application/json"})) as server:
         reply = ask(profile_for(spoken.protocol, server.url, stream=False)).answer
-    assert reply.finish is Finish.UNREADABLE
+    assert reply.finish is Finish.FAILED
     assert reply.detail
 
 
 @each
 @pytest.mark.parametrize("junk", [b"data: {oops\n\n", b"data: \xff\xfe\n\n"], ids=["json", "utf8"])
-def test_a_stream_with_junk_is_unreadable(spoken: Spoken, junk: bytes) -> None:
+def test_a_stream_with_junk_is_the_servers_failure(spoken: Spoken, junk: bytes) -> None:
     start = spoken.events(("so far",), spoken.complete)[:-2]
     with serving(stream(*start, junk)) as server:
         reply = ask(profile_for(spoken.protocol, server.url)).answer
-    assert reply.finish is Finish.UNREADABLE
+    assert reply.finish is Finish.FAILED
 
 
 @each

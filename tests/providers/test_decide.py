@@ -15,8 +15,17 @@ from agent_runner.model.errors import (
 )
 from agent_runner.model.events import CALL_OUTCOMES
 from agent_runner.model.settings import RetrySettings
-from agent_runner.model.usage import ReportedLimit
-from agent_runner.providers.decide import Consequence, Defer, Refuse, Stop, Wait, decide, outcome
+from agent_runner.model.usage import ReportedLimit, Usage
+from agent_runner.providers.decide import (
+    PAID_TRIES,
+    Consequence,
+    Defer,
+    Refuse,
+    Stop,
+    Wait,
+    decide,
+    outcome,
+)
 
 NOW = 1000.0
 RETRY = RetrySettings(max_tries=4, first_wait=1.0, max_backoff=8.0, max_wait=300.0)
@@ -73,6 +82,33 @@ def test_repeated_429s_end_with_instructions_and_a_time() -> None:
     assert isinstance(last, Defer)
     assert last.not_before == NOW + RETRY.max_wait
     assert "max_requests_minute" in last.reason
+
+
+def test_a_429_that_is_not_to_be_tried_again_is_deferred() -> None:
+    assert decided(RateLimitedError("x", again=False)) == Defer(NOW + RETRY.max_wait, "", "x")
+    known = RateLimitedError("x", again=False, retry_after=3.0)
+    assert decided(known) == Defer(NOW + 3, "", "x")
+
+
+def test_an_error_that_was_paid_for_is_not_tried_for_minutes() -> None:
+    paid = TransientError("x", usage=Usage(100, 10))
+    assert isinstance(decided(paid, failures=PAID_TRIES - 1), Wait)
+    assert isinstance(decided(paid, failures=PAID_TRIES), Stop)
+
+
+def test_the_default_waits_outlast_a_limit_per_minute() -> None:
+    retry, total = RetrySettings(), 0.0
+    for failures in range(1, retry.max_tries):
+        wait = decide(
+            TransientError("x"),
+            consecutive_failures=failures,
+            retry=retry,
+            now=0.0,
+            jitter=0.999,
+        )
+        assert isinstance(wait, Wait)
+        total += wait.until
+    assert total > 120
 
 
 @pytest.mark.parametrize("error", [TransientError("x"), UnknownOutcomeError("x")])

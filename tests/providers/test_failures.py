@@ -291,13 +291,42 @@ def test_a_refused_key_names_where_it_came_from_and_not_itself() -> None:
 
 @pytest.mark.parametrize(
     ("status", "verdict", "kind"),
-    [(400, "true", TransientError), (500, "false", FatalError), (500, "true", TransientError)],
+    [
+        (400, "true", TransientError),
+        (404, " TRUE ", TransientError),
+        (500, "false", FatalError),
+        (500, "true", TransientError),
+        (500, "maybe", TransientError),
+        (401, "false", AuthError),
+        (429, "true", RateLimitedError),
+        (429, "false", RateLimitedError),
+    ],
 )
 def test_the_servers_own_word_on_trying_again_counts(
     status: int, verdict: str, kind: type[ProviderError]
 ) -> None:
     error = failing("chat", status, b"", {"x-should-retry": verdict})
     assert type(error) is kind
+    if isinstance(error, RateLimitedError):
+        assert error.again is (verdict == "true")
+
+
+def test_a_wait_that_is_asked_for_goes_before_a_later_reset() -> None:
+    headers = {
+        "retry-after": "2",
+        "x-ratelimit-limit-tokens": "150000",
+        "x-ratelimit-remaining-tokens": "0",
+        "x-ratelimit-reset-tokens": "6m0s",
+    }
+    error = failing("chat", 429, b"", headers)
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_after == 2
+    (limit,) = error.limits
+    assert limit.resets_at == NOW + 2
+    del headers["retry-after"]
+    error = failing("chat", 429, b"", headers)
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_after == 360
 
 
 @pytest.mark.parametrize(
@@ -341,11 +370,29 @@ def test_an_error_inside_a_200_before_any_answer_is_what_it_says(
 
 
 @pytest.mark.parametrize("protocol", ["anthropic", "responses", "chat"])
-def test_an_error_inside_a_200_that_says_nothing_is_a_failed_reply(protocol: str) -> None:
-    with serving(answer({"type": "error", "error": {"message": "boom"}})) as server:
-        reply = ask(profile_for(protocol, server.url, stream=False)).answer
-    assert reply.finish is Finish.FAILED
-    assert "boom" in reply.detail
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "error", "error": {"message": "boom"}},
+        {"error": "boom"},
+        {"message": "boom"},
+        {"detail": "boom"},
+        b"boom",
+    ],
+)
+def test_an_error_inside_a_200_without_a_code_passes(protocol: str, body: Any) -> None:
+    headers = {"content-type": "application/json"} if isinstance(body, bytes) else {}
+    with serving(answer(body, headers=headers)) as server:
+        error = ask(profile_for(protocol, server.url, stream=False)).failure
+    assert type(error) is TransientError
+    assert "boom" in str(error)
+
+
+@pytest.mark.parametrize("protocol", ["anthropic", "responses", "chat"])
+def test_an_error_inside_a_200_that_blames_the_request_does_not(protocol: str) -> None:
+    body = {"type": "error", "error": {"type": "invalid_request_error", "message": "no"}}
+    with serving(answer(body)) as server:
+        assert type(ask(profile_for(protocol, server.url, stream=False)).failure) is FatalError
 
 
 def test_a_failed_response_that_was_thought_about_is_a_failed_reply() -> None:

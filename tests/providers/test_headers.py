@@ -10,6 +10,7 @@ from agent_runner.providers.http.headers import (
     moment,
     request_id,
     retry_after,
+    wait_in_words,
     wait_until_reset,
 )
 
@@ -48,7 +49,7 @@ def test_go_durations(text: str, seconds: float | None) -> None:
         ("-1", None),
         ("0", None),
         ("nan", None),
-        ("2026-11-18T11:07:40", None),
+        ("2026-11-18T11:07:40", NOW + 60),
         ("2020-01-01T00:00:00Z", None),
         ("9" * 30, None),
         ("soon", None),
@@ -57,6 +58,46 @@ def test_go_durations(text: str, seconds: float | None) -> None:
 )
 def test_resets(text: str | None, at: float | None) -> None:
     assert moment(text, NOW) == (pytest.approx(at) if at is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("Wed, 18 Nov 2026 11:07:40 GMT", 60),
+        ("Wed, 18 Nov 2026 12:07:40 +0100", 60),
+        ("Wed, 18 Nov 2026 11:07:40", 60),
+        ("Wed, 18 Nov 2026 11:07:40 -0000", 60),
+        ("2026-11-18T11:07:40", 60),
+        (" 60 ", 60),
+        ("1m0s", 60),
+        ("Fri, 29 Sep 2023 16:26:57 +99999999999999", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", None),
+        ("Fri, 99 Foo 2026 99:99:99 GMT", None),
+        ("-5", None),
+        ("1e400", None),
+    ],
+)
+def test_waits_are_read_in_every_zone(text: str, wait: float | None) -> None:
+    found = retry_after({"retry-after": text}, NOW)
+    assert found == (pytest.approx(wait) if wait is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("words", "wait"),
+    [
+        ("Please try again in 9.816s.", 9.816),
+        ("Please try again in 1m26.4s. Visit", 86.4),
+        ("try again in 250ms", 0.25),
+        ("Please retry after 20 seconds.", 20),
+        ("Wait for about 5 minutes", 300),
+        ("your limit resets in 2 hours", 7200),
+        ("try again in 9999 hours", None),
+        ("try another model", None),
+    ],
+)
+def test_waits_in_words(words: str, wait: float | None) -> None:
+    assert wait_in_words(words) == (pytest.approx(wait) if wait is not None else None)
 
 
 def test_limits_of_anthropic() -> None:

@@ -40,4 +40,4 @@ def test_an_answer_that_breaks_off(spoken: Spoken) -> None:
     with serving(stream(*spoken.events(("o",), spoken.complete)[:-1])) as server:
         result = run(lambda: probe(profile_for(spoken.protocol, server.url), StillClock()))
     assert not result.ok
-    assert "cut_short" in result.text
+    assert "no whole answer" in result.text

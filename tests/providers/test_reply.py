@@ -125,5 +125,5 @@ def test_an_answer_without_end_is_given_up() -> None:
 
     with serving(endless) as server:
         reply = ask(profile_for("chat", server.url)).answer
-    assert reply.finish is Finish.UNREADABLE
+    assert reply.finish is Finish.FAILED
     assert str(MAX_REPLY) in reply.detail

@@ -26,13 +26,14 @@ from agent_runner.ground.timings import part
 from agent_runner.limits.gate import Gate
 from agent_runner.limits.room import Fits, Full, Never, OverBudget, Room
 from agent_runner.model import events as e
-from agent_runner.model.agent import AgentRequest, AgentResponse, Finish
+from agent_runner.model.agent import AgentRequest, AgentResponse
 from agent_runner.model.errors import AuthError, ProviderError, UsageError
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.signals import Receiving, Said
 from agent_runner.model.spending import Spending
 from agent_runner.providers import decide
 from agent_runner.providers.client import CallContext, clean_error, clean_response
+from agent_runner.providers.faults import fault_of
 from agent_runner.store.calls import CallFiles
 
 
@@ -143,13 +144,16 @@ class Calls:
                 name = call.provider.name
                 self._lost(call.work, call.id, name, call.files, "stopped while waiting")
             raise
+        fault = fault_of(response, call.provider.profile, self.clock.now())
+        if fault is not None:
+            call.files.give_up()
+            return self._unanswered(call, fault, self.clock.monotonic() - started_at)
         call.files.settle(call.request, response)
         self.conversations.add(call.request, response)
         name, cost = call.provider.name, call.provider.cost(response.usage)
         answered = evolve(
             _answered(call.id, name, response, cost),
             seconds=self.clock.monotonic() - started_at,
-            not_before=self._not_before(call.work, response),
         )
         self._settle(call.work, answered)
         if self.save is not None:
@@ -203,6 +207,8 @@ class Calls:
             decide.outcome(error),
             call.provider.name,
             seconds=seconds,
+            usage=error.usage,
+            cost=call.provider.cost(error.usage) if error.usage is not None else None,
             request_id=error.request_id,
             not_before=decision.until if isinstance(decision, decide.Wait) else None,
             reason=str(error),
@@ -231,14 +237,6 @@ class Calls:
                 return Halt(reason, text, error.fix)
             case decide.Refuse(text):
                 return e.Refused(text, call.id)
-
-    def _not_before(self, work: Work, response: AgentResponse) -> float | None:
-        """Until when a provider in trouble is left alone: its answer broke off or failed."""
-        if response.finish not in {Finish.CUT, Finish.FAILED}:
-            return None
-        troubles = work.record.counts.unusable_replies + 1
-        wait = decide.backoff(troubles, self.retry, self.random.random())
-        return self.clock.now() + wait
 
     def _settle(self, work: Work, settled: e.CallSettled) -> None:
         work.journal(settled)
@@ -272,8 +270,8 @@ def _meaning(room: Room, provider: str) -> e.TaskEvent | Halt | None:
     match room:
         case Fits():
             return None
-        case Full(window, not_before, reason):
-            return e.Deferred(provider, window, not_before, reason)
+        case Full(window, not_before, reason, reported):
+            return e.Deferred(provider, window, not_before, reason, reported=reported)
         case Never(reason):
             return e.Refused(reason)
         case OverBudget("run", reason):

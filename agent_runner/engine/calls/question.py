@@ -27,6 +27,7 @@ from agent_runner.model.settings import Settings
 from agent_runner.model.shown import Listing
 from agent_runner.model.spending import Spending
 from agent_runner.model.task import Task
+from agent_runner.prompts.again import note_on_unusable
 from agent_runner.prompts.build import answer_to_show, build_prompt, load_template, room_left
 from agent_runner.prompts.situation import GitLines, Situation
 from agent_runner.workspace.git import Repository
@@ -165,10 +166,26 @@ class _Prompting:
                 situation = evolve(situation, conversation=conversation.messages[1:])
             template = self.task.template or self.settings.template
             prompt = build_prompt(situation, room, load_template(template) if template else None)
+        prompt = self._with_note(prompt)
         clean = self.questions.redactor.text
         return Prompt(
             clean(prompt.system), tuple(Message(m.role, clean(m.text)) for m in prompt.messages)
         )
+
+    def _with_note(self, prompt: Prompt) -> Prompt:
+        """The question, and at its end why it is asked again; all before stays word for word."""
+        record = self.record
+        if self.is_new or record.call.unusable is None:
+            return prompt
+        turn = self.questions.conversations.turn(self.task.id, self.attempt, record.call.unusable)
+        note = note_on_unusable(
+            turn.response.finish if turn else None,
+            times=record.counts.unusable_replies,
+            cap=self.settings.max_output_tokens,
+            tool=bool(turn and turn.response.tool_calls),
+        )
+        *before, last = prompt.messages
+        return evolve(prompt, messages=(*before, evolve(last, text=f"{last.text}\n{note}")))
 
     def _continued(self) -> Prompt | None:
         """The turns so far and our answer to the last; None where there is nothing to go on with.

@@ -130,9 +130,10 @@ class AgentStep:
 
 
 _WORDS = {
-    Finish.TRUNCATED: "the answer was cut off at the cap on output tokens",
+    Finish.TRUNCATED: "the answer was cut off at the cap on output tokens; raise max_output_tokens",
     Finish.WINDOW: "the answer was cut off at the end of the model's context window",
     Finish.EMPTY: "the answer is empty",
+    # the next two are read from states of earlier releases only: they are the provider's trouble
     Finish.CUT: "the answer's stream ended before its end",
     Finish.FAILED: "the provider reported a failure within its answer",
     Finish.UNREADABLE: "the answer is not in the provider's own form",

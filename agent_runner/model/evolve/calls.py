@@ -11,7 +11,7 @@ def call_started(event: e.CallStarted, record: TaskRecord) -> TaskRecord:
     counts, call, change = record.counts, record.call, record.change
     if event.attempt != counts.attempts:  # what is counted within an attempt begins anew
         counts = with_fields(counts, rejections=0, turns=0, unusable_replies=0)
-        call = with_fields(call, continues=None, corrected=())
+        call = with_fields(call, continues=None, corrected=(), unusable=None)
         change = with_fields(change, in_attempt=False)
     return with_fields(
         record,
@@ -63,7 +63,7 @@ def consulted(event: e.Consulted, record: TaskRecord) -> TaskRecord:
     return with_fields(
         record,
         counts=with_fields(record.counts, turns=record.counts.turns + 1),
-        call=with_fields(record.call, reply=None, continues=event.call),
+        call=with_fields(record.call, reply=None, continues=event.call, unusable=None),
         retry_to=TaskState.AGENT,
         last_error="the model asked to see more files than it has turns for",
     )
@@ -74,7 +74,7 @@ def unusable(event: e.Unusable, record: TaskRecord) -> TaskRecord:
     return with_fields(
         record,
         counts=counts,
-        call=with_fields(record.call, reply=None),
+        call=with_fields(record.call, reply=None, unusable=event.call),
         retry_to=TaskState.AGENT,
         last_error=event.reason,
     )
@@ -97,6 +97,6 @@ def replied(event: e.Replied, record: TaskRecord) -> TaskRecord:
     return with_fields(
         record,
         counts=with_fields(record.counts, unusable_replies=0),
-        call=with_fields(record.call, reply=event.call),
+        call=with_fields(record.call, reply=event.call, unusable=None),
         last_error="",
     )

@@ -16,6 +16,7 @@ from agent_runner.model.usage import Usage
 from agent_runner.providers.client import AgentClient
 from agent_runner.providers.http.call import Dialect, HttpClient
 from agent_runner.providers.http.reply import (
+    TRUNCATED,
     GrowingReply,
     count_of,
     items_of,
@@ -27,7 +28,7 @@ from agent_runner.providers.profiles import Profile
 _FINISH = {
     "end_turn": (Finish.COMPLETE, ""),
     "stop_sequence": (Finish.COMPLETE, ""),
-    "max_tokens": (Finish.TRUNCATED, "the answer reached its cap of tokens (max_output_tokens)"),
+    "max_tokens": TRUNCATED,
     "model_context_window_exceeded": (Finish.WINDOW, "prompt and answer exceed the model's window"),
     "tool_use": (Finish.UNREADABLE, "the model asked for a tool, and none is offered"),
     "pause_turn": (Finish.UNREADABLE, "the server paused in a loop of tools, and none is offered"),
@@ -87,11 +88,8 @@ class MessagesReader:
 
     def read_whole(self, body: Mapping[str, Any]) -> None:
         """Read a whole message."""
-        if body.get("type") == "error" or "error" in body:
-            self.reply.failure = mapping_of(body.get("error"))
-            return
         if not isinstance(body.get("content"), list):
-            self.reply.unreadable = "the answer is no message of the Messages API"
+            self.reply.reject(body, "the answer is no message of the Messages API")
             return
         self._head(body)
         for index, block in enumerate(items_of(body["content"])):
@@ -173,6 +171,6 @@ def _index(event: Mapping[str, Any]) -> int:
 DIALECT = Dialect(
     path="/v1/messages",
     body=body_of,
-    reader=lambda _request: MessagesReader(),
+    reader=MessagesReader,
     headers={"anthropic-version": "2026-10-21"},
 )

@@ -16,7 +16,7 @@ from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import characters_per_token
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt
-from agent_runner.model.errors import FatalError, UnknownOutcomeError
+from agent_runner.model.errors import FatalError, TransientError, UnknownOutcomeError
 from agent_runner.providers.client import WORDS, CallContext
 from agent_runner.providers.costs import estimated_usage
 from agent_runner.providers.http.connection import Connection, error_of_break
@@ -47,6 +47,9 @@ DRAIN = 0.25
 """Seconds that a server has, after the last event of a stream, to end it properly: only then can
 its connection serve the next call too."""
 
+_CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""The fields by which the protocols cap an answer."""
+
 _RECEIPT = 8
 """Tokens of output that some servers report before the first word of an answer."""
 
@@ -58,13 +61,13 @@ class Dialect:
     Attributes:
         path: What is put behind the base URL.
         body: Makes the request's body, to be sent as JSON.
-        reader: Makes what understands the answer to a request.
+        reader: Makes what understands one answer.
         headers: Sent with every call.
     """
 
     path: str
     body: Callable[[Profile, Prompt, AgentRequest], dict[str, Any]]
-    reader: Callable[[AgentRequest], ReplyReader]
+    reader: Callable[[], ReplyReader]
     headers: Mapping[str, str] = field(factory=dict)
 
 
@@ -91,7 +94,7 @@ class HttpClient:
 
     async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
         """Ask once. See `client` for what comes back and what is raised."""
-        return self.response(await self.ask(prompt, context), prompt)
+        return self.response(await self.ask(prompt, context), prompt, context.request)
 
     async def ask(self, prompt: Prompt, context: CallContext) -> Exchange:
         """Send the question; once more where the server only minds how a field is named."""
@@ -112,14 +115,12 @@ class HttpClient:
         outcome = await self._send("GET", path, None, context)
         return outcome if isinstance(outcome, Exchange) else self._declined_or_raise(outcome)
 
-    def response(self, exchange: Exchange, prompt: Prompt) -> AgentResponse:
+    def response(self, exchange: Exchange, prompt: Prompt, request: AgentRequest) -> AgentResponse:
         """The exchange in the form that is the same for all; raises if no answer began."""
         reply, redactor = exchange.reply, self._redactor()
-        response = conclude(reply, cut=exchange.cut)
-        # overloads come as an error inside of a 200, before the first word: nothing was billed, so
-        # that is a call to be made again and no reply that the task is charged with
-        if reply.failure is not None and _nothing_came(reply):
-            response = self._failed_at_once(reply.failure, exchange.headers, response)
+        response = conclude(reply, cut=exchange.cut, cap=_cap(self._profile, request))
+        if reply.failure is not None:
+            response = self._failed(reply, exchange.headers, response)
         usage = response.usage
         if reply.usage is None:
             usage = estimated_usage(prompt, response.text, self._profile.model)
@@ -145,12 +146,21 @@ class HttpClient:
     async def _send(
         self, method: str, path: str, body: Mapping[str, Any] | None, context: CallContext
     ) -> Exchange | FailedCall:
-        headers = self._dialect.headers
-        async with self._connection.send(method, path, body, headers) as response:
-            if response.is_success:
-                return await self._collect(response, context, streamed=bool(body))
-            raw = await _beginning(response)
-            return read_failure(response.status_code, response.headers, raw, self._redactor())
+        headers, most = self._dialect.headers, self._profile.total_timeout
+        try:
+            with anyio.fail_after(most):
+                async with self._connection.send(method, path, body, headers) as response:
+                    if response.is_success:
+                        return await self._collect(response, context, streamed=bool(body))
+                    raw = await _beginning(response)
+                    return read_failure(
+                        response.status_code, response.headers, raw, self._redactor()
+                    )
+        except TimeoutError as error:
+            raise UnknownOutcomeError(
+                f"{self._profile.name} was not done after {most:g} s; it may have been billed",
+                fix=f"raise providers.{self._profile.name}.total_timeout if answers take longer",
+            ) from error
 
     async def _collect(
         self, response: "httpx.Response", context: CallContext, *, streamed: bool
@@ -163,7 +173,7 @@ class HttpClient:
                 fix=f"check providers.{self._profile.name}.base_url",
                 status=response.status_code,
             )
-        reader = self._dialect.reader(context.request)
+        reader = self._dialect.reader()
         # the content type decides, for a server may answer whole though a stream was asked for;
         # where it names neither, what was asked for is believed
         whole = "json" in kind or not (
@@ -195,25 +205,31 @@ class HttpClient:
         per_token = characters_per_token(self._profile.model)
         reply, size, cut = feed.reader.reply, 0, ""
         try:
-            async for chunk in _chunks(response, reply):
-                size += len(chunk)
-                _keep(context, outlet.feed(chunk))
-                feed.take(chunk)
-                context.progress(round(reply.received / per_token))
-                if size > MAX_REPLY:
-                    reply.unreadable = f"the answer is longer than {MAX_REPLY} bytes"
-                if reply.unreadable:
-                    break
-            else:
-                feed.end()
+            with anyio.fail_after(self._profile.timeout) as silence:
+                async for chunk in _chunks(response, reply):
+                    size += len(chunk)
+                    _keep(context, outlet.feed(chunk))
+                    if feed.take(chunk):
+                        silence.deadline = anyio.current_time() + self._profile.timeout
+                    context.progress(round(reply.received / per_token))
+                    if size > MAX_REPLY:
+                        reply.unreadable = f"the answer is longer than {MAX_REPLY} bytes"
+                    if reply.unreadable:
+                        break
+                else:
+                    feed.end()
+        except TimeoutError:
+            # counted from the last word: a server that only sends pings has no more to say
+            cut = f"no word came for {self._profile.timeout:g} s"
+            feed.cut()
         except httpx.HTTPError as error:
             # once the first byte came it is a reply, cut short: its words are kept for people, and
             # what it used is estimated, for it is likely to be billed
             if not (reply.started or size):
                 raise error_of_break(error, self._profile) from error
-            silence = f"nothing came for {self._profile.timeout:g} s"
-            reason = str(error) or type(error).__name__
-            cut = silence if isinstance(error, httpx.ReadTimeout) else f"it broke off: {reason}"
+            cut = f"it broke off: {str(error) or type(error).__name__}"
+            if isinstance(error, httpx.ReadTimeout):
+                cut = f"no word came for {self._profile.timeout:g} s"
             feed.cut()
         finally:
             _keep(context, outlet.end())
@@ -228,18 +244,22 @@ class HttpClient:
         reply = GrowingReply(finish=Finish.REFUSED, detail=reason, started=True, ended=True)
         return Exchange(reply, failure.headers)
 
-    def _failed_at_once(
-        self, error: Mapping[str, Any], headers: Mapping[str, str], response: AgentResponse
+    def _failed(
+        self, reply: GrowingReply, headers: Mapping[str, str], response: AgentResponse
     ) -> AgentResponse:
-        """An error in place of an answer: raised if it is one that we know what to do about."""
-        failure = failure_in_answer(error, headers, self._redactor())
+        """An error inside of a 200, raised as what it is.
+
+        After the first word an overload is a reply that failed, since it is likely to be billed;
+        a limit, a budget, a key are what they are wherever they come.
+        """
+        failure = failure_in_answer(reply.failure or {}, headers, self._redactor())
         reason = reason_of_decline(failure)
         if reason is not None:
             return attrs.evolve(response, finish=Finish.REFUSED, detail=reason)
         known = classify(failure, self._profile, self._clock.now())
-        # an error without a known code would stop the whole run; it is a failed reply instead
-        if type(known) is FatalError:
+        if isinstance(known, TransientError) and not _nothing_came(reply):
             return response
+        known.usage = reply.usage
         raise known
 
     def _redactor(self) -> Redactor:
@@ -282,6 +302,15 @@ async def _beginning(response: "httpx.Response") -> bytes:
     except httpx.HTTPError:
         pass
     return raw[:MAX_ERROR]
+
+
+def _cap(profile: Profile, request: AgentRequest) -> int | None:
+    """The most tokens of output that were asked for; the user's own field wins over ours."""
+    for name in _CAPS:
+        if name in profile.params:
+            cap = profile.params[name]
+            return cap if isinstance(cap, int) else None
+    return request.max_output_tokens
 
 
 def _keep(context: CallContext, raw: bytes) -> None:

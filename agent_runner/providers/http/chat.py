@@ -16,6 +16,7 @@ from agent_runner.model.usage import Usage
 from agent_runner.providers.client import AgentClient
 from agent_runner.providers.http.call import Dialect, HttpClient
 from agent_runner.providers.http.reply import (
+    TRUNCATED,
     GrowingReply,
     count_of,
     items_of,
@@ -28,7 +29,6 @@ CAPS = ("max_tokens", "max_completion_tokens")
 """The two names of the answer's cap. `Profile.cap` says which one a server takes: OpenAI's newer
 models refuse the first, and Ollama ignores the second without a word, so that nothing is capped."""
 
-_TRUNCATED = (Finish.TRUNCATED, "the answer reached its cap of tokens (max_output_tokens)")
 _DECLINED = (Finish.REFUSED, "the answer was stopped by the provider's content filter")
 _TOOL = (Finish.UNREADABLE, "the model asked for a tool, and none is offered")
 _FINISH = {
@@ -36,8 +36,8 @@ _FINISH = {
     "end_turn": (Finish.COMPLETE, ""),
     "eos": (Finish.COMPLETE, ""),
     "stop_sequence": (Finish.COMPLETE, ""),
-    "length": _TRUNCATED,
-    "max_tokens": _TRUNCATED,
+    "length": TRUNCATED,
+    "max_tokens": TRUNCATED,
     "content_filter": _DECLINED,
     "refusal": _DECLINED,
     "tool_calls": _TOOL,
@@ -69,9 +69,8 @@ def body_of(profile: Profile, prompt: Prompt, request: AgentRequest) -> dict[str
 
 @define
 class ChatReader:
-    """Reads the answers of Chat Completions. `cap`: most tokens asked for, to see a cut answer."""
+    """Reads the answers of Chat Completions."""
 
-    cap: int
     reply: GrowingReply = field(factory=GrowingReply)
 
     def read_event(self, event: Mapping[str, Any]) -> None:
@@ -89,23 +88,18 @@ class ChatReader:
     def read_done(self) -> None:
         """Take the stream's own end mark for the end.
 
-        A server that does not say how the answer ended is believed, unless it hit the cap: several
-        compatible ones leave `finish_reason` null to the end.
+        A server that does not say how the answer ended is believed: several compatible ones leave
+        `finish_reason` null to the end. Whether it hit the cap is asked of every answer.
         """
         self.reply.ended = True
-        used = self.reply.usage
         if self.reply.finish is None:
-            at_cap = used is not None and used.output >= self.cap
-            self.reply.finish, self.reply.detail = _TRUNCATED if at_cap else (Finish.COMPLETE, "")
+            self.reply.finish = Finish.COMPLETE
 
     def read_whole(self, body: Mapping[str, Any]) -> None:
         """Read a whole completion."""
-        if body.get("error"):
-            self.reply.failure = _failure(body["error"])
-            return
         choices = items_of(body.get("choices"))
-        if not choices:
-            self.reply.unreadable = "the answer is no chat completion: it holds no choices"
+        if body.get("error") or not choices:
+            self.reply.reject(body, "the answer is no chat completion: it holds no choices")
             return
         self.reply.started = True
         self._head(body)
@@ -165,5 +159,5 @@ def _failure(error: object) -> Mapping[str, Any]:
 DIALECT = Dialect(
     path="/chat/completions",
     body=body_of,
-    reader=lambda request: ChatReader(request.max_output_tokens),
+    reader=ChatReader,
 )

@@ -73,5 +73,18 @@ PASSING = frozenset(
 )
 """The server is in trouble; the same call may work soon."""
 
+INVALID = frozenset(
+    {
+        "bad_request",
+        "invalid_request",
+        "invalid_request_error",
+        "model_not_found",
+        "not_found_error",
+        "unsupported_parameter",
+        "unsupported_value",
+    }
+)
+"""The request itself is wrong: asked again it would fail again."""
+
 DECLINED = frozenset({"content_filter", "content_policy_violation", "invalid_prompt"})
 """A filter turned the prompt away: a refusal of this task."""

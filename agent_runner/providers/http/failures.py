@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.suggestions import did_you_mean
@@ -22,22 +22,25 @@ from agent_runner.model.errors import (
     RateLimitedError,
     TransientError,
 )
+from agent_runner.model.usage import ReportedLimit
 from agent_runner.providers import catalogue
 from agent_runner.providers.http import codes
 from agent_runner.providers.http.headers import (
     limits_of,
     request_id,
     retry_after,
+    should_retry,
     wait_in_words,
     wait_until_reset,
 )
-from agent_runner.providers.http.reply import failure_text, mapping_of, text_of
+from agent_runner.providers.http.reply import error_in, failure_text, mapping_of, text_of
 from agent_runner.providers.profiles import Profile
 
 LONGEST_TEXT = 600
 """Characters of a server's message that are shown."""
 
 _PASSING = frozenset({408, 409})  # besides all from 500 on: what both vendors' SDKs try again
+_WITHIN = 200  # the status of an error that came inside of an answer and names no other
 
 
 @frozen
@@ -79,10 +82,8 @@ def read_failure(
     body = mapping_of(parsed if not isinstance(parsed, list) else next(iter(parsed), None))
     error = body.get("error", body)
     inner = mapping_of(error)
-    if isinstance(error, str):
-        message = error
-    elif body:
-        message = text_of(inner.get("message")) or _detail(body.get("detail"))
+    if body:
+        message = text_of((error_in(body) or {}).get("message"))
     else:
         message = _words_of_page(text) if text.startswith("<") else text
     details = mapping_of(inner.get("details"))
@@ -99,17 +100,18 @@ def read_failure(
 
 
 def failure_in_answer(
-    error: Mapping[str, Any], headers: Mapping[str, str], redactor: Redactor
+    error: Mapping[str, Any], headers: Mapping[str, str], redactor: Redactor, *, stated: int = 0
 ) -> FailedCall:
-    """An error object that came inside of a 200 before anything of the answer did.
+    """An error object that came inside of a 200.
 
-    OpenRouter puts the status that it would have sent into `code`.
+    `stated`: the status that its words give. OpenRouter puts the one that it would have sent into
+    `code`, which is believed first.
     """
-    code = error.get("code")
-    number = int(text_of(code)) if text_of(code).isdigit() else 0
-    status = number if 400 <= number < 600 else 200
+    code = text_of(error.get("code"))
+    number = int(code) if re.fullmatch(r"[45]\d\d", code) else stated
+    status = number or _WITHIN
     given = _codes((error.get("type"), code), redactor)
-    if status == 200 and codes.PASSING.intersection(given):
+    if status == _WITHIN and codes.PASSING.intersection(given):
         status = 500
     message = redactor.text(_one_line(failure_text(error)))
     param = text_of(error.get("param"))
@@ -134,7 +136,8 @@ def classify(failure: FailedCall, profile: Profile, now: float) -> ProviderError
 
     Money goes first, for providers report it under 400, 402, 403 and 429 alike, and a spent budget
     taken for a passing limit would be asked again for hours. A request that alone exceeds a limit
-    goes before that limit, since waiting does not make it fit.
+    goes before that limit, since waiting does not make it fit. An error inside of a 200 passes
+    unless it blames the request: the server began to answer, so it took the request for a good one.
     """
     errors = _Errors(failure, profile, now)
     status = failure.status
@@ -142,15 +145,17 @@ def classify(failure: FailedCall, profile: Profile, now: float) -> ProviderError
         return errors.error(BudgetError, "add credit or raise the cap, then resume")
     if status == 402:  # with a Retry-After, else it was a budget
         return errors.passing(RateLimitedError)
+    if should_retry(failure.headers) and status != 429:
+        return errors.passing(TransientError)
     if status in {401, 403} or (status < 500 and failure.has(codes.AUTH)):
         return errors.error(AuthError, errors.advice_on_key())
     if status == 413 or failure.has(codes.TOO_LARGE) or _says_too_large(failure):
         return errors.error(CallTooLargeError, "show the agent less: fewer `files`, a smaller task")
-    if status == 429 or (status == 200 and failure.has(codes.LIMIT)):
+    if status == 429 or (status == _WITHIN and failure.has(codes.LIMIT)):
         return errors.passing(RateLimitedError)
-    verdict = failure.headers.get("x-should-retry")
-    passing = status in _PASSING or status >= 500
-    if verdict == "true" or (passing and verdict != "false"):
+    within = status == _WITHIN and not failure.has(codes.INVALID)
+    passing = within or status in _PASSING or status >= 500
+    if passing and should_retry(failure.headers) is not False:
         return errors.passing(TransientError)
     return errors.error(FatalError, errors.advice())
 
@@ -180,7 +185,12 @@ class _Errors:
             wait = wait_until_reset(limits_of(headers, self.now), self.now)
         if wait is None:
             wait = wait_in_words(self.failure.message)
-        return kind(self._text(), retry_after=wait, fix="wait, then resume", **self._facts())
+        facts = self._facts()
+        if wait is not None:
+            facts["limits"] = tuple(_until(limit, self.now + wait) for limit in facts["limits"])
+        if kind is RateLimitedError:
+            facts["again"] = should_retry(headers) is not False
+        return kind(self._text(), retry_after=wait, fix="wait, then resume", **facts)
 
     def advice_on_key(self) -> str:
         """What to do about a key that was turned away, or is missing."""
@@ -218,6 +228,17 @@ class _Errors:
         }
 
 
+def _until(limit: ReportedLimit, at: float) -> ReportedLimit:
+    """A limit that is used up, binding until `at` and no longer.
+
+    A wait that the server asks for is about this very call; a reset is when a limit is whole again,
+    and a part of it is often back long before.
+    """
+    if limit.is_spent and limit.resets_at is not None and limit.resets_at > at:
+        return evolve(limit, resets_at=at)
+    return limit
+
+
 def _is_budget(failure: FailedCall) -> bool:
     if failure.status == 402:
         return "retry-after" not in failure.headers
@@ -237,13 +258,6 @@ def _codes(values: Iterable[object], redactor: Redactor) -> frozenset[str]:
     """Types and codes in lower case; a server may repeat even a key in them."""
     words = (redactor.exact(text_of(value)).lower() for value in values)
     return frozenset(filter(None, words))
-
-
-def _detail(detail: object) -> str:
-    """The message of a FastAPI server: text, or a list of complaints."""
-    if isinstance(detail, list):
-        return "; ".join(text_of(mapping_of(item).get("msg")) for item in detail)
-    return text_of(detail)
 
 
 def _words_of_page(page: str) -> str:

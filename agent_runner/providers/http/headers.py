@@ -10,8 +10,8 @@ milliseconds, or -1.
 """
 
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from agent_runner.model.usage import REJECTED, ReportedLimit
@@ -42,11 +42,21 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
     seconds = _number(text)
     if seconds is None:
+        seconds = duration(text)  # against the standard, but seen at gateways
+    if seconds is None:
         # a date is compared with our clock: one that runs ahead makes the wait too short, and the
         # next refusal says so again
         when = _http_date(text)
         seconds = when - now if when is not None else None
     return seconds if seconds is not None and 0 < seconds <= LONGEST else None
+
+
+def should_retry(headers: Mapping[str, str]) -> bool | None:
+    """Whether the server says that the same call is worth another try; None: it does not say.
+
+    Both vendors' SDKs obey this header, whatever the status is.
+    """
+    return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
 
 
 def wait_until_reset(limits: tuple[ReportedLimit, ...], now: float) -> float | None:
@@ -62,17 +72,19 @@ def wait_until_reset(limits: tuple[ReportedLimit, ...], now: float) -> float | N
 
 
 def wait_in_words(message: str) -> float | None:
-    """Seconds from words such as "try again in 9.816s", None without them.
+    """Seconds from words such as "try again in 9.816s" or "in 1m26s", None without them.
 
     The last resort: OpenAI's messages end so, also where a gateway dropped the headers.
     """
     match = _HINT.search(message)
     if not match:
         return None
-    number, unit = float(match[1]), match[2].lower()
-    if unit.startswith(("ms", "milli")):
-        return number / 1000
-    return number * 60 if unit.startswith("m") else number
+    if match["length"]:
+        wait = duration(match["length"].lower()) or 0.0
+    else:
+        unit = match["unit"].lower()
+        wait = float(match["number"]) * _UNITS["ms" if unit.startswith("milli") else unit[0]]
+    return wait if 0 < wait <= LONGEST else None
 
 
 def limits_of(headers: Mapping[str, str], now: float) -> tuple[ReportedLimit, ...]:
@@ -111,7 +123,9 @@ def duration(text: str) -> float | None:
 
 
 _HINT = re.compile(
-    r"(?:try again|retry) (?:in|after) (\d+(?:\.\d+)?) ?(ms|milliseconds?|s|seconds?|m|minutes?)\b",
+    r"\b(?:again|retry|retry-after|wait|resets?)(?: in| after| for|:)? (?:about )?"
+    r"(?:(?P<length>(?:\d+(?:\.\d+)?(?:ms|h|m|s))+)"
+    r"|(?P<number>\d+(?:\.\d+)?) ?(?P<unit>milliseconds?|seconds?|s|minutes?|m|hours?|h))\b",
     re.IGNORECASE,
 )
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
@@ -207,15 +221,22 @@ def _epoch(number: float, now: float) -> float | None:
 
 
 def _rfc3339(text: str) -> float | None:
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return when.timestamp() if when.tzinfo else None
+    return _timestamp(datetime.fromisoformat, text)
 
 
 def _http_date(text: str) -> float | None:
+    when = _timestamp(parsedate_to_datetime, text)
+    return _rfc3339(text) if when is None else when
+
+
+def _timestamp(read: Callable[[str], datetime], text: str) -> float | None:
+    """Epoch seconds of a date; one without a zone is in UTC, as HTTP has it.
+
+    The machine's own zone would make the wait wrong by hours. An absurd zone or year overflows
+    somewhere in `datetime`, or in the C library below it.
+    """
     try:
-        return parsedate_to_datetime(text).timestamp()
-    except ValueError:
-        return _rfc3339(text)
+        when = read(text.strip())
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None

@@ -14,6 +14,12 @@ from attrs import define, field
 from agent_runner.model.agent import AgentResponse, Finish, ToolCall
 from agent_runner.model.usage import Usage
 
+TRUNCATED = (
+    Finish.TRUNCATED,
+    "the answer reached its cap of tokens (max_output_tokens), thinking included",
+)
+"""How an answer ends at the cap on its output, in all protocols."""
+
 
 @define
 class GrowingCall:
@@ -72,6 +78,11 @@ class GrowingReply:
         """Count what is no word of the answer (thoughts, arguments of a tool) as progress."""
         self.received += len(text)
 
+    def reject(self, body: Mapping[str, Any], what: str) -> None:
+        """Take a whole body that is no answer: an error, if it reads like one, else unreadable."""
+        self.failure = error_in(body)
+        self.unreadable = "" if self.failure else what
+
     def tool_call(self, position: int) -> GrowingCall:
         """The tool call at `position`, a new one if none is there yet."""
         return self.tool_calls.setdefault(position, GrowingCall())
@@ -92,12 +103,17 @@ class ReplyReader(Protocol):
         """Read a whole answer that was not streamed."""
 
 
-def conclude(reply: GrowingReply, *, cut: str = "") -> AgentResponse:
+def conclude(reply: GrowingReply, *, cut: str = "", cap: int | None = None) -> AgentResponse:
     """The response as it stands at the end of its bytes; `cut` says how they broke off, if so.
 
-    `usage` is nothing, marked as estimated, where the server reported none.
+    `usage` is nothing, marked as estimated, where the server reported none. `cap`: the most tokens
+    of output that were asked for, None for no cap.
     """
     finish, detail = _judged(reply, cut)
+    used = reply.usage.output if reply.usage is not None else 0
+    # several compatible servers call an answer complete that used up its cap, or give no reason
+    if finish is Finish.COMPLETE and cap is not None and used >= cap:
+        finish, detail = TRUNCATED
     return AgentResponse(
         text=whole_characters(reply.text),
         finish=finish,
@@ -122,7 +138,7 @@ def _judged(reply: GrowingReply, cut: str) -> tuple[Finish, str]:  # noqa: PLR09
     if reply.failure is not None:
         return Finish.FAILED, f"the server failed while answering: {failure_text(reply.failure)}"
     if reply.unreadable:
-        return Finish.UNREADABLE, reply.unreadable
+        return Finish.FAILED, reply.unreadable
     if not reply.ended:
         return Finish.CUT, cut or "the answer stopped without its end"
     if reply.refusal and reply.finish in {None, Finish.COMPLETE, Finish.REFUSED}:
@@ -137,6 +153,26 @@ def _judged(reply: GrowingReply, cut: str) -> tuple[Finish, str]:  # noqa: PLR09
     if not reply.text.strip():
         return Finish.EMPTY, reply.detail or "the answer holds no text"
     return Finish.COMPLETE, reply.detail
+
+
+def error_in(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The error that a body is: nested, a bare string, flat; None: it is none."""
+    nested = body.get("error")
+    if isinstance(nested, Mapping):
+        return nested
+    if isinstance(nested, str) and nested:
+        return {"message": nested, **{k: body[k] for k in ("code", "type") if k in body}}
+    said = text_of(body.get("message")) or _complaints(body.get("detail"))
+    if said:
+        return {**body, "message": said}
+    return {} if "error" in body or body.get("type") == "error" else None
+
+
+def _complaints(detail: object) -> str:
+    """The message of a FastAPI server: text, or a list of complaints."""
+    if isinstance(detail, list):
+        return "; ".join(text_of(mapping_of(item).get("msg")) for item in detail)
+    return text_of(detail)
 
 
 def failure_text(failure: Mapping[str, Any]) -> str:

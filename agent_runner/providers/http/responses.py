@@ -14,7 +14,7 @@ import attrs
 from attrs import define, field
 
 from agent_runner.ground.clock import Clock
-from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt
+from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Message, Prompt
 from agent_runner.model.errors import (
     FatalError,
     RateLimitedError,
@@ -25,6 +25,7 @@ from agent_runner.model.usage import Usage
 from agent_runner.providers.client import WORDS, AgentClient, CallContext
 from agent_runner.providers.http.call import Dialect, Exchange, HttpClient
 from agent_runner.providers.http.reply import (
+    TRUNCATED,
     GrowingReply,
     count_of,
     items_of,
@@ -40,10 +41,7 @@ _PATH = "/responses"
 _PENDING = frozenset({"queued", "in_progress"})
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _INCOMPLETE = {
-    "max_output_tokens": (
-        Finish.TRUNCATED,
-        "the answer reached its cap of tokens (max_output_tokens), thinking included",
-    ),
+    "max_output_tokens": TRUNCATED,
     "content_filter": (Finish.REFUSED, "the answer was stopped by the provider's content filter"),
 }
 
@@ -61,7 +59,7 @@ def body_of(profile: Profile, prompt: Prompt, request: AgentRequest) -> dict[str
     """
     body: dict[str, Any] = {
         "model": profile.model,
-        "input": [{"role": m.role, "content": m.text} for m in prompt.messages],
+        "input": [_item(message, at) for at, message in enumerate(prompt.messages)],
         "max_output_tokens": request.max_output_tokens,
         "store": profile.background,
         "stream": profile.stream and not profile.background,
@@ -71,6 +69,24 @@ def body_of(profile: Profile, prompt: Prompt, request: AgentRequest) -> dict[str
     if profile.background:
         body["background"] = True
     return body
+
+
+def _item(message: Message, position: int) -> dict[str, Any]:
+    """One turn of the conversation. What the model said goes back in the form in which it came.
+
+    OpenAI also takes its words as plain text; llama.cpp refuses the whole request then. The id is
+    one of our own: it is required, must begin like this, and nothing is looked up by it.
+    """
+    if message.role != "assistant":
+        return {"type": "message", "role": message.role, "content": message.text}
+    words = {"type": "output_text", "text": message.text, "annotations": []}
+    return {
+        "type": "message",
+        "id": f"msg_{position}",
+        "role": message.role,
+        "status": "completed",
+        "content": [words],
+    }
 
 
 class ResponsesClient:
@@ -91,7 +107,7 @@ class ResponsesClient:
             exchange = await self._in_background(prompt, context)
         else:
             exchange = await self._http.ask(prompt, context)
-        return self._http.response(exchange, prompt)
+        return self._http.response(exchange, prompt, context.request)
 
     async def aclose(self) -> None:
         """Close the connection. A background answer goes on at the provider."""
@@ -182,8 +198,7 @@ class ResponsesReader:
         """Read a whole response object; its text replaces the pieces streamed before."""
         status = body.get("status")
         if not isinstance(status, str) and not isinstance(body.get("output"), list):
-            self.reply.failure = mapping_of(body.get("error")) or None
-            self.reply.unreadable = "the answer is no response of the Responses API"
+            self.reply.reject(body, "the answer is no response of the Responses API")
             return
         self._head(body)
         self._output(items_of(body.get("output")))
@@ -243,4 +258,4 @@ class ResponsesReader:
             )
 
 
-DIALECT = Dialect(path=_PATH, body=body_of, reader=lambda _request: ResponsesReader())
+DIALECT = Dialect(path=_PATH, body=body_of, reader=ResponsesReader)

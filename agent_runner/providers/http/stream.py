@@ -16,6 +16,9 @@ from agent_runner.providers.http.reply import ReplyReader
 MAX_EVENT = 32 * 1024 * 1024
 """Bytes of one event; a server that sends more without an end is not to be believed."""
 
+MAX_WORDS = 2000
+"""Bytes of a body that is no JSON of which a person is shown something."""
+
 _DONE = "[DONE]"
 """The data that ends a stream of Chat Completions, and of some gateways' other protocols."""
 
@@ -26,8 +29,9 @@ class Feed:
     def __init__(self, reader: ReplyReader) -> None:
         self.reader = reader
 
-    def take(self, chunk: bytes) -> None:
-        """Take more bytes."""
+    def take(self, chunk: bytes) -> bool:
+        """Take more bytes; whether there was a word in them, and no mere sign of life."""
+        raise NotImplementedError
 
     def end(self) -> None:
         """The bytes ended as they should."""
@@ -43,13 +47,16 @@ class EventFeed(Feed):
         super().__init__(reader)
         self._parser = EventParser()
 
-    def take(self, chunk: bytes) -> None:
+    def take(self, chunk: bytes) -> bool:
         """Read the events that are complete with these bytes."""
+        reply = self.reader.reply
+        before = reply.received, reply.started
         try:
             for event in self._parser.feed(chunk):
                 self._read(event)
         except StreamBrokenError as error:
             self._give_up(str(error))
+        return (reply.received, reply.started) != before
 
     def _read(self, event: "ServerEvent") -> None:
         reply = self.reader.reply
@@ -80,23 +87,28 @@ class WholeFeed(Feed):
         super().__init__(reader)
         self._pieces: list[bytes] = []
 
-    def take(self, chunk: bytes) -> None:
-        """Keep the bytes: nothing can be read before the end."""
+    def take(self, chunk: bytes) -> bool:
+        """Keep the bytes: nothing can be read before the end. Blanks keep a line open, no more."""
         self._pieces.append(chunk)
+        return not chunk.isspace()
 
     def end(self) -> None:
         """Read the object."""
         raw = b"".join(self._pieces)
         if not raw.strip():
             return
+        reply = self.reader.reply
         try:
             content = json.loads(raw)
         except (ValueError, RecursionError):
+            if raw.lstrip()[:1] not in b'[{"':  # words where an answer should be: a gateway's error
+                reply.failure = {"message": raw[:MAX_WORDS].decode("utf-8", "replace")}
+                return
             content = None
         if isinstance(content, Mapping):
             self.reader.read_whole(content)
         else:
-            self.reader.reply.unreadable = "the answer is not a JSON object"
+            reply.unreadable = "the answer is not a JSON object"
 
     def cut(self) -> None:
         """Note that an answer was on its way: half an object cannot be read, but may be billed."""

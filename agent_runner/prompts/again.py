@@ -1,0 +1,38 @@
+"""What the model reads at the end of a question whose last answer was of no use.
+
+The same question would bring the same answer: one that was cut off at the cap once is cut off there
+again, and is paid for again.
+"""
+
+from agent_runner.model.agent import Finish
+
+_WHY = {
+    Finish.TRUNCATED: "it was cut off at {cap} output tokens, thinking included",
+    Finish.WINDOW: "it was cut off at the end of your context window",
+    Finish.EMPTY: "it held no text",
+    Finish.COMPLETE: "it held no text",  # blanks are all that a complete answer is refused for
+}
+_TOO_LONG = frozenset({Finish.TRUNCATED, Finish.WINDOW})
+
+
+def note_on_unusable(finish: Finish | None, *, times: int, cap: int, tool: bool = False) -> str:
+    """The note, ending in a newline.
+
+    `finish`: how the last answer ended, None where that is no longer known. `times`: how many
+    answers in a row were of no use, so that no two notes are alike. `cap`: the most output tokens
+    of an answer. `tool`: whether the model asked for a tool.
+    """
+    why = "you asked for a tool, and there are none" if tool else "it could not be read"
+    if finish is not None:
+        why = _WHY.get(finish, why).format(cap=cap)
+    which = "Your last answer was" if times == 1 else f"Your last {times} answers were"
+    text = f"{which} of no use: {why}. Nothing of it was applied."
+    if finish not in _TOO_LONG:
+        return f"{text} Answer in words, with your edits in one of the forms described above.\n"
+    text += (
+        " Answer more briefly: think less, explain nothing, and change only the lines that must"
+        " change, in small SEARCH/REPLACE blocks and never by whole files."
+    )
+    if times > 1:
+        text += " Make one small step of the task only, that stands on its own."
+    return f"{text}\n"
