@@ -11,11 +11,14 @@ from tests.support.exploring import USUAL, Share
 
 # What users and CI run tries the same examples every time: a failure is one that others see too.
 # `explore` draws others, and more of them; what it finds is kept as an `@example`, so that it takes
-# no luck to see it again. Shared machines stall: a deadline would fail a test for one slow moment.
+# no luck to see it again. Half as many as hypothesis would try: the same ones every time are soon
+# worth little, and whoever waits for the tests waits for all of them. Shared machines stall: a
+# deadline would fail a test for one slow moment.
 settings.register_profile(
     "dev",
     deadline=None,
     derandomize=True,
+    max_examples=USUAL // 2,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -46,6 +49,12 @@ def pytest_configure() -> None:
     about = os.statvfs(MEMORY)
     if not about.f_flag & os.ST_NOEXEC and about.f_bavail * about.f_frsize > ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)  # for programs, and where it is known
+
+
+@pytest.hookimpl(optionalhook=True)  # xdist's: the tests run without it as well
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, since tests often wait for processes, clocks and servers."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

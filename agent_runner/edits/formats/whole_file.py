@@ -4,7 +4,7 @@ Nothing but a path makes a fence a file, so nothing but a path may stand there. 
 file in another way becomes an `Aside`: refused, unless it turns out to change nothing.
 """
 
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from attrs import frozen
 
@@ -118,6 +118,6 @@ def _other_file(lines: list[str], path: str) -> str | None:
 
 def path_alone(lines: list[str]) -> str | None:
     """The path, if a fence holds one and nothing else: the name of what the next fence holds."""
-    filled = [line for line in lines if line.strip()]
+    filled = list(islice((line for line in lines if line.strip()), 2))  # not all of a long text
     label = naming.label_on(filled[0]) if len(filled) == 1 else None
     return label.path if label is not None and label.sure else None
