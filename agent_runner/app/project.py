@@ -6,8 +6,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from agent_runner.app.place import Place, Surroundings, require_task
+from agent_runner.app.place import DEFAULT_NAMES, Place, Surroundings, require_task
 from agent_runner.config import Loaded, load_settings
+from agent_runner.ground.config_files import PROJECT_FILES
 from agent_runner.ground.timings import part
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import Task, TaskList
@@ -41,15 +42,17 @@ class Project:
         return Layout(self.place.state_dir)
 
     @property
-    def judges(self) -> tuple[Path, ...]:
-        """What judges the agent, so that no reply may change it.
+    def own_files(self) -> tuple[Path, ...]:
+        """What tells the runner what to do, so that no reply may change it.
 
-        Task list, configurations, templates, state.
+        Task list, configurations, templates, state; and what the next run in this folder would take
+        for one of them, whether it is there yet or not.
         """
         templates = [task.template for task in self.tasks.tasks if task.template]
         if self.settings.template:
             templates.append(self.settings.template)
-        return (self.tasks.file, *self.loaded.files, *templates, *self.hidden)
+        by_name = (self.tasks.folder / name for name in (*DEFAULT_NAMES, *PROJECT_FILES))
+        return (self.tasks.file, *self.loaded.files, *templates, *self.hidden, *by_name)
 
     @property
     def hidden(self) -> tuple[Path, ...]:

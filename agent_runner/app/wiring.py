@@ -12,9 +12,9 @@ from random import Random
 from attrs import Factory, define, field, frozen
 
 from agent_runner.app.project import Project
+from agent_runner.app.rules import rules_by
 from agent_runner.app.sharing import COPIES, gate_of
 from agent_runner.edits.plan import Planned
-from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.call import Calls
 from agent_runner.engine.calls.clients import Clients, Provider, Resolver
 from agent_runner.engine.calls.conversation import Conversations
@@ -50,7 +50,6 @@ from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.store import Store
-from agent_runner.workspace.git import Repository
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.snapshots import SnapshotReader
@@ -205,7 +204,7 @@ class Wiring:
             ),
             TaskState.APPLY: ApplyStep(
                 self.calls.conversations,
-                self._rules_of,
+                rules_by(self.project, self.trees),
                 self.changes,
                 Commands(settings.apply, self.runner, self.choices.ask),
                 self._commits,
@@ -275,12 +274,3 @@ class Wiring:
     @property
     def _commits(self) -> Commits:
         return Commits(self.project.settings.git, self.trees)
-
-    def _rules_of(self, task: Task) -> Rules:
-        settings = self.project.settings.apply
-        repository = Repository.around(task.root)
-        return Rules(
-            protect=(*settings.protect, *task.protect),
-            judges=(*self.project.judges, *(repository.obeyed if repository else ())),
-            ignored=None if settings.ignored_files else partial(self.trees.ignored, task.root),
-        )

@@ -15,7 +15,6 @@ from agent_runner.edits.outcome import Carried, Failed, Outcome
 from agent_runner.edits.rejection import Rejection, no_change_found, rejection
 from agent_runner.edits.rules import Gate, Rules
 from agent_runner.edits.tree import Entry, Tree, sha256
-from agent_runner.ground.judges import judges_among
 from agent_runner.model.changes import ChangeSet, FileChange
 
 
@@ -199,9 +198,6 @@ class _Planning:
         in_order = tuple(sorted(folders, key=lambda folder: (folder.count("/"), folder)))
         change_set = ChangeSet(name, _with_temps(name, changes), in_order)
         notes = list(dict.fromkeys(self.notes))
-        tests = judges_among(change_set.paths)
-        if tests:
-            notes.append(f"also changes what judges it: {', '.join(tests)}")
         return Planned(change_set, blobs, tuple(notes), _summary(changed))
 
 

@@ -1,12 +1,13 @@
 """What the user lets a reply change."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from attrs import field, frozen
 
 from agent_runner.edits.jail import Refusal, folded, spelled
 from agent_runner.ground.globs import Globs
+from agent_runner.ground.judges import REFUSED, judging
 
 _MEGABYTE = 1 << 20
 
@@ -18,13 +19,17 @@ Ignored = Callable[[tuple[str, ...]], Collection[str]]
 class Rules:
     """What may not be changed, beside what never may.
 
-    `protect`: globs relative to the root. `judges`: absolute paths of the files that judge the
-    agent (task list, configurations, templates), or of whole folders. `ignored`: None where files
-    that git ignores may be changed, or there is no git. Sizes in bytes.
+    `protect`: globs relative to the root. `obeyed`: absolute paths of what the runner and git obey
+    (task list, configurations, templates), or of whole folders. `scripts`: the same, of what hooks
+    run.
+    `may_change`: globs of files that may be changed although they judge (`judging`, `scripts`).
+    `ignored`: None where files that git ignores may be changed, or there is no git. Sizes in bytes.
     """
 
     protect: tuple[str, ...] = ()
-    judges: tuple[Path, ...] = ()
+    obeyed: tuple[Path, ...] = ()
+    scripts: tuple[Path, ...] = ()
+    may_change: tuple[str, ...] = ()
     ignored: Ignored | None = None
     max_file_size: int = 64 * _MEGABYTE
     max_files: int = 5_000
@@ -36,20 +41,21 @@ class Gate:
     """The rules made ready for one root."""
 
     rules: Rules
-    _judges: frozenset[str] = field()
+    _obeyed: frozenset[str] = field()
+    _scripts: frozenset[str] = field()
     _protect: Globs = field()
+    _may_change: Globs = field()
 
     @classmethod
     def at(cls, root: Path, rules: Rules) -> "Gate":
         """The gate for the task of this root."""
-        judges = frozenset(
-            folded(form.relative_to(base).as_posix())
-            for judge in rules.judges
-            for base in (root.absolute(), root.resolve())
-            for form in (judge.absolute(), judge.resolve())
-            if form.is_relative_to(base)
+        return cls(
+            rules,
+            _below(root, rules.obeyed),
+            _below(root, rules.scripts),
+            Globs(tuple(folded(glob) for glob in rules.protect)),
+            Globs(tuple(folded(glob) for glob in rules.may_change)),
         )
-        return cls(rules, judges, Globs(tuple(folded(glob) for glob in rules.protect)))
 
     def passes(self, path: str) -> str | Refusal:
         """The path in its plain form, or why it may not be touched; git is asked elsewhere."""
@@ -58,9 +64,37 @@ class Gate:
             return plain
         alike = folded(plain)
         parts = alike.split("/")
-        if any("/".join(parts[: depth + 1]) in self._judges for depth in range(len(parts))):
+        above = {"/".join(parts[: depth + 1]) for depth in range(len(parts))}
+        reason = self._forbidden(alike, above)
+        return Refusal(reason) if reason else plain
+
+    def _forbidden(self, path: str, above: set[str]) -> str:
+        """Why the path, which lies in all of `above`, stays as it is; "" if it may be changed."""
+        if above & self._obeyed:
             what = "task list, configuration, template, or what git's configuration includes"
-            return Refusal(f"it judges the work ({what}), so it stays")
-        if self._protect.covers(alike):
-            return Refusal("it is protected in this task (`protect`)")
-        return plain
+            return f"it judges the work ({what}), so it stays"
+        if self._protect.covers(path):
+            return "it is protected in this task (`protect`)"
+        if self._may_change.covers(path):
+            return ""
+        if above & self._scripts:
+            return f"it judges the work: a hook runs it{_STAYS}"
+        kind = judging(path)
+        return f"it judges the work: it is {kind}{_STAYS}" if kind in REFUSED else ""
+
+
+_STAYS = (
+    ", so it stays as it is. Change what it judges instead; tests may be changed. Only the person"
+    " in charge can allow more, with `may_change`"
+)
+
+
+def _below(root: Path, paths: Iterable[Path]) -> frozenset[str]:
+    """The paths that lie below the root, relative to it, as file systems compare them."""
+    return frozenset(
+        folded(form.relative_to(base).as_posix())
+        for path in paths
+        for base in (root.absolute(), root.resolve())
+        for form in (path.absolute(), path.resolve())
+        if form.is_relative_to(base)
+    )

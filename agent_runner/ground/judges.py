@@ -1,12 +1,13 @@
-"""The one list of files that judge a task's work: tests, their configuration, and CI files.
+"""The one list of files that judge a task's work: tests and what configures them, CI, git hooks.
 
 Names decide, not contents: a project's own files tell its conventions, and a reply must not be able
-to hide a test by how it is written. In doubt a file counts: being named beside a change costs a
-reader a word, being missed may cost the proof.
+to hide a test by how it is written. In doubt a file counts: being judged once more in its old form
+costs a run of the hooks, being missed may cost the proof.
+
+What judges by being run is no matter of names: `hooks/scripts.py` reads the hooks' commands.
 """
 
 import enum
-from collections.abc import Iterable
 
 from agent_runner.ground.globs import Globs
 
@@ -14,50 +15,85 @@ from agent_runner.ground.globs import Globs
 class Judging(enum.StrEnum):
     """What a file is that judges; the values are words for people."""
 
-    CI = "CI"
-    CONFIGURATION = "test configuration"
-    TEST = "test"
+    CI = "a CI definition"
+    GIT_HOOK = "a git hook"
+    SUPPORT = "test configuration"
+    TEST = "a test"
+    SHARED = "what builds and checks the project"
+
+
+REFUSED = frozenset({Judging.CI, Judging.GIT_HOOK})
+"""Kinds that judge where nobody looks: a task has to allow a change of one by name."""
 
 
 def judging(path: str) -> Judging | None:
     """What `path` (relative to the task's root, with `/`) judges as; None for any other file."""
-    return next((kind for kind, globs in _LISTS.items() if globs.covers(path)), None)
-
-
-def judges_among(paths: Iterable[str]) -> tuple[str, ...]:
-    """Those of `paths` that judge, in their order."""
-    return tuple(path for path in paths if judging(path))
+    for kind, globs in _LISTS.items():
+        if globs.covers(path.casefold() if kind in REFUSED else path):
+            return kind
+    return None
 
 
 _LISTS = {
+    # in lower case: some file systems find them by any
     Judging.CI: Globs(
         (
-            *("/.github/workflows/**", "/.github/actions/**", ".gitlab-ci.yml", "/.gitlab/ci/**"),
-            *(".travis.yml", "/.circleci/**", "Jenkinsfile*", "azure-pipelines*.yml", "/.ci/**"),
-            *("bitbucket-pipelines.yml", ".drone.yml", "appveyor.yml", ".appveyor.yml"),
-            *("/.buildkite/**", "/.woodpecker/**", ".woodpecker.yml", "cloudbuild.yaml"),
-            *(".pre-commit-config.yaml", "lefthook.yml", "/.husky/**", "/.githooks/**"),
+            *("**/.github/workflows/**", "**/.github/actions/**", "**/.gitlab/ci/**"),
+            *(".gitlab-ci*.yml", ".gitlab-ci*.yaml", ".travis.yml", "**/.circleci/**"),
+            *("jenkinsfile*", "*.jenkinsfile", "azure-pipelines*.y*ml", "**/.azure-pipelines/**"),
+            *("**/.azuredevops/**", "bitbucket-pipelines.yml", ".drone.*", "appveyor.yml"),
+            *(".appveyor.yml", "**/.buildkite/**", "**/.woodpecker/**", ".woodpecker.y*ml"),
+            *("cloudbuild.y*ml", "buildspec*.y*ml", ".cirrus.*", "**/.semaphore/**"),
+            *("**/.teamcity/**", "**/.forgejo/workflows/**", "**/.gitea/workflows/**"),
+            *("codemagic.yaml", "bitrise.yml", "wercker.yml", ".zuul.y*ml", "**/zuul.d/**"),
+            *(".build.yml", "**/.builds/**", "**/.tekton/**", "/.ci/**"),
         )
     ),
-    # many of these judge among other things: what builds and lints a project says what passes, too
-    Judging.CONFIGURATION: Globs(
+    Judging.GIT_HOOK: Globs(
         (
-            *("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "noxfile.py"),
-            *("setup.cfg", "pyproject.toml", ".coveragerc", "package.json", "karma.conf.*"),
-            *("jest.config.*", "jest.setup.*", "vitest.config.*", "vitest.setup.*", ".mocharc*"),
-            *("playwright.config.*", "cypress.config.*", "cypress.json", "phpunit.xml*", ".rspec"),
-            *("mypy.ini", "ruff.toml", ".ruff.toml", ".flake8", ".pylintrc", "pylintrc"),
-            *(".eslintrc*", "eslint.config.*", "tsconfig*.json", ".golangci.*", "clippy.toml"),
-            *("Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", "Rakefile"),
+            *(".pre-commit-config.yaml", ".pre-commit-config.yml", "**/.husky/**", ".huskyrc*"),
+            *("**/.githooks/**", "**/.git-hooks/**"),
+            *("lefthook*.y*ml", ".lefthook*.y*ml", "lefthook*.toml", ".lefthook*.toml"),
+            *("lefthook*.json", "**/.lefthook/**", "**/.lefthook-local/**", ".overcommit.yml"),
+            *("**/.overcommit/**", ".captainhook.json", "captainhook.json", "grumphp.y*ml"),
+            *(".lintstagedrc*", "lint-staged.config.*", ".simple-git-hooks.*"),
+        )
+    ),
+    Judging.SUPPORT: Globs(
+        (
+            *("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml"),
+            *("tox.ini", "noxfile.py", ".coveragerc", "sitecustomize.py", "usercustomize.py"),
+            *("/pytest.py", "/unittest.py", "/pytest/**", "/unittest/**", "*.pth"),
+            *("jest.config.*", "jest.setup.*", "vitest.*"),
+            *("karma.conf.*", ".mocharc*", "playwright.config.*", "cypress.config.*"),
+            *("cypress.json", "ava.config.*", ".taprc"),
+            *("phpunit.xml*", "phpunit.dist.xml", "Pest.php", "behat.y*ml", "codeception.y*ml"),
+            *(".rspec", "spec_helper.rb", "rails_helper.rb", "test_helper.*", "cucumber.y*ml"),
+            *("behave.ini", ".behaverc", "robot.toml", "nextest.toml", "CTestTestfile.cmake"),
         )
     ),
     Judging.TEST: Globs(
         (
-            *("test", "tests", "__tests__", "spec", "specs", "testing", "testdata"),
-            *("__snapshots__", "e2e", "tests.*", "*.snap", "*.feature"),
+            *("test", "tests", "__tests__", "spec", "specs", "testing", "testdata", "fixtures"),
+            *("__fixtures__", "__mocks__", "__snapshots__", "e2e", "cypress"),
+            *("tests.*", "*.snap", "*.feature", "*.bats"),
             *("test_*", "test-*.*", "*_test.*", "*_tests.*", "*-test.*", "*_spec.*", "*-spec.*"),
-            *("*.test.*", "*.spec.*", "[A-Za-z0-9]*Test.*", "[A-Za-z0-9]*Tests.*"),
-            *("[A-Za-z0-9]*Spec.*",),
+            *("*.test.*", "*.tests.*", "*.spec.*", "*.cy.*", "*.e2e.*", "test.*"),
+            *("[A-Za-z0-9]*Test.*", "[A-Za-z0-9]*Tests.*", "[A-Za-z0-9]*Spec.*"),
+            *("[A-Za-z0-9]*IT.java",),
+        )
+    ),
+    # these judge among other things: what builds and lints a project says what passes, too
+    Judging.SHARED: Globs(
+        (
+            *("setup.cfg", "pyproject.toml", "package.json", "composer.json", "Cargo.toml"),
+            *("Makefile", "makefile", "GNUmakefile", "*.mk", "justfile", "Justfile", ".justfile"),
+            *("Rakefile", "Taskfile.y*ml", "CMakeLists.txt", "vite.config.*", "build.gradle*"),
+            *("pom.xml", "build.sbt", "mix.exs", "deno.json*", "bunfig.toml", "dune-project"),
+            *("mypy.ini", ".mypy.ini", "pyrightconfig.json", "ruff.toml", ".ruff.toml", ".flake8"),
+            *(".pylintrc", "pylintrc", ".eslintrc*", "eslint.config.*", ".eslintignore"),
+            *("biome.json*", "tsconfig*.json", ".golangci.*", "clippy.toml", ".clippy.toml"),
+            *(".rubocop.yml", "phpstan.neon*", "phpcs.xml*", ".cargo/config.toml"),
         )
     ),
 }

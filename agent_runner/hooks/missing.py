@@ -85,6 +85,13 @@ def missing_program(output: str) -> str:
     return (names[-1] or "a program") if found else ""
 
 
+def named_as_missing(output: str) -> str:
+    """What the last line of an output says is not there, after exit code 127; "" if nothing."""
+    last = output.rstrip().rpartition("\n")[2]
+    match = re.search(rf"(?:^|: ){_NAME}: (?:.*not found|No such file or directory)\.?$", last)
+    return match["name"] if match else ""
+
+
 def absent_program(command: str | tuple[str, ...], env: Mapping[str, str]) -> str:
     """The program that a command begins with, if it is nowhere on the `PATH` of `env`; else "".
 

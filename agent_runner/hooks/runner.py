@@ -13,10 +13,10 @@ from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.timings import part
 from agent_runner.hooks import ending as endings
 from agent_runner.hooks.child import Child, start_held_command
-from agent_runner.hooks.ending import Ending
+from agent_runner.hooks.ending import NOT_FOUND, Ending
 from agent_runner.hooks.excerpt import excerpt
 from agent_runner.hooks.log import HookLog
-from agent_runner.hooks.missing import LONGEST, absent_program, missing_program
+from agent_runner.hooks.missing import LONGEST, absent_program, missing_program, named_as_missing
 from agent_runner.hooks.processes import ProcessTable, this_machine
 from agent_runner.hooks.session import Graces, ServicePipes
 from agent_runner.hooks.verdict import FailureReader, failure_reader
@@ -282,7 +282,10 @@ def _said_missing(phase: Phase, ending: Ending, log: HookLog) -> tuple[Ending, s
     judged = phase is Phase.POST or ending.outcome is not HookOutcome.PASSED
     missing = ""
     if told and judged and log.length <= LONGEST:
-        missing = missing_program(excerpt(log.read, log.length))
+        output = excerpt(log.read, log.length)
+        missing = missing_program(output)
+        if ending.exit_code == NOT_FOUND:
+            missing = missing or named_as_missing(output)
     if missing and ending.outcome is not HookOutcome.BROKEN:
         reason = f"exit code {ending.exit_code}: {missing} is not there"
         return Ending(HookOutcome.FAILED, ending.exit_code, reason), missing

@@ -221,6 +221,9 @@ class ApplySettings:
         600.0, "time-out of a proposed command", reading=Reading.TIMEOUT
     )
     protect: tuple[str, ...] = option((), "globs that no task may change")
+    may_change: tuple[str, ...] = option(
+        (), "globs of scripts, CI definitions and git hooks that tasks may change; protect wins"
+    )
     ignored_files: bool = option(False, "let a reply change files that git ignores")
 
 

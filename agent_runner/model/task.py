@@ -14,8 +14,8 @@ class Task:
     """One coding task, with the defaults of the configuration already in it.
 
     `root`: the absolute folder in which its hooks run and which its agent sees; `path` is the same
-    as it is written in the list. `files` and `protect` are globs relative to it. `line`: where the
-    task stands in its file.
+    as it is written in the list. `files`, `protect` and `may_change` are globs relative to it.
+    `line`: where the task stands in its file.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Task:
     depends_on: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     protect: tuple[str, ...] = ()
+    may_change: tuple[str, ...] = ()
     provider: str | None = None
     model: str | None = None
     max_attempts: int | None = None
@@ -46,6 +47,8 @@ class Task:
             self.post_hooks,
             self.files,
             self.protect,
+            # only where it is given: a task of an earlier release is still the same task
+            *([self.may_change] if self.may_change else []),
         ]
         return hashlib.sha256(json.dumps(contents, ensure_ascii=True).encode()).hexdigest()[:16]
 

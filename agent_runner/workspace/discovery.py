@@ -30,6 +30,7 @@ class Discovered:
     `config` switches off every filter that is configured. `converts_all`: any file may be stored
     with other line ends than it has in the tree. `common`: the folder that all worktrees share.
     `obeyed`: what git's configuration includes, existing or not, and files of attributes it names.
+    `hooks`: the folder of git's hooks, where the configuration names one.
     """
 
     work_tree: Path
@@ -40,6 +41,7 @@ class Discovered:
     converts_all: bool
     common: Path
     obeyed: tuple[Path, ...]
+    hooks: Path | None
 
 
 def discover(root: Path) -> Discovered | None:
@@ -68,6 +70,7 @@ def discover(root: Path) -> Discovered | None:
         settings.converts_all,
         common,
         settings.obeyed,
+        settings.hooks,
     )
 
 
@@ -178,6 +181,7 @@ class _Settings:
     config: dict[str, str]
     converts_all: bool
     obeyed: tuple[Path, ...]
+    hooks: Path | None
     read: tuple[tuple[Path, tuple[int, ...]], ...]
 
 
@@ -205,6 +209,7 @@ def _settings(git_dir: Path, work_tree: Path) -> _Settings | None:
         raise _refusal(work_tree, answer)
     found: dict[str, str] = {}
     files = [_common(git_dir) / "config"]
+    hooks: Path | None = None
     obeyed: list[Path] = []
     for origin, pair in zip(answer.paths[::2], answer.paths[1::2], strict=True):
         name, _, value = pair.partition("\n")
@@ -214,6 +219,8 @@ def _settings(git_dir: Path, work_tree: Path) -> _Settings | None:
         if re.fullmatch(r"include(if\..*)?\.path", name):
             files.append(file.parent / _from_home(value))
             obeyed.append(files[-1])
+        elif name == "core.hookspath" and origin.startswith("file:"):  # our own says: none
+            hooks = work_tree / _from_home(value) if value else None
         elif name == "core.attributesfile" and value:
             obeyed.append(work_tree / _from_home(value))
     filters = {name.rpartition(".")[0] for name in found if name.startswith("filter.")}
@@ -221,7 +228,8 @@ def _settings(git_dir: Path, work_tree: Path) -> _Settings | None:
     off |= {f"{name}.required": "false" for name in filters}
     converts = found.get("core.autocrlf", "false").lower() not in {"false", "no", "off", "0"}
     read = tuple((file, stamp_of(file)) for file in dict.fromkeys(files))
-    _known[git_dir, work_tree] = settings = _Settings(off, converts, tuple(obeyed), read)
+    settings = _Settings(off, converts, tuple(obeyed), hooks, read)
+    _known[git_dir, work_tree] = settings
     return settings
 
 

@@ -36,7 +36,8 @@ class Repository:
     `prefix`: where `root` lies in the work tree, "" or ending in `/`. `hashing`: `sha1` or
     `sha256`. `converts_all`: any file may be stored with other line ends than it has here.
     `common`: git's folder with what all worktrees share. `obeyed`: files that git's
-    configuration includes, existing or not, and those of attributes that it names.
+    configuration includes, existing or not, and those of attributes that it names. `hooks`: the
+    folder that it names for git's hooks.
     """
 
     root: Path
@@ -46,6 +47,7 @@ class Repository:
     converts_all: bool
     common: Path
     obeyed: tuple[Path, ...] = ()
+    hooks: Path | None = None
 
     @classmethod
     def find(cls, root: Path) -> "Repository | None":
@@ -71,8 +73,16 @@ class Repository:
         if found is None:
             return None
         git = Git(found.git_dir, found.work_tree, found.config)
-        converts_all, common = found.converts_all, found.common
-        return cls(root, git, found.prefix, found.hashing, converts_all, common, found.obeyed)
+        return cls(
+            root,
+            git,
+            found.prefix,
+            found.hashing,
+            found.converts_all,
+            found.common,
+            found.obeyed,
+            found.hooks,
+        )
 
     @property
     def digits(self) -> int:

@@ -67,15 +67,16 @@ def test_without_a_name_the_list_whose_state_is_here_is_meant(tmp_path: Path) ->
     assert find(None, None, around).tasks_file.name == "tasks.yml"
 
 
-def test_what_judges_the_agent_is_known(around: Surroundings) -> None:
+def test_what_tells_the_runner_what_to_do_is_known(around: Surroundings) -> None:
     text = LIST.replace('"max_attempts": 7', '"template": "mine.md"')
     (around.cwd / "tasks.yml").write_text(text)
     (around.cwd / "mine.md").write_text("{{ title }}")
     (around.cwd / "all.md").write_text("{{ title }}")
     (around.cwd / "agent-runner.yml").write_text("template: all.md\n")
     project = load(find(None, None, around), around)
-    names = {path.name for path in project.judges}
-    assert names == {"tasks.yml", "agent-runner.yml", "mine.md", "all.md", ".agent-runner"}
+    names = {path.name for path in project.own_files}
+    named = {"tasks.yml", "agent-runner.yml", "mine.md", "all.md", ".agent-runner"}
+    assert names == named | {"tasks.yaml", "tasks.json", "config.yml"}
 
 
 def test_a_tasks_own_settings_come_before_the_configurations(around: Surroundings) -> None:

@@ -36,7 +36,9 @@ def prepare(case: Case, root: Path) -> Rules:
     ignored = frozenset(row.get("ignored", []))
     return Rules(
         protect=tuple(row.get("protect", [])),
-        judges=(root / "tasks.yml",),
+        obeyed=(root / "tasks.yml",),
+        scripts=tuple(root / path for path in row.get("scripts", [])),
+        may_change=tuple(row.get("may_change", [])),
         ignored=ignored.intersection,
     )
 

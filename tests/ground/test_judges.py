@@ -2,40 +2,50 @@
 
 import pytest
 
-from agent_runner.ground.judges import judges_among, judging
+from agent_runner.ground.judges import REFUSED, Judging, judging
 
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("tests/helpers.py", "test"),
-        ("pkg/test_shop.py", "test"),
-        ("pkg/shop_test.go", "test"),
-        ("web/shop.spec.ts", "test"),
-        ("web/__tests__/shop.js", "test"),
-        ("src/test/java/ShopTest.java", "test"),
-        ("ShopTest.java", "test"),
-        ("test_data", "test"),
-        ("src/testing/fake.py", "test"),
-        ("conftest.py", "test configuration"),
-        ("Makefile", "test configuration"),
-        ("tests/conftest.py", "test configuration"),
-        ("pyproject.toml", "test configuration"),
-        ("web/jest.config.js", "test configuration"),
-        (".github/workflows/ci.yml", "CI"),
-        (".gitlab-ci.yml", "CI"),
-        (".pre-commit-config.yaml", "CI"),
-        (".githooks/pre-commit", "CI"),
-        ("src/shop.py", ""),
-        ("contest.py", ""),
-        ("latest.txt", ""),
-        ("docs/testing.md", ""),
-        ("src/inspector.rs", ""),
-    ],
+TABLE = {
+    Judging.TEST: (
+        *("tests/helpers.py", "pkg/test_shop.py", "pkg/shop_test.go", "web/shop.spec.ts"),
+        *("web/__tests__/shop.js", "src/test/java/ShopTest.java", "ShopTest.java", "test_data"),
+        *("src/testing/fake.py", "web/__snapshots__/shop.snap", "shop.feature", "run.bats"),
+        *("pkg/fixtures/a.json", "test.py", "shop.cy.ts"),
+    ),
+    Judging.SUPPORT: (
+        *("conftest.py", "tests/conftest.py", "web/jest.config.js", "pytest.ini", "tox.ini"),
+        *("phpunit.xml", ".mocharc.yml", "spec/spec_helper.rb", "sitecustomize.py", "pytest.py"),
+        *("vitest.config.ts", "tests/tox.ini"),
+    ),
+    Judging.SHARED: (
+        *("Makefile", "pyproject.toml", "package.json", "web/package.json", "setup.cfg"),
+        *("Cargo.toml", "build/check.mk", "tsconfig.build.json", "ruff.toml"),
+    ),
+    Judging.CI: (
+        *(".github/workflows/ci.yml", "sub/.github/workflows/ci.yml", ".gitlab-ci.yml"),
+        *(".GitHub/Workflows/ci.yml", "Jenkinsfile", "jenkinsfile", ".circleci/config.yml"),
+        *(".travis.yml", ".forgejo/workflows/a.yml", ".drone.yml", ".ci/run"),
+    ),
+    Judging.GIT_HOOK: (
+        *(".pre-commit-config.yaml", ".githooks/pre-commit", ".husky/pre-commit", "lefthook.yml"),
+        *(".HUSKY/_/x", "web/.husky/commit-msg", ".lefthook.yaml", ".lintstagedrc.json"),
+    ),
+}
+NONE = (
+    *("src/shop.py", "contest.py", "latest.txt", "docs/testing.md", "src/inspector.rs"),
+    *("src/features/shop.ts", "app/tasks.py", "github/workflows/a.yml", "src/pytest.py"),
+    *(".github/CODEOWNERS", "src/hooks/useShop.ts", "makefile.py"),
 )
-def test_files_that_judge_are_named(path: str, kind: str) -> None:
-    assert (judging(path) or "") == kind
 
 
-def test_judges_keep_their_order() -> None:
-    assert judges_among(["tox.ini", "a.py", "tests/a.py"]) == ("tox.ini", "tests/a.py")
+@pytest.mark.parametrize(("path", "kind"), [(x, kind) for kind, ps in TABLE.items() for x in ps])
+def test_files_that_judge_are_known_by_name(path: str, kind: Judging) -> None:
+    assert judging(path) is kind
+
+
+@pytest.mark.parametrize("path", NONE)
+def test_others_are_not(path: str) -> None:
+    assert judging(path) is None
+
+
+def test_what_judges_where_nobody_looks_is_refused() -> None:
+    assert {Judging.CI, Judging.GIT_HOOK} == REFUSED

@@ -20,6 +20,7 @@ from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.events import Applied, Conflicted, Rejected, TaskEvent
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
 
 _ONCE_MORE = (
@@ -35,7 +36,7 @@ class ApplyStep:
     """Applies a reply all or nothing. `preview`: shown the plan instead of applying it."""
 
     conversations: Conversations
-    rules_of: Callable[[Task], Rules]
+    rules_of: Callable[[Task, TaskRecord], Rules]
     changes: Changes
     commands: Commands
     commits: Commits
@@ -104,7 +105,7 @@ class ApplyStep:
         Words count together with what was fine in those that they correct; an agent that changes
         files itself begins anew each time.
         """
-        record, root, rules = work.record, work.task.root, self.rules_of(work.task)
+        record, root, rules = work.record, work.task.root, self.rules_of(work.task, work.record)
         change_id = f"{work.task.id}-{record.counts.calls_started:04}"
         if turn is not None and turn.response.edits is not None:
             planned = plan_replies([turn.reply], root, rules, change_id=change_id)

@@ -1,10 +1,13 @@
 """The step before the agent: pre-hooks, then, where asked for, what the judges say already."""
 
+from posixpath import join, normpath
+
 from attrs import define
 
 from agent_runner.engine.hooks import Hooks, KnownGreen, broken, failure_text, ran
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
+from agent_runner.ground.globs import Globs
 from agent_runner.model.events import (
     AlreadyGreen,
     BaselineTaken,
@@ -57,11 +60,22 @@ class PreHooksStep:
             work.signal(Working(work.task.id, "baseline"))
         results = await self.hooks.run(work, Phase.POST, work.task.post_hooks) if wanted else ()
         unable = next((result for result in results if result.could_not_start), None)
+        if unable is not None and self._is_to_be_made(work, unable):
+            unable = None
         done = {result.hook for result in ran(results)}
         unable = unable or self.hooks.absent(x for x in work.task.post_hooks if x not in done)
         if unable is None and done:
             await self._keep(work, results)
         return unable
+
+    def _is_to_be_made(self, work: Work, result: HookResult) -> bool:
+        """Whether what is missing is a file that the task may make, and no tool of this machine."""
+        hook, settings = self.hooks.configured[result.hook], work.settings.apply
+        may_change = Globs((*settings.may_change, *work.task.may_change))
+        module = result.missing.replace(".", "/")
+        names = (result.missing, f"{module}.py", f"{module}/__main__.py")
+        paths = (normpath(join(hook.cwd or "", name)) for name in names if result.missing)
+        return any(map(may_change.covers, paths))
 
     async def _keep(self, work: Work, results: tuple[HookResult, ...]) -> None:
         tree = (await self.trees.last(work.task)).id

@@ -1,0 +1,43 @@
+"""What a reply may change, by what people wrote, what git obeys and what the hooks run."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from agent_runner.app.project import Project
+from agent_runner.edits.rules import Rules
+from agent_runner.engine.trees import Trees
+from agent_runner.hooks.scripts import judges_of
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.task import Task
+from agent_runner.workspace.git import Repository
+
+
+def rules_by(project: Project, trees: Trees) -> Callable[[Task, TaskRecord], Rules]:
+    """The rules for a task, as the files stand when they are asked for."""
+    hooks_by_root: dict[Path, set[str]] = {}
+    for task in project.tasks.tasks:
+        hooks_by_root.setdefault(task.root, set()).update(task.pre_hooks, task.post_hooks)
+
+    def scripts(task: Task, record: TaskRecord) -> Iterator[Path]:
+        """What the hooks of any task run below this task's root, but for what it made itself."""
+        made = {task.root / path for path in record.change.paths}
+        for root, names in hooks_by_root.items():
+            if root.is_relative_to(task.root) or task.root.is_relative_to(root):
+                hooks = (project.settings.hooks[name] for name in sorted(names))
+                found = (root / path for path in judges_of(hooks, root).scripts)
+                yield from (path for path in found if path not in made)
+
+    def rules(task: Task, record: TaskRecord) -> Rules:
+        settings, repository = project.settings.apply, Repository.around(task.root)
+        obeyed = repository.obeyed if repository else ()
+        git_hooks = (repository.hooks,) if repository and repository.hooks else ()
+        return Rules(
+            protect=(*settings.protect, *task.protect),
+            obeyed=(*project.own_files, *obeyed),
+            scripts=(*scripts(task, record), *git_hooks),
+            may_change=(*settings.may_change, *task.may_change),
+            ignored=None if settings.ignored_files else partial(trees.ignored, task.root),
+        )
+
+    return rules
