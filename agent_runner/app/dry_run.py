@@ -5,10 +5,19 @@ from collections.abc import Iterator
 
 from agent_runner.app.forecast import Forecast, blocked_lines, forecast, waiting_lines
 from agent_runner.app.project import Project
+from agent_runner.app.trust import (
+    asked_providers,
+    lines_of,
+    open_wishes,
+    reachable_providers,
+)
 from agent_runner.ground.clock import Clock
+from agent_runner.ground.escaping import on_one_line
 from agent_runner.model.fold import RunState
+from agent_runner.model.settings import CommitRule
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task
+from agent_runner.providers.listing import rows
 from agent_runner.store.store import read_state
 from agent_runner.ui import words
 from agent_runner.ui.tally import Tally
@@ -29,6 +38,8 @@ def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> I
         yield f"Would run {len(ahead.order)} of {count}, in this order:"
     for number, task in enumerate(ahead.order, start=1):
         yield from _task(number, task, project, state)
+    if ahead.order:
+        yield from _rights(project)
     yield from waiting_lines(ahead, project.place.invocation)
     yield from _held(ahead, project, state)
     if ahead.order:
@@ -45,6 +56,32 @@ def _task(number: int, task: Task, project: Project, state: RunState) -> Iterato
             yield f"       {word} {name}: {hooks[name].shown}"
     if not task.post_hooks:
         yield "       no post-hook: nothing judges this task"
+
+
+def _rights(project: Project) -> Iterator[str]:
+    """What a run would do with the user's rights beside the hooks: commands, addresses, keys."""
+    settings, here = project.settings, project.surroundings
+    yield "With your rights it would also"
+    for name in ("escalated", "finished", "limit", "crashed_and_resumed"):
+        command = getattr(settings.notify, name)
+        if command:
+            yield f"  run for notify.{name}: {on_one_line(command)}"
+    rule = settings.apply.commands
+    allowed = ", ".join(map(on_one_line, settings.apply.allow)) or "none"
+    said = {None: "those that you agree to", "ask": "those that you agree to", "never": "none"}
+    yield f"  run commands that a reply proposes: {said.get(rule, f'those like {allowed}')}"
+    if settings.git.commit is not CommitRule.OFF:
+        yield f"  commit by git, with your name and hooks, after each {settings.git.commit}"
+    names = asked_providers(project)
+    for row in rows(settings, here.env):
+        if row.name in names or any(row.name in one.fallback for one in rows(settings, here.env)):
+            key = f" with the key in {row.key}" if row.key else " without a key"
+            where = row.base_url or row.protocol
+            yield f"  ask {row.name} ({row.model or 'no model'}) at {on_one_line(where)}{key}"
+    found = open_wishes(project.loaded, reachable_providers(project), here)
+    if found:
+        yield from lines_of(found, project.loaded, here)
+        yield f"  type, if you want that: {project.place.invocation.command('trust')}"
 
 
 def _held(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:

@@ -59,6 +59,7 @@ COMMANDS = {
         "providers:providers",
         {"check": Entry("Make the cheapest real call.", "providers:check")},
     ),
+    "trust": Entry("Agree that this project's files decide where your keys go.", "trust:trust"),
     "debug": Entry(
         "Inspect the state, the state machine and the prompts.",
         below={

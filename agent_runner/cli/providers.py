@@ -44,6 +44,7 @@ def check(
     import anyio
 
     from agent_runner.app.configuration import load
+    from agent_runner.app.trust import demand_trust
     from agent_runner.cli.project import surroundings
     from agent_runner.ground.clock import SystemClock
     from agent_runner.providers.listing import chosen
@@ -51,8 +52,10 @@ def check(
     from agent_runner.providers.profiles import resolve
 
     here = surroundings()
-    settings = load(tasks, here).settings
+    loaded = load(tasks, here)
+    settings = loaded.settings
     profile = resolve(name or chosen(settings, here.env).name, settings, here.env)
+    demand_trust(loaded, [profile.name], here)
     result = anyio.run(probe, profile, SystemClock())
     print(f"{result.name}: {'ok' if result.ok else 'failed'}: {result.text}")
     if result.fix and not result.ok:

@@ -31,6 +31,7 @@ def run(
     printed time; 129, 130, 141, 143 hang-up, Ctrl+C or q, broken pipe, terminated; 70 a bug.
     """
     from agent_runner.app.run import run as run_list
+    from agent_runner.app.trust import demand_trust, reachable_providers
     from agent_runner.cli.project import open_project
     from agent_runner.ground.clock import SystemClock
     from agent_runner.model.errors import UsageError
@@ -44,6 +45,7 @@ def run(
         ignoring = flags.ignore_config_limits
         print("\n".join(lines_of(project, SystemClock(), ignore_limits=ignoring)))
         return 0
+    demand_trust(project.loaded, reachable_providers(project), project.surroundings)
     return run_list(project, _request(flags, fresh=fresh), SystemClock())
 
 
@@ -55,6 +57,7 @@ def resume(flags: RunFlags, tasks: TasksOption = None) -> int:
     """
     from agent_runner.app.place import is_untouched
     from agent_runner.app.run import nothing_to_resume, run as run_list
+    from agent_runner.app.trust import demand_trust, reachable_providers
     from agent_runner.cli.project import open_project, surroundings
     from agent_runner.ground.clock import SystemClock
 
@@ -67,6 +70,7 @@ def resume(flags: RunFlags, tasks: TasksOption = None) -> int:
     if reason:
         print(f"Nothing to resume: {reason}", file=messages)
         return 0
+    demand_trust(project.loaded, reachable_providers(project), project.surroundings)
     return run_list(project, _request(flags), SystemClock())
 
 

@@ -9,12 +9,21 @@ from attrs import field, frozen
 from agent_runner.config.layers import Places
 from agent_runner.documents import Expect, Fields, Items, Node, Scalar, Suggestions, quoted
 from agent_runner.ground.calendar import week_start, zone
+from agent_runner.ground.redaction import Redactor
 from agent_runner.model.errors import Problem
 from agent_runner.model.names import KnownNames
-from agent_runner.model.settings import CommandsRule, Settings
+from agent_runner.model.settings import CommandsRule, ProviderSettings, Settings
 
 TEST_HOOK = "test"
 """The id of the hook that `test_command` makes."""
+
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(
+    r"(?:[A-Za-z]+ +)?(?:\$\{(?:env:)?|\$(?:env:)?|env:|\{\{ *(?:env\.|secrets\.)?|%|os\.environ/)"
+    r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:\}| *\}\}|%)?"
+)
+"""How other programs have a variable filled in: `${NAME}`, `$NAME`, `env:NAME`, `{{ NAME }}`."""
 
 
 @frozen
@@ -97,6 +106,38 @@ def _providers(subject: Subject) -> None:
             at = subject.at("providers", name, "protocol")
             _known(subject, at, provider.protocol, "protocol", protocols)
         _fallbacks(subject, name, names)
+        _keys(subject, name, provider)
+
+
+def _keys(subject: Subject, name: str, provider: ProviderSettings) -> None:
+    """A key stands where it is meant to stand: nothing here is a shell, and nothing shows a key."""
+    variable, key = provider.api_key_env, provider.api_key
+    if variable and (not _VARIABLE.fullmatch(variable) or _looks_like_a_key(variable)):
+        message = f"providers.{name}.api_key_env must be the name of an environment variable"
+        looks = " and looks like the key itself" if _looks_like_a_key(variable) else ""
+        hint = "export the key as a variable and write its name here, such as MY_API_KEY"
+        subject.note(subject.at("providers", name, "api_key_env"), f"{message}{looks}", hint)
+    if key and (named := _REFERENCE.fullmatch(key.strip())):
+        message = f"providers.{name}.api_key is sent as it stands; variables are not filled in"
+        hint = f"write it as api_key_env: {named['name']}"
+        subject.note(subject.at("providers", name, "api_key"), message, hint)
+    for header, value in provider.headers.items():
+        if named := _REFERENCE.fullmatch(value.strip()):
+            message = f"the header {header} is sent as it stands; variables are not filled in"
+            hint = f"a key is named with api_key_env: {named['name']}"
+            subject.note(subject.at("providers", name, "headers", header), message, hint)
+
+
+def _looks_like_a_key(word: str) -> bool:
+    """Whether a word is a key rather than a name: by the shapes of keys, or by letters and digits.
+
+    Names of variables are written in capitals and are words; keys mix what they are made of.
+    """
+    if Redactor().text(word) != word:
+        return True
+    kinds = (str.islower, str.isupper, str.isdigit)
+    mixed = sum(any(map(kind, word)) for kind in kinds)
+    return len(word) >= 20 and (mixed == len(kinds) or sum(map(str.isdigit, word)) > 6)
 
 
 def _fallbacks(subject: Subject, provider: str, names: Suggestions) -> None:

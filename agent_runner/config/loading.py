@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import attrs
-from attrs import frozen
+from attrs import field, frozen
 
 from agent_runner.config.binding import Binder
 from agent_runner.config.checks import TEST_HOOK, Subject, check_settings
@@ -19,7 +19,7 @@ from agent_runner.config.layers import (
     in_long_form,
     merge_trees,
 )
-from agent_runner.documents import Expect, Fields, Node, Scalar, Source
+from agent_runner.documents import Expect, Fields, Items, Node, Scalar, Source
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.hooks import Hook
 from agent_runner.model.names import KnownNames
@@ -40,6 +40,10 @@ class Loaded:
         files: All that were read, absolute; an agent may not change them.
         warnings: What is allowed and probably not meant.
         problems: Mistakes; empty but for `survey_settings`.
+        users: The configuration as it would be without the project's own files: what the user
+            said, in the global file, the environment and flags.
+        project_files: The project's own files and what they say, absolute.
+        project_names: The same files as `origins` names them.
     """
 
     settings: Settings
@@ -47,10 +51,17 @@ class Loaded:
     files: tuple[Path, ...]
     warnings: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
+    users: Settings = field(factory=Settings)
+    project_files: Mapping[Path, str] = field(factory=dict)
+    project_names: frozenset[str] = frozenset()
 
     def origin(self, path: str) -> str:
         """Where the value of the option at `path` came from; "default" if nobody set it."""
         return self.origins.get(path, "default")
+
+    def is_projects(self, path: str) -> bool:
+        """Whether a file of the project's own set the option at `path`."""
+        return self.origin(path).rsplit(":", 2)[0] in self.project_names
 
     def problem(self, path: str, message: str, hint: str = "") -> Problem:
         """What is wrong with the value of the option at `path`, where that was set."""
@@ -107,6 +118,7 @@ def survey_settings(
     binder = Binder(Expect(), bases, places)
     settings = binder.bind(Settings, tree)
     check_settings(Subject(tree, settings, places, names, expect, warnings))
+    _refuse_own_trust(layers, expect)
     _warn_of_tracked_keys(layers, warnings)
     origins = {".".join(path): _origin(node) for path, node in binder.origins.items()}
     settings = _with_test_hook(settings, origins)
@@ -116,6 +128,15 @@ def survey_settings(
         files=tuple(layer.file for layer in layers if layer.file is not None),
         warnings=tuple(dict.fromkeys(warnings)),
         problems=_in_order(expect.problems, layers),
+        users=_users(layers, settings, bases, places),
+        project_files={
+            layer.file: "".join(source.text for source in layer.sources)
+            for layer in layers
+            if layer.project and layer.file is not None
+        },
+        project_names=frozenset(
+            source.name for layer in layers if layer.project for source in layer.sources
+        ),
     )
 
 
@@ -145,6 +166,26 @@ def _merged(layers: Iterable[Layer]) -> Fields:
     for layer in layers:
         tree = merge_trees(tree, layer.root)
     return tree
+
+
+def _users(
+    layers: list[Layer], settings: Settings, bases: Mapping[Source, Path], places: Places
+) -> Settings:
+    """The settings without the project's files, where these have a say in who is asked."""
+    if not any(layer.project and "providers" in layer.root.values for layer in layers):
+        return settings
+    tree = _merged(layer for layer in layers if not layer.project)
+    users: Settings = Binder(Expect(), bases, places).bind(Settings, tree)
+    return users
+
+
+def _refuse_own_trust(layers: Iterable[Layer], expect: Expect) -> None:
+    """Notes where a project's file would trust itself."""
+    for layer in layers:
+        named = layer.root.values.get("trust")
+        if layer.project and isinstance(named, Items) and named.items:
+            hint = "move it to ~/.agent-runner/config.yml"
+            expect.note(layer.root.keys["trust"], "a project cannot trust itself", hint)
 
 
 def _with_test_hook(settings: Settings, origins: dict[str, str]) -> Settings:

@@ -110,7 +110,8 @@ _PREFIXED = (
     r"gh[pousr]_|github_pat_|glpat-|xox[abprs]-|npm_|pypi-|r8_)[A-Za-z0-9_\-]{16,}"
 )
 _AWS = r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"
-_JWT = r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
+# only where a word begins: from every `eyJ` inside of one, the search would run to its end again
+_JWT = r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
 _HEADER = (
     r"(?i:(?P<header>authorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic)\s+|\bbearer\s+|"
     r"(?:x-api-key|api-key)[\"']?\s*[:=]\s*[\"']?))"

@@ -338,6 +338,10 @@ class Settings:
     template: Path | None = option(None, "your own prompt template", reading=Reading.PATH)
     prompt: PromptSettings = group(PromptSettings, "what the agent is shown")
     notify: NotifySettings = group(NotifySettings, "commands run when something happens")
+    trust: tuple[str, ...] = option(
+        (),
+        "folders whose projects may send keys where they want; in your own file only",
+    )
     ledger: bool = option(
         True, "share the use of limits between your projects through ~/.agent-runner/"
     )

@@ -88,6 +88,19 @@ def outline(
     name: str, settings: Settings, env: Mapping[str, str], *, model: str | None = None
 ) -> Profile:
     """The profile of a provider whose key may be missing, for previews and listings."""
+    profile = sketch(name, settings, env, model=model)
+    own = settings.providers.get(profile.name, ProviderSettings())
+    _check(profile, _ready_made(profile.name, own, settings))
+    return profile
+
+
+def sketch(
+    name: str, settings: Settings, env: Mapping[str, str], *, model: str | None = None
+) -> Profile:
+    """The profile as it is written, whether or not it can work with the model that it names.
+
+    Where it sends what does not depend on the model, which a task or a flag may give.
+    """
     # in this order, since each needs what was found before it: the protocol of an OpenAI model
     # depends on where it is asked, and the key on whether that is the vendor's own address
     name = canonical(name, settings)
@@ -97,7 +110,7 @@ def outline(
     url, official = _address(name, entry, own, env)
     protocol = own.protocol or entry.protocol or _openai_protocol(model, official=official)
     headers = {**_ambient_headers(entry, env, official=official), **own.headers}
-    profile = Profile(
+    return Profile(
         name=name,
         protocol=protocol,
         base_url=url,
@@ -116,8 +129,6 @@ def outline(
         official=official,
         withheld=key_variables(settings) - {own.api_key_env or ""},
     )
-    _check(profile, entry)
-    return profile
 
 
 def canonical(name: str, settings: Settings) -> str:

@@ -1,0 +1,53 @@
+"""`agent-runner trust`: agree that a project's files decide where your keys go."""
+
+from typing import Annotated
+
+import typer
+
+from agent_runner.cli.options import TasksOption
+
+
+def trust(
+    tasks: TasksOption = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Show all files that you have trusted.")
+    ] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Trust this project's files no longer.")
+    ] = False,
+) -> int:
+    """Trust this project's files as they are now: your keys go where they say.
+
+    Needed only where a project's own file names an address or a variable that you did not. A file
+    that changes has to be trusted again. `trust: [folders]` in ~/.agent-runner/config.yml trusts
+    all projects below these folders.
+    """
+    from agent_runner.app.configuration import load
+    from agent_runner.app.trust import lines_of, trusted_files, wishes_of_all
+    from agent_runner.cli.project import surroundings
+    from agent_runner.model.errors import UsageError
+
+    if listed and remove:
+        raise UsageError("--list and --remove do not go together", fix="give one of them")
+    here = surroundings()
+    known = trusted_files(here)
+    if listed:
+        print("\n".join(f"{one.file} ({one.sha256[:12]})" for one in known.all()) or "none")
+        return 0
+    loaded = load(tasks, here)
+    names = ", ".join(str(file) for file in loaded.project_files)
+    if not names:
+        print("This project has no configuration of its own; there is nothing to trust.")
+        return 0
+    if remove:
+        was = known.remove(loaded.project_files)
+        print(f"{'No longer trusted' if was else 'Was not trusted'}: {names}")
+        return 0
+    found = wishes_of_all(loaded, here)
+    if not found:
+        print(f"Nothing has to be trusted: {names} sends no secret of yours to a new place.")
+        return 0
+    print("\n".join(lines_of(found, loaded, here)))
+    known.add(loaded.project_files)
+    print(f"Trusted, as long as it stays as it is: {names}")
+    return 0
