@@ -1,5 +1,6 @@
 """Judges and tidies the address of an API, so that a slip is found before the first call."""
 
+import ipaddress
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from agent_runner.model.errors import UsageError
@@ -45,6 +46,15 @@ def belongs_to(url: str, vendor: str) -> bool:
     (scheme, host, port), (their_scheme, their_host, their_port) = origin(url), origin(vendor)
     same = host == their_host or host.endswith(f".{their_host}")
     return same and (scheme, port) == (their_scheme, their_port)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is this very machine, by its number or as `localhost`."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def origin(url: str) -> tuple[str, str, int]:

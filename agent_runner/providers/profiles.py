@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from agent_runner.ground.suggestions import did_you_mean
 from agent_runner.model.errors import UsageError
@@ -22,6 +22,7 @@ from agent_runner.providers import catalogue
 from agent_runner.providers.addresses import base_url_of, belongs_to
 from agent_runner.providers.catalogue import PROTOCOLS, READY_MADE, ReadyMade, WireProtocol
 from agent_runner.providers.keys import KeySource, carries_key, key_source, key_variables
+from agent_runner.providers.proxies import Proxy, check_certificates, proxy_for
 
 GROUP = "agent_runner.providers"
 """The entry-point group of other packages: a protocol's name = the factory of its clients."""
@@ -51,6 +52,7 @@ class Profile:
         cap: The field of Chat Completions that caps an answer.
         official: Whether the address is the vendor's own.
         withheld: Environment variables with keys of others, for no program that a client starts.
+        proxy: By which its address is asked; None: directly.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Profile:
     cap: str = "max_tokens"
     official: bool = False
     withheld: frozenset[str] = frozenset()
+    proxy: Proxy | None = None
 
 
 def resolve(
@@ -91,7 +94,8 @@ def outline(
     profile = sketch(name, settings, env, model=model)
     own = settings.providers.get(profile.name, ProviderSettings())
     _check(profile, _ready_made(profile.name, own, settings))
-    return profile
+    check_certificates(profile.base_url, profile.ca_file, f"providers.{profile.name}", env)
+    return evolve(profile, proxy=proxy_for(profile.base_url, env))
 
 
 def sketch(

@@ -10,18 +10,16 @@ It is asked by values and not by names: the pairs of address and secret that a r
 compared with those that it would send without the project's files.
 """
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from attrs import frozen
 
 from agent_runner.ground.redaction import is_secret
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import Settings
-from agent_runner.providers.addresses import belongs_to, origin
+from agent_runner.providers.addresses import belongs_to, is_loopback, origin
 from agent_runner.providers.catalogue import READY_MADE
 from agent_runner.providers.keys import known_keys
 from agent_runner.providers.profiles import Profile, canonical, fallbacks, sketch
@@ -66,15 +64,6 @@ def wishes(
             if value in mine and (place, value) not in allowed
         ]
     return tuple(dict.fromkeys(found))
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is this very machine, by its number or as `localhost`."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _wish(profile: Profile, secret: str) -> Wish:

@@ -9,7 +9,8 @@ import pytest
 
 from agent_runner.config.trusted import TrustedFiles
 from agent_runner.ground.disk import Disk
-from agent_runner.providers.trust import Wish, is_loopback, wishes
+from agent_runner.providers.addresses import is_loopback
+from agent_runner.providers.trust import Wish, wishes
 from tests.config.conftest import World
 
 KEY = "sk-ant-" + "Zq9vX7p4" * 5

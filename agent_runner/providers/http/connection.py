@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
-from urllib.request import getproxies
 
 from agent_runner import __version__
 from agent_runner.model.errors import (
@@ -71,6 +70,11 @@ class Connection:
                 response = await client.send(request, stream=True)
             except httpx.HTTPError as error:
                 raise error_of_break(error, self._profile) from error
+            except httpx.InvalidURL as error:
+                raise UsageError(
+                    f"{self._profile.name}: {self._profile.base_url} is no address: {error}",
+                    fix=f"check providers.{self._profile.name}.base_url",
+                ) from error
             target = self._redirect(response)
             if target is None:
                 try:
@@ -132,28 +136,24 @@ class Connection:
     def _new_client(self) -> "httpx.AsyncClient":
         import httpx
 
-        profile = self._profile
-        proxied = bool(getproxies())
-        verify = _tls(profile) if proxied or profile.base_url.startswith("https:") else _no_tls()
+        profile, proxy = self._profile, self._profile.proxy
+        secure = (profile.base_url, proxy.url if proxy else "")
+        verify = _tls(profile) if any(u.startswith("https:") for u in secure) else _no_tls()
         limits = httpx.Limits(max_connections=4, keepalive_expiry=KEEP_IDLE)
         # `read` counts from byte to byte, so that it bounds a silence and not the whole answer: a
         # streamed one may take as long as it likes while something of it comes
         silence = httpx.Timeout(profile.timeout, connect=CONNECT_TIMEOUT, pool=CONNECT_TIMEOUT)
-        # TCP probes need a transport of our own, but with one httpx overlooks the proxies that the
-        # environment names: where there are any, they go first
-        transport = (
-            None
-            if proxied
-            else httpx.AsyncHTTPTransport(
-                verify=verify, limits=limits, socket_options=_keep_alive()
-            )
-        )
-        return httpx.AsyncClient(
+        # a transport of our own, for TCP probes and for proxies that were checked beforehand:
+        # httpx would read the environment again, and raise what it finds there in the middle of a
+        # call
+        transport = httpx.AsyncHTTPTransport(
             verify=verify,
             limits=limits,
-            timeout=silence,
-            transport=transport,
-            follow_redirects=False,
+            socket_options=_keep_alive(),
+            proxy=_proxy(proxy.url, verify) if proxy else None,
+        )
+        return httpx.AsyncClient(
+            timeout=silence, transport=transport, follow_redirects=False, trust_env=False
         )
 
 
@@ -164,7 +164,8 @@ def error_of_break(error: "httpx.HTTPError", profile: Profile) -> ProviderError:
     """
     import httpx
 
-    where = f"{profile.name} ({profile.base_url})"
+    by = f" by the proxy {profile.proxy}" if profile.proxy else ""
+    where = f"{profile.name} ({profile.base_url}{by})"
     # from what certainly never left this machine to what may be under way: a time-out while the
     # body is written is of the second kind, since a server may bill what it has read
     if isinstance(error, httpx.ConnectError):
@@ -225,6 +226,13 @@ def _causes(error: BaseException | None) -> list[BaseException]:
             pending += [one.__cause__, one.__context__]
             pending += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
     return found
+
+
+def _proxy(url: str, verify: ssl.SSLContext) -> "httpx.Proxy":
+    """The proxy; httpx refuses a TLS context for one that is spoken to without TLS."""
+    import httpx
+
+    return httpx.Proxy(url, ssl_context=verify if url.startswith("https:") else None)
 
 
 def _no_tls() -> ssl.SSLContext:
