@@ -2,7 +2,7 @@
 
 from attrs import evolve, frozen
 
-from agent_runner.edits.doubt import doubt, is_output
+from agent_runner.edits.doubt import doubt, is_output, strange
 from agent_runner.edits.edit import (
     ADD,
     DROP,
@@ -17,10 +17,11 @@ from agent_runner.edits.edit import (
     Unreadable,
     Write,
 )
+from agent_runner.edits.formats import search_replace, whole_file
 from agent_runner.edits.jail import Refusal
-from agent_runner.edits.left_out import first_left_out, is_left_out
+from agent_runner.edits.left_out import defined_on, first_left_out, is_left_out
 from agent_runner.edits.matching import Haystack, NoPlace, Place, locate
-from agent_runner.edits.naming import is_path, is_title
+from agent_runner.edits.naming import fits, is_path, is_prose, is_title
 from agent_runner.edits.outcome import Carried, Failed, Outcome, in_doubt, not_found
 from agent_runner.edits.textfile import NotTextError, TextFile, check_writable
 from agent_runner.edits.tree import Entry, Tree
@@ -48,38 +49,52 @@ class Carrier:
         try:
             lines = _lines_of(edit)
             check_writable("".join(line for is_new, line in lines if is_new))
-            wrong = None if self.exact else _left_out(edit, lines, entry)
+            wrong = None if self.exact else _left_out(edit, lines, entry) or _strange(edit, entry)
             return wrong or self._carry(edit, entry)
         except NotTextError as error:
             return Failed(f"{error}", "  Only UTF-8 text can be written by a reply.")
 
-    def judge(self, aside: Aside, *, is_changed: bool) -> Outcome:
-        """What comes of a fence that names a file and is not clearly an edit, when all edits stand.
+    def judge(self, aside: Aside, changed: tuple[str, ...]) -> Outcome:
+        """What comes of a fence that is not clearly an edit, when all edits stand.
 
         One whose lines all stand in the file shows something and asks for nothing; one that brings
-        new lines may be an edit that was meant, and is never dropped without a word. `is_changed`:
-        the reply has edits of the file, on which the fence may comment.
+        new lines may be an edit that was meant, and is never dropped without a word. `changed`: the
+        files that the reply has edits of, on which the fence may comment.
         """
+        if not aside.path or aside.path in changed:
+            return self._comment(aside, (aside.path,) if aside.path else changed)
         entry = self.tree.at(aside.path)
         if isinstance(entry, Refusal):
             return Carried(already=True)  # no file of the task can be meant
         exists = entry.exists or entry.original is not None
-        texts = (entry.original or b"", entry.bytes_now())
-        there = {s.strip() for text in texts for s in text.decode("utf-8", "replace").split("\n")}
-        new = [s for s in aside.text.split("\n") if s.strip() and s.strip() not in there]
+        new = _new_lines(aside, entry)
+        is_fit = fits(aside.language, aside.path)
         is_name = is_path(aside.path) or (aside.alone and "/" in aside.path)
-        is_meant = exists or (aside.fits and is_name and not is_title(aside.path))
-        is_comment = is_changed or (new and is_output(new))
-        if not is_meant or is_comment or (exists and all(map(is_left_out, new))):
+        is_meant = exists or (is_fit and is_name and not is_title(aside.path))
+        if not is_meant or (new and is_output(new)) or (exists and all(map(is_left_out, new))):
             return Carried(already=True)
-        if aside.alone and aside.fits and exists:
-            return self.carry(Write(aside.path, aside.origin, aside.text, labelled=True))
+        if aside.alone and is_fit and exists:
+            return self.carry(Write(aside.path, aside.origin, aside.text))
         short = (
             f"line {aside.named_at} of the reply names `{aside.path}`, and it is unclear whether"
             " the fence below is that file (only its path may stand right above it, and the"
             " language has to fit)"
         )
         return in_doubt(aside.path, short)
+
+    def _comment(self, aside: Aside, changed: tuple[str, ...]) -> Outcome:
+        """A fence beside edits explains them, unless it defines anew what one of the files does."""
+        for path in changed:
+            entry = self.tree.at(path)
+            if isinstance(entry, Refusal) or not fits(aside.language, path):
+                continue
+            lines = entry.bytes_now().decode("utf-8", "replace").split("\n")
+            known = set(map(defined_on, lines)) - {""}
+            again = [name for s in aside.text.split("\n") if (name := defined_on(s)) in known]
+            if again and not all(map(is_left_out, _new_lines(aside, entry))):
+                short = f"it has `{again[0]}` as `{path}` does not have it, and changes nothing"
+                return in_doubt(path, short)
+        return Carried(already=True)
 
     def _carry(self, edit: Edit, entry: Entry) -> Outcome:
         if isinstance(edit, Write):
@@ -105,10 +120,12 @@ class Carrier:
             short = "an empty block would empty the file"
             return Failed(short, "  Delete the file, or send its lines.")
         if old.lines and edit.new:
-            is_search = edit.origin.form == "SEARCH/REPLACE"
+            is_search = edit.origin.form == search_replace.NAME
             says = "has an empty SEARCH" if is_search else "is of a new file"
             return in_doubt(edit.path, f"`{entry.path}` exists, and the block {says}")
-        wrong = doubt(edit.text, edit.path, old.lines) if edit.labelled else ""
+        is_marked = edit.origin.form != whole_file.NAME
+        is_sure = edit.whole or self.exact or (is_marked and not old.lines)
+        wrong = "" if is_sure else doubt(edit.text, edit.path, old.lines)
         if wrong:
             return in_doubt(edit.path, f"perhaps the block is not the whole file: {wrong}")
         blocked = None if entry.exists else self.tree.make_way(entry.path)
@@ -188,6 +205,13 @@ class Carrier:
         return locate(hay, hunk, after=after, shift=shift)
 
 
+def _new_lines(aside: Aside, entry: Entry) -> list[str]:
+    """The lines of a fence that the file has neither now nor before."""
+    texts = (entry.original or b"", entry.bytes_now())
+    there = {s.strip() for text in texts for s in text.decode("utf-8", "replace").split("\n")}
+    return [s for s in aside.text.split("\n") if s.strip() and s.strip() not in there]
+
+
 def _lines_of(edit: Edit) -> list[tuple[bool, str]]:
     """The lines that the edit leaves or brings, each with whether it brings it."""
     if isinstance(edit, Write):
@@ -210,6 +234,22 @@ def _left_out(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed
         " write every line out, or end the block before them (or word it differently, if the line"
         " is meant)",
         is_whole=False,
+    )
+
+
+def _strange(edit: Edit, entry: Entry) -> Failed | None:
+    """The refusal of a block that brings marks of an edit, or numbers, into the file."""
+    # Lines of diffs and envelopes have a mark each: what stands behind it is meant.
+    is_block = edit.origin.form == search_replace.NAME
+    if not isinstance(edit, Alter) or not is_block or is_prose(edit.path):
+        return None
+    new = [line for hunk in edit.hunks for line in hunk.added]
+    if not strange(new, edit.path, ()):
+        return None
+    there = set(entry.bytes_now().decode("utf-8", "replace").splitlines())
+    wrong = strange(new, edit.path, there)
+    return (
+        in_doubt(edit.path, f"perhaps the new lines are not meant so: {wrong}") if wrong else None
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether the text of a fence is the whole of a file: what speaks against it.
+"""What speaks against lines of a reply: that they are marks of an edit, or no whole file.
 
 A path above a fence is all that makes it a file, and models put paths above much else: fragments,
 edits in other dialects, output, the source of a notebook. What is doubtful is refused; who means it
@@ -7,19 +7,18 @@ says so (`Whole file: PATH`).
 
 import json
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Collection, Sequence
 
 from agent_runner.edits.linediff import same_runs
 from agent_runner.edits.naming import extension, is_prose
 
-_SHRINKS_TO, _LOST = 2 / 3, 1 / 4
-"""A text with at most such a share of the file's lines, or without so many of those at its ends, is
-as likely a part of the file."""
+_SHRINKS_TO, _SHARED, _LOST = 2 / 3, 1 / 10, 1 / 8
+"""A text with at most such a share of the file's lines, or that has fewer of them, or none for so
+many at the file's ends, is as likely a part of it, or an example."""
 
 _MARKER = re.compile(
-    r"^(?:<{5,9}(?:\s.*)?|[-+=*#~]{3,9} ?(?:SEARCH|REPLACE)\b.*|@@(?: .*)?"
-    r"|\*\*\* .* (?:Patch|File\b.*))$"
+    r"^(?:<{5,9}(?:\s.*)?|>{5,9} \S.*|[-+=*#~]{3,9} ?(?:SEARCH|REPLACE)\b.*|@@(?: .*)?"
+    r"|\*\*\* .* (?:Patch|File\b.*)|</(?:search|replace|old|new|file|edit|content|patch)\w*>)$"
 )
 _WORD = r"(search|replace|find|original|updated|old|new|before|after)(?:[ _]\w+)?"
 _SAID = re.compile(
@@ -31,12 +30,47 @@ _PAIRS = (
     *(("search", "replace"), ("find", "replace"), ("original", "updated")),
     *(("original", "new"), ("old", "new"), ("before", "after")),
 )
+_BRACKETS = " \t" + "<[({\"'#.*/@$-"
+_PLUS, _MINUS = re.compile(r"\+"), re.compile(r"-(?:[^\s-]|\s{2,}\S)")
+_FENCES = ("```", "~~~")
 _NUMBERED = re.compile(r"^\s*(\d{1,6})(?:\s*[:|\u2502\u2192]|\s|[.)] |$)")
 _PROMPT = re.compile(r"^(?:\$ \S|>>> |C:\\.*>|PS .*> |\w+@[\w.-]+[:~].*[$#] |In \[\d+\]:)")
 _REPORT = re.compile(
     r"^(?:Traceback \(most recent|=+ .*(?:passed|failed|error|session).*=+$|\d+ (?:passed|failed)\b"
     r"|(?:FAILED|PASSED|ERROR) \S|Ran \d+ tests?\b|BUILD (?:SUCCESS|FAIL)|npm (?:ERR!|WARN))"
 )
+
+
+def strange(new: Sequence[str], path: str, there: Collection[str]) -> str:
+    """Why lines that come are perhaps no lines of the file, but of an edit or a listing; "" if not.
+
+    `there`: the lines that the file has; what it has already, it may have more of.
+    """
+    new = [line for line in new if line.strip() and line not in there]
+    said = {"".join(f.groups("")).lower(): f[0] for s in new[::-1] if (f := _SAID.match(s.strip()))}
+    pair = next((pair for pair in _PAIRS if said.keys() >= set(pair)), None)
+    if pair is not None:
+        return f"it has `{said[pair[0]][:40]}` and `{said[pair[1]][:40]}`, as an edit has"
+    marker = next(filter(_MARKER.match, new), None)
+    if marker is not None and not any(map(_MARKER.match, there)):
+        return f"`{marker[:40]}` is a mark of an edit, or of a merge conflict"
+    is_text = is_prose(path)
+    plus, minus = (sum(map(bool, map(sign.match, new))) for sign in (_PLUS, _MINUS))
+    if (plus * 2 > len(new) * is_text and not any(map(_PLUS.match, there))) or (
+        minus * 2 > len(new) and not is_text
+    ):
+        return "its lines begin with `-` and `+`, as those of a diff do"
+    return "" if is_text or len(new) < 2 else _dressed(new, there)
+
+
+def _dressed(new: list[str], there: Collection[str]) -> str:
+    """Signs of lines that are shown: each with its number, or in a fence of their own."""
+    first, *_ = numbers = [int(f[1]) if (f := _NUMBERED.match(line)) else -1 for line in new]
+    is_listing = first >= 0 and numbers == list(range(first, first + len(new)))
+    if is_listing and not any(map(_NUMBERED.match, there)):
+        return "each of its lines begins with a number, as in a listing"
+    is_fenced = new[0].startswith(_FENCES) and new[-1].startswith(_FENCES)
+    return "it stands in a fence of its own" if is_fenced else ""
 
 
 def doubt(text: str, path: str, old: Sequence[str]) -> str:
@@ -48,7 +82,7 @@ def doubt(text: str, path: str, old: Sequence[str]) -> str:
     there = [line for line in old if line.strip()]
     if not filled:
         return ""
-    wrong = _edit(filled, path, set(there)) or _no_source(filled, path, there)
+    wrong = strange(_written(filled, path), path, set(there)) or _no_source(filled, path, there)
     return wrong or (_fragment(filled, there, path) if there else "")
 
 
@@ -57,43 +91,8 @@ def is_output(filled: Sequence[str]) -> bool:
     return _PROMPT.match(filled[0]) is not None or any(map(_REPORT.match, filled))
 
 
-def _edit(filled: list[str], path: str, there: set[str]) -> str:
-    """Signs of an edit in some dialect, written down as a file."""
-    if is_prose(path):  # examples are left aside
-        marks = [at for at, line in enumerate(filled) if line.lstrip().startswith(("```", "~~~"))]
-        for low, high in reversed(list(zip(marks[::2], marks[1::2], strict=False))):
-            filled = filled[:low] + filled[high + 1 :]
-    new = [line for line in filled if line not in there]
-    marker = next(filter(_MARKER.match, new), None)
-    if marker is not None:
-        return f"`{marker[:40]}` is a mark of an edit, or of a merge conflict"
-    said = {
-        next(filter(None, f.groups())).lower(): f[0]
-        for s in new[::-1]
-        if (f := _SAID.match(s.strip()))
-    }
-    pair = next((pair for pair in _PAIRS if said.keys() >= set(pair)), None)
-    if pair is not None:
-        return f"it has `{said[pair[0]][:40]}` and `{said[pair[1]][:40]}`, as an edit has"
-    plus, minus = (sum(line.startswith(sign) for line in new) for sign in "+-")
-    turns = any(a[0] == "-" and b[0] == "+" and {a, b} - there for a, b in pairwise(filled))
-    is_list = is_prose(path) or extension(path) in {"yml", "yaml", ""}
-    if (
-        plus * 2 > len(filled)
-        or (turns and not is_prose(path))
-        or minus * 2 > len(filled) * (1 + is_list)
-    ):
-        return "its lines begin with `-` and `+`, as those of a diff do"
-    return ""
-
-
 def _no_source(filled: list[str], path: str, there: list[str]) -> str:
-    """Signs of something that is shown, and is no file: numbers, output, the source of a cell."""
-    numbers = [int(found[1]) for line in filled if (found := _NUMBERED.match(line))]
-    is_listing = numbers == list(range(numbers[0], numbers[0] + len(filled))) if numbers else False
-    was_listing = bool(there) and _NUMBERED.match(there[0]) is not None
-    if is_listing and len(filled) > 1 and not is_prose(path) and not was_listing:
-        return "each of its lines begins with a number, as in a listing"
+    """Signs of something that is shown, and is no file: output, the source of a cell."""
     if not is_prose(path) and is_output(filled):
         return "it looks like the output of a command"
     if extension(path) == "ipynb" and not _parses(filled):
@@ -104,7 +103,7 @@ def _no_source(filled: list[str], path: str, there: list[str]) -> str:
 
 
 def _fragment(filled: list[str], there: list[str], path: str) -> str:
-    """Signs of a part of the file."""
+    """Signs of a part of the file, or of an example."""
     if filled[0][:1].isspace() and not there[0][:1].isspace() and not is_prose(path):
         return "its first line is indented, and that of the file is not: perhaps a part of it"
     if there[0].startswith("#!") and not filled[0].startswith("#!"):
@@ -114,14 +113,28 @@ def _fragment(filled: list[str], there: list[str], path: str) -> str:
             f"the file has {len(there)} lines that are not blank and the text has {len(filled)}"
         )
         return f"{counts}: perhaps a part of it"
+    heads, others = (set(map(_head, lines)) - {""} for lines in (there, filled))
+    if len(heads) > 2 and len(heads & others) < max(1, len(heads) * _SHARED):
+        return "it has next to nothing of what the file has: perhaps an example, or a part of it"
     runs = same_runs(there, filled)
-    if not runs:
-        return ""
-    head = max(0, runs[0][0] - runs[0][1])
-    tail = max(0, len(there) - runs[-1][0] - (len(filled) - runs[-1][1]))
-    if head + tail > max(1, len(there) * _LOST):
-        return f"{head + tail} lines at the file's ends are missing: perhaps a part of it"
+    lost = max(0, runs[0][0] - runs[0][1]) if runs else 0
+    lost += max(0, len(there) - runs[-1][0] - (len(filled) - runs[-1][1])) if runs else 0
+    if lost > max(2, len(there) * _LOST):
+        return f"{lost} lines at the file's ends are missing: perhaps a part of it"
     return ""
+
+
+def _head(line: str) -> str:
+    """What a line is about: its first words, up to the first bracket, sign or dot."""
+    return re.split(r"[^\w\s-]", line.lstrip(_BRACKETS), maxsplit=1)[0].strip()
+
+
+def _written(filled: list[str], path: str) -> list[str]:
+    """The lines without the examples that a text may hold."""
+    marks = [at for at, line in enumerate(filled) if line.lstrip().startswith(_FENCES)]
+    for low, high in reversed(list(zip(marks[::2], marks[1::2], strict=False))):
+        filled = filled[:low] + filled[high + 1 :] if is_prose(path) else filled
+    return filled
 
 
 def _parses(lines: Sequence[str]) -> bool:

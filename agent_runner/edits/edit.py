@@ -38,12 +38,12 @@ class Edit:
 class Write(Edit):
     """The whole file, new or in place of what is there; no final newline unless `text` has one.
 
-    `labelled`: nothing but a path above a fence says so, and it may be an example, a fragment, an
-    output. `new`: there is no such file yet, or an empty one.
+    `whole`: the reply says so in words; else it may be an example, a fragment, an output. `new`:
+    there is no such file yet, or an empty one.
     """
 
     text: str
-    labelled: bool = False
+    whole: bool = False
     new: bool = False
 
 
@@ -117,17 +117,16 @@ class SetMode(Edit):
 
 @frozen
 class Aside(Edit):
-    """A fence that names a file and is not clearly an edit of it.
+    """A fence that is not clearly an edit, and perhaps meant as one; `path` is "" if it names none.
 
     Whether it is harmless can be said only when the files are known and all edits carried out.
     `named_at`: the line of the reply that names the file, from 1; `alone`: and nothing else.
-    `fits`: the fence's language is one that such a file may be written in.
     """
 
     text: str
-    named_at: int
-    alone: bool
-    fits: bool
+    language: str
+    named_at: int = 0
+    alone: bool = False
 
 
 @frozen
@@ -161,11 +160,14 @@ class NoChange:
 class Reply:
     """All that a reply asks for, each in the order in which it stands there.
 
+    `asides`: what may be meant as an edit, to be judged when the others stand.
+
     `asks`: paths or globs that the agent wants to see. `no_change`: set if it asks for nothing in a
     known form. `exact`: a program made the edits from files: nothing is a slip of the pen.
     """
 
     edits: tuple[Edit, ...] = ()
+    asides: tuple[Aside, ...] = ()
     commands: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     no_change: NoChange | None = None

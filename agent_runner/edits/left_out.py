@@ -92,6 +92,12 @@ def is_left_out(line: str) -> bool:
     return _Judge("", frozenset(), doubts=True).is_left_out(plain(line), "")
 
 
+def defined_on(line: str) -> str:
+    """The name that the line defines, in small letters; "" for none."""
+    found = _DEFINED.match(line)
+    return found[1].lower() if found else ""
+
+
 def is_dots(line: str) -> bool:
     """Whether the line is dots and at most the marks of a comment."""
     text = plain(line).strip()
@@ -149,8 +155,8 @@ class _Judge:
 
     def _is_redefined(self, line: str) -> bool:
         """Whether the line defines something that the file defines as well."""
-        name, known = _DEFINED.match(line), map(_DEFINED.match, self.held)
-        return name is not None and any(k and k[1].lower() == name[1].lower() for k in known)
+        name = defined_on(line)
+        return bool(name) and name in map(defined_on, self.held)
 
     def _is_code(self, line: str, above: str) -> bool:
         """Whether dots alone are Python's statement, YAML's end, or C's last parameter."""

@@ -10,17 +10,22 @@ from attrs import frozen
 
 _GROUPS = (
     "py pyi pyw pyx pxd bzl star wsgi python python3",
-    "js jsx ts tsx mjs cjs mts cts vue svelte html astro javascript typescript node",
+    "js jsx ts tsx mjs cjs mts cts vue svelte astro html xml xsd svg csproj javascript typescript",
     "c h cc cpp cxx hh hpp hxx inl ino cu m mm c++ objc objective-c",
     "java kt kts scala groovy gradle kotlin",
     "go golang",
     "rs rust",
-    "rb rake gemspec erb ruby ru",
-    "php phtml",
+    "rb rake gemspec ruby ru",
+    "php",
     "cs csx cshtml csharp c# razor",
     "sh bash zsh ksh bats fish env shell console shell-session",
+    "json json5 jsonc jsonl ipynb",
+    "yaml yml",
+    "toml ini cfg conf properties service editorconfig",
+    "css scss sass less",
+    "sql",
 )
-"""Programming languages: the extensions of their files and the words that fences have for them."""
+"""Languages: the extensions of their files and the words that fences have for them."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -28,11 +33,11 @@ def _words(text: str) -> frozenset[str]:
 
 
 _COMMON = _words(
-    "md mdx rst txt adoc tex csv tsv json json5 jsonc jsonl yaml yml toml ini cfg conf properties"
-    " xml xsd xsl svg htm css scss sass less lock log proto graphql prisma tf hcl nix cmake mk"
-    " patch diff po lua pl r jl ex exs erl hs ml fs clj el dart zig nim swift sql s asm ps1 bat vb"
-    " f90 sol ipynb snap j2 tmpl template service rules csproj gitignore dockerignore editorconfig"
+    "md mdx rst txt adoc tex csv tsv htm lock log proto graphql prisma tf hcl nix cmake mk"
+    " patch diff po lua pl r jl ex exs erl hs ml fs clj el dart zig nim swift s asm ps1 bat vb f90"
+    " sol snap j2 tmpl template rules gitignore dockerignore erb phtml"
 )
+_TEMPLATES = _words("txt j2 tmpl template erb phtml")
 _LANGUAGE = {word: number for number, group in enumerate(_GROUPS) for word in group.split()}
 _PROSE = _words("md mdx markdown rst txt adoc org log snap out patch diff csv po")
 """What is written in these may hold examples, and rows of dots, that are meant as they stand."""
@@ -171,7 +176,8 @@ def is_prose(path: str) -> bool:
 def fits(language: str, path: str) -> bool:
     """Whether such a file may be written in the fence's language: `x.json` not in `python`."""
     group, suffix = _LANGUAGE.get(language), extension(path)
-    return group is None or suffix in {"", "txt", "j2"} or _LANGUAGE.get(suffix) == group
+    is_open = suffix in _TEMPLATES or (suffix not in _COMMON and suffix not in _LANGUAGE)
+    return group is None or is_open or _LANGUAGE.get(suffix) == group
 
 
 def is_shell(language: str) -> bool:

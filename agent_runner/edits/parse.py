@@ -20,11 +20,16 @@ FORMATS: tuple[Format, ...] = (envelope, search_replace, unified)
 """All formats with markers. A new one is a file in `formats/` and a word here."""
 
 _NO_CHANGE = re.compile(r"^\W*NO CHANGES? NEEDED\b[\s*_`:.-]*(.*)$")
-_DRESSING = re.compile(r"^\s*(?:apply_patch\b.*<<.*|[A-Z_]*(?:EOF|PATCH|END)[A-Z_]*|\)|['\"]+)\s*$")
+_DRESSING = re.compile(
+    r"^\s*(?:apply_patch\b.*<<.*|[A-Z_]*(?:EOF|PATCH|END)[A-Z_]*|\)|['\"]+"
+    r"|Index: \S.*|={20,}|(?:commit [0-9a-f]{7,}|Author:|Date:|Subject:).*)\s*$"
+)
+"""What stands around blocks in a fence: shells and the tools that make diffs put it there."""
+
 _COMMAND = re.compile(r"(?:sh|bash|shell|zsh|console|shell-session)\s(?:.*\s)?run\b", re.IGNORECASE)
 _IN_FENCE = "edits in a fence"
 _COMMENTS = ("#", "//", "--", "<!--", "*", ";")
-_BLANKS = re.compile("^[-+]?[ \t\u00a0\u2007\u202f]+")
+_BLANKS = re.compile("^[ \t\u00a0\u2007\u202f]*[-+]?[ \t\u00a0\u2007\u202f]+")
 _MOST_SEEN = 6
 
 
@@ -71,6 +76,7 @@ class _Reader:
     scan: Scan = field(init=False)
     fences: Fences = field(init=False)
     edits: list[Edit] = field(init=False, factory=list)
+    asides: list[Aside] = field(init=False, factory=list)
     commands: list[str] = field(init=False, factory=list)
     asks: list[str] = field(init=False, factory=list)
     why: str | None = field(init=False, default=None)
@@ -86,11 +92,10 @@ class _Reader:
         while at < len(self.lines):
             fence = fence_on(self.lines[at])
             at = max(self._prose(at) if fence is None else self._fence(at, fence), at + 1)
-        found = Reply(tuple(self.edits), tuple(self.commands), tuple(self.asks))
-        asides = [edit for edit in self.edits if isinstance(edit, Aside)]
-        if len(asides) < len(self.edits) or self.commands or self.asks:
+        edits, asides = tuple(self.edits), tuple(self.asides)
+        found = Reply(edits, asides, tuple(self.commands), tuple(self.asks))
+        if self.edits or self.commands or self.asks:
             return found
-        self.seen += [f"a fence at line {aside.origin.line}, not below a path" for aside in asides]
         words = "words only" if any(map(str.strip, self.lines)) else "nothing"
         more = [f"{len(self.seen) - _MOST_SEEN} more"] * (len(self.seen) > _MOST_SEEN)
         seen = "; ".join([*self.seen[:_MOST_SEEN], *more]) or words
@@ -100,7 +105,8 @@ class _Reader:
         self.edits.append(Unreadable("", self.scan.next_block(at, form), wrong, remedy))
 
     def _take(self, end: int, found: list[Edit]) -> int:
-        self.edits += found
+        self.asides += [edit for edit in found if isinstance(edit, Aside)]
+        self.edits += [edit for edit in found if not isinstance(edit, Aside)]
         self.scan.floor, self.scan.path_fence = end, None
         paths = [edit.path for edit in found if edit.path]
         self.scan.last_path = paths[-1] if paths else self.scan.last_path
@@ -140,17 +146,20 @@ class _Reader:
         named = whole_file.named_by(self.scan, at, fence)
         if (is_closed or named) and not (named and named.whole):
             marked = self._first_marked(at, end, fence)
-            if marked is not None:  # a fence that is left open dresses nothing
-                return self._dressed(at, fence, named, marked) if is_closed else at + 1
+            if marked is not None and is_closed:
+                return self._dressed(at, fence, named, marked)
+            if marked is not None and all(map(_belongs, self.lines[at + 1 : marked])):
+                return at + 1  # it was left open
         path = whole_file.path_alone(body) if named is None or not named.sure else None
         if path and fence_on(next((line for line in self.lines[end + 1 :] if line.strip()), "")):
             self.scan.path_fence = (path, at + 1)
             return end + 1
         end, found = whole_file.read_fence(self.scan, self.fences, at, fence, named)
-        if not found and is_closed:
+        if found and isinstance(found[0], Aside):
             kind = f"`{fence.language}` fence" if fence.language else "fence"
-            self.seen.append(f"a {kind} at line {at + 1} with no path on the line above it")
-            if wrong := foreign.strange_fence(fence.language, body):
+            self.seen.append(f"a {kind} at line {at + 1}, with no path alone on the line above it")
+            wrong = None if found[0].path else foreign.strange_fence(fence.language, body)
+            if wrong:
                 self._complain(at, foreign.NAME, wrong, foreign.REMEDY)
         return self._take(end, found)
 
@@ -198,7 +207,7 @@ class _Reader:
             if opened is not None and opened.info:
                 break  # the fence was never closed, and another one begins
             end = self._marked(place)
-            if end is None and line.strip() and not _belongs(line, above=place < first):
+            if end is None and not _belongs(line, above=place < first):
                 strays.append(place)
             place = end or place + 1
         is_closed = self.scan.closes(place)
@@ -218,9 +227,9 @@ class _Reader:
         return place + is_closed
 
 
-def _belongs(line: str, *, above: bool) -> bool:
+def _belongs(line: str, *, above: bool = True) -> bool:
     """Whether a line between blocks may stand there: a path, a comment above all of them."""
     label = label_on(line)
-    if (label is not None and label.sure) or _DRESSING.match(line):
+    if not line.strip() or (label is not None and label.sure) or _DRESSING.match(line):
         return True
     return above and (label is not None or line.lstrip().startswith(_COMMENTS))

@@ -43,13 +43,13 @@ def plan(reply: Reply, root: Path, rules: Rules, *, change_id: str = "") -> Plan
         StorageError: the root cannot be opened.
     """
     with readable_root(root) as descriptor:
-        tree = Tree(descriptor, Gate.at(root, rules), _ignored(reply.edits, rules))
+        tree = Tree(
+            descriptor, Gate.at(root, rules), _ignored((*reply.edits, *reply.asides), rules)
+        )
         planning = _Planning(Carrier(tree, reply.exact), root)
-        asides = [edit for edit in reply.edits if isinstance(edit, Aside)]
-        edits = [edit for edit in reply.edits if not isinstance(edit, Aside)]
-        for _, block in groupby(edits, key=lambda edit: edit.origin):
+        for _, block in groupby(reply.edits, key=lambda edit: edit.origin):
             planning.carry(list(block))
-        for aside in asides:  # when all that could make them harmless is done
+        for aside in reply.asides:  # when all that could make them harmless is done
             planning.judge(aside)
         if any(isinstance(outcome, Failed) for _, outcome in planning.blocks):
             return rejection(planning.blocks, tuple(planning.fine))
@@ -154,7 +154,7 @@ class _Planning:
     def judge(self, aside: Aside) -> None:
         """A fence that may be no edit: nothing comes of it if it is none."""
         self.carrier.tree.begin()
-        outcome = self.carrier.judge(aside, is_changed=aside.path in self._by_path)
+        outcome = self.carrier.judge(aside, tuple(self._by_path))
         if isinstance(outcome, Failed) or not outcome.already:
             self.blocks.append((aside, outcome))
 

@@ -77,7 +77,7 @@ def _label(edit: Edit) -> str:
     earlier = " of an earlier reply" if edit.origin.kept else " of the reply"
     named = [f"`{path[:200]}`"] if path else []
     said = ", ".join([*named, edit.origin.form, f"line {edit.origin.line}{earlier}"])
-    return f"block {edit.origin.block} ({said})"
+    return f"block {edit.origin.block} ({said})" if edit.origin.block else f"{said}"
 
 
 def _below(text: str) -> str:

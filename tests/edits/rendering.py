@@ -9,6 +9,7 @@ from attrs import frozen
 from hypothesis import strategies as st
 
 from agent_runner.edits.diff import diff
+from agent_runner.edits.doubt import strange
 from agent_runner.edits.edit import ADD, DROP, KEEP
 from agent_runner.edits.linediff import hunk_lines
 from agent_runner.edits.tree import sha256
@@ -132,7 +133,9 @@ def rendered(draw: st.DrawFn, change: Change) -> str:
         same_end = change.before is None or change.before.final == change.after.final
         if same_end:
             ways.append(as_envelope)
-            if change.before is None or any(line.strip() for line in change.before.lines):
+            before = change.before.lines if change.before else ("x",)
+            is_plain = not strange(change.after.lines, change.path, before)
+            if is_plain and any(line.strip() for line in before):
                 ways.append(as_search_replace)
         if same_end and change.after.lines and any(change.after.lines):
             ways.append(as_whole_file)

@@ -1,7 +1,8 @@
 """Replies in which something is meant and written badly: each comes out as meant, or is refused.
 
 `hard/*.yml` has a table for each kind of doubt. A row wants `right` (the tree is then `after`),
-`refused`, `right or refused`, or `no change` (refused, or nothing to do). `beside`: the text stands
+`refused`, `right or refused`, or `no change` (refused, or nothing to do), and has as many replies
+as share the tree. `frame`: what is the same in all of them, around `{}`. `beside`: texts that stand
 below a good edit, which is lost if the text is refused.
 """
 
@@ -26,18 +27,26 @@ def rows() -> list[Any]:
     found = []
     for file in sorted((Path(__file__).parent / "hard").glob("*.yml")):
         document = YAML(typ="safe").load(file)
-        assert len(document["rows"]) >= 10, file
+        texts = [(row, text) for row in document["rows"] for text in _texts(row)]
+        assert len(texts) >= 10, file
         found += [
-            pytest.param(row, id=f"{file.stem}-{number}")
-            for number, row in enumerate(document["rows"], 1)
+            pytest.param(row, text, id=f"{file.stem}-{number}")
+            for number, (row, text) in enumerate(texts, 1)
         ]
     return found
 
 
-@pytest.mark.parametrize("row", rows())
-def test_a_hard_reply_is_read_as_meant_or_refused(row: dict[str, Any], tmp_path: Path) -> None:
+def _texts(row: dict[str, Any]) -> list[str]:
+    frame = row.get("frame", "{}")
+    texts = [frame.replace("{}", text) for text in row.get("reply") or row["beside"]]
+    return texts if "reply" in row else [GOOD + text for text in texts]
+
+
+@pytest.mark.parametrize(("row", "text"), rows())
+def test_a_hard_reply_is_read_as_meant_or_refused(
+    row: dict[str, Any], text: str, tmp_path: Path
+) -> None:
     write_tree(tmp_path, row.get("tree", {"a.py": BEFORE}))
-    text = row["reply"] if "reply" in row else GOOD + row["beside"]
     reply = parse_reply(text)
     outcome = plan(reply, tmp_path, Rules())
     want = row["want"]

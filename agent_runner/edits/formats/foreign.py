@@ -17,22 +17,27 @@ _MARKER = re.compile(
 _TAG = re.compile(
     r"^[ \t]*(<(?:\w+:)?(?:files?|write\w*|edit\w*|create\w*|replace\w*|str_replace\w*|apply_\w+"
     r"|update\w*|patch|change|changes|search\w*|insert\w*|delete\w*|invoke|function_calls?|tool_\w+"
-    r"|artifact|code_?change\w*|modif\w+)(?:\s[^>]*)?/?>)"
+    r"|artifact|code_?change\w*|modif\w+|function|parameter)(?:[\s=][^>]*)?/?>)"
 )
 _PATH_TAG = re.compile(
     r"^[ \t]*(<[\w:.-]+\s(?:[^>]*\s)?(?:path|file|filename|file_?path|name)"
     r"\s*=\s*[\"']([^\"']+)[\"'][^>]*>)"
 )
 _CALL = re.compile(
-    r'^[ \t]*\{\s*"(?:name|tool|function|command|action|path|file_?path|file|filename)"\s*:'
+    r'(?s)(?=.*"(?:path|file|file_?name|file_?path|target_file)"\s*:)'
+    r'.*"(?:contents?|old\w*|new\w*|search|replace\w*|patch|diff|edits|text|code)"\s*:'
+    r'|(?=.*"(?:name|tool\w*|function)"\s*:).*"(?:arguments|\w*input|param\w+|args)"\s*:'
+    r"|.*\*\*\* Begin Patch"
 )
+"""A path and a text for it, the name of a tool and its input, or a patch."""
+
 _HUNK = re.compile(r"^[ \t]*@@(?:\s|$)")
 _WRITING = re.compile(
     r"(?:^|\s)(?:cat|tee)\b.*<<-?\s*\\?['\"]?\w+"
     r"|\bsed\s+(?:-\w+\s+)*-\w*i|\bperl\s+-\w*i|\bpatch\s+-p\d|\bgit\s+apply\b|\bapply_patch\b"
-    r"|\bgit (?:mv|rm)\b",
-    re.MULTILINE,
+    r"|\b(?:echo|printf)\b.*[\s\"']>>?\s*[\w.~\"'$]",
 )
+_MOVING = re.compile(r"^\s*\$?\s*(?:git )?(?:rm|mv)\s+(.*)$")
 
 
 def strange_line(line: str) -> str | None:
@@ -50,12 +55,15 @@ def strange_line(line: str) -> str | None:
 def strange_fence(language: str, lines: list[str]) -> str | None:
     """The same for a fence without a path, by its language and its lines."""
     if is_shell(language):
-        found = _WRITING.search("\n".join(lines))
-        if found is not None:
-            return f"a shell command that changes files (`{found[0].strip()[:60]}`) is not run."
+        for line in lines:
+            moving = _MOVING.match(line)
+            if _WRITING.search(line) or (moving and any(map(is_path, moving[1].split()))):
+                return f"a shell command that changes files (`{line.strip()[:60]}`) is not run."
         return None
     first = next((line for line in lines if line.strip()), "")
-    if _CALL.match(first) and language in {"", "json", "tool_call", "tool_code", "tool"}:
+    text = "\n".join(lines)
+    is_json = language in {"", "json", "jsonc", "tool_call", "tool_code", "tool"}
+    if is_json and first.lstrip().startswith(("{", "[")) and _CALL.match(text):
         return "a call of a tool, written as JSON, is no form that is read."
     if _MARKER.match(first) is None and language in {"", "xml", "html"} and _TAG.match(first):
         return strange_line(first)

@@ -60,8 +60,11 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
     if hunk.changes_nothing:
         where = f"the hunk at line {at + 1} of the reply"
         return ReadHunk(hunk, end, f"{where} has no line that begins with `-` or `+`.")
-    is_open = not is_counted and scan.fence is None  # in a fence, lines left over are found anyway
-    return ReadHunk(hunk, end, _cut(scan, start + len(raw), raw, stops) if is_open else "")
+    stop = start + len(raw)
+    if scan.fence is None or scan.closes(stop):  # in a fence, lines left over are found anyway
+        stop += scan.fence is not None
+        return ReadHunk(hunk, end, "" if is_counted else _cut(scan, stop, raw, stops))
+    return ReadHunk(hunk, end)
 
 
 def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> str:

@@ -2,9 +2,13 @@
 
 import re
 
-_WORDS = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad|seed:think)"
+_WORDS = (
+    r"(?:\w+:)?(?:(?:ant)?think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)"
+)
 _OPEN = re.compile(rf"\s*(?:<{_WORDS}>|\[THINK\]|\u25c1think\u25b7)", re.IGNORECASE)
-_CLOSE = re.compile(rf"</{_WORDS}>|\[/THINK\]|\u25c1/think\u25b7", re.IGNORECASE)
+_CLOSE = re.compile(
+    rf"</{_WORDS}>|\[/THINK\]|\u25c1/think\u25b7|\.\.\.done thinking\.", re.IGNORECASE
+)
 _FINAL = re.compile(r"^.*<\|channel\|>final<\|message\|>")
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
 

@@ -7,6 +7,7 @@ from agent_runner.edits.formats.scan import Found, Scan, indentation, joined
 from agent_runner.edits.linediff import hunk_lines
 from agent_runner.edits.naming import label_on
 
+NAME = "SEARCH/REPLACE"
 _OPEN = re.compile(r"^[ \t]*(<{5,9}) ?(?:SEARCH|ORIGINAL)\b:?(.*)$")
 _DIVIDE = re.compile(r"^[ \t]*(={5,9})\s*$")
 _CLOSE = re.compile(r"^[ \t]*(>{5,9}) ?(?:REPLACE|UPDATED)\s*$")
@@ -25,7 +26,7 @@ def starts(scan: Scan, at: int) -> bool:
 
 def read(scan: Scan, at: int) -> Found:
     """One block."""
-    origin = scan.next_block(at, "SEARCH/REPLACE")
+    origin = scan.next_block(at, NAME)
     opened = _OPEN.match(scan.raw[at])
     if opened is None:
         return at + 1, [Unreadable("", origin, "`REPLACE` without a `SEARCH` above it.", _FORM)]

@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from attrs import frozen
 
 from agent_runner.edits import naming
-from agent_runner.edits.edit import Aside, Edit, Unreadable, Write
+from agent_runner.edits.edit import Aside, Edit, Origin, Unreadable, Write
 from agent_runner.edits.formats.fences import Fences
 from agent_runner.edits.formats.scan import Fence, Found, Scan, dedented, indentation, joined
 
@@ -77,7 +77,9 @@ def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Named |
         is_script = naming.fits(fence.language, named.path) or named.path.startswith(".")
         named = named if is_script else None  # commands to read
     if named is None or (not named.sure and end == len(scan)):
-        return (end if end < len(scan) else at) + 1, []
+        text = joined(scan.raw[at + 1 : end])
+        aside = Aside("", Origin(0, at + 1, "fence"), text, fence.language)
+        return (end + 1, [aside]) if end < len(scan) else (at + 1, [])
     origin = scan.next_block(at, NAME)
     sure = fences.end_of_file(at + 1, fence, named.path) if named.sure else end
     longer = f"Use a fence that is longer than any in the file: {fence.marks}{fence.marks[0]}."
@@ -93,15 +95,14 @@ def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Named |
     lines = [dedented(line, fence.indent) for line in scan.raw[at + 1 + named.inside : sure]]
     other = None if named.whole else _other_file(lines, named.path)
     text = joined(lines)
-    made: Edit = Write(named.path, origin, text, labelled=not named.whole)
+    made: Edit = Write(named.path, origin, text, whole=named.whole)
     if not named.path.strip():
         made = Unreadable("", origin, "`path=` is empty.", FORM)
     elif other is not None:
         wrong = f"it is to be `{named.path}`, and a line in it names another file (`{other}`)."
         made = Unreadable(named.path, origin, wrong, "Use one fence for each file.")
     elif not named.sure:
-        fits = naming.fits(fence.language, named.path)
-        made = Aside(named.path, origin, text, named.line + 1, named.alone, fits)
+        made = Aside(named.path, origin, text, fence.language, named.line + 1, named.alone)
     return sure + 1, [made]
 
 
