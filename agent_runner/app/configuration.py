@@ -6,6 +6,7 @@ from pathlib import Path
 from attrs import frozen
 
 from agent_runner.app.bounds import judge_limits, who_is_asked
+from agent_runner.app.commit_rules import judge_commits
 from agent_runner.app.place import Surroundings, unnamed
 from agent_runner.app.project import with_one_name_each
 from agent_runner.config import Loaded, check_all, load_settings, survey_settings
@@ -53,6 +54,7 @@ def check(tasks: Path | None, here: Surroundings) -> Checked:
     template = loaded.settings.template
     problems += tuple(check_template(template) if template else ())
     settings = with_one_name_each(loaded.settings)
+    problems += judge_commits(loaded, settings, (task.root for task in read), here.env)
     limits = judge_limits(loaded, settings, who_is_asked(settings, here.env, read))
     harmless = [problem for kind, problem in limits if kind is Kind.NEVER_REACHED]
     return Checked(

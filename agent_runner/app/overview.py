@@ -177,6 +177,7 @@ def status_parts(view: Overview) -> Iterator[Part]:
     yield status_table(tally)
     yield tally.closing_line()
     yield from tally.lost_calls()
+    yield from tally.not_committed()
     yield from counter_lines(view.counters, view.zone)
     if view.set_aside:
         from agent_runner.ui.outcomes import set_aside_words

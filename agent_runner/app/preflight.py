@@ -3,6 +3,7 @@
 import tempfile
 
 from agent_runner.app.bounds import judge_limits
+from agent_runner.app.commit_rules import judge_commits
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
 from agent_runner.documents import has_c_parser
@@ -33,6 +34,7 @@ def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
     wiring.clients.check(unfinished)
     _judge_limits(project, wiring, unfinished)
     _check_writable(unfinished)
+    _check_commits(project, unfinished)
     _say_dirty(wiring, unfinished)
 
 
@@ -71,6 +73,14 @@ def _check_writable(tasks: list[Task]) -> None:
         folder = next(path for path in (root, *root.parents) if path.exists())
         with storage_errors(folder), tempfile.TemporaryFile(dir=folder):
             pass
+
+
+def _check_commits(project: Project, tasks: list[Task]) -> None:
+    """Raise InputError where commits are asked for and git could make none."""
+    roots, env = (task.root for task in tasks), project.surroundings.env
+    problems = judge_commits(project.loaded, project.settings, roots, env)
+    if problems:
+        raise InputError(problems)
 
 
 def _say_slow_list(project: Project, wiring: Wiring) -> None:

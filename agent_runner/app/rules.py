@@ -31,7 +31,7 @@ def rules_by(project: Project, trees: Trees) -> Callable[[Task, TaskRecord], Rul
     def rules(task: Task, record: TaskRecord) -> Rules:
         settings, repository = project.settings.apply, Repository.around(task.root)
         obeyed = repository.obeyed if repository else ()
-        git_hooks = (repository.hooks,) if repository and repository.hooks else ()
+        git_hooks = (repository.programs.hooks,) if repository else ()
         return Rules(
             protect=(*settings.protect, *task.protect),
             obeyed=(*project.own_files, *obeyed),

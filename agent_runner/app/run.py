@@ -74,7 +74,8 @@ def nothing_to_resume(project: Project, *, rerun_changed: bool) -> str:
     if not state.seq:
         begin = project.place.invocation.command("run")
         return f"no run has started here yet. Start one with: {begin}"
-    unfinished = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
+    records = [state.record(task.id) for task in project.tasks.tasks]
+    unfinished = any(one.state not in FINAL or one.change.uncommitted for one in records)
     if unfinished or rerun_changed:
         return ""
     return "every task has passed or was skipped."
@@ -183,6 +184,7 @@ class _Run:
             self.control,
             Waiter(self.clock, wiring.core.signal, longest, wiring.project.settings.retry.max_wait),
             wiring.trees,
+            wiring.commits,
             RunOptions(
                 settings.on_escalation,
                 settings.max_escalations_in_row,

@@ -50,6 +50,7 @@ from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.store import Store
+from agent_runner.workspace.commit import Committer
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.snapshots import SnapshotReader
@@ -207,17 +208,26 @@ class Wiring:
                 rules_by(self.project, self.trees),
                 self.changes,
                 Commands(settings.apply, self.runner, self.choices.ask),
-                self._commits,
+                self.commits,
                 self.trees,
                 self.choices.preview,
             ),
-            TaskState.POST_HOOKS: PostHooksStep(self.hooks, self.trees, self._commits, green),
+            TaskState.POST_HOOKS: PostHooksStep(self.hooks, self.trees, self.commits, green),
         }
 
     @cached_property
     def recovery(self) -> Recovery:
         """Settles what an earlier run left half applied."""
         return Recovery(self.core, self.changes, self.project.tasks)
+
+    @cached_property
+    def commits(self) -> Commits:
+        """Git commits; keys are kept out of its hooks, and of what they say."""
+        settings, runner = self.project.settings.git, self.runner
+        index = self.store.layout.commit_index
+        committer = Committer(index, runner.inherited(), settings.commit_timeout)
+        redact = self.calls.redactor.text
+        return Commits(settings, self.core, self.project.tasks, self.trees, committer, redact)
 
     @property
     def clients(self) -> Clients:
@@ -270,7 +280,3 @@ class Wiring:
             parts.redactor,
             Recorder(folder).save if folder is not None else None,
         )
-
-    @property
-    def _commits(self) -> Commits:
-        return Commits(self.project.settings.git, self.trees)

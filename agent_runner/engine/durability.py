@@ -42,6 +42,8 @@ ON_THE_NEXT: Mapping[type[e.Event], str] = {
     e.SetAside: "the call to the fallback, which it is to explain, is synced",
     e.RollbackDone: "taking back is repeated, and finds the images as they should be",
     e.Committed: "git has the commit; a resume finds nothing left to commit",
+    e.CommitStarted: "git dies with the machine",
+    e.NotCommitted: "a resume finds it out again",
     e.Started: "at the latest the next hook's start, see above",
     e.PreHooksPassed: "the hooks run again",
     e.Consulted: "follows from the stored answer",
@@ -72,7 +74,7 @@ def must_be_synced(
         case e.CallSettled(outcome=outcome):
             # an answer is on disk itself and is adopted; that one was not billed nothing else says
             return outcome != "answered"
-        case e.HookStarted():
+        case e.HookStarted() | e.CommitStarted():
             return any(kind in unsynced for kind in _BEFORE_HOOKS)
         case _:
             return to in _FOR_PEOPLE or type(event) in AT_ONCE

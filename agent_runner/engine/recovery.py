@@ -1,4 +1,4 @@
-"""What an earlier run left behind: hooks that still run, changes that are half applied."""
+"""What an earlier run left behind: hooks and commits that still run, half applied changes."""
 
 from functools import partial
 
@@ -23,14 +23,20 @@ class Recovery:
     async def end_survivors(self) -> None:
         """End what is left of hooks that ran when a runner died, before anything runs again."""
         for record in tuple(self.core.store.state.tasks.values()):
-            left = record.judgement.running
-            if left is None:
-                continue
-            pids = await end_survivors(Trace(left.pid, left.process_start, left.run, record.id))
-            if pids:
-                count = f"{len(pids)} process{'es' if len(pids) > 1 else ''}"
-                text = f"hook {left.hook} of an earlier run was still running ({count}); ended"
-                self.core.signal(Said(record.id, text, "warning"))
+            hook, commit = record.judgement.running, record.change.committing
+            if hook is not None:
+                trace = Trace(hook.pid, hook.process_start, hook.run, record.id)
+                await self._end(trace, f"hook {hook.hook}")
+            if commit is not None:
+                trace = Trace(commit.pid, commit.process_start, commit.run, record.id)
+                await self._end(trace, "git, or a hook of its commit,")
+
+    async def _end(self, trace: Trace, what: str) -> None:
+        pids = await end_survivors(trace)
+        if pids:
+            count = f"{len(pids)} process{'es' if len(pids) > 1 else ''}"
+            text = f"{what} of an earlier run was still running ({count}); ended"
+            self.core.signal(Said(trace.task, text, "warning"))
 
     def settle(self, task_id: str, *, reason: str) -> None:
         """Roll an open change set back by its images, because of a person's decision.

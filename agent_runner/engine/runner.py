@@ -8,6 +8,7 @@ import anyio
 from attrs import define, field, frozen
 
 from agent_runner.engine import decisions
+from agent_runner.engine.commits import Commits
 from agent_runner.engine.control import Control
 from agent_runner.engine.core import Core
 from agent_runner.engine.recovery import Recovery
@@ -35,6 +36,7 @@ EXIT_CODES = {
     "finished": 0,
     "preview": 0,
     "held": 1,
+    "uncommitted": 1,
     "escalations": 1,
     "aborted": 1,
     "auth": 1,
@@ -73,6 +75,7 @@ class Runner:
     control: Control
     waiter: Waiter
     trees: Trees
+    commits: Commits
     options: RunOptions = field(factory=RunOptions)
     person: Person | None = None
     summarise: Callable[[Task], tuple[str, ...]] = field(default=lambda _task: ())
@@ -98,7 +101,9 @@ class Runner:
         try:
             await self.recovery.end_survivors()
             await self.trees.sweep()
+            await self._catch_up()
             halt = await self._decide_open_escalations() or await self._work()
+            halt = await self._committed(halt)
         except StorageError as error:
             self._journal_refusal(error)
             raise
@@ -108,6 +113,22 @@ class Runner:
         )
         self.core.journal("", stopped)
         return stopped
+
+    async def _catch_up(self) -> None:
+        """Commit what an earlier run, or an earlier task, could not."""
+        with self.control.interruptible():
+            await self.commits.catch_up(self._run_id)
+
+    async def _committed(self, halt: Halt) -> Halt:
+        """A run with nothing left to do is not finished while something is to be committed."""
+        if self.control.stop_reason:
+            return halt
+        await self._catch_up()
+        left = self.commits.uncommitted()
+        if halt.reason != "finished" or not left:
+            return halt
+        names, problem = ", ".join(one.id for one in left[:10]), left[0].change.commit_problem
+        return Halt("uncommitted", f"{names}: {problem}", "mend what git says")
 
     def _journal_refusal(self, error: StorageError) -> None:
         """Say why the run stops, if the disk takes at least that: then it was no crash."""
@@ -156,7 +177,7 @@ class Runner:
         """Start a task: its folder is created, and how its files stood is stored."""
         with storage_errors(task.root):
             task.root.mkdir(parents=True, exist_ok=True)
-        tree, kept = await self.trees.start(task)
+        tree, kept = await self.trees.start(task, self.commits.uncommitted_below(task.root))
         return self.core.fire(task.id, e.Started(task.definition, tree.id, kept))
 
     async def _step(self, task: Task) -> e.TaskEvent | Halt:

@@ -1,7 +1,7 @@
 """The state of each task's files: as it is now, and what has changed since the task began."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import anyio.to_thread
@@ -111,9 +111,12 @@ class Trees:
         """Those of `paths` (existing or not) that git ignores; waits for git."""
         return self._reader(root).ignored(paths)
 
-    async def start(self, task: Task) -> tuple[Snapshot, str]:
-        """The tree as a task begins, durably kept; and the blob that `at_start` will read."""
-        return await anyio.to_thread.run_sync(self._start, task)
+    async def start(self, task: Task, ours: Collection[str] = ()) -> tuple[Snapshot, str]:
+        """The tree as a task begins, durably kept; and the blob that `at_start` will read.
+
+        `ours`: files that differ from the last commit because earlier tasks changed them.
+        """
+        return await anyio.to_thread.run_sync(self._start, task, ours)
 
     def at_start(self, record: TaskRecord) -> Start | None:
         """The tree as it stood when the task began, if that was kept."""
@@ -150,12 +153,13 @@ class Trees:
         """Remove the scratch copies that killed runners left behind."""
         await anyio.to_thread.run_sync(sweep, self.copies)
 
-    def _start(self, task: Task) -> tuple[Snapshot, str]:
+    def _start(self, task: Task, ours: Collection[str]) -> tuple[Snapshot, str]:
         reader = self._reader(task.root)
         tree = self._last(task.root)
         reader.sync()
         repository = Repository.find(task.root) if self.for_commits else None
-        start = Start(tree.id, repository.modified_paths() if repository else frozenset())
+        modified = repository.modified_paths() if repository else frozenset()
+        start = Start(tree.id, modified.difference(ours))
         return tree, self.blobs.put(start.to_json().encode("ascii"))
 
     def _last(self, root: Path) -> Snapshot:

@@ -113,7 +113,7 @@ class HookRunner:
             task,
             attempt,
             cwd=task.root / (hook.cwd or "."),
-            env={**self._inherited(hook), **hook.env, **ours},
+            env={**self.inherited(keys=hook.pass_keys), **hook.env, **ours},
             log_name=f"logs/{task.id}/{log_name or phase.value}.log",
             on_start=on_start,
             on_output=on_output,
@@ -128,7 +128,7 @@ class HookRunner:
 
     def absent_program(self, hook: Hook) -> str:
         """The program that the hook would start and that is nowhere on its PATH; "" if it is."""
-        return absent_program(hook.command, {**self._inherited(hook), **hook.env})
+        return absent_program(hook.command, {**self.inherited(keys=hook.pass_keys), **hook.env})
 
     def kill_now(self) -> None:
         """SIGKILL what runs: the second Ctrl+C, cutting the grace of a `run` that was cancelled."""
@@ -139,16 +139,16 @@ class HookRunner:
         """Let go of the output of services that pre-hooks left. Call it in the loop of the run."""
         self._service_pipes.close()
 
-    def _inherited(self, hook: Hook) -> dict[str, str]:
-        """What a hook sees of our own environment: everything but provider keys.
+    def inherited(self, *, keys: bool = False) -> dict[str, str]:
+        """What a program of the user's sees of our own environment: everything but provider keys.
 
         Keys that are configured as `AGENT_RUNNER_..._API_KEY` are among them without being named.
         """
-        hidden = set() if hook.pass_keys else set(self.key_names)
+        hidden = set() if keys else set(self.key_names)
 
         def is_key(name: str) -> bool:
             ours = name.startswith("AGENT_RUNNER_") and name.endswith("API_KEY")
-            return name in hidden or (ours and not hook.pass_keys)
+            return name in hidden or (ours and not keys)
 
         return {name: value for name, value in self.environment.items() if not is_key(name)}
 

@@ -221,11 +221,34 @@ class CommandFinished(Fact):
 
 
 @frozen
+class CommitStarted(Fact):
+    """A git that commits, and runs the user's git hooks, was started in a session of its own.
+
+    `process_start`: its start time in the system's own words, as in `HookStarted`.
+    """
+
+    pid: int
+    process_start: str = ""
+    run: str = ""
+
+
+@frozen
+class NotCommitted(Fact):
+    """Files of the task that are to be committed and are not yet, and what keeps git from it.
+
+    Without any: they are not to be committed any more.
+    """
+
+    paths: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@frozen
 class Committed(Fact):
     """Git has the task's files in `commit`.
 
-    `left_out`: files that the task changed but the user had modified before, so that they are not
-    in it.
+    `left_out`: files that the task changed but that were not as in the last commit when it began,
+    or that git ignores, so that they are not in it.
     """
 
     commit: str
@@ -255,6 +278,7 @@ STOP_REASONS = (
     "escalations",
     "storage",
     "preview",
+    "uncommitted",
     "error",
 )
 """Why a run ended, in `RunStopped.reason`."""

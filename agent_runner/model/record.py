@@ -88,6 +88,9 @@ class ChangeState:
         paths: Every file that they changed, in the order of first change.
         in_attempt: Whether this attempt has changed a file.
         commit: Git's commit of the task's files.
+        committing: A git that was started to commit and is not known to have ended.
+        uncommitted: Files that are to be committed, as soon as git lets us.
+        commit_problem: What keeps git from it.
     """
 
     start: str = ""
@@ -99,6 +102,9 @@ class ChangeState:
     paths: tuple[str, ...] = ()
     in_attempt: bool = False
     commit: str = ""
+    committing: e.CommitStarted | None = None
+    uncommitted: tuple[str, ...] = ()
+    commit_problem: str = ""
 
 
 @frozen

@@ -238,6 +238,9 @@ class GitSettings:
     include_modified: bool = option(
         False, "also commit files that you had modified before the task began"
     )
+    commit_timeout: float = option(
+        300.0, "time-out of one commit with the hooks that git runs", reading=Reading.TIMEOUT
+    )
 
 
 @frozen

@@ -67,6 +67,7 @@ class ChangeState(NamedTuple):
     """What became of the task's files (`record.ChangeState`)."""
 
     commit: str = ""
+    commit_problem: str = ""
 
 
 class Standing(NamedTuple):
@@ -172,7 +173,7 @@ def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
             tuple(Proof(**one) for one in judgement.get("proof", ())),
             judgement.get("tree", ""),
         ),
-        ChangeState(change.get("commit", "")),
+        ChangeState(change.get("commit", ""), change.get("commit_problem", "")),
         plain.get("last_error", ""),
         plain.get("feedback", ""),
     )

@@ -33,6 +33,11 @@ class Layout(NamedTuple):
         return self.folder / "list.json"
 
     @property
+    def commit_index(self) -> Path:
+        """The index of the commit that is being made."""
+        return self.folder / "commit.index"
+
+    @property
     def lock(self) -> Path:
         """Held while a command changes the state."""
         return self.folder / "lock"

@@ -61,6 +61,7 @@ WITHOUT_A_LINE: dict[type[e.Event], str] = {
     e.HookStarted: "HookFinished says what came of it",
     e.CallCreated: "only a resume needs the provider's name for a call",
     e.Replied: "CallSettled has said that an answer came",
+    e.CommitStarted: "Committed or NotCommitted says what came of it",
     e.ApplyPlanned: "Applied or Conflicted says what came of it",
     e.RollbackDone: "RollbackPlanned has said what is rolled back",
     e.PreHooksFailed: _ESCALATES,
@@ -229,11 +230,21 @@ def _command_finished(event: e.CommandFinished, _after: TaskRecord) -> LogLine:
 
 
 @line_of.register
+def _not_committed(event: e.NotCommitted, _after: TaskRecord) -> LogLine:
+    if not event.problem:
+        return LogLine("what it changed stays uncommitted", Tone.DIM)
+    files = words.plural(len(event.paths), "file")
+    text = f"not committed ({files}), nothing is lost: {words.clean(event.problem)}"
+    return LogLine(text, Tone.WARN)
+
+
+@line_of.register
 def _committed(event: e.Committed, _after: TaskRecord) -> LogLine:
     text = f"committed {words.plural(len(event.paths), 'file')} as {words.short(event.commit)}"
     if not event.left_out:
         return LogLine(text, Tone.DIM)
-    left_out = f"left out, since they had changes of yours: {words.listed(event.left_out)}"
+    why = "changed before the task began, or ignored by git"
+    left_out = f"left out ({why}): {words.listed(event.left_out)}"
     return LogLine(f"{text}; {left_out}", Tone.WARN)
 
 

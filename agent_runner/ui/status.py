@@ -71,4 +71,5 @@ def _task_object(tally: Tally, task: Task | TaskOutline) -> dict[str, Any]:
         "proof": [{name: getattr(one, name) for name in Proof._fields} for one in judged.proof],
         "tree": judged.tree,
         "commit": record.change.commit,
+        "commit_problem": record.change.commit_problem,
     }

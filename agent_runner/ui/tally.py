@@ -98,7 +98,8 @@ class Tally:
     def closing_line(self) -> str:
         """`3 tasks: 2 passed, 1 failed; 1m05s, 5 calls, 12.3k tokens, $0.12`."""
         counted = Counter(words.record_word(self.record(task.id)) for task in self.listed)
-        order = ("passed", "passed (unchecked)", "failed", "skipped", "running", "pending")
+        passed = ("passed", "passed (unchecked)", "passed (not committed)")
+        order = (*passed, "failed", "skipped", "running", "pending")
         states = ", ".join(f"{counted[word]} {word}" for word in order if counted[word])
         totals = self.totals()
         facts = [words.duration(totals.seconds), words.plural(totals.calls, "call")]
@@ -114,6 +115,15 @@ class Tally:
         if not total:
             return ()
         return (f"{words.plural(total, 'call')} possibly billed without an answer: {where}",)
+
+    def not_committed(self) -> tuple[str, ...]:
+        """One line for each reason why files of tasks are not committed; none without any."""
+        waiting: dict[str, list[str]] = {}
+        for task in self.listed:
+            problem = self.record(task.id).change.commit_problem
+            if problem:
+                waiting.setdefault(words.first_line(problem), []).append(task.id)
+        return tuple(f"not committed: {words.listed(t)}: {why}" for why, t in waiting.items())
 
     def next_steps(self, stopped: RunStopped | StoppedRun) -> tuple[str, ...]:
         """Why the run ended and the command to type next.
@@ -194,7 +204,9 @@ class Tally:
         return self.record(task_id).state in {TaskState.ESCALATED, TaskState.SKIPPED}
 
 
-_DETAILED = frozenset({"limit", "auth", "budget", "outage", "storage", "fatal", "error"})
+_DETAILED = frozenset(
+    {"limit", "auth", "budget", "outage", "storage", "fatal", "error", "uncommitted"}
+)
 """Reasons whose detail says more than the reason itself does."""
 
 _WHY = {
@@ -210,6 +222,7 @@ _WHY = {
     "outage": "The provider is not answering; no task is at fault",
     "storage": "The state could not be written; what was saved is safe",
     "fatal": "The provider cannot do what is asked of it; no task is at fault",
+    "uncommitted": "Every task is done, but git did not take all that they changed",
     "preview": "Preview only: nothing was changed, and the next run uses the same reply",
     "error": "Stopped by an error; everything before it is saved",
 }

@@ -24,10 +24,13 @@ def state_word(state: TaskState) -> str:
 
 
 def record_word(record: TaskRecord | Standing) -> str:
-    """The state's word, and `passed (unchecked)` where no hook judged."""
+    """The state's word; `passed (unchecked)` where no hook judged, or `(not committed)`."""
     word = state_word(record.state)
-    unchecked = record.state is TaskState.PASSED and not record.judgement.checked_by_hook
-    return f"{word} (unchecked)" if unchecked else word
+    if record.state is not TaskState.PASSED:
+        return word
+    if record.change.commit_problem:
+        return f"{word} (not committed)"
+    return word if record.judgement.checked_by_hook else f"{word} (unchecked)"
 
 
 def duration(seconds: float) -> str:

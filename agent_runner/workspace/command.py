@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from attrs import field, frozen
@@ -59,6 +60,10 @@ _KEPT = (
 """All that a reading git sees of our environment: where it is and its configuration; no keys."""
 
 
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
+"""No variables beside those that every reading git has."""
+
+
 @frozen
 class Answer:
     """How a git command ended: exit code, stdout as bytes, stderr as text."""
@@ -92,8 +97,16 @@ class Git:
     config: Mapping[str, str] = field(factory=dict, hash=False)
     limit: float = 300.0
 
-    def ask(self, cwd: Path, args: Sequence[str], stdin: bytes = b"") -> Answer:
+    def ask(
+        self,
+        cwd: Path,
+        args: Sequence[str],
+        stdin: bytes = b"",
+        environment: Mapping[str, str] = NOTHING_MORE,
+    ) -> Answer:
         """Run git in `cwd` to its end, whatever its exit code.
+
+        `environment`: variables that it sees beside those of every git that reads.
 
         Raises:
             UsageError: it did not end within the limit.
@@ -101,9 +114,15 @@ class Git:
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
             given.seek(0)
-            return self.start(cwd, args, given).finish()
+            return self.start(cwd, args, given, environment).finish()
 
-    def start(self, cwd: Path, args: Sequence[str], stdin: IO[bytes] | None = None) -> "Running":
+    def start(
+        self,
+        cwd: Path,
+        args: Sequence[str],
+        stdin: IO[bytes] | None = None,
+        environment: Mapping[str, str] = NOTHING_MORE,
+    ) -> "Running":
         """Start git in `cwd` so that we can do something else meanwhile; then `finish` it.
 
         It writes into a file, for a full pipe would stop it until somebody reads. In a session of
@@ -113,7 +132,7 @@ class Git:
         process = subprocess.Popen(
             [binary(self.work_tree), *FIXED, *args],
             cwd=cwd,
-            env=reading_environment() | self._named(),
+            env={**environment, **reading_environment(), **self._named()},
             stdin=stdin or subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.PIPE,
@@ -196,13 +215,6 @@ def _binary(path: str, work_tree: Path) -> str:
     absolute = [Path(folder) for folder in path.split(os.pathsep) if folder.startswith("/")]
     outside = [folder for folder in absolute if not folder.resolve().is_relative_to(tree)]
     return shutil.which("git", path=os.pathsep.join(map(str, outside))) or "git"
-
-
-def environment() -> dict[str, str]:
-    """This process's environment, but it points git to no other repository. For running hooks."""
-    env = {name: value for name, value in os.environ.items() if name not in REDIRECTIONS}
-    env.update(GIT_TERMINAL_PROMPT="0", GIT_EDITOR="true")
-    return env
 
 
 def reading_environment() -> dict[str, str]:

@@ -1,39 +1,49 @@
-"""Commits exactly the files that a task changed; the user's index and other changes stay."""
+"""Commits exactly the files that a task changed; the user's index and other changes stay.
+
+The commit is made from an index of our own. While the user's hooks run, git's index is then not
+locked, and when all is killed, no lock is left that nobody dares to remove. Git's own index learns
+of the commit afterwards, in a moment and without a hook. All of it may be done again at any time.
+"""
 
 import os
-import signal
-import subprocess
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
 import anyio
-from attrs import frozen
+import anyio.to_thread
+from attrs import define, field, frozen
 
-from agent_runner.ground.timings import part
-from agent_runner.workspace.command import binary, environment, joined
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.own_index import IndexOfOurs, sync_names
+from agent_runner.workspace.programs import run_by_a_commit
 
 TRAILER = "Agent-Runner-Task"
 """The trailer that names the task in a commit's message."""
 
-_OUTPUT_KEPT = 4_000  # bytes of what git and its hooks said, enough to see why they refused
-_GRACE = 5.0  # seconds that git has to take its lock files away after we ask it to stop
+_UNFINISHED = {
+    "MERGE_HEAD": "a merge",
+    "CHERRY_PICK_HEAD": "a cherry-pick",
+    "REVERT_HEAD": "a revert",
+    "rebase-merge": "a rebase",
+    "rebase-apply": "a rebase",
+}
+_POLL = 0.05  # seconds between two looks whether a lock is gone
 
 
 @frozen
 class Commit:
-    """What came of it: `commit` is the new commit (hex), "" if there is none.
+    """What came of it: `commit` is the commit (hex) that has the files, "" if there is none.
 
-    `problem` then says why; it is "" too where nothing differed. `left_out`: paths that git
-    ignores.
+    `problem`: what keeps some of `paths` from being committed, or git's index from knowing it; ""
+    where nothing is left to do, also because nothing differed. `left_out`: paths that git ignores.
+    `busy`: another git was in the way, so that trying again costs nothing.
     """
 
     commit: str = ""
     paths: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     problem: str = ""
+    busy: bool = False
 
 
 @frozen
@@ -56,108 +66,136 @@ def chosen(
     )
 
 
-async def commit(
-    repository: Repository, paths: Iterable[str], message: str, task_id: str
-) -> Commit:
-    """Commit what stands at `paths`, deletions too, and nothing else.
+@define
+class Committer:
+    """Makes the commits of a run, one after the other.
 
-    The user's hooks run as for any commit. A refusal (a hook, no name configured, a merge in
-    progress) is told in `problem`: files and index are then as they were. Cancelling stops git and
-    its hooks and leaves the same.
-
-    Raises:
-        UsageError: git cannot tell what differs.
+    Attributes:
+        index: Where our own index may stand: a file in a folder that is ours alone.
+        environment: What git, the user's hooks and filters see.
+        timeout: Seconds for all of one commit.
+        patience: Seconds to wait for another git to release its lock; once for each lock.
     """
-    asked = frozenset(paths)
-    wanted = sorted(asked & repository.modified_paths())
-    ignored = tuple(sorted(repository.ignored(asked.difference(wanted))))
-    if not wanted:
-        return Commit(left_out=ignored)
-    new = sorted(repository.untracked_paths().intersection(wanted))
-    problem = _announce(repository, new)
-    if problem:
-        return Commit(left_out=ignored, problem=problem)
-    before = repository.head
-    try:
-        problem = await _commit_only(repository.root, wanted, _signed(message, task_id))
-    finally:
-        if repository.head == before:  # also when cancelled
-            _withdraw(repository, new)
-    if problem:
-        return Commit(left_out=ignored, problem=problem)
-    return Commit(repository.head, tuple(wanted), ignored)
+
+    index: Path
+    environment: Mapping[str, str]
+    timeout: float = 300.0
+    patience: float = 10.0
+    _given_up: set[tuple[int, int]] = field(factory=set, init=False)
+
+    async def commit(
+        self,
+        repository: Repository,
+        paths: Iterable[str],
+        message: str,
+        tasks: Sequence[str],
+        *,
+        changed: Iterable[Path] = (),
+        on_start: Callable[[int], None] = lambda _pid: None,
+    ) -> Commit:
+        """Commit what stands at `paths`, deletions too, and nothing else; safe to repeat.
+
+        `tasks` are named in the message. The user's hooks and filters run as for any commit, but
+        not if they lie in the tree and are among `changed` (absolute paths). Whatever keeps the
+        commit from being made is in `problem`, and files and index are as they were. `on_start`
+        gets the pid of the git that runs the hooks. Cancelling stops it all and leaves the same.
+
+        Raises:
+            UsageError: git cannot tell what differs.
+        """
+        asked = frozenset(paths)
+        look = anyio.to_thread.run_sync
+        wanted = sorted(asked & await look(repository.modified_paths))
+        ignored = tuple(sorted(await look(repository.ignored, asked.difference(wanted))))
+        if not wanted:
+            ours = await look(_head_of, repository, tasks)
+            return Commit(ours, left_out=ignored)
+        problem = _unfinished(repository) or await look(_led_astray, repository, tuple(changed))
+        if problem:
+            return Commit(left_out=ignored, problem=problem)
+        lock = await self._wait(repository)
+        if lock:
+            return Commit(left_out=ignored, problem=lock, busy=True)
+        work = await look(IndexOfOurs, repository, self.index, self.environment)
+        problem = await self._within_the_limit(work, wanted, _signed(message, tasks), on_start)
+        head = await look(lambda: repository.head)
+        ours = await look(_head_of, repository, tasks)
+        if problem and (head == work.before or not ours):
+            return Commit(left_out=ignored, problem=problem)
+        made = ours or (head if head != work.before else "")  # a hook may have changed the message
+        busy = await self._tell_the_index(work, wanted, made)
+        await look(sync_names, repository)
+        return Commit(made, tuple(wanted) if made else (), ignored, busy, bool(busy))
+
+    async def _within_the_limit(
+        self, work: IndexOfOurs, paths: list[str], message: str, on_start: Callable[[int], None]
+    ) -> str:
+        """Make the commit; why there is none, or ""."""
+        limit = f"{self.timeout:.0f} s (`git.commit_timeout`)"
+        problem = f"git and the hooks that it runs did not end within {limit}"
+        with anyio.move_on_after(self.timeout):
+            before = work.standing(paths)
+            problem = await work.commit(paths, message, on_start)
+            if problem and work.standing(paths) != before:  # a formatter: what it made passes now
+                problem = await work.commit(paths, message, on_start)
+        return problem
+
+    async def _tell_the_index(self, work: IndexOfOurs, paths: list[str], made: str) -> str:
+        """Let git's own index know what was committed; what is in the way, or ""."""
+        said = await work.tell_the_index(paths, made)
+        if said and not await self._wait(work.repository):
+            said = await work.tell_the_index(paths, made)
+        return f"it is committed, but git's index does not know it: {said}" if said else ""
+
+    async def _wait(self, repository: Repository) -> str:
+        """Wait until no other git holds the index; the lock that stays, in words, or ""."""
+        lock = repository.git.git_dir / "index.lock"
+        with anyio.move_on_after(self.patience):
+            # another program holds it, so there is nothing but to look again
+            while (seen := _identity(lock)) and seen not in self._given_up:  # noqa: ASYNC110
+                await anyio.sleep(_POLL)
+        seen = _identity(lock)
+        if seen is None:
+            return ""
+        self._given_up.add(seen)
+        return f"{lock} is there: another git is at work, or has crashed; then remove that file"
 
 
-def _signed(message: str, task_id: str) -> str:
-    """The message with the trailer that names the task."""
-    return f"{message.strip() or task_id}\n\n{TRAILER}: {task_id}\n"
+def _signed(message: str, tasks: Sequence[str]) -> str:
+    """The message with a trailer for each task."""
+    trailers = "\n".join(f"{TRAILER}: {task}" for task in tasks)
+    return f"{message.strip() or tasks[0]}\n\n{trailers}\n"
 
 
-def _announce(repository: Repository, new: list[str]) -> str:
-    """Tell git the names of new files, for it commits by path only what it knows.
+def _head_of(repository: Repository, tasks: Sequence[str]) -> str:
+    """The last commit if it is one of ours for these tasks, else ""."""
+    key = f"--format=%H%n%(trailers:key={TRAILER},valueonly)"
+    answer = repository.ask(["log", "-1", "--no-show-signature", key])
+    head, *named = answer.line.split("\n")
+    return head if answer.code == 0 and set(tasks) <= set(named) else ""
 
-    Gives git's refusal, or "".
-    """
-    if not new:
+
+def _unfinished(repository: Repository) -> str:
+    """What the user is in the middle of, so that a commit would be part of it."""
+    git_dir = repository.git.git_dir
+    found = [what for name, what in _UNFINISHED.items() if os.path.lexists(git_dir / name)]
+    return f"{found[0]} is in progress in {repository.git.work_tree}" if found else ""
+
+
+def _led_astray(repository: Repository, changed: tuple[Path, ...]) -> str:
+    """Why git must not run its hooks and filters now, or ""."""
+    top = repository.git.work_tree
+    inside = [path.relative_to(top).as_posix() for path in changed if path.is_relative_to(top)]
+    led = run_by_a_commit(repository, inside)
+    if not led:
         return ""
-    from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"]
-    told = repository.ask(["add", "--intent-to-add", *from_stdin], joined(new))
-    if told.code:
-        _withdraw(repository, new)
-    return told.err if told.code else ""
+    names = ", ".join(led[:5])
+    return f"git would run or obey what was changed here: {names}; look at it, commit it yourself"
 
 
-def _withdraw(repository: Repository, new: list[str]) -> None:
-    """Take the names of new files out of the index again."""
-    if new:
-        repository.ask(["update-index", "--force-remove", "-z", "--stdin"], joined(new))
-
-
-async def _commit_only(root: Path, paths: list[str], message: str) -> str:
-    """Run `git commit --only`. Why it refused, or "".
-
-    Output goes to a file, not a pipe: a hook may leave a child that would hold the pipe open for
-    ever. Paths carry the word `literal` themselves, for git's option of that name would reach the
-    user's hooks too.
-    """
-    args = ["commit", "--only", "--quiet", "--cleanup=whitespace", "-m", message]
-    from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"]
-    with tempfile.TemporaryFile() as names, tempfile.TemporaryFile() as output:
-        names.write(joined(f":(literal){path}" for path in paths))
-        names.seek(0)
-        code = await _run([binary(root), "--no-pager", *args, *from_stdin], root, names, output)
-        output.seek(max(0, output.seek(0, os.SEEK_END) - _OUTPUT_KEPT))
-        said = output.read().decode(errors="replace").strip()
-    return "" if code == 0 else said or f"git commit ended with exit code {code}"
-
-
-async def _run(args: list[str], root: Path, stdin: IO[bytes], output: IO[bytes]) -> int:
-    """Run in a process group of its own, which is stopped whole when we are cancelled."""
-    process = await anyio.open_process(
-        args,
-        cwd=root,
-        env=environment(),
-        stdin=stdin,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+def _identity(lock: Path) -> tuple[int, int] | None:
     try:
-        with part("git"):
-            return await process.wait()
-    except BaseException:
-        with anyio.CancelScope(shield=True):
-            _signal_group(process.pid, signal.SIGTERM)
-            with anyio.move_on_after(_GRACE):
-                await process.wait()
-            _signal_group(process.pid, signal.SIGKILL)
-            await process.wait()
-        raise
-
-
-def _signal_group(pid: int, number: signal.Signals) -> None:
-    """Signal the group; one that is gone is fine."""
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        return
+        found = lock.lstat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

@@ -21,6 +21,21 @@ _SHA256 = re.compile(rb"^\s*objectformat\s*=\s*\"?sha256", re.IGNORECASE | re.MU
 _COMMIT = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 _LONGEST = 1 << 14  # bytes of a small file of git's that are read
 _PROGRAMS_OF_A_FILTER = ("clean", "smudge", "process")
+_RUN_AT_A_COMMIT = re.compile(
+    r"filter\..*\.(?:clean|smudge|process)|core\.fsmonitor|gpg\.(?:.*\.)?(?:program|defaultkeycommand)"
+)
+"""Settings, as git lists them, whose values git runs when it commits."""
+
+
+@frozen
+class Programs:
+    """What git's configuration lets git run when it commits.
+
+    `hooks`: the folder of the hooks. `commands`: filters, what signs, what watches the files.
+    """
+
+    hooks: Path
+    commands: tuple[str, ...] = ()
 
 
 @frozen
@@ -30,7 +45,7 @@ class Discovered:
     `config` switches off every filter that is configured. `converts_all`: any file may be stored
     with other line ends than it has in the tree. `common`: the folder that all worktrees share.
     `obeyed`: what git's configuration includes, existing or not, and files of attributes it names.
-    `hooks`: the folder of git's hooks, where the configuration names one.
+    `programs`: what git runs when it commits.
     """
 
     work_tree: Path
@@ -41,7 +56,7 @@ class Discovered:
     converts_all: bool
     common: Path
     obeyed: tuple[Path, ...]
-    hooks: Path | None
+    programs: Programs
 
 
 def discover(root: Path) -> Discovered | None:
@@ -70,7 +85,7 @@ def discover(root: Path) -> Discovered | None:
         settings.converts_all,
         common,
         settings.obeyed,
-        settings.hooks,
+        Programs(settings.hooks or common / "hooks", settings.commands),
     )
 
 
@@ -182,6 +197,7 @@ class _Settings:
     converts_all: bool
     obeyed: tuple[Path, ...]
     hooks: Path | None
+    commands: tuple[str, ...]
     read: tuple[tuple[Path, tuple[int, ...]], ...]
 
 
@@ -209,9 +225,10 @@ def _settings(git_dir: Path, work_tree: Path) -> _Settings | None:
         raise _refusal(work_tree, answer)
     found: dict[str, str] = {}
     files = [_common(git_dir) / "config"]
-    hooks: Path | None = None
     obeyed: list[Path] = []
     for origin, pair in zip(answer.paths[::2], answer.paths[1::2], strict=True):
+        if not origin.startswith("file:"):
+            continue  # ours: options over all files
         name, _, value = pair.partition("\n")
         file = work_tree / origin.removeprefix("file:")
         files.append(file)
@@ -219,16 +236,21 @@ def _settings(git_dir: Path, work_tree: Path) -> _Settings | None:
         if re.fullmatch(r"include(if\..*)?\.path", name):
             files.append(file.parent / _from_home(value))
             obeyed.append(files[-1])
-        elif name == "core.hookspath" and origin.startswith("file:"):  # our own says: none
-            hooks = work_tree / _from_home(value) if value else None
         elif name == "core.attributesfile" and value:
             obeyed.append(work_tree / _from_home(value))
     filters = {name.rpartition(".")[0] for name in found if name.startswith("filter.")}
     off = {f"{name}.{program}": "" for name in filters for program in _PROGRAMS_OF_A_FILTER}
     off |= {f"{name}.required": "false" for name in filters}
     converts = found.get("core.autocrlf", "false").lower() not in {"false", "no", "off", "0"}
-    read = tuple((file, stamp_of(file)) for file in dict.fromkeys(files))
-    settings = _Settings(off, converts, tuple(obeyed), hooks, read)
+    hooks = found.get("core.hookspath")
+    settings = _Settings(
+        off,
+        converts,
+        tuple(obeyed),
+        work_tree / _from_home(hooks) if hooks else None,
+        tuple(value for name, value in found.items() if _RUN_AT_A_COMMIT.fullmatch(name)),
+        tuple((file, stamp_of(file)) for file in dict.fromkeys(files)),
+    )
     _known[git_dir, work_tree] = settings
     return settings
 

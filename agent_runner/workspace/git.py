@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from attrs import frozen
 
 from agent_runner.workspace.command import Answer, Git, available, demanded, joined, split
-from agent_runner.workspace.discovery import discover, resolved_head, stamp_of
+from agent_runner.workspace.discovery import Programs, discover, resolved_head, stamp_of
 
 
 @frozen
@@ -36,8 +36,8 @@ class Repository:
     `prefix`: where `root` lies in the work tree, "" or ending in `/`. `hashing`: `sha1` or
     `sha256`. `converts_all`: any file may be stored with other line ends than it has here.
     `common`: git's folder with what all worktrees share. `obeyed`: files that git's
-    configuration includes, existing or not, and those of attributes that it names. `hooks`: the
-    folder that it names for git's hooks.
+    configuration includes, existing or not, and those of attributes that it names. `programs`: what
+    git runs when it commits.
     """
 
     root: Path
@@ -46,8 +46,8 @@ class Repository:
     hashing: str
     converts_all: bool
     common: Path
+    programs: Programs
     obeyed: tuple[Path, ...] = ()
-    hooks: Path | None = None
 
     @classmethod
     def find(cls, root: Path) -> "Repository | None":
@@ -80,8 +80,8 @@ class Repository:
             found.hashing,
             found.converts_all,
             found.common,
+            found.programs,
             found.obeyed,
-            found.hooks,
         )
 
     @property

@@ -173,6 +173,7 @@ class Scene:
             self.control,
             Waiter(self.clock, wiring.core.signal, self.wait, settings.retry.max_wait),
             wiring.trees,
+            wiring.commits,
             RunOptions(settings.on_escalation, settings.max_escalations_in_row),
             self.person,
             lambda task: (f"about {task.id}",),

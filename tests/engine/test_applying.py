@@ -15,7 +15,7 @@ from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision
 from agent_runner.model.fold import Entry
 from agent_runner.model.signals import HookOutput, Signal
-from tests.engine.scene import PowerOut, Scene, ScriptedPerson, dying_at, hooks
+from tests.engine.scene import PowerOut, Scene, ScriptedPerson, dying_at
 from tests.engine.scripted import Line, running, whole
 
 T1: dict[str, Any] = {"id": "T1", "post_hooks": []}
@@ -274,63 +274,6 @@ def test_a_reply_of_words_alone_changes_nothing(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, "I think all is well.", GOOD)
     scene.run()
     assert scene.events(e.ApplyPlanned) == [] or scene.record().change.paths == ("a.txt",)
-
-
-@pytest.mark.parametrize(("rule", "commits"), [("off", 0), ("task", 1), ("attempt", 2)])
-def test_git_commits_as_it_is_asked_to(tmp_path: Path, rule: str, commits: int) -> None:
-    task = {"id": "T1", "title": "Make {it} good", "post_hooks": ["judge"]}
-    settings = {
-        "hooks": hooks(judge="grep -q one a.txt"),
-        "git": {"commit": rule, "message": "{id}: {title} {x}"},
-    }
-    scene = Scene(tmp_path / "p", [task], settings, [whole("a.txt", "two\n"), GOOD])
-    (scene.folder / "mine.txt").write_text("as it was\n")
-    repository(scene)
-    (scene.folder / "mine.txt").write_text("in work\n")
-    assert scene.run().exit_code == 0
-    subjects = git(scene.folder, "log", "--format=%s").splitlines()
-    assert subjects == ["T1: Make {it} good {x}"] * commits + ["first"]
-    assert git(scene.folder, "status", "--porcelain", "mine.txt") == " M mine.txt\n"
-    head = git(scene.folder, "rev-parse", "HEAD").strip()
-    assert scene.record().change.commit == head
-
-
-def test_files_that_the_user_had_changed_are_left_out_of_the_commit(tmp_path: Path) -> None:
-    scene = scene_of(tmp_path, GOOD + whole("b.txt", "b\n"), git={"commit": "task"})
-    (scene.folder / "a.txt").write_text("zero\n")
-    repository(scene)
-    (scene.folder / "a.txt").write_text("mine\n")
-    assert scene.run().exit_code == 0
-    assert git(scene.folder, "show", "--format=", "--name-only").split() == ["b.txt"]
-    (committed,) = scene.events(e.Committed)
-    assert committed.left_out == ("a.txt",)
-
-
-def test_a_commit_that_git_refuses_is_said_and_loses_nothing(tmp_path: Path) -> None:
-    scene = scene_of(tmp_path, GOOD, git={"commit": "task"})
-    repository(scene)
-    hook = scene.folder / ".git/hooks/pre-commit"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho no thanks; exit 1\n")
-    hook.chmod(0o755)
-    assert scene.run().exit_code == 0
-    assert "git refused the commit, nothing is lost: " in scene.watcher.said
-    assert (scene.folder / "a.txt").read_text() == "one\n"
-
-
-def test_without_git_nothing_is_committed(tmp_path: Path) -> None:
-    scene = scene_of(tmp_path, GOOD, git={"commit": "task"})
-    assert scene.run().exit_code == 0
-    assert scene.events(e.Committed) == []
-
-
-def test_what_alone_was_left_out_is_said(tmp_path: Path) -> None:
-    scene = scene_of(tmp_path, GOOD, git={"commit": "task"})
-    (scene.folder / "a.txt").write_text("zero\n")
-    repository(scene)
-    (scene.folder / "a.txt").write_text("mine\n")
-    assert scene.run().exit_code == 0
-    assert "you had changed them before the task began: a.txt" in scene.watcher.said
 
 
 def test_an_answer_that_is_gone_when_it_is_applied_changes_nothing(tmp_path: Path) -> None:

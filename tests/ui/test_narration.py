@@ -60,6 +60,11 @@ LINES: list[tuple[e.Event, str]] = [
         "proposed command 1: failed, exit 1, 2.1s",
     ),
     (e.Committed("abcdef123", ("a", "b")), "committed 2 files as abcdef1"),
+    (
+        e.NotCommitted(("a", "b"), "lint:\nbad style"),
+        "not committed (2 files), nothing is lost: lint: bad style",
+    ),
+    (e.NotCommitted(), "what it changed stays uncommitted"),
     (e.RollbackPlanned(PLANNED, "skipped"), "rolled back 1 file: skipped"),
     (e.Undone(("a.py",)), "undone by a person: a.py"),
     (e.Retried("try b"), "a person asked for another try, with the hint: try b"),
@@ -124,7 +129,7 @@ def test_whatever_escalates_a_task_it_says_that_a_person_is_needed(kind: type[e.
 
 def test_what_was_left_out_of_a_commit_is_a_warning() -> None:
     (line,) = lines_of(e.Committed("abcdef123", ("a",), ("mine.py",)))
-    assert line.text.endswith("; left out, since they had changes of yours: mine.py")
+    assert line.text.endswith("(changed before the task began, or ignored by git): mine.py")
     assert line.tone is Tone.WARN
 
 

@@ -1,23 +1,41 @@
 """Commits hold the task's files and nothing else, and a refusal loses nothing."""
 
+import os
 import subprocess
 from pathlib import Path
 
 import anyio
 import pytest
 
-from agent_runner.workspace.commit import Commit, chosen, commit
+from agent_runner.workspace.commit import Commit, Committer, chosen
 from agent_runner.workspace.git import Repository
 from tests.workspace.repos import Repo
 
+IDENTITY = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "A Tester"), ("EMAIL", "tester@example.org"))
+}
 
-def committed(root: Path, *paths: str, message: str = "Do it") -> Commit:
+
+def committed(
+    root: Path,
+    *paths: str,
+    message: str = "Do it",
+    timeout: float = 300.0,
+    with_: Committer | None = None,
+) -> Commit:
     async def run() -> Commit:
         repository = Repository.find(root)
         assert repository is not None
-        return await commit(repository, paths, message, "T1")
+        one = with_ or committer(root, timeout=timeout)
+        return await one.commit(repository, paths, message, ["T1"])
 
     return anyio.run(run)
+
+
+def committer(root: Path, **more: float) -> Committer:
+    return Committer(root.parent / "commit.index", os.environ, **more)
 
 
 def hook(repo: Repo, name: str, script: str) -> None:
@@ -103,7 +121,7 @@ def test_cancelling_stops_the_hook_and_leaves_all_as_it_was(busy: Repo, tmp_path
         repository = Repository.find(busy.root)
         assert repository is not None
         async with anyio.create_task_group() as group:
-            group.start_soon(commit, repository, OURS, "Do it", "T1")
+            group.start_soon(committer(busy.root).commit, repository, OURS, "Do it", ["T1"])
             await anyio.to_thread.run_sync(fifo.read_text)
             group.cancel_scope.cancel()
 
@@ -175,3 +193,101 @@ def test_files_modified_before_the_task_are_left_out_unless_told() -> None:
     pick = chosen(["b", "a", "c"], ["a", "x"])
     assert (pick.paths, pick.left_out) == (("b", "c"), ("a",))
     assert chosen(["b", "a"], ["a"], include_modified=True).paths == ("a", "b")
+
+
+def test_a_hook_that_hangs_is_stopped_and_leaves_all_as_it_was(busy: Repo) -> None:
+    hook(busy, "pre-commit", "sleep 600")
+    before = busy.git("status", "--porcelain")
+    done = committed(busy.root, *OURS, timeout=0.5)
+    assert "did not end within 0 s" in done.problem or "within 1 s" in done.problem
+    assert busy.git("status", "--porcelain") == before
+    assert not list((busy.root / ".git").rglob("*.lock"))
+
+
+def test_a_lock_that_stays_is_named_and_waited_for_once(busy: Repo) -> None:
+    lock = busy.write(".git/index.lock", "")
+    one = committer(busy.root, patience=0.2)
+    for _ in range(2):
+        done = committed(busy.root, *OURS, with_=one)
+        assert str(lock) in done.problem
+        assert done.busy
+        one.patience = 600.0  # it is known by now
+    lock.unlink()
+    assert committed(busy.root, *OURS, with_=one).problem == ""
+
+
+@pytest.mark.parametrize("state", ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"])
+def test_no_commit_is_made_part_of_what_the_user_is_in_the_middle_of(
+    state: str, busy: Repo
+) -> None:
+    busy.write(f".git/{state}", busy.git("rev-parse", "HEAD"))
+    assert "is in progress" in committed(busy.root, *OURS).problem
+
+
+def test_the_commit_is_made_again_where_only_the_index_did_not_hear_of_it(busy: Repo) -> None:
+    first = committed(busy.root, *OURS)
+    busy.git("reset", "--soft", "HEAD^")
+    busy.git("reset", "-q", "--", *OURS)  # git's index as before the commit
+    busy.git("reset", "--soft", first.commit)
+    again = committed(busy.root, *OURS)
+    assert again.commit == first.commit
+    assert busy.staged() == {"theirs-staged"}
+
+
+def test_filters_and_line_ends_are_the_user_s(repo: Repo) -> None:
+    repo.git("config", "filter.shout.clean", "tr a-z A-Z")
+    repo.git("config", "core.autocrlf", "input")
+    repo.write(".gitattributes", "*.loud filter=shout\n")
+    repo.commit_all()
+    repo.write("a.loud", "quiet\n")
+    repo.write("b.txt", "one\r\n")
+    assert committed(repo.root, "a.loud", "b.txt").problem == ""
+    assert repo.git("show", "HEAD:a.loud") == "QUIET\n"
+    assert repo.git("show", "HEAD:b.txt") == "one\n"
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_what_is_committed_is_on_the_disk_with_its_names(busy: Repo, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    hook(busy, "pre-commit", f"git config core.fsync > {seen}")
+    assert committed(busy.root, *OURS).problem == ""
+    assert {"committed", "loose-object", "reference"} <= set(seen.read_text().strip().split(","))
+
+
+def test_a_planted_repository_is_not_the_one_that_is_committed_to(busy: Repo) -> None:
+    """As a hook of the task might write it; a reply cannot."""
+    ran = busy.root.parent / "ran"
+    busy.write("d/HEAD", "ref: refs/heads/main\n")
+    busy.write("d/config", f"[core]\n\tbare = false\n\tworktree = .\n\tfsmonitor = touch {ran}\n")
+    busy.write("d/objects/k")
+    busy.write("d/refs/k")
+    done = committed(busy.root / "d", "ours")
+    assert done.commit == busy.git("rev-parse", "HEAD").strip()
+    assert names_in_head(busy) == {"d/ours"}
+    assert not ran.exists()
+
+
+def test_a_file_takes_the_place_of_a_folder_and_the_reverse(repo: Repo) -> None:
+    repo.write("a/x")
+    repo.write("b")
+    repo.commit_all()
+    (repo.root / "a/x").unlink()
+    (repo.root / "a").rmdir()
+    (repo.root / "b").unlink()
+    repo.write("a")
+    repo.write("b/x")
+    assert committed(repo.root, "a", "a/x", "b", "b/x").problem == ""
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_hooks_see_no_other_repository_and_only_what_they_are_given(
+    busy: Repo, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen"
+    hook(busy, "pre-commit", f"env > {seen}")
+    given = {"PATH": os.environ["PATH"], "GIT_DIR": "/elsewhere", "MINE": "1"}
+    one = Committer(tmp_path / "commit.index", given | IDENTITY)
+    assert committed(busy.root, *OURS, with_=one).problem == ""
+    names = dict(line.partition("=")[::2] for line in seen.read_text().splitlines())
+    assert names["MINE"] == "1"
+    assert names.get("GIT_DIR", ".git") in {".git", str(busy.root / ".git")}

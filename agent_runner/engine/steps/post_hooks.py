@@ -45,6 +45,8 @@ class PostHooksStep:
         tree = (await self.trees.last(work.task)).id
         self.known_green.saw(tuple(result.hook for result in ran(results)), tree)
         await self.commits.after_task(work)
+        after = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)
+        reshaped = _reshaped(before, after)  # a git hook may have formatted them, too
         head = await anyio.to_thread.run_sync(_head, work)
         return PostHooksPassed(_proof(results), tree, head, reshaped)
 

@@ -29,7 +29,15 @@ def _is_repeated(event: e.Event) -> bool:
     if isinstance(event, e.CallSettled):
         return event.caused_by_runner
     return isinstance(
-        event, (e.HookStarted, e.CallStarted, e.ApplyPlanned, e.RollbackPlanned, e.CommandStarted)
+        event,
+        (
+            e.HookStarted,
+            e.CallStarted,
+            e.ApplyPlanned,
+            e.RollbackPlanned,
+            e.CommandStarted,
+            e.CommitStarted,
+        ),
     )
 
 
@@ -69,6 +77,8 @@ for _function in (
     changes.applied,
     changes.rejected,
     changes.conflicted,
+    changes.commit_started,
+    changes.not_committed,
     changes.committed,
     changes.undone,
     decisions.retried,

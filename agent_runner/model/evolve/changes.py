@@ -74,12 +74,27 @@ def conflicted(event: e.Conflicted, record: TaskRecord) -> TaskRecord:
     return with_fields(record, retry_to=TaskState.APPLY, last_error=reason)
 
 
+def commit_started(event: e.CommitStarted, record: TaskRecord) -> TaskRecord:
+    return with_fields(record, change=with_fields(record.change, committing=event))
+
+
+def not_committed(event: e.NotCommitted, record: TaskRecord) -> TaskRecord:
+    change = with_fields(
+        record.change, committing=None, uncommitted=event.paths, commit_problem=event.problem
+    )
+    return with_fields(record, change=change)
+
+
 def committed(event: e.Committed, record: TaskRecord) -> TaskRecord:
-    return with_fields(record, change=with_fields(record.change, commit=event.commit))
+    change = with_fields(
+        record.change, commit=event.commit, committing=None, uncommitted=(), commit_problem=""
+    )
+    return with_fields(record, change=change)
 
 
 def undone(_event: e.Undone, record: TaskRecord) -> TaskRecord:
-    return with_fields(record, change=with_fields(record.change, applied=(), paths=()))
+    change = with_fields(record.change, applied=(), paths=(), uncommitted=(), commit_problem="")
+    return with_fields(record, change=change)
 
 
 def _nothing_planned(change: ChangeState) -> ChangeState:

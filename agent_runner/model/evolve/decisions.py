@@ -3,7 +3,7 @@
 from attrs import evolve as with_fields
 
 from agent_runner.model import events as e
-from agent_runner.model.record import Counts, Judgement, Spent, TaskRecord
+from agent_runner.model.record import ChangeState, Counts, Judgement, Spent, TaskRecord
 
 
 def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:
@@ -49,11 +49,12 @@ def skipped(event: e.Skipped, record: TaskRecord) -> TaskRecord:
 
 
 def reset(_event: e.Reset, record: TaskRecord) -> TaskRecord:
-    """Nothing is left but what was spent, call numbers, and a hook that may still run."""
+    """Nothing is left but what was spent, call numbers, and a hook or git that may still run."""
     return TaskRecord(
         record.id,
         record.state,
         counts=Counts(calls_started=record.counts.calls_started),
+        change=ChangeState(committing=record.change.committing),
         judgement=Judgement(running=record.judgement.running),
         spent=_with_time_anew(record.spent),
     )
