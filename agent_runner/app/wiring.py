@@ -15,6 +15,7 @@ from agent_runner.app.project import Project
 from agent_runner.app.rules import rules_by
 from agent_runner.app.sharing import COPIES, gate_of
 from agent_runner.edits.plan import Planned
+from agent_runner.engine.as_before import AsBefore
 from agent_runner.engine.calls.call import Calls
 from agent_runner.engine.calls.clients import Clients, Provider, Resolver
 from agent_runner.engine.calls.conversation import Conversations
@@ -212,7 +213,9 @@ class Wiring:
                 self.trees,
                 self.choices.preview,
             ),
-            TaskState.POST_HOOKS: PostHooksStep(self.hooks, self.trees, self.commits, green),
+            TaskState.POST_HOOKS: PostHooksStep(
+                self.hooks, self.trees, self.commits, green, AsBefore(self.hooks, self.trees)
+            ),
         }
 
     @cached_property

@@ -39,6 +39,7 @@ AT_ONCE: Mapping[type[e.Event], str] = {
 ON_THE_NEXT: Mapping[type[e.Event], str] = {
     e.HookFinished: "the hook runs again",
     e.BaselineTaken: "the hooks run again",
+    e.JudgedAsBefore: "the hooks run again",
     e.SetAside: "the call to the fallback, which it is to explain, is synced",
     e.RollbackDone: "taking back is repeated, and finds the images as they should be",
     e.Committed: "git has the commit; a resume finds nothing left to commit",

@@ -44,6 +44,20 @@ class Hooks:
                 break
         return tuple(results)
 
+    async def run_apart(
+        self, work: Work, phase: Phase, ids: Sequence[str]
+    ) -> tuple[HookResult, ...]:
+        """Run the hooks of a task whose root is a copy, in order up to the first red one.
+
+        Their results are not journaled: they are no results of the task itself.
+        """
+        results: list[HookResult] = []
+        for hook_id in ids:
+            results.append(await self._run_one(work, phase, self.configured[hook_id]))
+            if not results[-1].green:
+                break
+        return tuple(results)
+
     def services_to_start(self, work: Work) -> tuple[Hook, ...]:
         """Pre-hooks that start services which ended with an earlier run."""
         hooks = (self.configured[hook_id] for hook_id in work.task.pre_hooks)

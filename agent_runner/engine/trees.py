@@ -13,6 +13,7 @@ from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
 from agent_runner.store.blobs import Blobs
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.history import Change
 from agent_runner.workspace.scratch import Scratch, sweep
 from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
 
@@ -129,13 +130,24 @@ class Trees:
         Where nobody knows how it began (a task checked before it ran, a state from before there
         were snapshots), every file counts: a judge must not be passed over for want of knowledge.
         """
-        reader, start = self._reader(task.root), self.at_start(record)
+        changes = self.since_start(task, record)
+        if changes is None:
+            return tuple(self.names(task.root))
+        return tuple(change.path for change in changes)
+
+    def since_start(self, task: Task, record: TaskRecord) -> tuple[Change, ...] | None:
+        """What differs from the tree as the task began; None where that is not known.
+
+        Waits for git and the disk.
+        """
+        start = self.at_start(record)
+        if start is None or not start.id:
+            return None
         now = self._last(task.root)
         try:
-            changes = reader.changes(start.id if start else "", now.id)
+            return self._reader(task.root).changes(start.id, now.id)
         except StateError:
-            return tuple(reader.names)
-        return tuple(change.path for change in changes)
+            return None
 
     def scratch(self, task: Task) -> Scratch:
         """A copy of a task's files outside of the project; enter, fill and leave it in a thread.

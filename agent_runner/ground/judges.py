@@ -62,6 +62,7 @@ _LISTS = {
     Judging.SUPPORT: Globs(
         (
             *("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml"),
+            *("GNUmakefile", "makefile"),  # both go before a Makefile
             *("tox.ini", "noxfile.py", ".coveragerc", "sitecustomize.py", "usercustomize.py"),
             *("/pytest.py", "/unittest.py", "/pytest/**", "/unittest/**", "*.pth"),
             *("jest.config.*", "jest.setup.*", "vitest.*"),
@@ -87,7 +88,7 @@ _LISTS = {
     Judging.SHARED: Globs(
         (
             *("setup.cfg", "pyproject.toml", "package.json", "composer.json", "Cargo.toml"),
-            *("Makefile", "makefile", "GNUmakefile", "*.mk", "justfile", "Justfile", ".justfile"),
+            *("Makefile", "*.mk", "justfile", "Justfile", ".justfile"),
             *("Rakefile", "Taskfile.y*ml", "CMakeLists.txt", "vite.config.*", "build.gradle*"),
             *("pom.xml", "build.sbt", "mix.exs", "deno.json*", "bunfig.toml", "dune-project"),
             *("mypy.ini", ".mypy.ini", "pyrightconfig.json", "ruff.toml", ".ruff.toml", ".flake8"),

@@ -252,7 +252,7 @@ class HookRunner:
         pids = child.survivors()[:_MOST_LEFT]
         if not pids:
             return "", ()
-        if order.phase is Phase.POST or ending.outcome is not HookOutcome.PASSED:
+        if order.phase is not Phase.PRE or ending.outcome is not HookOutcome.PASSED:
             return f", ended what it left running: {_listed(pids)}", ()
         output = child.leave_running()
         if output is not None:
@@ -279,7 +279,7 @@ def _said_missing(phase: Phase, ending: Ending, log: HookLog) -> tuple[Ending, s
     A judge that exits with 0 and says nothing else, as in `pytest | tail`, has judged nothing.
     """
     told = ending.exit_code is not None and ending.exit_code >= 0
-    judged = phase is Phase.POST or ending.outcome is not HookOutcome.PASSED
+    judged = phase is not Phase.PRE or ending.outcome is not HookOutcome.PASSED
     missing = ""
     if told and judged and log.length <= LONGEST:
         output = excerpt(log.read, log.length)

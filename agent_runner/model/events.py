@@ -9,6 +9,7 @@ from attrs import frozen
 
 from agent_runner.model.changes import FileChange
 from agent_runner.model.facts import (
+    AS_BEFORE_OUTCOMES,
     CALL_OUTCOMES,
     SET_ASIDE_CAUSES,
     STOP_REASONS,
@@ -27,6 +28,7 @@ from agent_runner.model.facts import (
     Fact,
     HookFinished,
     HookStarted,
+    JudgedAsBefore,
     NotCommitted,
     RollbackDone,
     RollbackPlanned,
@@ -254,6 +256,7 @@ class Reset(TaskEvent):
 
 
 __all__ = [
+    "AS_BEFORE_OUTCOMES",
     "CALL_OUTCOMES",
     "SET_ASIDE_CAUSES",
     "STOP_REASONS",
@@ -281,6 +284,7 @@ __all__ = [
     "HookFinished",
     "HookStarted",
     "Judged",
+    "JudgedAsBefore",
     "NotCommitted",
     "OutOfTime",
     "PostHooksFailed",

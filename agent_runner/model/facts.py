@@ -97,6 +97,28 @@ class BaselineTaken(Fact):
 
 
 @frozen
+class JudgedAsBefore(Fact):
+    """The post-hooks ran once more, in a copy in which what judges stood as before the task.
+
+    `paths`: files that judge and that the task changed. `outcome`: a word of `AS_BEFORE_OUTCOMES`.
+    `summary`: one line for people. `allowed`: the task may change all of them by name. `hook`,
+    `failing`, `reason`: the red one, its failing checks, and what it says; why nothing is known.
+    """
+
+    paths: tuple[str, ...]
+    outcome: str
+    summary: str = ""
+    allowed: bool = False
+    hook: str = ""
+    failing: tuple[str, ...] = ()
+    reason: str = ""
+
+
+AS_BEFORE_OUTCOMES = ("green", "red", "unknown")
+"""What came of it; unknown: the hooks cannot run in a copy, or it could not be made."""
+
+
+@frozen
 class CallStarted(Fact):
     """A call is about to be sent, and its worst case is reserved.
 

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from agent_runner.model import events as e
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.settings import Settings
+from agent_runner.model.settings import Settings, TestsChanged
 from agent_runner.model.states import FINAL, STEPS, TaskState
 
 PENDING, PRE_HOOKS, AGENT, APPLY, POST_HOOKS, PASSED, ESCALATED, SKIPPED = TaskState
@@ -52,6 +52,14 @@ def unusable_replies_left(record: TaskRecord, settings: Settings) -> bool:
 def edit_retries_left(record: TaskRecord, settings: Settings) -> bool:
     """The reply may be corrected within the same attempt."""
     return record.counts.rejections <= settings.max_edit_retries
+
+
+def passed_by_changed_tests(record: TaskRecord, settings: Settings) -> bool:
+    """The post-hooks passed, but not with the tests of before, and a person wants to see that."""
+    before = record.judgement.as_before
+    if before is None or settings.tests_changed is not TestsChanged.ESCALATE:
+        return False
+    return before.outcome != "green" and not before.allowed
 
 
 def may_try_again(record: TaskRecord, settings: Settings) -> bool:
@@ -116,6 +124,7 @@ FLOW: tuple[Row, ...] = (
     Row(e.Rejected, (APPLY,), AGENT, attempts_left),
     Row(e.Rejected, (APPLY,), ESCALATED),
     Row(e.Conflicted, (APPLY,), ESCALATED),
+    Row(e.PostHooksPassed, (POST_HOOKS,), ESCALATED, passed_by_changed_tests),
     Row(e.PostHooksPassed, (POST_HOOKS,), PASSED),
     Row(e.PostHooksFailed, (POST_HOOKS,), AGENT, may_try_again),
     Row(e.PostHooksFailed, (POST_HOOKS,), ESCALATED),

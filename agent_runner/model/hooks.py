@@ -8,10 +8,11 @@ from agent_runner.model.options import Reading, group, option, required
 
 
 class Phase(enum.StrEnum):
-    """When a hook runs: before the agent, or as its judge."""
+    """When a hook runs: before the agent, as its judge, or so with the tests of before."""
 
     PRE = "pre"
     POST = "post"
+    AS_BEFORE = "as_before"
 
 
 @frozen

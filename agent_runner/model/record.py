@@ -122,6 +122,7 @@ class Judgement:
         checked_by_hook: Whether at least one hook judged the task that passed.
         proof: The hooks that passed it.
         tree: Hash of the tree that was applied or judged last.
+        as_before: What the hooks said with the tests of before, where the task changed tests.
     """
 
     finished: tuple[e.HookFinished, ...] = ()
@@ -134,6 +135,7 @@ class Judgement:
     checked_by_hook: bool = False
     proof: tuple[e.Judged, ...] = ()
     tree: str = ""
+    as_before: e.JudgedAsBefore | None = None
 
 
 @frozen

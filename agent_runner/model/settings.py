@@ -33,6 +33,16 @@ class OnEscalation(enum.StrEnum):
     CONTINUE = "continue"
 
 
+class TestsChanged(enum.StrEnum):
+    """What follows where a task changed what judges it: both results told, a person, nothing."""
+
+    __test__ = False  # pytest would take the class for a test
+
+    TELL = "tell"
+    ESCALATE = "escalate"
+    OFF = "off"
+
+
 class BaselineRule(enum.StrEnum):
     """When the post-hooks run once before the first paid call of a task."""
 
@@ -332,6 +342,10 @@ class Settings:
     )
     baseline: BaselineRule = option(
         BaselineRule.AUTO, "run the post-hooks before the first call: auto, always, never"
+    )
+    tests_changed: TestsChanged = option(
+        TestsChanged.TELL,
+        "judge a task that changed tests by those of before, too, and: tell, escalate; off",
     )
     skip_if_green: bool = option(
         False, "pass a task without a call if its post-hooks pass before it"

@@ -55,12 +55,23 @@ class Proof(NamedTuple):
     seconds: float
 
 
+class AsBefore(NamedTuple):
+    """What the hooks said with the tests of before (`events.JudgedAsBefore`)."""
+
+    paths: tuple[str, ...]
+    outcome: str
+    summary: str = ""
+    hook: str = ""
+    failing: tuple[str, ...] = ()
+
+
 class Judgement(NamedTuple):
     """What the hooks said (`record.Judgement`)."""
 
     checked_by_hook: bool = False
     proof: tuple[Proof, ...] = ()
     tree: str = ""
+    as_before: AsBefore | None = None
 
 
 class ChangeState(NamedTuple):
@@ -172,10 +183,23 @@ def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
             judgement.get("checked_by_hook", False),
             tuple(Proof(**one) for one in judgement.get("proof", ())),
             judgement.get("tree", ""),
+            _as_before(judgement.get("as_before")),
         ),
         ChangeState(change.get("commit", ""), change.get("commit_problem", "")),
         plain.get("last_error", ""),
         plain.get("feedback", ""),
+    )
+
+
+def _as_before(plain: dict[str, Any] | None) -> AsBefore | None:
+    if plain is None:
+        return None
+    return AsBefore(
+        tuple(plain["paths"]),
+        plain["outcome"],
+        plain.get("summary", ""),
+        plain.get("hook", ""),
+        tuple(plain.get("failing", ())),
     )
 
 

@@ -22,6 +22,7 @@ from agent_runner.ui.outcomes import (
     changed,
     decisive,
     hook_title,
+    judged,
     not_applied,
     outcome_words,
     proof_line,
@@ -59,6 +60,7 @@ _ESCALATES = "the line on why a person is needed gives its reason"
 WITHOUT_A_LINE: dict[type[e.Event], str] = {
     e.PreHooksPassed: "each pre-hook has had its own line",
     e.HookStarted: "HookFinished says what came of it",
+    e.JudgedAsBefore: "the line on the task's end says what came of it",
     e.CallCreated: "only a resume needs the provider's name for a call",
     e.Replied: "CallSettled has said that an answer came",
     e.CommitStarted: "Committed or NotCommitted says what came of it",
@@ -200,8 +202,11 @@ def _rejected(event: e.Rejected, after: TaskRecord) -> LogLine:
 
 @line_of.register
 def _passed(_event: e.PostHooksPassed | e.AlreadyGreen, after: TaskRecord) -> LogLine:
-    tone = Tone.GOOD if after.judgement.checked_by_hook else Tone.WARN
-    return LogLine(proof_line(after), tone)
+    if after.state is TaskState.ESCALATED:  # why it is, is said next
+        return LogLine(f"post-hooks passed: {judged(after.judgement.proof)}")
+    before = after.judgement.as_before
+    good = after.judgement.checked_by_hook and (before is None or before.outcome == "green")
+    return LogLine(proof_line(after), Tone.GOOD if good else Tone.WARN)
 
 
 @line_of.register

@@ -146,6 +146,7 @@ _STANDS = {
     "pending": "is pending again",
     "running": "is in the middle of a step",
     "passed": "has passed",
+    "passed (tests changed)": "has passed, but not with the tests of before",
     "passed (unchecked)": "has passed, although no hook judged it",
     "failed": "needs a person",
     "skipped": "was skipped",

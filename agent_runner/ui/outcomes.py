@@ -14,6 +14,8 @@ from agent_runner.ui.words import clean, duration, first_line, listed, plural, s
 
 def hook_title(phase: Phase, hook: str, state: TaskState) -> str:
     """`pre-hook env`, `post-hook tests`, or `baseline tests` for a post-hook before the work."""
+    if phase is Phase.AS_BEFORE:
+        return f"with the tests of before, post-hook {hook}"
     baseline = phase is Phase.POST and state is TaskState.PRE_HOOKS
     return f"{'baseline' if baseline else f'{phase.value}-hook'} {hook}"
 
@@ -62,6 +64,8 @@ def proof_line(record: TaskRecord | Standing) -> str:
     by = f"passed: {judged(proof)}" if proof else "passed: already green, no call made"
     digests = (("tree", record.judgement.tree), ("commit", record.change.commit))
     what = ", ".join(f"{name} {short(digest)}" for name, digest in digests if digest)
+    before = record.judgement.as_before
+    by += f"; {first_line(before.summary)}" if before else ""
     return f"{by}; judged {what}" if what else by
 
 

@@ -15,6 +15,7 @@ STATE_STYLES = {
     "pending": "dim",
     "running": "cyan",
     "passed": "green",
+    "passed (tests changed)": "yellow",
     "passed (unchecked)": "yellow",
     "failed": "bold red",
     "skipped": "yellow",

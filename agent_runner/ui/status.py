@@ -10,9 +10,9 @@ from agent_runner.model.standing import Proof, UsageSum
 if TYPE_CHECKING:  # `status` shows outlines and needs no events
     from collections.abc import Iterable
 
-    from agent_runner.model.events import SetAside
+    from agent_runner.model.events import JudgedAsBefore, SetAside
     from agent_runner.model.fold import RunInfo, RunState
-    from agent_runner.model.standing import LastRun, StateOutline, TaskOutline
+    from agent_runner.model.standing import AsBefore, LastRun, StateOutline, TaskOutline
     from agent_runner.model.task import Task
     from agent_runner.ui.tally import Tally
 
@@ -50,6 +50,18 @@ def _aside_object(aside: SetAside) -> dict[str, Any]:
     return {**to_plain_whole(aside), "until": iso(aside.until)}
 
 
+def _as_before_object(before: JudgedAsBefore | AsBefore | None) -> dict[str, Any] | None:
+    if before is None:
+        return None
+    return {
+        "paths": list(before.paths),
+        "with_tests_of_before": before.outcome,
+        "hook": before.hook,
+        "failing": list(before.failing),
+        "summary": before.summary,
+    }
+
+
 def _task_object(tally: Tally, task: Task | TaskOutline) -> dict[str, Any]:
     record = tally.record(task.id)
     usage, judged = record.spent.usage, record.judgement
@@ -66,6 +78,7 @@ def _task_object(tally: Tally, task: Task | TaskOutline) -> dict[str, Any]:
         "cost": record.spent.cost,
         "held_by": list(tally.held_by(task)),
         "checked": judged.checked_by_hook,
+        "tests_changed": _as_before_object(judged.as_before),
         "stale": tally.is_stale(task),
         "last_error": record.last_error,
         "proof": [{name: getattr(one, name) for name in Proof._fields} for one in judged.proof],

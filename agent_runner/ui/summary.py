@@ -94,6 +94,10 @@ def _evidence(record: TaskRecord, past: History) -> Iterator[str]:
         elif event.fingerprint:
             same = words.short(event.fingerprint)
             yield f"evidence: it failed as before, apart from times and the like ({same})"
+    by_tests_of_before = record.judgement.as_before
+    if isinstance(event, e.PostHooksPassed) and by_tests_of_before is not None:
+        for line in decisive(by_tests_of_before.reason):
+            yield f"with the tests of before | {line}"
     if isinstance(event, (e.Unusable, e.Refused, e.Conflicted, e.HookBroken, e.PreHooksFailed)):
         yield f"evidence: {words.first_line(event.reason)}"
     baseline = record.judgement.baseline

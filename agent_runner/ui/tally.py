@@ -98,7 +98,10 @@ class Tally:
     def closing_line(self) -> str:
         """`3 tasks: 2 passed, 1 failed; 1m05s, 5 calls, 12.3k tokens, $0.12`."""
         counted = Counter(words.record_word(self.record(task.id)) for task in self.listed)
-        passed = ("passed", "passed (unchecked)", "passed (not committed)")
+        passed = (
+            *("passed", "passed (tests changed)"),
+            *("passed (unchecked)", "passed (not committed)"),
+        )
         order = (*passed, "failed", "skipped", "running", "pending")
         states = ", ".join(f"{counted[word]} {word}" for word in order if counted[word])
         totals = self.totals()

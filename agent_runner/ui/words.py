@@ -24,12 +24,15 @@ def state_word(state: TaskState) -> str:
 
 
 def record_word(record: TaskRecord | Standing) -> str:
-    """The state's word; `passed (unchecked)` where no hook judged, or `(not committed)`."""
+    """The state's word, with more of `passed`: `(unchecked)`, `(tests changed)`, ..."""
     word = state_word(record.state)
     if record.state is not TaskState.PASSED:
         return word
     if record.change.commit_problem:
         return f"{word} (not committed)"
+    before = record.judgement.as_before
+    if before is not None and before.outcome != "green":
+        return f"{word} (tests changed)"
     return word if record.judgement.checked_by_hook else f"{word} (unchecked)"
 
 

@@ -27,6 +27,7 @@ from agent_runner.workspace.snapshots import SnapshotReader
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 40
 _LOCK = ".lock"
+_SECOND = 1_000_000_000  # nanoseconds
 _ENVIRONMENT = "pyvenv.cfg"  # a file in every virtual environment of Python's
 
 
@@ -264,6 +265,10 @@ def _lay(root: int, path: str, entry: Entry | None, content: bytes) -> None:
         file = os.open(name, flags, mode, dir_fd=here)
         opened.callback(os.close, file)
         write_all(file, content)
+        # Caches and builds know a file by its size and the second of its time. What they hold of
+        # the file that stood here until just now must not pass for this one.
+        written = os.fstat(file).st_mtime_ns
+        os.utime(file, ns=(written, written + 2 * _SECOND))
 
 
 def _made(root: int, place: str, opened: contextlib.ExitStack) -> int:

@@ -6,6 +6,7 @@ import anyio.to_thread
 from attrs import define
 
 from agent_runner.edits.images import standing
+from agent_runner.engine.as_before import AsBefore
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.hooks import Hooks, KnownGreen, broken, failure_text, ran
 from agent_runner.engine.trees import Trees
@@ -18,6 +19,7 @@ from agent_runner.model.events import (
     PostHooksPassed,
     TaskEvent,
 )
+from agent_runner.model.flow import passed_by_changed_tests
 from agent_runner.model.hooks import HookOutcome, HookResult, Phase
 from agent_runner.workspace.git import Repository
 
@@ -30,6 +32,7 @@ class PostHooksStep:
     trees: Trees
     commits: Commits
     known_green: KnownGreen
+    as_before: AsBefore
 
     async def __call__(self, work: Work) -> TaskEvent | Halt:
         """Run the judges and say what they say."""
@@ -44,7 +47,10 @@ class PostHooksStep:
             return await self._red(work, results[-1], reshaped)
         tree = (await self.trees.last(work.task)).id
         self.known_green.saw(tuple(result.hook for result in ran(results)), tree)
-        await self.commits.after_task(work)
+        if ran(results):
+            await self.as_before.judge(work)
+        if not passed_by_changed_tests(work.latest(), work.settings):
+            await self.commits.after_task(work)
         after = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)
         reshaped = _reshaped(before, after)  # a git hook may have formatted them, too
         head = await anyio.to_thread.run_sync(_head, work)
@@ -58,6 +64,9 @@ class PostHooksStep:
         if red.outcome is HookOutcome.BROKEN or (red.missing and not record.judgement.baseline):
             return broken(hook, red)
         reason = failure_text(hook, red)
+        changed = await self.as_before.changed(work)
+        if changed is not None:
+            reason += _JUDGED_TWICE.format(", ".join(changed.told))
         # the tree as the attempt left it: what the hooks themselves write (caches) is no progress
         tree = (
             (await self.trees.read(work.task)).id
@@ -68,6 +77,12 @@ class PostHooksStep:
         return PostHooksFailed(
             red.hook, reason, tree, unchanged, red.fingerprint, red.failing, reshaped
         )
+
+
+_JUDGED_TWICE = (
+    "\nchanged so far of what judges the work: {}. Once the hooks pass, they run again with these"
+    " files as they were before the task, and a person is told what they say then."
+)
 
 
 def _reshaped(before: Mapping[str, Image], after: Mapping[str, Image]) -> tuple[FileChange, ...]:

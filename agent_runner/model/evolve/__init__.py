@@ -55,6 +55,7 @@ for _function in (
     hooks.baseline_taken,
     hooks.hook_started,
     hooks.hook_finished,
+    hooks.judged_as_before,
     hooks.hook_broken,
     hooks.crash_looped,
     hooks.out_of_time,

@@ -51,7 +51,7 @@ def applied(event: e.Applied, record: TaskRecord) -> TaskRecord:
             paths=tuple(dict.fromkeys((*change.paths, *event.paths))),
             in_attempt=change.in_attempt or bool(event.paths),
         ),
-        judgement=with_fields(record.judgement, tree=event.tree),
+        judgement=with_fields(record.judgement, tree=event.tree, as_before=None),
     )
 
 

@@ -23,7 +23,7 @@ def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:
             record.call, attempt_open=False, failures=0, not_before=None, deferred=None
         ),
         change=with_fields(record.change, command_running=None),
-        judgement=with_fields(record.judgement, by_person=False),
+        judgement=with_fields(record.judgement, by_person=False, as_before=None),
         spent=_with_time_anew(record.spent),
         hint=event.hint or record.hint,
     )
@@ -34,7 +34,7 @@ def checked(_event: e.Checked, record: TaskRecord) -> TaskRecord:
         record,
         call=with_fields(record.call, attempt_open=False, reply=None),
         change=with_fields(record.change, planned=None),
-        judgement=with_fields(record.judgement, by_person=True),
+        judgement=with_fields(record.judgement, by_person=True, as_before=None),
         spent=_with_time_anew(record.spent),
     )
 

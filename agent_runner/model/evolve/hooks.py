@@ -47,6 +47,11 @@ def hook_finished(event: e.HookFinished, record: TaskRecord) -> TaskRecord:
     return with_fields(record, judgement=judgement)
 
 
+def judged_as_before(event: e.JudgedAsBefore, record: TaskRecord) -> TaskRecord:
+    judgement = with_fields(record.judgement, as_before=event, running=None)
+    return with_fields(record, judgement=judgement)
+
+
 def hook_broken(event: e.HookBroken, record: TaskRecord) -> TaskRecord:
     # a judge that could not start has judged nothing: the retry goes to it and asks nobody again
     return with_fields(record, retry_to=record.state, last_error=event.reason)
@@ -66,7 +71,7 @@ def post_hooks_passed(event: e.PostHooksPassed, record: TaskRecord) -> TaskRecor
     judgement = with_fields(
         record.judgement, proof=event.proof, tree=event.tree, checked_by_hook=bool(event.proof)
     )
-    return with_fields(
+    after = with_fields(
         record,
         counts=with_fields(record.counts, consecutive_failures=0),
         call=with_fields(record.call, attempt_open=False),
@@ -74,6 +79,19 @@ def post_hooks_passed(event: e.PostHooksPassed, record: TaskRecord) -> TaskRecor
         judgement=judgement,
         last_error="",
     )
+    before = record.judgement.as_before
+    if before is None or before.outcome == "green":
+        return after
+    feedback = f"{_ONLY_BY_CHANGED_TESTS.format(before.summary)}\n{before.reason}"
+    return with_fields(
+        after, retry_to=TaskState.AGENT, feedback=feedback, last_error=before.summary
+    )
+
+
+_ONLY_BY_CHANGED_TESTS = (
+    "The post-hooks passed on the files as they are. But {}. The code has to satisfy the tests of"
+    " before as well, unless the task asks to change them."
+)
 
 
 def post_hooks_failed(event: e.PostHooksFailed, record: TaskRecord) -> TaskRecord:
