@@ -136,15 +136,15 @@ class Trees:
         return tuple(change.path for change in changes)
 
     def since_start(self, task: Task, record: TaskRecord) -> tuple[Change, ...] | None:
-        """What differs from the tree as the task began; None where that is not known.
+        """What differs from the tree as the task began; None where that is not known (any more).
 
         Waits for git and the disk.
         """
-        start = self.at_start(record)
-        if start is None or not start.id:
-            return None
-        now = self._last(task.root)
         try:
+            start = self.at_start(record)
+            if start is None or not start.id:
+                return None
+            now = self._last(task.root)
             return self._reader(task.root).changes(start.id, now.id)
         except StateError:
             return None

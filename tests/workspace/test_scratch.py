@@ -186,7 +186,10 @@ def test_files_can_stand_as_before_in_it(repo: Repo, home: Path, store: ObjectSt
     files.look()
     with Scratch(home, "T1", files) as copy:
         copy.fill()
+        second = int((copy.folder / "tests/test_a.py").stat().st_mtime)
         copy.lay(before.id, ["tests/test_a.py", "tests/test_new.py"])
+        laid = int((copy.folder / "tests/test_a.py").stat().st_mtime)
+        assert laid > second, "else a cache of what stood there passes for it"
         assert (copy.folder / "tests/test_a.py").read_text() == "assert one\n"
         assert not (copy.folder / "tests/test_new.py").exists()
         assert (copy.folder / "code.py").read_text() == "two\n"
