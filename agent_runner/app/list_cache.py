@@ -30,11 +30,11 @@ def cached_list(place: Place, here: Surroundings) -> "tuple[ListOutline, Setting
     content = read_sealed(Layout(place.state_dir).list_outline)
     if content is None or content.get("made_from") != _made_from(place, here):
         return None
-    tasks = (
-        TaskOutline(task, title, tuple(depends_on), definition)
-        for task, title, depends_on, definition in content["tasks"]
-    )
-    return ListOutline(content["list"], tuple(tasks)), _settings(content)
+    try:
+        tasks = tuple(_task(*one) for one in content["tasks"])
+        return ListOutline(_text(content["list"]), tasks), _settings(content)
+    except Exception:  # noqa: BLE001  # whatever is wrong with it, the files themselves are there
+        return None
 
 
 def write_list_cache(project: "Project") -> None:
@@ -47,6 +47,7 @@ def write_list_cache(project: "Project") -> None:
     import attrs
 
     from agent_runner.ground.disk import Disk, storage_errors
+    from agent_runner.ground.plain_files import read_plain
     from agent_runner.model.settings import LimitSettings
     from agent_runner.store.codec import to_plain
 
@@ -61,7 +62,7 @@ def write_list_cache(project: "Project") -> None:
     body = sealed(json.dumps(content, separators=(",", ":")).encode("ascii")[:-1])
     file = project.layout.list_outline
     with storage_errors(file):
-        if not file.exists() or file.read_bytes() != body:
+        if not file.exists() or read_plain(file) != body:
             Disk().write_file(file, body, durable=False)
 
 
@@ -90,6 +91,17 @@ def _checksum(content: bytes) -> str:
     hashlib would take as long to import as all of our own files together.
     """
     return f"{len(content)}-{zlib.crc32(content):08x}"
+
+
+def _task(task: object, title: object, depends_on: object, definition: object) -> TaskOutline:
+    needed = tuple(map(_text, depends_on if isinstance(depends_on, list) else [depends_on]))
+    return TaskOutline(_text(task), _text(title), needed, _text(definition))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
 
 
 def _settings(content: dict[str, Any]) -> "Settings | None":

@@ -39,7 +39,7 @@ class Place(NamedTuple):
 def find(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Place:
     """Where list and state are. Without a name: the list whose state is here, else tasks.yml.
 
-    Raises UsageError if there is no such list.
+    Raises UsageError if there is no such list, StateError for a state folder that is none of ours.
     """
     file = here.cwd / tasks if tasks else unnamed(state_dir, here)
     if not file.is_file():
@@ -52,6 +52,7 @@ def find(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Plac
         raise UsageError(f"--state-dir {state_dir} is a file", fix="name a folder, new or old")
     folder = file.parent.resolve()
     state = (here.cwd / state_dir).resolve() if state_dir else folder / FOLDER
+    Layout(state).check()
     return Place(folder / file.name, state, invocation_of(tasks, state_dir))
 
 

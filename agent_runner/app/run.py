@@ -1,5 +1,6 @@
 """One run, from first entry to exit code: signals, keys and screen around the engine's loop."""
 
+import errno
 import math
 import os
 import signal
@@ -22,6 +23,7 @@ from agent_runner.engine.control import Control
 from agent_runner.engine.runner import EXIT_CODES, Runner, RunOptions
 from agent_runner.engine.waiting import Waiter
 from agent_runner.ground.clock import Clock
+from agent_runner.ground.disk import reason_of
 from agent_runner.model import events as e
 from agent_runner.model.errors import AgentRunnerError
 from agent_runner.model.signals import Observer
@@ -30,6 +32,11 @@ from agent_runner.model.task import Task
 from agent_runner.store.store import Store, archive, read_entries, read_state
 from agent_runner.ui.output import Output
 from agent_runner.ui.summary import commands, findings
+
+_OUTPUT_LOST = 74
+"""EX_IOERR of sysexits.h: what every command ends with whose result could not be written."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a terminal that is gone gives EIO
 
 _SIGNALS = {
     signal.SIGINT: ("interrupted", 130),
@@ -253,13 +260,16 @@ class _Run:
 
 @define
 class _StopWhenBroken:
-    """An observer: whoever read our output is gone, so the run stops and saves."""
+    """An observer: nobody reads our output any more, or it cannot be written: stop and save."""
 
     screen: Screen
     control: Control
 
     def entry(self, *_entry: object) -> None:
-        if self.screen.output.broken is not None:
+        broken = self.screen.output.broken
+        if isinstance(broken, OSError) and broken.errno in _FULL:
+            self.control.stop("interrupted", _OUTPUT_LOST, f"the output: {reason_of(broken)}")
+        elif broken is not None:
             self.control.stop("interrupted", 141)
 
     def signal(self, _signal: object) -> None:

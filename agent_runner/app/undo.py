@@ -12,7 +12,7 @@ from agent_runner.edits.images import Stands, judge
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
 from agent_runner.model import events as e
-from agent_runner.model.changes import ChangeSet
+from agent_runner.model.changes import ChangeSet, Kind
 from agent_runner.model.task import Task
 from agent_runner.store.store import read_entries
 
@@ -48,6 +48,9 @@ def undo(project: Project, task_id: str, *, keep_edited: bool = False) -> UndoOu
         if edited and not keep_edited:
             return UndoOutcome(edited=edited, refused=f"edited since: {', '.join(edited)}")
         rest = tuple(change for change in whole.changes if change.path not in edited)
+        for change in rest:  # before anything is journaled: StateError says what to do
+            if change.before.kind is Kind.FILE:
+                wiring.store.blobs.get(change.before.sha256)
         conflict = revert(wiring.core, wiring.changes, task, evolve(whole, changes=rest))
         if conflict:
             return UndoOutcome(refused=f"{conflict.path}: {conflict.reason}")

@@ -1,6 +1,7 @@
 """The command line: one file per group of commands. This file is the only error boundary."""
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Mapping
@@ -9,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agent_runner.model.errors import AgentRunnerError
 
+_REFUSALS = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ELOOP, errno.ENAMETOOLONG),
+    *(errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ESTALE),
+}
+"""What a machine or its user may bring about; any other error of the system's is a bug of ours."""
+
 BUG = 70
+OUTPUT_LOST = 74
+"""A result could not be written: the disk behind standard output is full or broken."""
+
 HANGUP, INTERRUPTED, BROKEN_PIPE, TERMINATED = 129, 130, 141, 143
 """128 and the number of the signal. Errors bring their own codes (`model/errors.py`), a run has
 those of `engine.runner.EXIT_CODES`."""
@@ -19,13 +30,28 @@ def main() -> None:
     """Run the command line and exit with its code. Nothing that goes wrong ends in a traceback."""
     _open_closed_streams()
     code = _run()
-    with contextlib.suppress(BrokenPipeError, ValueError):
+    try:
         sys.stdout.flush()
         sys.stderr.flush()
+    except (BrokenPipeError, ValueError):
+        code = BROKEN_PIPE
+    except OSError as error:
+        code = _output_lost(code, error)
+    else:
         sys.exit(code)
-    # whoever read our output is gone: do not let the interpreter complain about it at exit
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    sys.exit(BROKEN_PIPE)
+    # what is still buffered goes nowhere: the interpreter would complain about it at exit
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    sys.exit(code)
+
+
+def _output_lost(code: int, error: OSError) -> int:
+    """Say that the output was lost; a command that did all else well has failed all the same."""
+    with contextlib.suppress(OSError, ValueError):
+        print(f"error: the output cannot be written: {error.strerror or error}", file=sys.stderr)
+        sys.stderr.flush()
+    return code or OUTPUT_LOST
 
 
 def _open_closed_streams() -> None:
@@ -62,8 +88,8 @@ def _run() -> int:
         return error.exit_code
     except (BrokenPipeError, SystemExit):  # at a broken pipe typer exits with a code of its own
         return BROKEN_PIPE
-    except Exception:  # noqa: BLE001  # the last boundary: a bug is reported and kept in a file
-        return _report_bug()
+    except Exception as error:  # noqa: BLE001  # the last boundary: a bug is kept in a file
+        return _report_unforeseen(error, given)
     return code if isinstance(code, int) else 0
 
 
@@ -82,8 +108,25 @@ def _report(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
     if error.command:
         invocation = invocation_of(given.get("tasks") or given.get("named"), given.get("state_dir"))
         lines.append(f"  type: {invocation.command(*error.command)}")
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         print("\n".join(lines), file=sys.stderr)
+
+
+def _report_unforeseen(error: Exception, given: Mapping[str, Any]) -> int:
+    """Say what the system refused, our output or a file of the user's; all else is a bug."""
+    if not isinstance(error, OSError) or error.errno not in _REFUSALS:
+        return _report_bug()
+    from agent_runner.ground.disk import reason_of
+    from agent_runner.model.errors import StorageError
+
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return OUTPUT_LOST  # the flush at the end says so
+    where = f"{error.filename}: " if error.filename else ""
+    fix = "fix the permissions, or what the system says; saved state is safe"
+    _report(StorageError(f"{where}{reason_of(error)}", fix=fix), given)
+    return StorageError.exit_code
 
 
 def _report_bug() -> int:

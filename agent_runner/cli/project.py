@@ -5,14 +5,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_runner.app.place import Surroundings, find
+from agent_runner.model.errors import UsageError
 
 if TYPE_CHECKING:
     from agent_runner.app.project import Project
 
 
 def surroundings() -> Surroundings:
-    """The process's environment, home and current folder."""
-    return Surroundings(dict(os.environ), Path.home(), Path.cwd())
+    """The process's environment, home and current folder. Raises UsageError without a home."""
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        raise UsageError("the home folder is not known", fix="set HOME to it") from error
+    return Surroundings(dict(os.environ), home, Path.cwd())
 
 
 def open_project(

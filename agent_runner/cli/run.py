@@ -28,7 +28,8 @@ def run(
 
     Exit codes: 0 nothing is left to do; 1 a person is needed; 2 wrong usage, configuration or
     task list; 3 the state cannot be used; 75 a limit or an outage, safe to run again after the
-    printed time; 129, 130, 141, 143 hang-up, Ctrl+C or q, broken pipe, terminated; 70 a bug.
+    printed time; 129, 130, 141, 143 hang-up, Ctrl+C or q, broken pipe, terminated;
+    70 a bug; 74 the output could not be written.
     """
     from agent_runner.app.run import run as run_list
     from agent_runner.app.trust import demand_trust, reachable_providers

@@ -10,7 +10,8 @@ from agent_runner.edits import apply as writing
 from agent_runner.edits.apply import Conflict, OnWrite
 from agent_runner.edits.diff import diff
 from agent_runner.edits.plan import Planned
-from agent_runner.ground.disk import Disk, storage_errors
+from agent_runner.ground.disk import Disk, create_folder_below, storage_errors
+from agent_runner.ground.plain_files import read_plain
 from agent_runner.model.changes import ChangeSet, Kind
 from agent_runner.model.errors import StateError, StorageError
 from agent_runner.model.events import ApplyPlanned, Conflicted, Fact, RollbackDone, RollbackPlanned
@@ -42,7 +43,7 @@ class Changes:
         self.blobs.write(_diff_of(planned.change_set.id), text)
         folder = self.layout.attempt(record.id, record.counts.attempts)
         with storage_errors(folder):  # a copy for people
-            self.disk.create_folder(folder, durable=False)
+            create_folder_below(self.layout.folder, folder)
             self.disk.write_file(folder / "changes.diff", text, durable=False)
         journal(ApplyPlanned(planned.change_set, record.call.reply or ""))
 
@@ -52,7 +53,7 @@ class Changes:
         if None in diffs:  # a task begun by a version that had nothing but the copies
             numbers = range(1, record.counts.attempts + 1)
             copies = (self.layout.attempt(record.id, n) / "changes.diff" for n in numbers)
-            diffs = [copy.read_bytes() for copy in copies if copy.is_file()]
+            diffs = [read_plain(copy) for copy in copies if copy.is_file()]
         return b"".join(filter(None, diffs)).decode(errors="replace")
 
     async def write(self, change_set: ChangeSet, root: Path) -> Conflicted | None:

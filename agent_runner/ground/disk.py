@@ -9,10 +9,12 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from agent_runner.ground.plain_files import kind_of, open_plain
 from agent_runner.ground.timings import part
 from agent_runner.model.errors import StorageError
 
@@ -44,8 +46,8 @@ class Disk:
     """The same by path, as methods of one class: a test's subclass keeps only what was synced."""
 
     def open_append(self, path: Path) -> int:
-        """Open (or create) a file for appending; the descriptor stays out of child processes."""
-        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Open (or create) a regular file for appending, out of child processes' reach."""
+        return open_plain(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
 
     def write(self, descriptor: int, content: bytes) -> None:
         """Write every byte or raise OSError."""
@@ -119,6 +121,22 @@ class Disk:
             self.sync_folder(path.parent)
 
 
+def create_folder_below(top: Path, folder: Path) -> None:
+    """Create `folder` and its parents below `top`, not durably, private to the user.
+
+    A link among them is refused: what is written behind it would be outside of `top`. Raises
+    OSError.
+    """
+    if folder == top:
+        return
+    create_folder_below(top, folder.parent)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    mode = folder.lstat().st_mode
+    if not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, f"{folder} is {kind_of(mode)}, not a folder", str(folder))
+
+
 @contextlib.contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn an OSError into a StorageError that names the file and what to do."""
@@ -150,6 +168,8 @@ _REASONS = {
     errno.EPERM: "not permitted",
     errno.EIO: "the disk reports an input/output error",
     errno.EFBIG: "the file size limit is reached",
+    errno.ELOOP: "a symbolic link is in the way",
+    errno.ENOTDIR: "a folder on its way is none",
 }
 
 _UNSUPPORTED = {errno.ENOTSUP, errno.EINVAL, errno.ENOTTY}

@@ -7,7 +7,8 @@ from typing import Self
 
 from attrs import define, field
 
-from agent_runner.ground.disk import storage_errors, write_all
+from agent_runner.ground.disk import create_folder_below, storage_errors, write_all
+from agent_runner.ground.plain_files import open_plain
 
 
 @define(eq=False)
@@ -25,11 +26,16 @@ class HookLog:
     _ends_line: bool = field(default=True, init=False)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open or create `path`, with its folders; only the user may read it."""
+    def open(cls, top: Path, name: str) -> Self:
+        """Open or create the file `name` below `top`, with its folders; only the user may read it.
+
+        No link below `top` is followed.
+        """
+        path = top / name
         with storage_errors(path):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return cls(path, os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600))
+            top.mkdir(mode=0o700, parents=True, exist_ok=True)
+            create_folder_below(top, path.parent)
+            return cls(path, open_plain(path, os.O_RDWR | os.O_APPEND | os.O_CREAT))
 
     def begin(self, header: str) -> None:
         """Write the header of a try; its output stands from here on."""

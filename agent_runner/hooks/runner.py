@@ -119,8 +119,7 @@ class HookRunner:
             on_output=on_output,
             on_long=on_long,
         )
-        log_file = self.state_dir / order.log_name
-        with HookLog.open(log_file) as log, part(f"hook {hook.id}"):
+        with HookLog.open(self.state_dir, order.log_name) as log, part(f"hook {hook.id}"):
             result = await self._tries(order, log)
         if hook.allow_failure and result.outcome in _RED and not result.missing:
             return evolve(result, outcome=HookOutcome.ALLOWED)

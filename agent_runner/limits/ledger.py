@@ -19,6 +19,7 @@ from attrs import define, field, frozen
 
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.disk import Disk, reason_of
+from agent_runner.ground.plain_files import open_plain
 from agent_runner.limits.ledger_lines import RESERVED, SETTLED, LedgerLine, compacted, parse
 from agent_runner.model.errors import StorageError
 from agent_runner.model.events import CallSettled
@@ -137,7 +138,7 @@ class Ledger:
     def _catch_up(self) -> int:
         """Count what was written since the last look; returns the bytes of an unfinished line."""
         if self._file == _CLOSED or not self._in_place():
-            self._begin(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC), writable=False)
+            self._begin(open_plain(self.path), writable=False)
         raw = _read_from(self._file, self._read_to)
         whole = raw[: raw.rfind(b"\n") + 1]
         self._read_to += len(whole)

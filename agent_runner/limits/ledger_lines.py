@@ -100,7 +100,7 @@ def parse(raw: bytes) -> LedgerLine | None:
             str(members["model"]),
             Amount(*(int(members[name]) for name in ("requests", "tokens", "nanodollars"))),
         )
-    except (ValueError, KeyError, TypeError, OverflowError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     return line if math.isfinite(line.at) else None
 

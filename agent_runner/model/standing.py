@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from agent_runner.model.states import TaskState
 
 _STATES = {state.value: state for state in TaskState}
+_YEAR_10000 = 253_402_300_800
 
 
 class Counts(NamedTuple):
@@ -163,31 +164,37 @@ class ListOutline:
 
 
 def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
-    """A task's standing from its record in the snapshot; what is left out has its default."""
+    """A task's standing from its record in the snapshot; what is left out has its default.
+
+    Raises TypeError, KeyError, AttributeError or ValueError for what is no such record.
+    """
     counts, spent = plain.get("counts", {}), plain.get("spent", {})
     judgement, change = plain.get("judgement", {}), plain.get("change", {})
+    usage = UsageSum(**spent["usage"]) if "usage" in spent else UsageSum()
     return Standing(
         task_id,
         _STATES[plain.get("state", "pending")],
-        plain.get("definition", ""),
+        _text(plain.get("definition", "")),
         Counts(
-            counts.get("attempts", 0), counts.get("failures", 0), counts.get("calls_answered", 0)
+            _number(counts.get("attempts", 0)),
+            _number(counts.get("failures", 0)),
+            _number(counts.get("calls_answered", 0)),
         ),
         Spent(
-            UsageSum(**spent["usage"]) if "usage" in spent else UsageSum(),
-            spent.get("cost", 0.0),
-            spent.get("possibly_billed", 0),
-            spent.get("seconds", 0.0),
+            UsageSum(*map(_number, usage)),
+            _number(spent.get("cost", 0.0)),
+            _number(spent.get("possibly_billed", 0)),
+            _number(spent.get("seconds", 0.0)),
         ),
         Judgement(
             judgement.get("checked_by_hook", False),
-            tuple(Proof(**one) for one in judgement.get("proof", ())),
-            judgement.get("tree", ""),
+            tuple(_proof(**one) for one in judgement.get("proof", ())),
+            _text(judgement.get("tree", "")),
             _as_before(judgement.get("as_before")),
         ),
-        ChangeState(change.get("commit", ""), change.get("commit_problem", "")),
-        plain.get("last_error", ""),
-        plain.get("feedback", ""),
+        ChangeState(_text(change.get("commit", "")), _text(change.get("commit_problem", ""))),
+        _text(plain.get("last_error", "")),
+        _text(plain.get("feedback", "")),
     )
 
 
@@ -204,19 +211,43 @@ def _as_before(plain: dict[str, Any] | None) -> AsBefore | None:
 
 
 def last_run_of(plain: dict[str, Any]) -> LastRun:
-    """The last run from its form in the snapshot."""
+    """The last run from its form in the snapshot. Raises as `standing_of` does."""
     started, stopped = plain["started"], plain.get("stopped")
     return LastRun(
-        StartedRun(started["run"], started["pid"]),
-        plain["started_at"],
+        StartedRun(_text(started["run"]), _number(started["pid"])),
+        _time(plain["started_at"]),
         None
         if stopped is None
         else StoppedRun(
-            stopped["reason"],
-            stopped["exit_code"],
-            stopped.get("detail", ""),
-            stopped.get("not_before"),
-            stopped.get("fix", ""),
+            _text(stopped["reason"]),
+            _number(stopped["exit_code"]),
+            _text(stopped.get("detail", "")),
+            _time(stopped.get("not_before")),
+            _text(stopped.get("fix", "")),
         ),
-        plain.get("stopped_at"),
+        _time(plain.get("stopped_at")),
     )
+
+
+def _proof(hook: Any, exit_code: Any, seconds: Any) -> Proof:
+    code = None if exit_code is None else _number(exit_code)
+    return Proof(_text(hook), code, _number(seconds))
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError("not a text")
+    return value
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, (int, float)):  # a bool counts as one, as everywhere in Python
+        raise TypeError("not a number")
+    return value
+
+
+def _time(value: Any) -> Any:
+    """Epoch seconds up to the year 9999, or None."""
+    if value is not None and not 0 <= _number(value) < _YEAR_10000:
+        raise ValueError("not a time")
+    return value

@@ -5,6 +5,7 @@ recording leaves it) or else by `DIR/T1/n.md`, whose text is the reply. n counts
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import attrs
 from attrs import frozen
 
 from agent_runner.ground.clock import Clock
+from agent_runner.ground.plain_files import open_plain, read_plain
 from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt, ToolCall
 from agent_runner.model.errors import FatalError, StorageError
@@ -67,8 +69,12 @@ class Recorder:
         path = recording(self.folder, request)
         temporary = path.with_name(f".{path.name}.tmp")  # a name that replay does not look for
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(encode(response).encode())
+            # private as the state folder is: an answer holds as much of the project as that
+            for folder in (self.folder, path.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            temporary.unlink(missing_ok=True)
+            with os.fdopen(open_plain(temporary, os.O_WRONLY | os.O_CREAT), "wb") as file:
+                file.write(encode(response).encode())
             temporary.replace(path)
         except OSError as error:
             raise StorageError(
@@ -115,18 +121,18 @@ def _answer(folder: Path, request: AgentRequest, prompt: Prompt, model: str) -> 
     whole = recording(folder, request)
     words = whole.with_suffix(".md")
     try:
-        if whole.is_file():
-            return decode(whole.read_bytes().decode())
+        if os.path.lexists(whole):
+            return decode(read_plain(whole, follow=True).decode())
         # bytes, for reading as text would change line ends
-        text = words.read_bytes().decode()
+        text = read_plain(words, follow=True).decode()
     except FileNotFoundError:
         raise FatalError(
             f"replay: there is no answer {request.number} for task {request.task}: "
             f"{words} is missing",
             fix=f"write {words} or {whole.name} beside it, or check `replies`",
         ) from None
-    except (OSError, ValueError) as error:
-        broken = whole if whole.is_file() else words
+    except (OSError, ValueError, RecursionError) as error:
+        broken = whole if os.path.lexists(whole) else words
         raise FatalError(
             f"replay: {broken} cannot be read: {error}", fix="record or write it again"
         ) from error

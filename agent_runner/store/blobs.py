@@ -20,13 +20,13 @@ from urllib.parse import quote
 from attrs import define, field, frozen
 
 from agent_runner.ground.disk import Disk, storage_errors
+from agent_runner.ground.plain_files import open_plain, read_plain, reading
 from agent_runner.model.errors import StateError, StorageError
 
 _LINE = re.compile(rb"([0-9a-f]{64}) ([0-9]{1,15}) ([0-9]{1,15}) (\S{1,900})\n")
 _LONGEST_LINE = 1024
 _PIECE = 1 << 20
 _NO_NAME = "-"
-_OPEN = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @frozen
@@ -85,7 +85,7 @@ class Blobs:
             return self._get_old(sha256)
         content = self._content(entry)
         if content is None:
-            raise StateError(f"{self.path}: content {sha256} is damaged")
+            raise _lost(f"{self.path}: content {sha256} is damaged")
         return content
 
     def hash_of(self, name: str) -> str | None:
@@ -156,7 +156,7 @@ class Blobs:
         with storage_errors(self.path):
             is_new = not self.path.exists()
             self.disk.create_folder(self.folder)
-            self._file = os.open(self.path, _OPEN, 0o600)
+            self._file = open_plain(self.path, os.O_RDWR | os.O_CREAT)
             if is_new:
                 self.disk.sync_folder(self.folder)
             self._read_on(self._file)
@@ -167,7 +167,7 @@ class Blobs:
         """The entry; where it is not known yet, what another process wrote since is read first."""
         if key not in index and self._file < 0:
             try:
-                with self.path.open("rb") as file:
+                with reading(self.path) as file:
                     self._read_on(file.fileno())
             except OSError:
                 return None
@@ -178,7 +178,7 @@ class Blobs:
         size, at = os.fstat(file).st_size, self._end
         while at < size:
             line = _LINE.match(os.pread(file, _LONGEST_LINE, at))
-            if line is None or not _is_entry(line, at, size):
+            if line is None or not _is_entry(file, line, at):
                 at = self._next_entry(file, at + 1, size)
                 continue
             entry = _Entry(line[1].decode(), at + line.end(), int(line[3]))
@@ -191,7 +191,7 @@ class Blobs:
             piece = os.pread(file, _PIECE + _LONGEST_LINE, start)
             for line in _LINE.finditer(piece):
                 at = start + line.start()
-                if _is_entry(line, at, size):
+                if _is_entry(file, line, at):
                     return at
             start += _PIECE
         return size
@@ -206,7 +206,7 @@ class Blobs:
     def _content(self, entry: _Entry) -> bytes | None:
         """The content, or None if it is not the one that was written, or the file is gone."""
         try:
-            with self.path.open("rb") as file:
+            with reading(self.path) as file:
                 content = os.pread(file.fileno(), entry.size, entry.offset)
         except OSError:
             return None
@@ -216,14 +216,26 @@ class Blobs:
         """A content as versions before kept it: each in a file of its own."""
         path = self.folder / sha256[:2] / sha256[2:]
         try:
-            content = path.read_bytes()
+            content = read_plain(path)
         except OSError as error:
-            raise StateError(f"{self.path}: content {sha256} is gone") from error
+            raise _lost(f"{self.path}: content {sha256} is gone") from error
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise StateError(f"{path}: the stored content is damaged (its sha256 differs)")
+            raise _lost(f"{path}: the stored content is damaged (its sha256 differs)")
         return content
 
 
-def _is_entry(line: re.Match[bytes], at: int, size: int) -> bool:
-    """Whether this line, found at `at`, belongs there, and the file is long enough for it."""
-    return int(line[2]) == at and at + len(line[0]) + int(line[3]) < size
+def _lost(what: str) -> StateError:
+    return StateError(
+        what,
+        fix="restore that file from a backup, or see what else is missing",
+        command=("doctor",),
+    )
+
+
+def _is_entry(file: int, line: re.Match[bytes], at: int) -> bool:
+    """Whether this line, found at `at`, belongs there, and its content ends as all do.
+
+    A wrong size would lead into the next entry, and cost that one too.
+    """
+    end = at + len(line[0]) + int(line[3])
+    return int(line[2]) == at and os.pread(file, 1, end) == b"\n"

@@ -9,12 +9,14 @@ and for what versions before wrote, which had nothing but the folder.
 import contextlib
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import TypeVar
 
 from attrs import frozen
 
-from agent_runner.ground.disk import Disk, storage_errors
+from agent_runner.ground.disk import Disk, create_folder_below, storage_errors
+from agent_runner.ground.plain_files import open_plain, read_plain
 from agent_runner.model.agent import AgentRequest, AgentResponse
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.codec import from_plain, to_plain_whole
@@ -25,14 +27,17 @@ _BYTES_PER_TOKEN = 8
 _ROOM_BESIDE = 64 * 1024
 """Bytes for everything in an answer that is not its text."""
 
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+
 T = TypeVar("T")
 
 
 @frozen
 class CallFiles:
-    """The files of the call with this id; `folder` is the one for people."""
+    """The files of the call with this id; `folder` is the one for people, in the state folder."""
 
     call: str
+    top: Path
     folder: Path
     blobs: Blobs
     disk: Disk
@@ -47,7 +52,7 @@ class CallFiles:
         """
         content = _json(request)
         with storage_errors(self.folder):
-            self.disk.create_folder(self.folder, durable=False)
+            create_folder_below(self.top, self.folder)
             prompt = self.folder / "prompt.md"
             self.disk.write_file(prompt, _readable(request).encode(), durable=False)
             self.disk.write_file(self._request_copy, content, durable=False)
@@ -66,7 +71,7 @@ class CallFiles:
         if not raw:
             return
         partial = self.folder / "response.partial"
-        with contextlib.suppress(OSError), partial.open("ab") as file:
+        with contextlib.suppress(OSError), os.fdopen(open_plain(partial, _APPEND), "ab") as file:
             file.write(raw)
 
     def settle(self, request: AgentRequest, response: AgentResponse) -> None:
@@ -95,7 +100,7 @@ class CallFiles:
         content, sha256 = self.blobs.read(name), self.blobs.hash_of(name)
         if content is None:
             with contextlib.suppress(OSError):
-                content = copy.read_bytes()
+                content = read_plain(copy)
         if content is None or sha256 not in {None, hashlib.sha256(content).hexdigest()}:
             return None
         try:

@@ -150,28 +150,51 @@ def decode_line(line: bytes, fetch: Callable[[str], bytes]) -> JournalLine | Non
     Raises:
         StateVersionError: a newer version wrote it.
         StateError: its payload's blob is gone.
+        Exception: it is well formed, but no record; which one depends on what is wrong in it.
     """
     body, tail = line[:-_TAIL], line[-_TAIL:]
     crc = f"{zlib.crc32(body):08x}"
     if tail != b',"crc":"%s"}' % crc.encode():
         return None
-    members = json.loads(line.decode("ascii"))  # given bytes, json would guess the encoding first
+    members = from_json(line)
     if members["v"] > FORMAT or members["kind"] not in KINDS:
         raise StateVersionError(
             "the journal was written by a newer version"
             f" (format {members['v']}, {members['kind']})",
             fix="upgrade: pip install -U agent-runner",
         )
-    payload = members["data"] if "data" in members else json.loads(fetch(members["blob"]))
-    to = members.get("to")
+    payload = members["data"] if "data" in members else from_json(fetch(members["blob"]))
+    task, to = members.get("task", ""), members.get("to")
+    if not isinstance(task, str):
+        raise TypeError("a task's id is a text")  # all else is checked as it is structured
     entry = Entry(
         members["seq"],
         from_iso(members["at"]),
-        members.get("task", ""),
+        task,
         _structure_of(members["kind"])(payload, None),
         _STATES[to] if to else None,
     )
     return JournalLine(entry, crc, members["prev"], members["synced"])
+
+
+def from_json(raw: bytes) -> Any:
+    """The value that ASCII JSON stands for.
+
+    Raises ValueError, also for numbers longer than any that is written here: Python takes up to
+    4,300 digits, and is then not able to make a float, a time or a line of text of them. Raises
+    RecursionError for a tree too deep.
+    """
+    return _DECODER.decode(raw.decode("ascii"))
+
+
+def _bounded(digits: str) -> int:
+    if len(digits) > _LONGEST_INT:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+_LONGEST_INT = 19
+_DECODER = json.JSONDecoder(parse_int=_bounded)
 
 
 def synced_of(line: bytes) -> int | None:
@@ -179,7 +202,10 @@ def synced_of(line: bytes) -> int | None:
     body, tail = line[:-_TAIL], line[-_TAIL:]
     if tail != b',"crc":"%08x"}' % zlib.crc32(body):
         return None
-    synced = json.loads(line).get("synced")
+    try:
+        synced = from_json(line).get("synced")
+    except (ValueError, AttributeError, RecursionError):
+        return None
     return synced if isinstance(synced, int) else None
 
 
@@ -193,7 +219,7 @@ def chain_of(line: bytes) -> tuple[str, str] | None:
     if tail != b',"crc":"%s"}' % crc.encode():
         return None
     _, marked, before = body.rpartition(b',"prev":"')
-    return (before[:-1].decode("ascii"), crc) if marked else None
+    return (before[:-1].decode("ascii", "replace"), crc) if marked else None
 
 
 @cache

@@ -12,8 +12,14 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from agent_runner.ground.clock import stored
-from agent_runner.ground.disk import Disk, storage_errors
-from agent_runner.model.errors import JournalDamagedError, StateLostError, StorageError
+from agent_runner.ground.disk import Disk, reason_of, storage_errors
+from agent_runner.ground.plain_files import reading
+from agent_runner.model.errors import (
+    JournalDamagedError,
+    StateError,
+    StateLostError,
+    StorageError,
+)
 from agent_runner.model.events import Event
 from agent_runner.model.fold import Entry
 from agent_runner.model.states import TaskState
@@ -55,9 +61,11 @@ def is_whole_up_to(position: Position, path: Path) -> bool:
     """
     seq, crc, offset = 0, NO_CHAIN, 0
     try:
-        file = path.open("rb")
+        file = reading(path)
     except FileNotFoundError:
         return position == Position()
+    except OSError as error:
+        raise _unreadable(path, error) from error
     with file:
         while offset < position.offset and (raw := file.readline()):
             chained = chain_of(raw.rstrip(b"\n"))
@@ -80,13 +88,17 @@ class JournalReader:
         """Yield the entries in order, one line in memory at a time.
 
         Raises:
-            JournalDamagedError: a bad record stands before records that knew it to be on disk.
+            JournalDamagedError: a bad record stands before records that knew it to be on disk, or
+                one with a good checksum is none that this program writes.
             StateVersionError: a newer version wrote the journal.
+            StateError: the journal cannot be read, or a blob that a record refers to is gone.
         """
         try:
-            file = self.path.open("rb")
+            file = reading(self.path)
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
         with file:
             file.seek(self.position.offset)
             for raw in file:
@@ -101,7 +113,12 @@ class JournalReader:
         """The record, or None if these bytes cannot be the next one."""
         if not raw.endswith(b"\n"):
             return None
-        line = decode_line(raw[:-1], self.blobs.get)
+        try:
+            line = decode_line(raw[:-1], self.blobs.get)
+        except StateError:
+            raise
+        except Exception as error:
+            raise damaged(self.path, self.position, "is none that this program writes") from error
         if line is None:
             return None
         follows = line.entry.seq == self.position.seq + 1 and line.prev == self.position.crc
@@ -113,14 +130,25 @@ class JournalReader:
         for raw in (bad, *rest.split(b"\n")):
             synced = synced_of(raw.rstrip(b"\n"))
             if synced is not None and synced >= lost:
-                raise JournalDamagedError(
-                    f"{self.path}: record {lost} (byte {self.position.offset}) is damaged,"
-                    " but later ones are good; nothing was changed",
-                    fix="look at what is left, then restore the file from a backup"
-                    " or start over with `run --fresh`",
-                    command=("debug", "state"),
-                )
+                raise damaged(self.path, self.position, "is damaged, but later ones are good")
         self.torn = TornTail(self.position.offset, len(bad) + len(rest))
+
+
+def damaged(path: Path, before: Position, how: str) -> JournalDamagedError:
+    """The error for the record that follows `before`; `how` says what is wrong with it."""
+    return JournalDamagedError(
+        f"{path}: record {before.seq + 1} (byte {before.offset}) {how}; nothing was changed",
+        fix="look at what is left, then restore the file from a backup"
+        " or start over with `run --fresh`",
+        command=("debug", "state"),
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> StateError:
+    return StateError(
+        f"{path} cannot be read: {reason_of(error)}; nothing was changed",
+        fix="look where it comes from, or fix the permissions",
+    )
 
 
 @define

@@ -1,13 +1,21 @@
-"""Where everything lies in the state folder."""
+"""Where everything lies in the state folder, and whether that is what is there."""
 
+import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from agent_runner.ground.plain_files import kind_of
+from agent_runner.model.errors import StateError
 
 if TYPE_CHECKING:
     from agent_runner.ground.disk import Disk
 
 FOLDER = ".agent-runner"
 """The state folder's name, beside the task list."""
+
+_FILES = {"journal.jsonl", "state.json", "list.json", "lock", "holder.json", ".gitignore"}
+_FOLDERS = {"blobs", "snapshots", "archive", "logs"}
 
 _GITIGNORE = b"# kept out of git, so that `git clean -fd` leaves it alone\n*\n!config.yml\n"
 
@@ -74,13 +82,81 @@ class Layout(NamedTuple):
         """One call's folder: prompt.md, request.json, response.json."""
         return self.attempt(task, attempt) / call
 
+    def check(self) -> None:
+        """Refuse what is none of ours in the folder's place, or in place of what belongs in it.
+
+        A downloaded project may bring a state folder with links to the user's own files, and one
+        of another user may say what it likes about the files here. Of what lies deeper each piece
+        is looked at when it is opened (`ground/plain_files.py`).
+
+        Raises StateError; nothing was changed.
+        """
+        try:
+            self._check_folder()
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    if entry.name in _FILES and not entry.is_file(follow_symlinks=False):
+                        raise self._misplaced(Path(entry), "a file")
+                    if entry.name in _FOLDERS and not entry.is_dir(follow_symlinks=False):
+                        raise self._misplaced(Path(entry), "a folder")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StateError(
+                f"the state in {self.folder} cannot be read: {error.strerror or error}"
+                f"{_owned(self.folder)}; nothing was changed",
+                fix="fix the permissions, or keep another state: --state-dir DIR",
+            ) from error
+
+    def _check_folder(self) -> None:
+        status = self.folder.lstat()
+        if not stat.S_ISDIR(status.st_mode):
+            raise self._misplaced(self.folder, "a folder")
+        # the owner of the project is trusted: its hooks are run, and some file systems know one
+        # owner only; root may look after everybody's
+        trusted = {os.geteuid(), self.folder.parent.stat().st_uid}
+        if os.geteuid() and status.st_uid not in trusted:
+            raise StateError(
+                f"the state in {self.folder} is not yours{_owned(self.folder)};"
+                " nothing was changed",
+                fix="run it as that user, or keep another state: --state-dir DIR",
+            )
+
+    def _misplaced(self, path: Path, wanted: str) -> StateError:
+        there = kind_of(path.lstat().st_mode)
+        return StateError(
+            f"{path} is {there}, not {wanted}; nothing was changed",
+            fix="look where it comes from, and move it away"
+            + (", or name the folder itself: --state-dir DIR" if path == self.folder else ""),
+        )
+
     def create(self, disk: "Disk") -> None:
-        """Make the folder, private to the user, ignored by git (its own .gitignore included)."""
+        """Make the folder, private to the user, ignored by git (its own .gitignore included).
+
+        One that is there keeps its mode: it may be the user's own. All that is put into it is
+        private by itself.
+        """
         from agent_runner.ground.disk import storage_errors  # lazy: status only needs the paths
 
+        self.check()
         with storage_errors(self.folder):
             disk.create_folder(self.folder)
-            self.folder.chmod(0o700)
             ignore = self.folder / ".gitignore"
             if not ignore.exists():
                 disk.write_file(ignore, _GITIGNORE)
+
+
+def _owned(folder: Path) -> str:
+    """Whose the folder is, behind a comma, where it is somebody else's."""
+    try:
+        owner = folder.lstat().st_uid
+    except OSError:
+        return ""
+    if owner == os.geteuid():
+        return ""
+    import pwd  # lazy: for one message
+
+    try:
+        return f", it belongs to {pwd.getpwuid(owner).pw_name}"
+    except KeyError:
+        return f", it belongs to user {owner}"

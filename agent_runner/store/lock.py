@@ -1,5 +1,6 @@
 """One run at a time: a lock on the state folder, and one on the project against another state."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -9,6 +10,8 @@ import filelock
 from attrs import define, field
 
 from agent_runner.ground.clock import local
+from agent_runner.ground.disk import storage_errors
+from agent_runner.ground.plain_files import open_plain, read_plain
 from agent_runner.model.errors import StateLockedError
 from agent_runner.store.layout import Layout
 
@@ -26,10 +29,19 @@ class StateLock:
     project: Path
     _lock: filelock.FileLock | None = None
     _project_descriptor: int | None = field(default=None)
+    after_crash: bool = field(default=False, init=False)
+    """Whether the command that held it last did not give it back."""
 
     def acquire(self, now: float) -> None:
-        """Take both or none. Raises StateLockedError naming the holder's process and start."""
-        lock = filelock.FileLock(self.layout.lock, timeout=0, fallback_to_soft=False)
+        """Take both or none.
+
+        Raises StateLockedError naming the holder's process and start, StorageError.
+        """
+        with storage_errors(self.layout.lock):
+            self._acquire(now)
+
+    def _acquire(self, now: float) -> None:
+        lock = filelock.FileLock(self.layout.lock, timeout=0, mode=0o600, fallback_to_soft=False)
         try:
             lock.acquire()
         except filelock.Timeout:
@@ -40,10 +52,11 @@ class StateLock:
         self._lock = lock
         try:
             self._lock_project()
+            self.after_crash = self.layout.holder.exists()
+            self._write_holder(now)
         except BaseException:
             self.release()
             raise
-        self.layout.holder.write_text(json.dumps({"pid": os.getpid(), "since": now}))
 
     def release(self) -> None:
         """Give both locks back; without them held, do nothing."""
@@ -51,7 +64,8 @@ class StateLock:
             os.close(self._project_descriptor)
             self._project_descriptor = None
         if self._lock is not None:
-            self.layout.holder.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it is only read where the lock is held
+                self.layout.holder.unlink(missing_ok=True)
             self._lock.release()
             self._lock = None
 
@@ -60,17 +74,26 @@ class StateLock:
         descriptor = os.open(self.project, os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             os.close(descriptor)
             raise StateLockedError(
                 f"another run, with its own state folder, is using {self.project}",
                 fix="wait for it, or stop it",
             ) from None
+        except OSError:
+            os.close(descriptor)
+            raise
         self._project_descriptor = descriptor
+
+    def _write_holder(self, now: float) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(open_plain(self.layout.holder, flags), "w") as file:
+            file.write(json.dumps({"pid": os.getpid(), "since": now}))
 
     def _holder(self) -> str:
         try:
-            holder = json.loads(self.layout.holder.read_text())
-            return f" (process {holder['pid']}, since {local(holder['since'], seconds=True)})"
-        except (OSError, ValueError, KeyError, TypeError):
+            holder = json.loads(read_plain(self.layout.holder))
+            pid, since = int(holder["pid"]), local(float(holder["since"]), seconds=True)
+        except (OSError, ArithmeticError, ValueError, LookupError, TypeError, RecursionError):
             return ""
+        return f" (process {pid}, since {since})"

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from agent_runner.ground.plain_files import reading
 from agent_runner.model.standing import StateOutline, last_run_of, standing_of
 from agent_runner.store.layout import Layout
 from agent_runner.store.sealed import read_sealed
@@ -28,8 +29,11 @@ def read_outline(folder: Path) -> StateOutline | None:
 
     That is so when the snapshot is missing, damaged or of another format, when the journal has
     grown since, and when providers are set aside, which is shown in the words of the event.
+
+    Raises StateError where the folder is not one of this user's, or holds something else.
     """
     layout = Layout(folder)
+    layout.check()
     content = read_sealed(layout.snapshot)
     if content is None:
         return None
@@ -37,6 +41,8 @@ def read_outline(folder: Path) -> StateOutline | None:
         if content["format"] != SNAPSHOT_FORMAT or content["spending"].get("set_aside"):
             return None
         if not _is_end(layout.journal, content["journal"]["offset"], content["journal"]["crc"]):
+            return None
+        if not isinstance(content["list"], str) or not isinstance(content["seq"], int):
             return None
         return StateOutline(
             content["list"],
@@ -46,7 +52,7 @@ def read_outline(folder: Path) -> StateOutline | None:
             {task: standing_of(task, plain) for task, plain in content["tasks"].items()},
             content["spending"],
         )
-    except (OSError, AttributeError, KeyError, TypeError, ValueError):
+    except Exception:  # noqa: BLE001  # any damage means the same: fold the journal instead
         return None
 
 
@@ -58,17 +64,17 @@ def list_of(folder: Path) -> str:
     """
     layout = Layout(folder)
     try:
-        with layout.snapshot.open("rb") as file:
+        with reading(layout.snapshot) as file:
             head = _HEAD.match(file.read(_LONGEST_HEAD))
         name = json.loads(head[1]) if head else _first_list(layout.journal)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         name = _first_list(layout.journal)
     return name if isinstance(name, str) else ""
 
 
 def _is_end(journal: Path, offset: int, crc: str) -> bool:
     """Whether the journal ends where the snapshot was taken, in the very same record."""
-    with journal.open("rb") as file:
+    with reading(journal) as file:
         if file.seek(0, 2) != offset or offset < _TAIL:
             return False
         file.seek(-_TAIL, 2)
@@ -77,7 +83,7 @@ def _is_end(journal: Path, offset: int, crc: str) -> bool:
 
 def _first_list(journal: Path) -> object:
     try:
-        with journal.open("rb") as file:
+        with reading(journal) as file:
             return json.loads(file.readline(_LONGEST_HEAD))["data"]["list_id"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""

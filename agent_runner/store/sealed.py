@@ -9,6 +9,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from agent_runner.ground.plain_files import read_plain
+
 _TAIL = len(',"crc":"00000000"}\n')
 
 
@@ -20,7 +22,7 @@ def sealed(body: bytes) -> bytes:
 def read_sealed(path: Path) -> dict[str, Any] | None:
     """The object in a sealed file; None if it is missing, damaged, or was never sealed."""
     try:
-        raw = path.read_bytes()
+        raw = read_plain(path)
         if raw[-_TAIL:] != b',"crc":"%08x"}\n' % zlib.crc32(raw[:-_TAIL]):
             return None
         content = json.loads(raw)

@@ -62,7 +62,7 @@ def load_snapshot(path: Path) -> Snapshot | None:
     if content is None:
         return None
     version = content.get("format")
-    if not isinstance(version, int) or version > SNAPSHOT_FORMAT:
+    if isinstance(version, int) and version > SNAPSHOT_FORMAT:
         raise StateVersionError(
             f"{path} was written by a newer version (format {version}); nothing was changed",
             fix="upgrade: pip install -U agent-runner",
@@ -113,4 +113,12 @@ def _parse(content: dict[str, Any]) -> Snapshot:
         spending=from_plain(content["spending"], Spending),
     )
     journal = content["journal"]
-    return Snapshot(state, Position(content["seq"], journal["crc"], journal["offset"]))
+    position = Position(content["seq"], journal["crc"], journal["offset"])
+    texts, numbers = (state.list_id, position.crc), (position.seq, position.offset)
+    if not all(isinstance(one, str) for one in texts):
+        raise TypeError("not a text")
+    if not all(isinstance(one, int) for one in numbers):
+        raise TypeError("not a number")
+    if state.current is not None and state.current not in state.tasks:
+        raise ValueError("its task in hand is none of its tasks")
+    return Snapshot(state, position)

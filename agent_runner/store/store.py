@@ -8,6 +8,7 @@ from attrs import define, field
 
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.disk import Disk, storage_errors
+from agent_runner.ground.plain_files import reading
 from agent_runner.ground.timings import part
 from agent_runner.model.errors import JournalDamagedError, StateMismatchError
 from agent_runner.model.events import Event
@@ -16,6 +17,7 @@ from agent_runner.model.states import TaskState
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.journal import Journal, JournalReader, Position, is_whole_up_to
 from agent_runner.store.layout import Layout
+from agent_runner.store.leftovers import remove_leftovers
 from agent_runner.store.lock import StateLock
 from agent_runner.store.snapshot import Snapshot, load_snapshot, render_snapshot
 
@@ -58,13 +60,14 @@ class Store:
         lock = StateLock(layout, project)
         # before anything is read: the last record of a run that is still writing would look like a
         # torn tail, and be cut off
-        with storage_errors(layout.lock):
-            lock.acquire(clock.now())
+        lock.acquire(clock.now())
         try:
             blobs = Blobs(layout.blobs, disk)
             state, reader = _fold(layout, blobs)
             _check_list(state, list_id, layout)
             warnings = _set_tail_aside(reader, layout, disk)
+            if lock.after_crash:
+                remove_leftovers(layout)
             journal = Journal.open(layout.journal, blobs, disk, reader.position)
         except BaseException:
             lock.release()
@@ -129,6 +132,7 @@ def read_state(folder: Path, list_id: str = "") -> tuple[RunState, tuple[str, ..
     Raises StateMismatchError if it is that of another list than `list_id` ("": any will do).
     """
     layout = Layout(folder)
+    layout.check()
     state, reader = _fold(layout, Blobs(layout.blobs, Disk()))
     if list_id:
         _check_list(state, list_id, layout)
@@ -159,6 +163,7 @@ def archive(folder: Path, *, project: Path, clock: Clock) -> Path | None:
     Raises StateLockedError if a run is on.
     """
     layout = Layout(folder)
+    layout.check()
     if not layout.journal.exists():
         return None
     lock = StateLock(layout, project)
@@ -197,7 +202,10 @@ def _folded(layout: Layout, blobs: Blobs) -> tuple[RunState, JournalReader]:
     start = snapshot if snapshot and fits else Snapshot(RunState(), Position())
     reader = JournalReader(layout.journal, blobs, start.position)
     for entry in reader:
-        start.state.take(entry)
+        try:
+            start.state.take(entry)
+        except Exception as error:
+            raise _out_of_place(layout.journal, entry) from error
     if snapshot and snapshot.position.seq > reader.position.seq:
         raise StateMismatchError(
             f"{layout.snapshot} is ahead of {layout.journal} (record {reader.position.seq + 1} is"
@@ -206,6 +214,16 @@ def _folded(layout: Layout, blobs: Blobs) -> tuple[RunState, JournalReader]:
             command=("run", "--fresh"),
         )
     return start.state, reader
+
+
+def _out_of_place(journal: Path, entry: Entry) -> JournalDamagedError:
+    """The error for a record that is whole and cannot follow what stands before it."""
+    return JournalDamagedError(
+        f"{journal}: record {entry.seq} ({type(entry.event).__name__}) cannot follow the records"
+        " before it; nothing was changed",
+        fix="restore the file from a backup, or start over",
+        command=("run", "--fresh"),
+    )
 
 
 def _check_list(state: RunState, list_id: str, layout: Layout) -> None:
@@ -222,7 +240,7 @@ def _set_tail_aside(reader: JournalReader, layout: Layout, disk: Disk) -> tuple[
     if reader.torn is None:
         return ()
     aside = layout.folder / f"journal.torn-{reader.position.seq + 1}"
-    with storage_errors(aside), layout.journal.open("rb") as file:
+    with storage_errors(aside), reading(layout.journal) as file:
         file.seek(reader.torn.offset)
         disk.write_file(aside, file.read())
     what = f"{layout.journal} ended in {reader.torn.size} bytes that are not a record"

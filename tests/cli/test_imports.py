@@ -66,7 +66,8 @@ COMMANDS = [
 STATUS = {
     *("app", "app.list_cache", "app.overview", "app.place"),
     *("cli", "cli.commands", "cli.options", "cli.output", "cli.project", "cli.show"),
-    *("ground", "ground.clock", "ground.config_files", "ground.invocation", "ground.timings"),
+    *("ground", "ground.clock", "ground.config_files", "ground.invocation", "ground.plain_files"),
+    *("ground.timings",),
     *("limits", "limits.waiting"),
     *("model", "model.errors", "model.standing", "model.states"),
     *("store", "store.layout", "store.outline", "store.sealed"),

@@ -62,7 +62,7 @@ class Conversations:
     def files(self, task: str, attempt: int, call: str) -> CallFiles:
         """The files of one call. Its id is `TASK/call-NN`, the name of its folder the last part."""
         folder = self.layout.call(task, attempt, Path(call).name)
-        return CallFiles(call, folder, self.blobs, self.disk)
+        return CallFiles(call, self.layout.folder, folder, self.blobs, self.disk)
 
     def add(self, request: AgentRequest, response: AgentResponse) -> None:
         """Remember an answer whose files have just been written."""
