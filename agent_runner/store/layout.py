@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 FOLDER = ".agent-runner"
 """The state folder's name, beside the task list."""
 
-_FILES = {"journal.jsonl", "state.json", "list.json", "lock", "holder.json", ".gitignore"}
+_FILES = {
+    "journal.jsonl",
+    "state.json",
+    "list.json",
+    "lock",
+    "holder.json",
+    ".gitignore",
+    "commit.index",
+}
 _FOLDERS = {"blobs", "snapshots", "archive", "logs"}
 
 _GITIGNORE = b"# kept out of git, so that `git clean -fd` leaves it alone\n*\n!config.yml\n"

@@ -1,6 +1,7 @@
 """Any output goes to the log as it is, and neither memory nor prompt nor screen suffers from it."""
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from agent_runner.model.errors import StorageError
 from agent_runner.model.hooks import HookOutcome
 
 Stage = Any  # the fixture's class stands in conftest, which importlib mode does not import
+
+_LIMIT = 32 * 1024 * 1024  # more than other files have that the tests write meanwhile
 
 PRINT = "import sys; sys.stdout.buffer.write({})"
 
@@ -62,9 +65,25 @@ async def test_head_and_tail_are_kept(stage: Stage) -> None:
 async def test_a_log_that_cannot_be_written_is_an_error_and_ends_the_hook(stage: Stage) -> None:
     log = stage.runner.state_dir / "logs" / "T1" / "post.log"
     log.parent.mkdir(parents=True)
-    log.symlink_to("/dev/full")
-    with pytest.raises(StorageError, match=r"post\.log: the disk is full"):
-        await stage.run("sleep 60")
+    log.write_bytes(bytes(_LIMIT))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_LIMIT, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"post\.log: the file size limit is reached"):
+            await stage.run("sleep 60")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.anyio
+async def test_a_log_that_is_a_link_is_not_written_through(stage: Stage, tmp_path: Path) -> None:
+    log = stage.runner.state_dir / "logs" / "T1" / "post.log"
+    log.parent.mkdir(parents=True)
+    log.symlink_to(tmp_path / "victim")
+    (tmp_path / "victim").write_text("precious")
+    with pytest.raises(StorageError, match="it is a symbolic link, not a file"):
+        await stage.run("true")
+    assert (tmp_path / "victim").read_text() == "precious"
 
 
 @pytest.mark.anyio
