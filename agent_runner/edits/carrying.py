@@ -49,7 +49,7 @@ class Carrier:
         try:
             lines = _lines_of(edit)
             check_writable("".join(line for is_new, line in lines if is_new))
-            wrong = None if self.exact else _left_out(edit, lines, entry) or _strange(edit, entry)
+            wrong = None if self.exact else _in_doubt(edit, lines, entry)
             return wrong or self._carry(edit, entry)
         except NotTextError as error:
             return Failed(f"{error}", "  Only UTF-8 text can be written by a reply.")
@@ -222,35 +222,25 @@ def _lines_of(edit: Edit) -> list[tuple[bool, str]]:
     return []
 
 
-def _left_out(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
-    """The refusal of an edit with a line that only stands for lines that were left out."""
+def _in_doubt(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
+    """The refusal of new lines that are perhaps not meant as they stand."""
     gone = [s for hunk in edit.hunks for s in hunk.before] if isinstance(edit, Alter) else None
     line = first_left_out(lines, edit.path, entry.bytes_now, gone)
-    if line is None:
-        return None
-    return in_doubt(
-        edit.path,
-        f"`{line.strip()[:80]}` stands for lines that were left out, and would be written as it is;"
-        " write every line out, or end the block before them (or word it differently, if the line"
-        " is meant)",
-        is_whole=False,
-    )
-
-
-def _strange(edit: Edit, entry: Entry) -> Failed | None:
-    """The refusal of a block that brings marks of an edit, or numbers, into the file."""
+    if line is not None:
+        wrong = f"`{line.strip()[:80]}` stands for lines that were left out, and would be written"
+        wrong += " as it is; write every line out, or end the block before them"
+        return in_doubt(
+            edit.path, f"{wrong} (or word it otherwise, if it is meant)", is_whole=False
+        )
     # Lines of diffs and envelopes have a mark each: what stands behind it is meant.
-    is_block = edit.origin.form == search_replace.NAME
-    if not isinstance(edit, Alter) or not is_block or is_prose(edit.path):
-        return None
-    new = [line for hunk in edit.hunks for line in hunk.added]
-    if not strange(new, edit.path, ()):
+    is_block = gone is not None and edit.origin.form == search_replace.NAME
+    new = [line for is_new, line in lines if is_new]
+    if not is_block or is_prose(edit.path) or not strange(new, edit.path, ()):
         return None
     there = set(entry.bytes_now().decode("utf-8", "replace").splitlines())
     wrong = strange(new, edit.path, there)
-    return (
-        in_doubt(edit.path, f"perhaps the new lines are not meant so: {wrong}") if wrong else None
-    )
+    short = f"perhaps the new lines are not meant so: {wrong}"
+    return in_doubt(edit.path, short) if wrong else None
 
 
 def _as_file(hunk: Hunk, text: TextFile) -> Hunk:

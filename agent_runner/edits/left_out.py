@@ -78,7 +78,8 @@ def first_left_out(
     if is_prose(path) and not shrinks:
         return None  # an example in a text
     held = frozenset(line.strip() for line in old)
-    judge = _Judge(path, held, doubts=shrinks and bool(held))
+    least = 1 if held and (shrinks or gone is None) else 2
+    judge = _Judge(path, held, shrinks and bool(held), least)
     above = ""
     for is_new, line in lines:
         if is_new and line.strip() not in held and judge.is_left_out(plain(line), above):
@@ -89,7 +90,7 @@ def first_left_out(
 
 def is_left_out(line: str) -> bool:
     """Whether the line, in a text that is only shown, stands for others."""
-    return _Judge("", frozenset(), doubts=True).is_left_out(plain(line), "")
+    return _Judge("", frozenset(), doubts=True, least=1).is_left_out(plain(line), "")
 
 
 def defined_on(line: str) -> str:
@@ -106,11 +107,16 @@ def is_dots(line: str) -> bool:
 
 @frozen
 class _Judge:
-    """What is known of the file: its path, its lines without blanks, whether doubt suffices."""
+    """What is known of the file: its path, its lines without blanks, whether doubt suffices.
+
+    `least`: how many words of the kind a comment without dots has to have; where lines are lost, or
+    the text is all of the file, one is enough.
+    """
 
     path: str
     held: frozenset[str]
     doubts: bool
+    least: int
 
     def is_left_out(self, line: str, above: str) -> bool:
         text = re.sub(r"(?:\. ){2,}\.", "...", line.strip())
@@ -141,13 +147,15 @@ class _Judge:
         is_comment = is_bracketed or _COMMENT.search(marks) is not None
         if not (is_comment or first or last):
             return False
-        strong = any(map(_STRONG.fullmatch, words))
-        weak = any(map(_WEAK.fullmatch, words)) and (self.doubts or first or last)
-        if (strong or weak) and all(map(self._is_known, words)):
+        strong, weak = (sum(map(bool, map(k.fullmatch, words))) for k in (_STRONG, _WEAK))
+        is_dotted = first or last
+        said = strong and (strong + weak >= self.least or is_dotted)
+        weak = weak and (self.doubts or is_dotted)
+        if (said or weak) and all(map(self._is_known, words)):
             return True
         is_sentence = plain(above).rstrip().endswith("...")
         starts = first and is_comment and not is_sentence and len(words) <= _FEW
-        return starts or (strong and (first or last))
+        return starts or (strong > 0 and is_dotted)
 
     def _is_known(self, word: str) -> bool:
         kinds = (_KNOWN, _STRONG, _WEAK)

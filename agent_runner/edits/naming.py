@@ -72,6 +72,7 @@ _REMARK = re.compile(
     r"(?<!\s)\s*\((?:new|new file|updated|modified|created|changed)\)$", re.IGNORECASE
 )
 _WRAPPED = re.compile(r"^(\*\*|__|\*|_|`|\"|')(?!\s)(.*?)(?<!\s)\1$")
+_LINK = re.compile(r"^\[([^\[\]]+)\]\([^()\s]*\)$")
 _QUOTED = re.compile(r"`([^`]+)`(?:\s*\(\w+(?: file)?\))?:?(?:\*\*)?")
 _POSITION = re.compile(r":\d+(?:[-:,]\d+)*$|#L\d+(?:-L?\d+)?$|:[A-Za-z_]\w*$")
 _INFO_PATH = re.compile(
@@ -127,7 +128,7 @@ def _undressed(text: str, *, dressed: bool) -> tuple[str, bool]:
     while text != before:
         before = text
         text = _REMARK.sub("", text.strip())
-        bare = text.removesuffix(":").strip() or text
+        bare = _LINK.sub(r"\1", text.removesuffix(":").strip()) or text
         wrapped = _WRAPPED.match(bare)
         inside = wrapped[2] if wrapped and wrapped[1] not in wrapped[2] else bare
         dressed = dressed or bare != text or bool(wrapped and wrapped[1][0] in "*_")

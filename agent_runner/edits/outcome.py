@@ -3,14 +3,9 @@
 from attrs import frozen
 
 from agent_runner.edits.edit import Hunk
+from agent_runner.edits.formats import search_replace
 from agent_runner.edits.matching import MOST_PLACES, NoPlace
 from agent_runner.edits.nearest import closest, first_difference, numbered
-
-_IN_PART = (
-    "  To change a part of the file, write `{path}` alone on a line and below it `<<<<<<< SEARCH`,"
-    " the lines as they stand in the file, `=======`, the lines that take their place,"
-    " `>>>>>>> REPLACE`."
-)
 
 
 @frozen
@@ -35,7 +30,8 @@ Outcome = Carried | Failed
 def in_doubt(path: str, short: str, *, is_whole: bool = True) -> Failed:
     """The refusal of a text that may be a whole file, with the two ways to say what is meant."""
     whole = f"\n  If it is the whole file, write `Whole file: {path}` on the line above its fence."
-    return Failed(short, _IN_PART.format(path=path) + whole * is_whole)
+    part = search_replace.FORM.format(path=f"`{path}`")
+    return Failed(short, f"  To change a part of the file: {part}{whole * is_whole}")
 
 
 def not_found(label: str, lines: list[str], hunk: Hunk, missing: NoPlace) -> Failed:

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from attrs import field, frozen
 
 from agent_runner.edits.edit import Edit, NoChange
+from agent_runner.edits.formats import search_replace, whole_file
 from agent_runner.edits.outcome import Carried, Failed, Outcome
 
-FORMS = """\
+FORMS = f"""\
 The forms are:
-- for a change within a file, its path alone on a line and below it a fence with blocks of
-  `<<<<<<< SEARCH`, the lines as they stand in the file, `=======`, the lines that take their place,
-  `>>>>>>> REPLACE`;
-- for a new file, its path alone on a line and right below it a fence with all of its text;
+- for a change within a file: {search_replace.FORM.format(path="its path")}
+- for a new file: {whole_file.FORM}
 - a unified diff, or a `*** Begin Patch` envelope.
 If nothing has to be changed, reply with one line: `NO CHANGE NEEDED: why`."""
 

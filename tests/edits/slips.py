@@ -32,6 +32,10 @@ def _in_blocks(case: Case) -> bool:
     return case.slips[0] == "as_blocks"
 
 
+def _is_signed(case: Case) -> bool:
+    return case.slips[0] in {"as_diff", "as_envelope"}
+
+
 def indentation_lost(_rng: random.Random, case: Case) -> Case:
     """The common indentation of each SEARCH/REPLACE block is gone."""
 
@@ -104,11 +108,7 @@ def no_numbers(_rng: random.Random, case: Case) -> Case:
 def mark_lost(rng: random.Random, case: Case) -> Case:
     lines = case.reply.split("\n")
     signed = [at for at, line in enumerate(lines) if re.match(r"[-+ ]\s*[^-+\s]", line)]
-    if (
-        "mark_lost" not in case.slips
-        and signed
-        and re.search(r"^(@@|\*\*\* )", case.reply, re.MULTILINE)
-    ):
+    if "mark_lost" not in case.slips and signed and _is_signed(case):
         at = rng.choice(signed)
         lines[at] = lines[at][1:]
     return evolve(case, reply="\n".join(lines))
@@ -122,7 +122,7 @@ def line_lost(rng: random.Random, case: Case) -> Case:
         for at, line in enumerate(lines[:-1])
         if re.match(r" \s*\S", line) and all(lines[n][:1] == " " for n in (at - 1, at + 1))
     ]
-    if signed and re.search(r"^(@@|\*\*\* )", case.reply, re.MULTILINE):
+    if signed and _is_signed(case):
         del lines[rng.choice(signed)]
     return evolve(case, reply="\n".join(lines))
 

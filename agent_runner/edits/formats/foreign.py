@@ -2,14 +2,11 @@
 
 import re
 
+from agent_runner.edits.formats import search_replace, whole_file
 from agent_runner.edits.naming import is_path, is_shell
 
 NAME = "no form that is read"
-REMEDY = (
-    "Write the path alone on a line and below it `<<<<<<< SEARCH`, the lines as they stand in the"
-    " file, `=======`, the lines that take their place, `>>>>>>> REPLACE`; for a new file the path"
-    " alone on a line and below it a fence with the whole of it."
-)
+REMEDY = f"{search_replace.FORM.format(path='the path')} For a new file: {whole_file.FORM}"
 _MARKER = re.compile(
     r"^[ \t]*(?:<{5,9}(?: .*)?|>{5,9}(?: \S+)?|>{7} .{0,60}"
     r"|[-+=*#~]{3,9} ?(?:SEARCH|REPLACE|ORIGINAL|UPDATED)(?: BLOCK)?)\s*$"

@@ -10,7 +10,7 @@ from agent_runner.edits.naming import info_path, label_on, mentioned
 
 _OPENER = re.compile(r"^([ \t]*)(`{3,}|~{3,})(.*)$")
 _LOOK_BACK = 3
-"""How many lines above a block with markers its path may stand."""
+"""How many lines above a block with markers its path may stand, blank ones not counted."""
 
 
 @frozen
@@ -102,12 +102,12 @@ class Scan:
         return {path for line in self._lines_above(at) for path in mentioned(line)}
 
     def _lines_above(self, at: int) -> list[str]:
-        """The lines above down to the block before, the nearest first; fences are not counted."""
+        """The lines above down to the block before, the nearest first."""
         lines: list[str] = []
         seen = 0
         for above in range(at - 1, self.floor - 1, -1):
             lines.append(self.raw[above])
-            seen += fence_on(self.raw[above]) is None
+            seen += bool(self.raw[above].strip()) and fence_on(self.raw[above]) is None
             if seen == _LOOK_BACK:
                 break
         return lines

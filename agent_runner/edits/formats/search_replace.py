@@ -11,10 +11,11 @@ NAME = "SEARCH/REPLACE"
 _OPEN = re.compile(r"^[ \t]*(<{5,9}) ?(?:SEARCH|ORIGINAL)\b:?(.*)$")
 _DIVIDE = re.compile(r"^[ \t]*(={5,9})\s*$")
 _CLOSE = re.compile(r"^[ \t]*(>{5,9}) ?(?:REPLACE|UPDATED)\s*$")
-_FORM = (
-    "Write it as: the path alone on a line, then `<<<<<<< SEARCH`, the lines as they stand"
-    " in the file, `=======`, the lines that take their place, `>>>>>>> REPLACE`."
+FORM = (
+    "Write {path} alone on a line and below it `<<<<<<< SEARCH`, the lines as they stand in the"
+    " file, `=======`, the lines that take their place, `>>>>>>> REPLACE`."
 )
+_FORM = FORM.format(path="the path")
 _LONGER = "Use longer markers (up to 9 characters, all three alike) than any such line in the text."
 
 
