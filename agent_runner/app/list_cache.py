@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agent_runner import __version__
 from agent_runner.app.place import Place, Surroundings
 from agent_runner.ground.config_files import PROJECT_FILES, global_file
+from agent_runner.ground.presence import is_file
 from agent_runner.model.standing import ListOutline, TaskOutline
 from agent_runner.store.layout import Layout
 from agent_runner.store.sealed import read_sealed, sealed
@@ -80,7 +81,8 @@ def _made_from(place: Place, here: Surroundings) -> dict[str, Any]:
 
 def _digest(file: Path) -> str | None:
     try:
-        return _checksum(file.read_bytes())
+        # a named pipe would be waited for, for ever
+        return _checksum(file.read_bytes()) if is_file(file) else None
     except OSError:
         return None
 

@@ -1,10 +1,12 @@
 """Where a task list and its state are, found before anything of them is read."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent_runner.ground.invocation import Invocation
+from agent_runner.ground.presence import is_file, may_be_there
 from agent_runner.model.errors import UsageError
 from agent_runner.store.layout import FOLDER, Layout
 from agent_runner.store.outline import list_of
@@ -42,16 +44,17 @@ def find(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Plac
     Raises UsageError if there is no such list, StateError for a state folder that is none of ours.
     """
     file = here.cwd / tasks if tasks else unnamed(state_dir, here)
-    if not file.is_file():
+    if not may_be_there(file):
         known = ", ".join(DEFAULT_NAMES)
         raise UsageError(
             f"there is no task list {tasks or file}" + ("" if tasks else f" (looked for {known})"),
             fix="write one with `agent-runner init`, or name it: agent-runner run FILE",
         )
-    if state_dir and (here.cwd / state_dir).exists() and not (here.cwd / state_dir).is_dir():
+    if state_dir and is_file(here.cwd / state_dir):
         raise UsageError(f"--state-dir {state_dir} is a file", fix="name a folder, new or old")
-    folder = file.parent.resolve()
-    state = (here.cwd / state_dir).resolve() if state_dir else folder / FOLDER
+    # realpath, since resolve raises at links in a circle
+    folder = Path(os.path.realpath(file.parent))
+    state = Path(os.path.realpath(here.cwd / state_dir)) if state_dir else folder / FOLDER
     Layout(state).check()
     return Place(folder / file.name, state, invocation_of(tasks, state_dir))
 
@@ -67,10 +70,10 @@ def invocation_of(tasks: Path | None, state_dir: Path | None) -> Invocation:
 def unnamed(state_dir: Path | None, here: Surroundings) -> Path:
     """The list that is meant where none is named: the one whose state is here, else tasks.yml."""
     recorded = list_of(here.cwd / (state_dir or FOLDER))
-    if recorded and (here.cwd / recorded).is_file():
+    if recorded and may_be_there(here.cwd / recorded):
         return here.cwd / recorded
     found = (here.cwd / name for name in DEFAULT_NAMES)
-    return next((file for file in found if file.is_file()), here.cwd / DEFAULT_NAMES[0])
+    return next((file for file in found if may_be_there(file)), here.cwd / DEFAULT_NAMES[0])
 
 
 def require_task(task_id: str, tasks: "TaskList | ListOutline") -> None:
@@ -90,4 +93,4 @@ def require_task(task_id: str, tasks: "TaskList | ListOutline") -> None:
 def is_untouched(state_dir: Path | None, here: Surroundings) -> bool:
     """Whether there is nothing of ours here: neither a list that needs no name nor a state."""
     state = Layout(here.cwd / (state_dir or FOLDER))
-    return not unnamed(state_dir, here).is_file() and not state.journal.exists()
+    return not may_be_there(unnamed(state_dir, here)) and not may_be_there(state.journal)

@@ -1,16 +1,11 @@
-"""Checks before a run spends anything: providers, folders, limits, a list that was edited."""
+"""What a run does before it spends anything: it is examined, and an edited list is named."""
 
-import tempfile
-
-from agent_runner.app.bounds import judge_limits
-from agent_runner.app.commit_rules import judge_commits
+from agent_runner.app.findings import Weight, examine
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import Wiring
 from agent_runner.documents import has_c_parser
 from agent_runner.engine import decisions
-from agent_runner.ground.disk import storage_errors
-from agent_runner.limits.contradictions import Kind
-from agent_runner.model.errors import InputError
+from agent_runner.model.errors import InputError, StorageError
 from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.model.task import Task
@@ -23,18 +18,16 @@ LONG_LIST = 1_000
 def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
     """Check that every unfinished task can be served, warn, and reset what is to be rerun.
 
-    Raises UsageError (no key, no such model, ...) and InputError (templates, limits that cannot be
-    kept) before anything is spent.
+    Raises InputError, with all that `config validate` finds as well, before anything is spent;
+    StorageError where only rights or room are missing.
     """
     _say_warnings(project, wiring)
     _say_slow_list(project, wiring)
     _say_changed_list(project, wiring, rerun_changed=rerun_changed)
     state = wiring.store.state
     unfinished = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
-    wiring.clients.check(unfinished)
-    _judge_limits(project, wiring, unfinished)
-    _check_writable(unfinished)
-    _check_commits(project, unfinished)
+    _examine(project, wiring, unfinished)
+    wiring.clients.check(unfinished)  # makes those that were examined, before anything is sent
     _say_dirty(wiring, unfinished)
 
 
@@ -50,37 +43,23 @@ def stale(project: Project, wiring: Wiring) -> list[Task]:
     ]
 
 
-def _judge_limits(project: Project, wiring: Wiring, tasks: list[Task]) -> None:
-    """Mention limits that cannot be meant. Raise InputError for one that cannot be kept.
-
-    A limit into which no call fits is only mentioned: it may be that of a fallback.
-    """
-    asked = dict.fromkeys(one for task in tasks for one in wiring.clients.chain(task))
-    found = judge_limits(project.loaded, project.settings, asked)
-    unpriced = tuple(problem for kind, problem in found if kind is Kind.UNPRICED)
-    if unpriced and not wiring.choices.ignore_limits:
-        raise InputError(
-            unpriced, fix="correct it, or leave limits out of this run: --ignore-config-limits"
-        )
-    for kind, problem in found:
-        if kind is not Kind.UNPRICED:
-            wiring.core.signal(Said("", str(problem), "warning"))
-
-
-def _check_writable(tasks: list[Task]) -> None:
-    """Raise StorageError for a folder that cannot be written, before anything is spent on it."""
-    for root in {task.root for task in tasks}:
-        folder = next(path for path in (root, *root.parents) if path.exists())
-        with storage_errors(folder), tempfile.TemporaryFile(dir=folder):
-            pass
-
-
-def _check_commits(project: Project, tasks: list[Task]) -> None:
-    """Raise InputError where commits are asked for and git could make none."""
-    roots, env = (task.root for task in tasks), project.surroundings.env
-    problems = judge_commits(project.loaded, project.settings, roots, env)
-    if problems:
-        raise InputError(problems)
+def _examine(project: Project, wiring: Wiring, tasks: list[Task]) -> None:
+    """Mention what is odd. Raise InputError with all that forbids the run."""
+    found = [
+        one
+        for one in examine(project, tasks)
+        if not (one.about_limits and wiring.choices.ignore_limits)
+    ]
+    forbidding = [one for one in found if one.forbids_run]
+    unwritable = [str(one.problem) for one in forbidding if one.weight is Weight.NOT_WRITABLE]
+    if unwritable and len(unwritable) == len(forbidding):
+        raise StorageError("\n".join(unwritable))
+    if forbidding:
+        lifted = any(one.about_limits for one in forbidding)
+        fix = "correct it, or leave limits out of this run: --ignore-config-limits"
+        raise InputError(tuple(one.problem for one in forbidding), fix=fix if lifted else "")
+    for one in found:
+        wiring.core.signal(Said("", str(one.problem), "warning"))
 
 
 def _say_slow_list(project: Project, wiring: Wiring) -> None:

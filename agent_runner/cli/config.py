@@ -10,19 +10,25 @@ from agent_runner.cli.options import TasksOption
 
 def validate(tasks: TasksOption = None) -> int:
     """Check all configuration files, the environment and the task list; report every mistake."""
-    from agent_runner.app.configuration import check
+    from agent_runner.app.validation import check
     from agent_runner.cli.project import surroundings
 
     checked = check(tasks, surroundings())
     for warning in checked.warnings:
         print(f"warning: {warning}", file=sys.stderr)
+    for missing in checked.not_ready:
+        print(f"not ready: {missing}", file=sys.stderr)
     for problem in checked.problems:
         print(problem, file=sys.stderr)
     if checked.problems:
         count = len(checked.problems)
         print(f"{count} mistake{'s' if count > 1 else ''}", file=sys.stderr)
         return 2
-    print(f"good: {', '.join(checked.files) or 'the defaults (there is no configuration file)'}")
+    files = ", ".join(checked.files)
+    if checked.not_ready:
+        print(f"no mistake in {files}; but no run would begin here yet")
+    else:
+        print(f"good: {files}")
     return 0
 
 

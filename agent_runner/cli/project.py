@@ -12,12 +12,18 @@ if TYPE_CHECKING:
 
 
 def surroundings() -> Surroundings:
-    """The process's environment, home and current folder. Raises UsageError without a home."""
+    """The process's environment, home and current folder. Raises UsageError without either."""
     try:
         home = Path.home()
-    except RuntimeError as error:
-        raise UsageError("the home folder is not known", fix="set HOME to it") from error
-    return Surroundings(dict(os.environ), home, Path.cwd())
+    except RuntimeError:
+        raise UsageError("it is not known which folder is your home", fix="set HOME") from None
+    try:
+        cwd = Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"the current folder cannot be used: {error.strerror}", fix="change to another folder"
+        ) from error
+    return Surroundings(dict(os.environ), home, cwd)
 
 
 def open_project(

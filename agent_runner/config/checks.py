@@ -9,6 +9,7 @@ from attrs import field, frozen
 from agent_runner.config.layers import Places
 from agent_runner.documents import Expect, Fields, Items, Node, Scalar, Suggestions, quoted
 from agent_runner.ground.calendar import week_start, zone
+from agent_runner.ground.presence import is_file
 from agent_runner.ground.redaction import Redactor
 from agent_runner.model.errors import Problem
 from agent_runner.model.names import KnownNames
@@ -172,7 +173,7 @@ def _windows(subject: Subject) -> None:
 
 def _template(subject: Subject) -> None:
     template = subject.settings.template
-    if template is not None and not template.is_file():
+    if template is not None and not is_file(template):
         message = f"the template {subject.places.shown(template)} does not exist, or is not a file"
         subject.note(subject.at("template"), message)
 

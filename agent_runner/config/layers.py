@@ -19,6 +19,7 @@ from agent_runner.documents import (
 )
 from agent_runner.documents.tree import resolved
 from agent_runner.ground.config_files import GLOBAL_VARIABLE, PROJECT_FILES, global_file
+from agent_runner.ground.presence import may_be_there
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.hooks import Hook
 from agent_runner.model.settings import ApplySettings, CommandsRule
@@ -144,9 +145,9 @@ def _files(
     """Each file with the folder that its relative paths start from."""
     found = []
     own = global_file(places.home, places.cwd, env)
-    if own is not None and (env.get(GLOBAL_VARIABLE) or own.is_file()):
+    if own is not None and (env.get(GLOBAL_VARIABLE) or may_be_there(own)):
         found.append((own, own.parent))
-    there = [places.folder / file for file in PROJECT_FILES if (places.folder / file).is_file()]
+    there = [places.folder / file for file in PROJECT_FILES if may_be_there(places.folder / file)]
     there = [file for file in there if file != own]
     if len(there) > 1:
         first, second = map(places.shown, there)
@@ -154,7 +155,7 @@ def _files(
         expect.problems.append(Problem(second, 0, 0, message, "keep one of them"))
     found += [(file, places.folder) for file in there]
     for name in ("agent-runner.yaml", "agent-runner.json"):
-        if (places.folder / name).is_file():
+        if may_be_there(places.folder / name):
             shown = places.shown(places.folder / name)
             warnings.append(
                 Problem(shown, 0, 0, "this file is not read", "name it agent-runner.yml")

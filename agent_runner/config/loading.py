@@ -63,6 +63,16 @@ class Loaded:
         """Whether a file of the project's own set the option at `path`."""
         return self.origin(path).rsplit(":", 2)[0] in self.project_names
 
+    def nearest(self, path: str) -> str:
+        """Where the option at `path`, or one in the same group, was set; "" if none was.
+
+        A setting that is missing is missing in its group.
+        """
+        group = path.rpartition(".")[0]
+        if path in self.origins or not group:
+            return self.origins.get(path, "")
+        return next((at for own, at in self.origins.items() if own.startswith(f"{group}.")), "")
+
     def problem(self, path: str, message: str, hint: str = "") -> Problem:
         """What is wrong with the value of the option at `path`, where that was set."""
         return Problem(self.origin(path), 0, 0, message, hint)

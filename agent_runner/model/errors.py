@@ -35,9 +35,18 @@ class InvariantError(AgentRunnerError):
 
 
 class UsageError(AgentRunnerError):
-    """The command was called with words that cannot be followed."""
+    """The command was called with words that cannot be followed, or a setting cannot be used.
+
+    `option`: dotted path of the setting at fault, for whoever knows where it was set.
+    """
 
     exit_code = 2
+
+    def __init__(
+        self, what: str, *, fix: str = "", command: tuple[str, ...] = (), option: str = ""
+    ) -> None:
+        super().__init__(what, fix=fix, command=command)
+        self.option = option
 
 
 class Problem(NamedTuple):

@@ -79,6 +79,7 @@ class KeySource:
                 "in the environment",
                 fix=f"export {variable}=..., or name another variable with "
                 f"providers.{name}.api_key_env",
+                option=f"providers.{name}.api_key_env",
             )
 
     def _found(self) -> tuple[str, Auth] | None:

@@ -63,7 +63,9 @@ def chosen(settings: Settings, env: Mapping[str, str]) -> ChosenProvider:
         return ChosenProvider(name, f"the only one with a key ({source})")
     names = ", ".join(with_key or ready)
     raise UsageError(
-        "it is not clear which provider to ask", fix=f"set `provider` or give --provider: {names}"
+        "it is not clear which provider to ask",
+        fix=f"set `provider` or give --provider: {names}",
+        option="provider",
     )
 
 

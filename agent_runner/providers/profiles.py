@@ -151,6 +151,7 @@ def fallbacks(name: str, settings: Settings) -> tuple[str, ...]:
         raise UsageError(
             f'provider "{name}" cannot be its own fallback',
             fix=f"name another under providers.{name}.fallback",
+            option=f"providers.{name}.fallback",
         )
     return others
 
@@ -187,6 +188,7 @@ def _ready_made(name: str, own: ProviderSettings, settings: Settings) -> ReadyMa
         f'there is no provider "{name}"',
         fix=f"{did_you_mean(name, known)} Known: {', '.join(known)}; your own stands under "
         f"`providers: {{{name}: {{base_url: ..., model: ...}}}}`".strip(),
+        option="provider",
     )
 
 
@@ -215,9 +217,17 @@ def _address(
         wanted = entry.base_urls[0] if entry.base_urls else ""
         or_variable = f" or the variable {wanted}" if wanted else ""
         raise UsageError(
-            f'provider "{name}" has no address', fix=f"set providers.{name}.base_url{or_variable}"
+            f'provider "{name}" has no address',
+            fix=f"set providers.{name}.base_url{or_variable}",
+            option=source,
         )
-    url = base_url_of(given or entry.base_url or "", source, protocol.own_prefix, entry.base_path)
+    try:
+        url = base_url_of(
+            given or entry.base_url or "", source, protocol.own_prefix, entry.base_path
+        )
+    except UsageError as error:
+        error.option = source
+        raise
     return url, bool(entry.base_url and belongs_to(url, entry.base_url)) or bool(entry.base_path)
 
 
@@ -255,16 +265,20 @@ def _check(profile: Profile, entry: ReadyMade) -> None:
             raise UsageError(
                 f'provider "{profile.name}" has no answers to replay',
                 fix=f"set {where}.replies to the folder of recorded answers",
+                option=f"{where}.replies",
             )
         return
     if not profile.model:
         raise UsageError(
-            f'provider "{profile.name}" has no model', fix=f"set {where}.model or give --model"
+            f'provider "{profile.name}" has no model',
+            fix=f"set {where}.model or give --model",
+            option=f"{where}.model",
         )
     if profile.background and not _protocol(profile.protocol).background:
         raise UsageError(
             f"{where}.background needs protocol responses, not {profile.protocol}",
             fix=f"remove {where}.background, or set {where}.protocol to responses",
+            option=f"{where}.background",
         )
     _check_model(profile, entry, where)
 
@@ -275,6 +289,7 @@ def _check_plugged_in(profile: Profile, where: str) -> None:
         raise UsageError(
             f'{where}.protocol: there is no protocol "{profile.protocol}"',
             fix=f"{did_you_mean(profile.protocol, known)} Known: {', '.join(known)}".strip(),
+            option=f"{where}.protocol",
         )
 
 
@@ -293,10 +308,12 @@ def _check_model(profile: Profile, entry: ReadyMade, where: str) -> None:
         raise UsageError(
             f'provider "{profile.name}" ({host}) does not serve model "{model}"',
             fix=guess or f"choose another model, or another provider such as --provider {other}",
+            option=f"{where}.model",
         )
     if not catalogue.serves(profile.protocol, model):
         needed = "responses" if profile.protocol == "chat" else "chat"
         raise UsageError(
             f'model "{model}" is not served through protocol {profile.protocol}',
             fix=f"remove {where}.protocol, or set it to {needed}",
+            option=f"{where}.protocol",
         )

@@ -15,10 +15,11 @@ from agent_runner.documents import (
     plain_value,
     quoted,
 )
+from agent_runner.ground.presence import is_file
 from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import Task
-from agent_runner.tasks.roots import Roots, is_there
+from agent_runner.tasks.roots import Roots
 
 KEYS = (
     "id",
@@ -174,7 +175,7 @@ class TaskReader:
         if shown.parts[:1] == ("~",):
             shown = self._home.joinpath(*shown.parts[1:])
         file = self._folder / shown
-        if not is_there(file):
+        if not is_file(file):
             message = f"template {quoted(written)} does not exist, or is not a file"
             self._expect.note(values["template"], message, "it is looked for beside the task list")
         return file

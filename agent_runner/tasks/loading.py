@@ -59,6 +59,23 @@ def load_task_list(
     return TaskList(id=file.name, file=folder / file.name, folder=folder, tasks=tasks)
 
 
+def locate(file: Path, task_id: str, key: str, item: str | None = None) -> tuple[int, int]:
+    """Line and column of a task's field, or of an item in its list, in a task list that is valid.
+
+    Reads the file once more: a place is wanted for a few tasks of a list at most. (0, 0) if the
+    file has changed so much that it is not there.
+    """
+    for node in _task_nodes(read_document(file), Expect()):
+        named = node.values.get("id") if isinstance(node, Fields) else None
+        if isinstance(node, Fields) and isinstance(named, Scalar) and named.text == task_id:
+            at = node.values.get(key, node)
+            for one in at.items if isinstance(at, Items) else ():
+                if isinstance(one, Scalar) and one.value == item:
+                    at = one
+            return at.source.position(at.at)
+    return 0, 0
+
+
 def check_unique(entries: Sequence[TaskEntry], expect: Expect) -> None:
     """Notes ids that stand twice, or that one folder could not keep apart on every system."""
     first: dict[str, TaskEntry] = {}

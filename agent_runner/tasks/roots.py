@@ -52,14 +52,6 @@ class Roots:
         return Root(folder)
 
 
-def is_there(file: Path) -> bool:
-    """Whether `file` is a file that can be opened."""
-    try:
-        return file.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def _is_folder_or_free(folder: Path) -> bool:
     """Whether it is a folder, or could be made one: the nearest thing that exists is a folder."""
     place = folder

@@ -85,6 +85,7 @@ class Scene:
         """Write the configuration; the replay provider is there unless `bare`."""
         common = {"provider": "replay", "providers": {"replay": {"replies": "./replies"}}}
         base = {} if bare else {**common, "baseline": "never", "ledger": False}
+        (self.project / "replies").mkdir(exist_ok=True)
         self.write("agent-runner.yml", json.dumps({**base, **content}))
 
     def reply(self, task: str, number: int, text: str) -> None:

@@ -117,7 +117,7 @@ class Clients:
             profile = self.resolve(name, settings, self.env)
         except UsageError as error:
             where = f" (in providers.{of}.fallback)" if of else ""
-            raise UsageError(f"{error}{where}", fix=error.fix) from error
+            raise UsageError(f"{error}{where}", fix=error.fix, option=error.option) from error
         return self._serve(profile)
 
     def _serve(self, profile: Profile) -> Provider:

@@ -22,6 +22,7 @@ from agent_runner.model.errors import (
     UsageError,
 )
 from agent_runner.providers.addresses import origin
+from agent_runner.providers.obstacles import trust_own_authorities
 from agent_runner.providers.profiles import Profile
 
 if TYPE_CHECKING:
@@ -247,15 +248,8 @@ def _tls(profile: Profile) -> ssl.SSLContext:
     """
     import httpx
 
-    context, ca_file = httpx.create_ssl_context(), profile.ca_file
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=str(ca_file))
-        except (OSError, ssl.SSLError) as error:
-            raise UsageError(
-                f"the certificates in {ca_file} cannot be read: {error}",
-                fix="name a PEM file with ca_file",
-            ) from error
+    context = httpx.create_ssl_context()
+    trust_own_authorities(context, profile)
     return context
 
 

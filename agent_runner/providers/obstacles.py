@@ -1,0 +1,57 @@
+"""What stands in the way of a provider's first call and can be seen without making one."""
+
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent_runner.model.errors import UsageError
+from agent_runner.providers.profiles import Profile
+
+
+def obstacles(profile: Profile) -> Iterator[UsageError]:
+    """Files and folders that the profile names and that cannot be used; keys are not looked at."""
+    where = f"providers.{profile.name}"
+    if profile.replies is not None and profile.protocol == "replay":
+        fault = _fault_of_folder(profile.replies)
+        if fault:
+            yield UsageError(
+                f"the folder of recorded answers, {profile.replies}, {fault}",
+                fix="correct the path, or record answers with --record",
+                option=f"{where}.replies",
+            )
+    if profile.ca_file is not None:
+        try:
+            trust_own_authorities(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), profile)
+        except UsageError as error:
+            yield error
+
+
+def trust_own_authorities(context: ssl.SSLContext, profile: Profile) -> None:
+    """Add the user's own certificates to `context`. Raises UsageError if they cannot be read."""
+    if profile.ca_file is None:
+        return
+    try:
+        if profile.ca_file.exists() and not profile.ca_file.is_file():
+            raise ValueError("it is not a file")  # a named pipe would be waited for, for ever
+        context.load_verify_locations(cafile=str(profile.ca_file))
+    except (OSError, ValueError) as error:  # what ssl raises is an OSError
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"the certificates in {profile.ca_file} cannot be read: {reason}",
+            fix="name a PEM file with ca_file",
+            option=f"providers.{profile.name}.ca_file",
+        ) from error
+
+
+def _fault_of_folder(folder: Path) -> str:
+    """Why nothing can be read in `folder`, as the end of a sentence; "" if it can."""
+    try:
+        with os.scandir(folder):
+            return ""
+    except FileNotFoundError:
+        return "does not exist"
+    except NotADirectoryError:
+        return "is not a folder"
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
