@@ -10,11 +10,13 @@ from attrs import define, field
 
 from agent_runner.app.project import Project
 from agent_runner.ground.clock import Clock, iso
+from agent_runner.ground.redaction import Redactor
 from agent_runner.hooks.notify import notify
 from agent_runner.model import events as e
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
+from agent_runner.providers.keys import known_keys, secret_variables
 
 
 @define
@@ -54,13 +56,16 @@ class Notifications:
 
     async def deliver(self) -> None:
         """Run the commands in order until `finish`."""
-        env, settings = self.project.surroundings.env, self.project.settings.notify
+        settings, given = self.project.settings.notify, self.project.surroundings.env
+        keys = secret_variables(self.project.settings, given)
+        redactor = Redactor(known_keys(self.project.settings, given))
+        env = {name: value for name, value in given.items() if name not in keys}
         folder = self.project.tasks.folder
         async with self._receive:
             async for command, content in self._receive:
                 problem = await notify(command, content, env, settings.timeout, cwd=folder)
                 if problem:
-                    self.problems.append(f"{content['event']}: {problem}")
+                    self.problems.append(f"{content['event']}: {redactor.text(problem)}")
         self._delivered.set()
 
     async def finish(self) -> None:

@@ -45,7 +45,7 @@ from agent_runner.model.spending import Spending
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task
 from agent_runner.providers.client import ClientFactory
-from agent_runner.providers.keys import key_variables, known_keys
+from agent_runner.providers.keys import known_keys, secret_variables
 from agent_runner.providers.profiles import outline, resolve
 from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
@@ -241,7 +241,7 @@ class Wiring:
     def runner(self) -> HookRunner:
         """Runs hooks and allowed commands, keys kept out of both."""
         env, settings = self.project.surroundings.env, self.project.settings
-        keys = key_variables(settings)
+        keys = secret_variables(settings, env)
         state_dir, redactor = self.project.place.state_dir, self.calls.redactor
         return HookRunner(self.clock, state_dir, env, keys, redactor)
 

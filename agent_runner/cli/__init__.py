@@ -99,6 +99,7 @@ def _report(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
     `given`: the command's options by name, so that a suggested command means the same list.
     """
     from agent_runner.app.place import invocation_of
+    from agent_runner.cli.output import safe
     from agent_runner.model.errors import InputError
 
     each = error.problems if isinstance(error, InputError) else (error,)
@@ -109,7 +110,7 @@ def _report(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
         invocation = invocation_of(given.get("tasks") or given.get("named"), given.get("state_dir"))
         lines.append(f"  type: {invocation.command(*error.command)}")
     with contextlib.suppress(OSError):
-        print("\n".join(lines), file=sys.stderr)
+        print(safe("\n".join(lines)), file=sys.stderr)
 
 
 def _report_unforeseen(error: Exception, given: Mapping[str, Any]) -> int:

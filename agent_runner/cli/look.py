@@ -23,11 +23,14 @@ def diff(
     from agent_runner.app.applied_changes import patch
     from agent_runner.app.overview import read_list
     from agent_runner.cli.project import surroundings
+    from agent_runner.ui.words import harmless
 
     text = patch(read_list(tasks, state_dir, surroundings()), task, attempt)
     if text is None:
         whose = f"attempt {attempt} at {task}" if attempt else task
         print(f"{whose} has not changed any file", file=sys.stderr)
+    elif sys.stdout.isatty():  # a patch for programs goes out as it is
+        print(harmless(text.decode(errors="backslashreplace")), end="")
     else:
         sys.stdout.buffer.write(text)
     return 0

@@ -16,25 +16,35 @@ def print_parts(parts: "Iterable[Part]") -> int:
     drawing = can_draw(sys.stdout, os.environ)
     for part in parts:
         if isinstance(part, str):
-            print(part)
+            print(safe(part))
         elif drawing:
             from agent_runner.ui.painting import Painter  # lazy: rich is slow to import
 
             print("\n".join(Painter(Output(sys.stdout), os.environ).table(part)))
         else:
-            print("\n".join(part.lines()))
+            print("\n".join(map(safe, part.lines())))
     return 0
+
+
+def safe(text: str) -> str:
+    """Text that may quote a model, a hook or a file: no terminal or build server obeys it."""
+    from agent_runner.ui.words import harmless, no_command
+
+    return "\n".join(map(no_command, harmless(text).split("\n")))
 
 
 def print_object(content: dict[str, Any]) -> int:
     """Print one JSON object."""
     import json
 
-    print(json.dumps(content, ensure_ascii=False, indent=2, default=str))
+    from agent_runner.ui.words import json_without_commands
+
+    text = json.dumps(content, ensure_ascii=False, indent=2, default=str)
+    print(json_without_commands(text))
     return 0
 
 
 def warn(warnings: Iterable[str]) -> None:
     """Say on stderr what is odd but hinders nothing."""
     for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print(safe(f"warning: {warning}"), file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agent_runner.cli.options import Json, OptionalTaskId, StateDir, TaskId, TasksOption
-from agent_runner.cli.output import print_object, print_parts, warn
+from agent_runner.cli.output import print_object, print_parts, safe, warn
 
 
 class By(enum.StrEnum):
@@ -140,9 +140,9 @@ def debug_prompt(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = 
 
     project = open_project(tasks, state_dir)
     prompt = next_prompt(project, task, SystemClock(), can_ask=_can_ask())
-    print(f"# system\n\n{prompt.system.strip()}")
+    print(safe(f"# system\n\n{prompt.system.strip()}"))
     for message in prompt.messages:
-        print(f"\n# {message.role}\n\n{message.text.strip()}")
+        print(safe(f"\n# {message.role}\n\n{message.text.strip()}"))
     return 0
 
 

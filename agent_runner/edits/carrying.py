@@ -25,6 +25,7 @@ from agent_runner.edits.naming import fits, is_path, is_prose, is_title
 from agent_runner.edits.outcome import Carried, Failed, Outcome, in_doubt, not_found
 from agent_runner.edits.textfile import NotTextError, TextFile, check_writable
 from agent_runner.edits.tree import Entry, Tree
+from agent_runner.ground.redaction import MARK
 
 MISSING = Failed("the file does not exist")
 
@@ -49,7 +50,9 @@ class Carrier:
         try:
             lines = _lines_of(edit)
             check_writable("".join(line for is_new, line in lines if is_new))
-            wrong = None if self.exact else _in_doubt(edit, lines, entry)
+            wrong = None
+            if not self.exact:
+                wrong = _blotted(lines, entry) or _in_doubt(edit, lines, entry)
             return wrong or self._carry(edit, entry)
         except NotTextError as error:
             return Failed(f"{error}", "  Only UTF-8 text can be written by a reply.")
@@ -241,6 +244,28 @@ def _in_doubt(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed
     wrong = strange(new, edit.path, there)
     short = f"perhaps the new lines are not meant so: {wrong}"
     return in_doubt(edit.path, short) if wrong else None
+
+
+def _blotted(lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
+    """The refusal of a line that would write the mark of a secret in the secret's place.
+
+    The agent is shown the mark where a file holds something like a key, and its own words are
+    stored with the mark where they hold a known one: what is behind it is in no reply.
+    """
+    marked = [line for is_new, line in lines if is_new and MARK in line]
+    if not marked:
+        return None
+    there = {
+        line.strip() for line in (entry.original or b"").decode("utf-8", "replace").split("\n")
+    }
+    line = next((line for line in marked if line.strip() not in there), None)
+    if line is None:
+        return None
+    return Failed(
+        f"`{line.strip()[:80]}` would write `{MARK}` where a secret was left out of what you saw",
+        "  Leave the lines that hold secrets out of your blocks: change only the lines around them,"
+        " with SEARCH/REPLACE blocks, and never send such a file as a whole.",
+    )
 
 
 def _as_file(hunk: Hunk, text: TextFile) -> Hunk:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from attrs import field, frozen
 
+from agent_runner.ground.redaction import is_secret
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers.catalogue import PROTOCOLS, READY_MADE, Auth, KeyVariable, ReadyMade
@@ -143,6 +144,17 @@ def key_variables(settings: Settings) -> frozenset[str]:
     ready = {variable.name for entry in READY_MADE.values() for variable in entry.keys}
     named = {own.api_key_env for own in settings.providers.values() if own.api_key_env}
     return frozenset({*ready, *named, *_FURTHER_VARIABLES})
+
+
+def secret_variables(settings: Settings, env: Mapping[str, str]) -> frozenset[str]:
+    """The variables that no hook, notify command or git hook is given.
+
+    Those that may hold a key by their name, and those that do hold a known one.
+    """
+    keys = [key for key in known_keys(settings, env) if is_secret(key)]
+    ours = (name for name in env if name.startswith("AGENT_RUNNER_") and name.endswith("API_KEY"))
+    holding = (name for name, value in env.items() if any(key in value for key in keys))
+    return key_variables(settings).union(ours, holding)
 
 
 def known_keys(settings: Settings, env: Mapping[str, str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from agent_runner.model.record import TaskRecord
 from agent_runner.model.signals import Signal
 from agent_runner.store.codec import to_plain_whole
 from agent_runner.ui.output import Output
+from agent_runner.ui.words import json_without_commands
 
 VERSION = 1
 """Version of the lines' form, in `v`. Adding kinds and fields does not change it."""
@@ -24,7 +25,7 @@ def entry_line(entry: Entry) -> str:
         "to": None if entry.to is None else entry.to.value,
         "data": to_plain_whole(entry.event),
     }
-    return json.dumps(shown, ensure_ascii=True, separators=(",", ":"))
+    return json_without_commands(json.dumps(shown, ensure_ascii=True, separators=(",", ":")))
 
 
 class JsonLines:

@@ -78,7 +78,7 @@ class Plain:
             self._out.line(self._safe(line))
 
     def _safe(self, text: str) -> str:
-        return text
+        return words.no_command(text)
 
 
 class Quiet(Plain):
@@ -104,8 +104,7 @@ class Quiet(Plain):
 class GitHub(Plain):
     """A group per task and an annotation per failure and warning, as GitHub Actions reads them.
 
-    Source: docs.github.com, "Workflow commands for GitHub Actions". A line that begins with `::` is
-    a command there, so no line with the words of hooks and agents may begin so.
+    Source: docs.github.com, "Workflow commands for GitHub Actions".
     """
 
     def __init__(self, out: Output, tally: Tally) -> None:
@@ -143,10 +142,6 @@ class GitHub(Plain):
         if self._in_group:
             self._out.line("::endgroup::")
             self._in_group = False
-
-    def _safe(self, text: str) -> str:
-        text = text.replace("##[", "## [")  # the older form of a command works anywhere in a line
-        return f"| {text}" if text.lstrip().startswith("::") else text
 
 
 def _escaped(text: str) -> str:

@@ -160,6 +160,9 @@ def _sequences() -> re.Pattern[str]:
     )
 
 
+_COMMAND = re.compile(r"##(vso)?\[", re.IGNORECASE)
+
+
 def clean(text: str) -> str:
     """One line of somebody else's text, without anything that a terminal would obey.
 
@@ -185,6 +188,36 @@ def visible(text: str) -> str:
     Line ends stay as they are.
     """
     return "".join(ascii(c)[1:-1] if c != "\n" and (_unseen(c) or c == "\t") else c for c in text)
+
+
+def harmless(text: str) -> str:
+    r"""Text of any length that may quote others, for a terminal: as `visible`, but tabs stay."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return "\t".join(map(visible, text.split("\t")))
+
+
+def no_command(line: str) -> str:
+    """A line that no build server takes for a command of its own, whoever wrote what it quotes.
+
+    GitHub Actions obeys a line that begins with `::`, and like Azure Pipelines `##[...]` and
+    `##vso[...]` anywhere in one.
+    """
+    line = _COMMAND.sub(lambda match: f"## {match[1] or ''}[", line)
+    return f"| {line}" if line.lstrip().startswith("::") else line
+
+
+def json_without_commands(text: str) -> str:
+    r"""JSON that says the same and holds nothing that a terminal or a build server would obey.
+
+    What matters stands in strings only, and there every character may be written as `\uXXXX`.
+    """
+    text = _COMMAND.sub(lambda match: f"#\\u0023{match[1] or ''}[", text)
+    if text.isascii():
+        return text
+    import json  # lazy: most screens write none
+
+    return "".join(json.dumps(c)[1:-1] if c != "\n" and _unseen(c) else c for c in text)
 
 
 def shown(line: str) -> str:

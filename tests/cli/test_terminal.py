@@ -290,3 +290,19 @@ def test_a_wait_for_a_limit_counts_down_and_listens(scene: Scene) -> None:
     assert code == 130
     assert "Stopped; everything is saved" in told
     assert scene.states() == {"T1": "passed", "T2": "agent"}
+
+
+EVIL = "\x1b]0;PWN\x07\x1b[2J\u009b31mx"
+
+
+def test_a_patch_on_a_terminal_holds_nothing_that_it_obeys(scene: Scene) -> None:
+    scene.config({})
+    scene.tasks({"id": "T1"})
+    scene.write("a.txt", "a\n")
+    scene.reply("T1", 1, reply(a__txt=f"\tb\n{EVIL}"))
+    assert scene.run("run").code == 0
+    with seat(scene, "diff", "T1") as at:
+        shown = at.ends()[1]
+    assert not {"\x1b", "\x07", "\u009b"} & set(shown)
+    assert "\\x1b]0;PWN" in shown
+    assert EVIL in scene.run("diff", "T1").out  # for programs as it is

@@ -1,15 +1,11 @@
 """Trusting a project on the command line: asked once, by content, and never without a person."""
 
-import os
-import pty
-import select
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.scene import COMMAND, Scene, environment
+from tests.cli.scene import Scene
+from tests.cli.terminal import seat
 
 KEY = "sk-ant-" + "Zq9vX7p4" * 5
 AWAY = "http://192.0.2.1:9"  # an address for documentation: nobody answers there
@@ -94,29 +90,14 @@ def test_a_dry_run_shows_all_that_is_done_with_the_users_rights(cloned: Scene) -
     assert KEY not in out
 
 
-@pytest.mark.parametrize(("typed", "code"), [(b"n\n", 2), (b"\n", 2), (b"y\n", 75)])
-def test_a_person_is_asked_at_a_terminal(cloned: Scene, typed: bytes, code: int) -> None:
+@pytest.mark.parametrize(("typed", "code"), [("n\n", 2), ("\n", 2), ("y\n", 75)])
+def test_a_person_is_asked_at_a_terminal(cloned: Scene, typed: str, code: int) -> None:
     at(cloned, "http://nowhere.invalid:9")
-    ours, theirs = pty.openpty()
-    env = environment(cloned.home, cloned.env)
-    started = subprocess.Popen(
-        [*COMMAND, "run"], cwd=cloned.project, env=env, stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    out, limit = b"", time.monotonic() + 30
-    while b"[y/N]" not in out and time.monotonic() < limit:
-        if select.select([ours], [], [], 0.1)[0]:
-            out += os.read(ours, 65536)
-    os.write(ours, typed)
-    while started.poll() is None and time.monotonic() < limit:
-        if select.select([ours], [], [], 0.1)[0]:
-            try:
-                out += os.read(ours, 65536)
-            except OSError:
-                break
-    assert started.wait(10) == code, out.decode()
-    os.close(ours)
-    assert ("nowhere" in cloned.run("trust", "--list").out) is False
+    with seat(cloned, "run") as terminal:
+        before = terminal.sees("[y/N]")
+        assert "ANTHROPIC_API_KEY would be sent to http://nowhere.invalid:9" in before
+        terminal.types(typed)
+        assert terminal.ends()[0] == code
     assert (cloned.run("trust", "--list").out.strip() == "none") is (code == 2)
 
 

@@ -2,13 +2,14 @@
 
 import base64
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.cli.scene import Scene, reply
 from tests.e2e.driving import going
-from tests.e2e.wire import CHAT, Silence, settings
+from tests.e2e.wire import CHAT, Silence, says_whole, settings
 from tests.providers.server import Request, Script, Wire, answer, serving
 
 IN_ENV, IN_CONFIG, IN_HEADER = "sk-env-11aa22bb33cc", "sk-cfg-44dd55ee66ff", "tok-head-77gg88hh99"
@@ -111,6 +112,42 @@ def test_no_key_is_in_the_title_of_a_process(scene: Scene, provider: str) -> Non
     assert titles
     assert not [key for key in SECRETS if any(key.encode() in title for title in titles)]
     assert not leaks(scene.root)
+
+
+def test_no_key_reaches_notify_commands_or_git_hooks_and_what_they_print_is_redacted(
+    scene: Scene,
+) -> None:
+    print_key = f"echo {IN_ENV} {ELSEWHERE}; env >"
+    with serving(says_whole(reply(a__py="done"))) as server:
+        planted(
+            scene,
+            server.url,
+            git={"commit": "task"},
+            notify={"finished": f"{print_key} notified; exit 3"},
+        )
+        scene.tasks({"id": "T1"})
+        scene.env["COPY_OF_IT"] = f"prefix {IN_ENV}"
+        for words in (
+            ["init", "-q"],
+            ["config", "user.name", "a"],
+            ["config", "user.email", "a@example.com"],
+            ["commit", "-q", "--allow-empty", "-m", "start"],
+        ):
+            subprocess.run(["git", *words], cwd=scene.project, check=True)
+        hook = scene.write(".git/hooks/pre-commit", f"#!/bin/sh\n{print_key} committed; exit 1\n")
+        hook.chmod(0o755)
+        refused = scene.run("run")
+        shown = [refused, scene.run("why", "T1"), scene.run("status", "--json")]
+        hook.unlink()
+        resumed = scene.run("resume")
+    assert "[redacted]" in refused.out
+    assert "[redacted]" in resumed.err
+    for one in (*shown, resumed):
+        assert not [key for key in SECRETS if key in one.out + one.err], one
+    for name in ("notified", "committed"):
+        assert "PATH=" in scene.read(name)
+        assert not [key for key in SECRETS if key in scene.read(name)]
+    assert not leaks(scene.project, but=("agent-runner.yml", "pre-commit"))
 
 
 def _titles(session: int) -> list[bytes]:

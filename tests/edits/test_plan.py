@@ -194,3 +194,25 @@ def test_the_quick_look_for_a_text_finds_what_the_long_one_does(
     """Only plain ASCII is looked for quickly."""
     hunk = Hunk(hunk_lines(search, replace))
     assert locate(Haystack(lines), hunk) == locate(Haystack([*lines, "\u00fc"]), hunk)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "s.py\n```\nimport boto\nKEY = '[redacted]'\nx = 2\n```\n",
+        block("s.py", "x = 1", "x = 2\nTOKEN = '[redacted]'"),
+        block("new.py", "", "KEY = '[redacted]'"),
+    ],
+)
+def test_the_mark_of_a_secret_is_never_written(root: Path, reply: str) -> None:
+    write_tree(root, {"s.py": "import boto\nKEY = 'AKIAIOSFODNN7EXAMPLE'\nx = 1\n"})
+    outcome = plan(parse_reply(reply), root, Rules())
+    assert isinstance(outcome, Rejection)
+    assert "a secret was left out of what you saw" in outcome.text
+    assert "SEARCH/REPLACE" in outcome.text
+
+
+def test_a_line_that_holds_the_mark_in_the_file_itself_stays(root: Path) -> None:
+    write_tree(root, {"s.py": "MARK = '[redacted]'\nx = 1\n"})
+    reply = parse_reply("s.py\n```\nMARK = '[redacted]'\nx = 2\n```\n")
+    assert planned_text(plan(reply, root, Rules()), "s.py") == "MARK = '[redacted]'\nx = 2\n"

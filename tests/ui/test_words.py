@@ -1,5 +1,6 @@
 """The words and figures that all screens share."""
 
+import json
 import unicodedata
 from itertools import pairwise
 
@@ -121,3 +122,34 @@ def test_every_state_has_one_of_five_words() -> None:
 
 def test_long_lists_are_cut() -> None:
     assert words.listed("abcdef", most=4) == "a, b, c, d and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("::error::x", "| ::error::x"),
+        ("  ::set-env name=A::b", "|   ::set-env name=A::b"),
+        ("a ##[error]x ##[group]", "a ## [error]x ## [group]"),
+        ("##vso[task.setvariable]", "## vso[task.setvariable]"),
+        ("a::b # [x]", "a::b # [x]"),
+    ],
+)
+def test_no_line_is_a_command_of_a_build_server(line: str, shown: str) -> None:
+    assert words.no_command(line) == shown
+
+
+@given(st.text())
+def test_json_says_the_same_and_holds_nothing_that_is_obeyed(text: str) -> None:
+    written = json.dumps({"a": f"{text}##[error]\x9b\u202e"}, ensure_ascii=False, indent=2)
+    made = words.json_without_commands(written)
+    assert json.loads(made) == json.loads(written)
+    assert "##[" not in made
+    assert not {unicodedata.category(c) for c in made.replace("\n", "")} & {"Cc", "Cf", "Zl", "Zp"}
+
+
+@given(st.text())
+def test_harmless_text_keeps_tabs_and_lines_and_nothing_else(text: str) -> None:
+    made = words.harmless(f"a\t{text}\n\x1b[2J\x9b\x07")
+    assert not {"\x1b", "\x9b", "\x07", "\r"} & set(made)
+    assert made.startswith("a\t")
+    assert made.count("\n") == text.count("\n") + 1
