@@ -13,6 +13,9 @@ from itertools import groupby
 
 from attrs import field, frozen
 
+_STAR, _DEEP, _ALL = "*", "**/", "**"
+_SEGMENT_END = r"(?=/|\Z)"
+
 
 @frozen
 class Globs:
@@ -60,32 +63,76 @@ def _regex(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _translated(body: str) -> str:
-    """Regular expression text for a pattern without leading or trailing slashes."""
-    parts: list[str] = []
+    """Regular expression text for a pattern without leading or trailing slashes.
+
+    It never tries a second time: what stands between two stars is taken at the first place where it
+    fits (`(?>...)` forgets the others), and with less used up, more is left for the rest. A plain
+    `.*a.*a.*b` tries every way of sharing a path out, which takes years for a dozen stars.
+    """
+    first, *deeper = _split(_tokens(body), _DEEP)
+    parts = [_segments(first)]
+    for number, tokens in enumerate(deeper, 1):
+        # its last segment is whole: but for the last one, a slash ends it
+        end = _SEGMENT_END if number == len(deeper) else ""
+        parts.append(f"(?>(?:[^/]*+/)*?{_segments(tokens)}{end})")
+    return "".join(parts)
+
+
+def _segments(tokens: list[str]) -> str:
+    """Folders' names one below the other, as a regular expression."""
+    return "/".join(map(_segment, _split(tokens, "/")))
+
+
+def _segment(tokens: list[str]) -> str:
+    """One folder's or file's name as a regular expression."""
+    if tokens == [_ALL]:
+        return ".+"
+    first, *chunks = ("".join(chunk) for chunk in _split(tokens, _STAR))
+    if not chunks:
+        return first
+    *between, last = chunks
+    ending = f"(?>[^/]*?{last}{_SEGMENT_END})" if last else "[^/]*+"
+    return "".join((first, *(f"(?>[^/]*?{chunk})" for chunk in between), ending))
+
+
+def _split(tokens: list[str], at: str) -> list[list[str]]:
+    """The tokens between those that are `at`."""
+    parts: list[list[str]] = [[]]
+    for token in tokens:
+        if token == at:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _tokens(body: str) -> list[str]:
+    """The pattern in pieces: wildcards, slashes, and regular expressions for one character each."""
+    tokens: list[str] = []
     at = 0
     while at < len(body):
         rest = body[at:]
-        if rest.startswith("**/") and (at == 0 or body[at - 1] == "/"):
-            parts.append("(?:.*/)?")
-            at += 3
-        elif rest == "**" and (at == 0 or body[at - 1] == "/"):
-            parts.append(".+")
-            at += 2
+        begins = at == 0 or body[at - 1] == "/"
+        if begins and rest.startswith(_DEEP):
+            tokens.append(_DEEP)
+            at += len(_DEEP)
+        elif begins and rest == _ALL:
+            tokens.append(_ALL)
+            at += len(_ALL)
         elif rest[0] == "*":
-            stars = len(rest) - len(rest.lstrip("*"))
-            parts.append("[^/]*")
-            at += stars
+            tokens.append(_STAR)
+            at += len(rest) - len(rest.lstrip("*"))
         elif rest[0] == "?":
-            parts.append("[^/]")
+            tokens.append("[^/]")
             at += 1
         elif rest[0] == "[" and (end := _class_end(body, at)):
-            parts.append(_class(body[at + 1 : end]))
+            tokens.append(_class(body[at + 1 : end]))
             at = end + 1
         else:
             escaped = rest[0] == "\\" and len(rest) > 1
-            parts.append(re.escape(rest[1] if escaped else rest[0]))
+            tokens.append(re.escape(rest[1] if escaped else rest[0]))
             at += 2 if escaped else 1
-    return "".join(parts)
+    return tokens
 
 
 def _class_end(body: str, at: int) -> int:

@@ -1,7 +1,7 @@
-"""Names of failing checks: from a test runner's output, a hook's own regex, or a JUnit report."""
+"""Names of failing checks: from a test runner's output or a JUnit report."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.parsers import expat
 
@@ -54,6 +54,12 @@ class Names:
         else:
             self._more += 1
 
+    def take(self, names: Iterable[str], more: int) -> None:
+        """Names from elsewhere, and how many that one has counted beside them."""
+        for name in names:
+            self.add(name)
+        self._more += more
+
     def sorted(self) -> tuple[str, ...]:
         """The names in order, and `... and n more` at the end where there were too many."""
         rest = (f"... and {self._more} more",) if self._more else ()
@@ -93,24 +99,6 @@ class KnownRunners:
             self.names.add(_text(where))
         else:
             self.names.add(_text(where + b"." + test))
-
-
-@define
-class ByRegex:
-    """A hook's own regex, looked for in every line: group 1, or all that matched."""
-
-    pattern: re.Pattern[str]
-    names: Names = field(factory=Names)
-
-    def feed(self, block: bytes) -> None:
-        """Read whole lines, free of escape sequences."""
-        for match in self.pattern.finditer(_text(block)):
-            self.names.add((match[1] if self.pattern.groups else match[0]) or "")
-
-
-def by_regex(regex: str) -> ByRegex:
-    """A reader for a hook's `failures.regex`; `^` and `$` hold at every line. Raises re.error."""
-    return ByRegex(re.compile(regex, re.MULTILINE))
 
 
 def without_escapes(block: bytes) -> bytes:

@@ -213,7 +213,7 @@ class HookRunner:
                 graces=self.graces,
                 table=self.table,
             )
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             return endings.broken(f"failures.regex is not a regular expression: {error}")
         except OSError as error:
             return endings.broken(f"cannot start {error.filename or hook.shown}: {error.strerror}")

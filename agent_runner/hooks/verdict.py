@@ -1,5 +1,6 @@
 """Reads a red hook's output once more: which checks failed, and the fingerprint of how."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -7,16 +8,15 @@ import anyio.lowlevel
 from attrs import define, field, frozen
 
 from agent_runner.hooks.checks import (
-    ByRegex,
     KnownRunners,
     Stamp,
-    by_regex,
     failing_cases,
     stamp_of,
     without_escapes,
 )
 from agent_runner.hooks.fingerprint import Fingerprint
 from agent_runner.hooks.log import HookLog
+from agent_runner.hooks.regex import ByRegex
 from agent_runner.model.hooks import Failures
 
 READ = 4 * 1024 * 1024
@@ -56,7 +56,7 @@ class FailureReader:
         A report that the hook wrote names the failures; else its regex, else what test runners
         print. `ending` says how the command ended: it belongs to the fingerprint.
         """
-        named: ByRegex | KnownRunners = by_regex(self.regex) if self.regex else KnownRunners()
+        named = ByRegex(self.regex) if self.regex else KnownRunners()
         prints = Fingerprint(self.root, self.temporary)
         for first, last in _stretches(log.length):
             for block in _blocks(log, first, last):
@@ -64,7 +64,8 @@ class FailureReader:
                 named.feed(clean)
                 prints.feed(clean)
                 await anyio.lowlevel.checkpoint()
-        failing = named.names.sorted()
+        names = await named.search() if isinstance(named, ByRegex) else named.names
+        failing = names.sorted()
         if self.report is not None:
             reported = failing_cases(self.report, self.stamp)
             failing = failing if reported is None else reported
@@ -76,10 +77,10 @@ def failure_reader(
 ) -> FailureReader:
     """Prepare to read the failures of a hook that runs in `cwd` with the variables of `env`.
 
-    Raises re.error for a regex that is none.
+    Raises re.error, OverflowError or RecursionError for a regex that is none.
     """
     if failures.regex:
-        by_regex(failures.regex)
+        re.compile(failures.regex)
     report = cwd / failures.junit if failures.junit else None
     stamp = stamp_of(report) if report else Stamp()
     temporary = tuple(env[name] for name in _TEMPORARY if env.get(name))

@@ -1,6 +1,8 @@
 """One kind of globs for files, protect and when.changed."""
 
+import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,40 @@ def test_covering_agrees_with_git(tmp_path: Path) -> None:
         )
         ignored = tuple(p for p in told.stdout.decode().split("\0") if p)
         assert Globs([pattern]).covered(paths) == ignored, pattern
+
+
+NAME_PATTERNS = st.text(alphabet="ab*?", min_size=1, max_size=6)
+PATTERNS = st.lists(NAME_PATTERNS | st.just("**"), min_size=1, max_size=4)
+PATHS = st.lists(st.text(alphabet="ab", min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+def plainly(names: list[str]) -> str:
+    """The pattern as a regular expression that tries every way."""
+    *above, last = names
+    text = "".join("(?:.*/)?" if name == "**" else f"{name_plainly(name)}/" for name in above)
+    return text + (".+" if last == "**" else name_plainly(last)) + "(?:/.*)?"
+
+
+def name_plainly(name: str) -> str:
+    return name.replace("?", "[^/]").replace("*", "[^/]*")
+
+
+@given(names=PATTERNS, path=PATHS)
+def test_it_covers_what_trying_every_way_covers(names: list[str], path: list[str]) -> None:
+    covers = Globs(["/" + "/".join(names)]).covers("/".join(path))
+    assert covers is (re.fullmatch(plainly(names), "/".join(path)) is not None)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("*a" * 40 + "b", "a" * 250),
+        ("**/a/" * 40 + "b", "a/" * 1000 + "c"),
+        ("**/*a*a" * 20 + "/b", ("a" * 50 + "/") * 50 + "c"),
+        ("[ab]*" * 40 + "/c", "ab" * 120),
+    ],
+)
+def test_no_pattern_takes_long(pattern: str, path: str) -> None:
+    started = time.perf_counter()
+    assert not Globs([pattern]).covers(path)
+    assert time.perf_counter() - started < 1  # ages, where every way is tried

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.hooks.checks import MOST, KnownRunners, by_regex, without_escapes
+from agent_runner.hooks.checks import MOST, KnownRunners, without_escapes
 from agent_runner.hooks.fingerprint import Fingerprint
+from agent_runner.hooks.regex import ByRegex
 from agent_runner.hooks.verdict import LONGEST_LINE, READ, LineBlocks
 from agent_runner.model.hooks import Failures, HookOutcome
 
@@ -117,6 +119,7 @@ def test_too_many_names_are_counted() -> None:
     assert found[-1] == "... and 57 more"
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("regex", "names"),
     [
@@ -126,10 +129,45 @@ def test_too_many_names_are_counted() -> None:
         ("nothing", ()),
     ],
 )
-def test_a_regex_names_the_failures(regex: str, names: tuple[str, ...]) -> None:
-    reader = by_regex(regex)
+async def test_a_regex_names_the_failures(regex: str, names: tuple[str, ...]) -> None:
+    reader = ByRegex(regex)
     reader.feed(b"ok 1 - one\nnot ok 2 - two\nnot ok 3 - three \xff\n")
-    assert reader.names.sorted() == tuple(sorted(names))
+    assert (await reader.search()).sorted() == tuple(sorted(names))
+
+
+@pytest.mark.anyio
+async def test_too_many_names_that_a_regex_finds_are_counted() -> None:
+    reader = ByRegex(r"^bad (\d+)$")
+    reader.feed(b"".join(b"bad %d\n" % number for number in range(MOST + 57)))
+    found = (await reader.search()).sorted()
+    assert len(found) == MOST + 1
+    assert found[-1] == "... and 57 more"
+
+
+@pytest.mark.anyio
+async def test_a_regex_that_never_ends_is_given_up_and_named() -> None:
+    reader = ByRegex("(a+)+$", limit=0.5)
+    reader.feed(b"a" * 40 + b"!\n")
+    (name,) = (await reader.search()).sorted()
+    assert name == "failures.regex did not come to an end within 0.5 s"
+
+
+@pytest.mark.anyio
+async def test_a_search_is_stopped_as_any_other_wait() -> None:
+    reader = ByRegex("(a+)+$", limit=60)
+    reader.feed(b"a" * 40 + b"!\n")
+    with anyio.move_on_after(0.3) as stopped, anyio.fail_after(10):
+        await reader.search()
+    assert stopped.cancelled_caught
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("regex", ["(", "a{9999999999999}", "(" * 6000 + ")" * 6000])
+async def test_what_is_no_regex_is_said_before_the_hook_runs(stage: Stage, regex: str) -> None:
+    result = await stage.run("touch ran; exit 1", failures=Failures(regex=regex))
+    assert result.outcome is HookOutcome.BROKEN
+    assert "is not a regular expression" in result.reason
+    assert not (stage.task.root / "ran").exists()
 
 
 @pytest.mark.anyio
