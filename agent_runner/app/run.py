@@ -213,7 +213,7 @@ class _Run:
 
     def _explain(self, task: Task) -> None:
         """The same, and the commands, where nobody can be asked."""
-        typed = commands(task.id, self.project.place.invocation)
+        typed = commands(self.store.state.record(task.id), self.project.place.invocation)
         self._screen.show((*self._summary(task), "", *typed))
 
     def _takes_impatience(self) -> bool:

@@ -111,6 +111,14 @@ class RunFlags(NamedTuple):
         str | None,
         _option("--on-escalation", "What to do when a task needs a person.", "ask|stop|continue"),
     ] = None
+    nothing_changed: Annotated[
+        str | None,
+        _option(
+            "--nothing-changed",
+            "What becomes of a task that changed nothing and whose post-hooks are green.",
+            "escalate|pass",
+        ),
+    ] = None
     wait: Annotated[
         bool, _option("--wait", "Wait until a limit allows the next call instead of stopping.")
     ] = False
@@ -147,6 +155,7 @@ class RunFlags(NamedTuple):
             "max_minutes_task",
             "max_minutes_run",
             "on_escalation",
+            "nothing_changed",
         )
         given = {name: getattr(self, name) for name in names}
         return {**given, "stop_on_first_failure": self.stop_on_first_failure or None}

@@ -134,23 +134,31 @@ class Applied(TaskEvent):
 
     `paths`: the files that changed, none for a reply that asked for what was there already.
     `summary`: one line for people. `notes`: what else people should know, a line each.
+    `no_change`: why nothing has to be changed, where the reply says that and asks for nothing.
     """
 
     paths: tuple[str, ...] = ()
     tree: str = ""
     summary: str = ""
     notes: tuple[str, ...] = ()
+    no_change: str = ""
+
+
+NO_CHANGE = "no change"
+"""The reason of `Rejected` where the reply asked for no change and did not say why."""
 
 
 @frozen
 class Rejected(TaskEvent):
     """The reply could not be applied; nothing of it is in the tree.
 
-    `problems`: what the agent is told in the next turn. `summary`: one line for people.
+    `problems`: what the agent is told in the next turn. `summary`: one line for people. `reason`:
+    `NO_CHANGE`, or "" where edits were found and could not be applied.
     """
 
     problems: str
     summary: str = ""
+    reason: str = ""
 
 
 @frozen
@@ -175,12 +183,14 @@ class PostHooksPassed(TaskEvent):
     """All post-hooks passed on `tree`; `commit` is git's HEAD at the time, "" without git.
 
     `reshaped`: what the hooks themselves did to files of the task, as a formatter does.
+    `nothing_changed`: the files are as they were before the task, as far as it could change them.
     """
 
     proof: tuple[Judged, ...] = ()
     tree: str = ""
     commit: str = ""
     reshaped: tuple[FileChange, ...] = ()
+    nothing_changed: bool = False
 
 
 @frozen
@@ -258,6 +268,7 @@ class Reset(TaskEvent):
 __all__ = [
     "AS_BEFORE_OUTCOMES",
     "CALL_OUTCOMES",
+    "NO_CHANGE",
     "SET_ASIDE_CAUSES",
     "STOP_REASONS",
     "WRITTEN_AS",

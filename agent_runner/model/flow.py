@@ -11,7 +11,7 @@ from attrs import frozen
 
 from agent_runner.model import events as e
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.settings import Settings, TestsChanged
+from agent_runner.model.settings import NothingChanged, Settings, TestsChanged
 from agent_runner.model.states import FINAL, STEPS, TaskState
 
 PENDING, PRE_HOOKS, AGENT, APPLY, POST_HOOKS, PASSED, ESCALATED, SKIPPED = TaskState
@@ -60,6 +60,28 @@ def passed_by_changed_tests(record: TaskRecord, settings: Settings) -> bool:
     if before is None or settings.tests_changed is not TestsChanged.ESCALATE:
         return False
     return before.outcome != "green" and not before.allowed
+
+
+def change_is_missing(record: TaskRecord, _settings: Settings) -> bool:
+    """The reply asked for no change in a known form, and did not say that none is needed."""
+    return record.change.missing
+
+
+def missing_change_passes(record: TaskRecord, settings: Settings) -> bool:
+    """The post-hooks alone decide about a reply without a change."""
+    return record.change.missing and settings.nothing_changed is NothingChanged.PASS
+
+
+def passed_without_change(record: TaskRecord, settings: Settings) -> bool:
+    """The post-hooks passed, but that says nothing of the task: it changed nothing.
+
+    Not so where they were red before it, or a person has said that they are enough.
+    """
+    judgement = record.judgement
+    if settings.nothing_changed is NothingChanged.PASS or judgement.by_person:
+        return False
+    was_red = judgement.baseline is not None and not judgement.baseline.green
+    return judgement.nothing_changed and not was_red
 
 
 def may_try_again(record: TaskRecord, settings: Settings) -> bool:
@@ -121,9 +143,12 @@ FLOW: tuple[Row, ...] = (
     Row(e.Replied, (AGENT,), APPLY),
     Row(e.Applied, (APPLY,), POST_HOOKS),
     Row(e.Rejected, (APPLY,), AGENT, edit_retries_left),
+    Row(e.Rejected, (APPLY,), POST_HOOKS, missing_change_passes),
+    Row(e.Rejected, (APPLY,), ESCALATED, change_is_missing),
     Row(e.Rejected, (APPLY,), AGENT, attempts_left),
     Row(e.Rejected, (APPLY,), ESCALATED),
     Row(e.Conflicted, (APPLY,), ESCALATED),
+    Row(e.PostHooksPassed, (POST_HOOKS,), ESCALATED, passed_without_change),
     Row(e.PostHooksPassed, (POST_HOOKS,), ESCALATED, passed_by_changed_tests),
     Row(e.PostHooksPassed, (POST_HOOKS,), PASSED),
     Row(e.PostHooksFailed, (POST_HOOKS,), AGENT, may_try_again),

@@ -87,6 +87,9 @@ class ChangeState:
         applied: Ids of the change sets that stand in the files, oldest first.
         paths: Every file that they changed, in the order of first change.
         in_attempt: Whether this attempt has changed a file.
+        commanded: Whether a proposed command has run: it may have changed any file.
+        missing: Whether the last reply asked for no change and did not say why.
+        no_change: Why nothing has to be changed, as the last reply said; "" if it did not.
         commit: Git's commit of the task's files.
         committing: A git that was started to commit and is not known to have ended.
         uncommitted: Files that are to be committed, as soon as git lets us.
@@ -101,6 +104,9 @@ class ChangeState:
     applied: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     in_attempt: bool = False
+    commanded: bool = False
+    missing: bool = False
+    no_change: str = ""
     commit: str = ""
     committing: e.CommitStarted | None = None
     uncommitted: tuple[str, ...] = ()
@@ -123,6 +129,7 @@ class Judgement:
         proof: The hooks that passed it.
         tree: Hash of the tree that was applied or judged last.
         as_before: What the hooks said with the tests of before, where the task changed tests.
+        nothing_changed: Whether the hooks passed on files that are as they were before the task.
     """
 
     finished: tuple[e.HookFinished, ...] = ()
@@ -136,6 +143,7 @@ class Judgement:
     proof: tuple[e.Judged, ...] = ()
     tree: str = ""
     as_before: e.JudgedAsBefore | None = None
+    nothing_changed: bool = False
 
 
 @frozen
@@ -196,3 +204,10 @@ class TaskRecord:
     def waits_for_limit(self) -> bool:
         """Whether nothing is done for the task until a limit has room for its next call."""
         return self.state is TaskState.AGENT and self.call.deferred is not None
+
+    @property
+    def without_change(self) -> bool:
+        """Whether it came to a person since nothing was changed: they may say that this is fine."""
+        return self.state is TaskState.ESCALATED and (
+            self.judgement.nothing_changed or self.change.missing
+        )

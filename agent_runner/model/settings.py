@@ -43,6 +43,13 @@ class TestsChanged(enum.StrEnum):
     OFF = "off"
 
 
+class NothingChanged(enum.StrEnum):
+    """What becomes of a task whose checks pass although it changed nothing."""
+
+    ESCALATE = "escalate"
+    PASS = "pass"  # noqa: S105  # no password
+
+
 class BaselineRule(enum.StrEnum):
     """When the post-hooks run once before the first paid call of a task."""
 
@@ -346,6 +353,10 @@ class Settings:
     tests_changed: TestsChanged = option(
         TestsChanged.TELL,
         "judge a task that changed tests by those of before, too, and: tell, escalate; off",
+    )
+    nothing_changed: NothingChanged = option(
+        NothingChanged.ESCALATE,
+        "a task that changed nothing, and whose post-hooks were green before: escalate, pass",
     )
     skip_if_green: bool = option(
         False, "pass a task without a call if its post-hooks pass before it"

@@ -73,6 +73,7 @@ class Judgement(NamedTuple):
     proof: tuple[Proof, ...] = ()
     tree: str = ""
     as_before: AsBefore | None = None
+    nothing_changed: bool = False
 
 
 class ChangeState(NamedTuple):
@@ -80,6 +81,7 @@ class ChangeState(NamedTuple):
 
     commit: str = ""
     commit_problem: str = ""
+    no_change: str = ""
 
 
 class Standing(NamedTuple):
@@ -191,8 +193,13 @@ def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
             tuple(_proof(**one) for one in judgement.get("proof", ())),
             _text(judgement.get("tree", "")),
             _as_before(judgement.get("as_before")),
+            judgement.get("nothing_changed", False),
         ),
-        ChangeState(_text(change.get("commit", "")), _text(change.get("commit_problem", ""))),
+        ChangeState(
+            _text(change.get("commit", "")),
+            _text(change.get("commit_problem", "")),
+            _text(change.get("no_change", "")),
+        ),
         _text(plain.get("last_error", "")),
         _text(plain.get("feedback", "")),
     )

@@ -82,7 +82,8 @@ class History:
         elif isinstance(event, (e.Unusable, e.Refused)):
             self._attempt(ended=words.clean(event.reason))
         elif isinstance(event, e.PostHooksPassed):
-            self._attempt(ended="passed")
+            nothing = " (nothing changed)" if event.nothing_changed else ""
+            self._attempt(ended=f"passed{nothing}")
         if entry.to is not None:
             self.escalated = event if entry.to is TaskState.ESCALATED else None
 

@@ -203,9 +203,10 @@ def _rejected(event: e.Rejected, after: TaskRecord) -> LogLine:
 @line_of.register
 def _passed(_event: e.PostHooksPassed | e.AlreadyGreen, after: TaskRecord) -> LogLine:
     if after.state is TaskState.ESCALATED:  # why it is, is said next
-        return LogLine(f"post-hooks passed: {judged(after.judgement.proof)}")
-    before = after.judgement.as_before
-    good = after.judgement.checked_by_hook and (before is None or before.outcome == "green")
+        return LogLine(f"post-hooks passed: {judged(after.judgement.proof) or 'there are none'}")
+    judgement, before = after.judgement, after.judgement.as_before
+    good = judgement.checked_by_hook and not judgement.nothing_changed
+    good = good and (before is None or before.outcome == "green")
     return LogLine(proof_line(after), Tone.GOOD if good else Tone.WARN)
 
 

@@ -147,6 +147,7 @@ _STANDS = {
     "running": "is in the middle of a step",
     "passed": "has passed",
     "passed (tests changed)": "has passed, but not with the tests of before",
+    "passed (nothing changed)": "has passed, although nothing was changed",
     "passed (unchecked)": "has passed, although no hook judged it",
     "failed": "needs a person",
     "skipped": "was skipped",

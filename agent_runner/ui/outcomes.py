@@ -58,9 +58,12 @@ def decisive(excerpt: str, most: int = 6) -> tuple[str, ...]:
 
 def proof_line(record: TaskRecord | Standing) -> str:
     """Why a passed task counts as done: the hooks that judged it, and which tree and commit."""
+    proof, why = record.judgement.proof, first_line(record.change.no_change)
+    said = f"; the model says: {why}" if why else ""
+    if record.judgement.nothing_changed:
+        return f"passed (nothing changed): {judged(proof) or 'no hook judged it'}{said}"
     if not record.judgement.checked_by_hook:
         return "passed (unchecked): no hook judged it"
-    proof = record.judgement.proof
     by = f"passed: {judged(proof)}" if proof else "passed: already green, no call made"
     digests = (("tree", record.judgement.tree), ("commit", record.change.commit))
     what = ", ".join(f"{name} {short(digest)}" for name, digest in digests if digest)
@@ -85,6 +88,8 @@ def exit_words(code: int | None) -> str:
 
 def changed(event: e.Applied) -> str:
     """`changed a.py, b.py (2 files, +10 -2)`: which files, then the step's own summary."""
+    if event.no_change:
+        return f"changed nothing, as nothing has to be changed: {first_line(event.no_change)}"
     if not event.paths:
         return "changed nothing"
     size = clean(event.summary) or plural(len(event.paths), "file")
@@ -94,6 +99,8 @@ def changed(event: e.Applied) -> str:
 def not_applied(event: e.Rejected) -> str:
     """`the reply could not be applied: no match in a.py`."""
     reason = event.summary or event.problems
+    if event.reason == e.NO_CHANGE:
+        return first_line(reason)
     return f"the reply could not be applied: {first_line(reason)}"
 
 

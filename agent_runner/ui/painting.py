@@ -16,6 +16,7 @@ STATE_STYLES = {
     "running": "cyan",
     "passed": "green",
     "passed (tests changed)": "yellow",
+    "passed (nothing changed)": "yellow",
     "passed (unchecked)": "yellow",
     "failed": "bold red",
     "skipped": "yellow",

@@ -79,6 +79,8 @@ def _task_object(tally: Tally, task: Task | TaskOutline) -> dict[str, Any]:
         "held_by": list(tally.held_by(task)),
         "checked": judged.checked_by_hook,
         "tests_changed": _as_before_object(judged.as_before),
+        "nothing_changed": judged.nothing_changed,
+        "no_change": record.change.no_change,
         "stale": tally.is_stale(task),
         "last_error": record.last_error,
         "proof": [{name: getattr(one, name) for name in Proof._fields} for one in judged.proof],

@@ -38,11 +38,15 @@ def findings(
     return tuple(lines)
 
 
-def commands(task_id: str, invocation: Invocation) -> tuple[str, ...]:
+def commands(record: TaskRecord, invocation: Invocation) -> tuple[str, ...]:
     """What can be typed, each explained."""
+    task_id = record.id
+    check = "run the post-hooks on the files as they are, without a call"
+    if record.without_change:
+        check = "pass it as it is, if the post-hooks pass"
     explained = {
         ("retry", task_id, "--hint", PLACEHOLDER): "try once more; the prompt has the hint",
-        ("check", task_id): "run the post-hooks on the files as they are, without a call",
+        ("check", task_id): check,
         ("skip", task_id): "leave it; tasks that depend on it stay pending",
         ("reset", task_id): "forget its attempts and start over; files stay as they are",
         ("resume",): "then continue the run",
@@ -61,6 +65,8 @@ def why(record: TaskRecord, past: History, settings: Settings) -> str:
     match event:
         case e.PostHooksFailed():
             rule = reason_to_ask(record, settings) or attempts_used_up(record)
+        case e.Rejected(reason=e.NO_CHANGE):
+            rule = words.first_line(event.summary or event.problems)
         case e.Rejected():
             reason = words.first_line(event.summary or event.problems)
             rule = f"the last reply could not be applied, and {attempts_used_up(record)}: {reason}"

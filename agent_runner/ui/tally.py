@@ -99,7 +99,7 @@ class Tally:
         """`3 tasks: 2 passed, 1 failed; 1m05s, 5 calls, 12.3k tokens, $0.12`."""
         counted = Counter(words.record_word(self.record(task.id)) for task in self.listed)
         passed = (
-            *("passed", "passed (tests changed)"),
+            *("passed", "passed (nothing changed)", "passed (tests changed)"),
             *("passed (unchecked)", "passed (not committed)"),
         )
         order = (*passed, "failed", "skipped", "running", "pending")

@@ -10,6 +10,7 @@ from agent_runner.ui.output import Output
 from agent_runner.ui.painting import Painter
 
 _CHOICES = "[R]etry once more  [H]int  [E]dit by hand, then check  [S]kip  [A]bort"
+_OR_PASS = f"[P]ass it as it is  {_CHOICES}"
 
 _SHORTEST = {
     "r": Decision(Choice.RETRY),
@@ -17,7 +18,16 @@ _SHORTEST = {
     "a": Decision(Choice.ABORT),
 }
 
-_WORDS = {"retry": "r", "hint": "h", "edit": "e", "check": "e", "skip": "s", "abort": "a"}
+_WORDS = {
+    "pass": "p",
+    "accept": "p",
+    "retry": "r",
+    "hint": "h",
+    "edit": "e",
+    "check": "e",
+    "skip": "s",
+    "abort": "a",
+}
 
 
 class TerminalPerson:
@@ -47,8 +57,9 @@ class TerminalPerson:
                 for part in Painter(self._out, {}).paragraph(words.shown(line)):
                     self._out.line(part)
             self._out.line()
+            choices = _OR_PASS if escalation.record.without_change else _CHOICES
             while True:
-                answer = await lines.ask(f"{_CHOICES}: ")
+                answer = await lines.ask(f"{choices}: ")
                 if answer is None:
                     return Decision(Choice.ABORT)
                 decision = await self._follow(answer, escalation, lines)
@@ -79,8 +90,11 @@ class TerminalPerson:
             return await self._hint(lines)
         if letter == "e":
             return await self._edited(escalation, lines)
+        may_pass = escalation.record.without_change
+        if letter == "p" and may_pass:
+            return Decision(Choice.CHECK)  # green hooks and a person's word are enough
         if word:
-            self._out.line("Please type r, h, e, s or a.")
+            self._out.line(f"Please type {'p, ' if may_pass else ''}r, h, e, s or a.")
         return None
 
     @staticmethod

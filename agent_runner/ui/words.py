@@ -30,6 +30,8 @@ def record_word(record: TaskRecord | Standing) -> str:
         return word
     if record.change.commit_problem:
         return f"{word} (not committed)"
+    if record.judgement.nothing_changed:
+        return f"{word} (nothing changed)"
     before = record.judgement.as_before
     if before is not None and before.outcome != "green":
         return f"{word} (tests changed)"

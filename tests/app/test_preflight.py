@@ -32,7 +32,8 @@ def prepared(scene: Scene, *, rerun_changed: bool = False) -> str:
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
     tasks = [{"id": "T1", "post_hooks": []}, {"id": "T2", "post_hooks": []}]
-    return Scene(tmp_path / "p", tasks, {}, [GOOD] * 9)
+    script = [whole("a.txt", f"{number}\n") for number in range(9)]
+    return Scene(tmp_path / "p", tasks, {}, script)
 
 
 def test_nothing_to_say_of_a_fresh_list(scene: Scene) -> None:

@@ -93,6 +93,10 @@ class Scene:
         suffix = "json" if text.startswith("{") else "md"
         self.write(f"replies/{task}/{number}.{suffix}", text)
 
+    def change(self, task: str, number: int) -> None:
+        """The n-th answer to a task's calls: it changes a file that no other task does."""
+        self.reply(task, number, reply(**{f"{task}__txt": str(number)}))
+
     def write(self, name: str, text: str) -> Path:
         """A file of the project."""
         file = self.project / name

@@ -16,7 +16,7 @@ def one_red_one_good(scene: Scene) -> None:
     scene.config({"hooks": {"post": {"command": "echo it is red; false"}}})
     scene.tasks({"id": "T1", "post_hooks": ["post"], "max_attempts": 1}, {"id": "T2"})
     for task in ("T1", "T2"):
-        scene.reply(task, 1, reply(a__txt="x"))
+        scene.reply(task, 1, reply(a__txt=task))
 
 
 def test_json_lines_keep_to_the_schema_and_people_read_stderr(scene: Scene) -> None:
@@ -38,7 +38,7 @@ def test_json_lines_keep_to_the_schema_and_people_read_stderr(scene: Scene) -> N
 def test_quiet_is_silent_but_for_failures_and_one_line(scene: Scene) -> None:
     scene.config({})
     scene.tasks({"id": "T1"})
-    scene.reply("T1", 1, "nothing to do")
+    scene.change("T1", 1)
     ended = scene.run("run", "--quiet")
     assert ended.code == 0
     assert len(ended.lines) == 1
@@ -164,13 +164,13 @@ def test_commits_leave_out_what_the_user_had_changed(scene: Scene, rule: str) ->
 def test_two_runs_at_once_are_one_too_many(scene: Scene) -> None:
     scene.config({"hooks": {"post": {"command": "touch begun; while [ ! -e go ]; do :; done"}}})
     scene.tasks({"id": "T1", "post_hooks": ["post"]})
-    scene.reply("T1", 1, "nothing to do")
+    scene.change("T1", 1)
     with subprocess.Popen(
         (*COMMAND, "run"), cwd=scene.project, env=environment(scene.home), stdout=subprocess.PIPE
     ) as first:
         assert first.stdout is not None
         for line in first.stdout:
-            if b"changed nothing" in line:
+            if b"changed T1.txt" in line:
                 break
         second = scene.run("run")
         decided = scene.run("skip", "T1")

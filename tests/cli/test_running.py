@@ -18,7 +18,7 @@ def test_a_finished_list_has_nothing_left(scene: Scene) -> None:
     lines_of_json = scene.run("resume", "--json")
     assert (lines_of_json.code, lines_of_json.out) == (0, "")
     for task in ("T1", "T2"):
-        scene.reply(task, 1, "nothing to do")
+        scene.change(task, 1)
     first = scene.run("run")
     assert (first.code, first.lines[-1]) == (0, "Nothing is left to do.")
     assert "2 passed (unchecked)" in first.lines[-2]
@@ -36,8 +36,8 @@ def test_the_list_may_be_edited_between_runs(scene: Scene) -> None:
     scene.config({})
     scene.tasks({"id": "T1"}, {"id": "T2"}, {"id": "T3"})
     for task in ("T1", "T2", "T3", "T9"):
-        scene.reply(task, 1, "nothing to do")
-        scene.reply(task, 2, "nothing to do")
+        scene.change(task, 1)
+        scene.change(task, 2)
     scene.run("run")
     scene.tasks({"id": "T2"}, {"id": "T1", "title": "Another text"}, {"id": "T9"})
     told = scene.run("run").out
@@ -54,8 +54,9 @@ def test_the_list_may_be_edited_between_runs(scene: Scene) -> None:
 def test_fresh_begins_anew_and_keeps_the_old_state(scene: Scene) -> None:
     scene.config({})
     scene.tasks({"id": "T1"})
-    scene.reply("T1", 1, "nothing to do")
+    scene.change("T1", 1)
     scene.run("run")
+    (scene.project / "T1.txt").unlink()
     again = scene.run("run", "--fresh")
     assert again.code == 0
     assert "asked replay" in again.out
@@ -100,7 +101,7 @@ ESCALATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str], str]] = 
     "broken hook": (
         {"hooks": {"post": {"command": "no-such-command-here"}}},
         {"post_hooks": ["post"]},
-        ["nothing to do"],
+        [reply(a__txt="x")],
         "hook post could not start",
     ),
     "rejected edits": (
@@ -185,7 +186,7 @@ def escalated(scene: Scene) -> None:
     scene.config(RED)
     scene.tasks({"id": "T1", "post_hooks": ["post"]}, {"id": "T2", "depends_on": ["T1"]})
     scene.reply("T1", 1, reply(a__txt="bad"))
-    scene.reply("T2", 1, "nothing to do")
+    scene.change("T2", 1)
     assert scene.run("run").code == 1
 
 
@@ -240,7 +241,7 @@ def unattended(scene: Scene, *flags: str, tasks: int = 4, **config: Any) -> Ende
     scene.config({**hooks, "max_attempts_per_task": 1, **config})
     scene.tasks(*({"id": f"T{n}"} for n in range(1, tasks + 1)), {"id": "D", "depends_on": ["T1"]})
     for n in range(1, tasks + 1):
-        scene.reply(f"T{n}", 1, "nothing to do")
+        scene.change(f"T{n}", 1)
     return scene.run("run", *flags)
 
 
@@ -273,7 +274,7 @@ def test_a_limit_says_when_and_calls_nobody(scene: Scene) -> None:
     )
     scene.tasks({"id": "T1"}, {"id": "T2"})
     for task in ("T1", "T2"):
-        scene.reply(task, 1, "nothing to do")
+        scene.change(task, 1)
     first = scene.run("run")
     assert first.code == 75
     (line,) = (x for x in first.lines if x.startswith("Rate limit reached"))

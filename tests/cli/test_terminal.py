@@ -22,7 +22,7 @@ def with_hook(scene: Scene, command: str) -> None:
     scene.config({"hooks": {"post": {"command": command}}, "defaults": {"post_hooks": ["post"]}})
     scene.tasks({"id": "T1"}, {"id": "T2", "post_hooks": []})
     scene.reply("T1", 1, reply(a__txt="x"))
-    scene.reply("T2", 1, "nothing to do")
+    scene.change("T2", 1)
 
 
 @contextmanager
@@ -161,7 +161,7 @@ def test_the_question_takes_every_answer(scene: Scene) -> None:
     for number in (1, 2, 3):
         scene.reply("T1", number, reply(a__txt=f"bad {number}"))
         scene.reply("T2", number, reply(a__txt=f"bad {number} again"))
-    scene.reply("T3", 1, "nothing to do")
+    scene.change("T3", 1)
     with seat(scene, "run") as at:
         told = at.sees(ASKS)
         assert "T1 needs a person: its only attempt is used up" in told
@@ -280,7 +280,7 @@ def test_output_may_be_closed(scene: Scene) -> None:
 def test_a_wait_for_a_limit_counts_down_and_listens(scene: Scene) -> None:
     scene.config({"rate_limits": {"replay": {"max_requests_hour": 1}}})
     scene.tasks({"id": "T1"}, {"id": "T2"})
-    scene.reply("T1", 1, "nothing to do")
+    scene.change("T1", 1)
     with seat(scene, "run", "--wait") as at:
         at.sees("waiting ")
         assert re.match(r"[\dhms]+: ", at.sees("an hour"))

@@ -71,7 +71,8 @@ def test_an_edit_before_a_check_is_the_users_too(tmp_path: Path) -> None:
 
 def test_a_hook_may_take_the_tasks_folder_away(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    scene.config({"hooks": {"clean": {"command": "rm -rf ../out"}}})
+    hooks = {"clean": {"command": "rm -rf ../out"}}
+    scene.config({"hooks": hooks, "nothing_changed": "pass"})
     scene.tasks({"id": "T1", "path": "out", "post_hooks": ["clean"]})
     scene.reply("T1", 1, reply(a__txt="new"))
     assert scene.run("run").code == 0

@@ -105,7 +105,7 @@ def test_wrong_use_says_what_and_what_next(
 def test_nothing_that_only_reads_writes(scene: Scene) -> None:
     scene.config({"hooks": {"post": {"command": "false"}}, "max_attempts_per_task": 1})
     scene.tasks({"id": "T1", "post_hooks": ["post"]}, {"id": "T2"})
-    scene.reply("T1", 1, "nothing to do")
+    scene.change("T1", 1)
     before = scene.tree()
     for words in WITH_STATE:
         assert scene.run(*words).code == 0, words
@@ -143,7 +143,7 @@ def test_status_helps_also_where_list_or_configuration_cannot_be_read(
 ) -> None:
     scene.config({})
     scene.tasks({"id": "T1"})
-    scene.reply("T1", 1, "nothing to do")
+    scene.change("T1", 1)
     assert scene.run("run").code == 0
     match damage:
         case "broken list":
@@ -173,7 +173,7 @@ def test_another_list_in_the_same_folder_is_refused_and_told_what_to_do(scene: S
     scene.tasks({"id": "T1"})
     scene.tasks({"id": "A"}, file="other.yml")
     for task in ("T1", "A"):
-        scene.reply(task, 1, "nothing to do")
+        scene.change(task, 1)
     assert scene.run("run").code == 0
     for words in (
         ("run", "other.yml"),

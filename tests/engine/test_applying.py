@@ -276,10 +276,11 @@ def test_a_reply_of_words_alone_changes_nothing(tmp_path: Path) -> None:
     assert scene.events(e.ApplyPlanned) == [] or scene.record().change.paths == ("a.txt",)
 
 
-def test_an_answer_that_is_gone_when_it_is_applied_changes_nothing(tmp_path: Path) -> None:
-    scene = scene_of(tmp_path, GOOD)
+def test_an_answer_that_is_gone_when_it_is_applied_is_asked_for_again(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, GOOD, GOOD)
     scene.watcher.react = dying_at(e.Replied)
     assert scene.killed()
     scene.lose_answers()
     assert scene.again().exit_code == 0
-    assert scene.record().change.paths == ()
+    assert [r.attempt for r in scene.client.asked] == [1, 1]
+    assert scene.record().change.paths == ("a.txt",)

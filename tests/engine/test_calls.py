@@ -265,7 +265,7 @@ def test_a_full_limit_defers_and_then_goes_on(tmp_path: Path) -> None:
         tmp_path / "p",
         [T1, {"id": "T2", "post_hooks": []}],
         {"rate_limits": limits},
-        [GOOD, GOOD],
+        [GOOD, whole("b.txt", "two\n")],
     )
     stopped = scene.run()
     assert (stopped.reason, stopped.exit_code) == ("limit", 75)
@@ -544,7 +544,9 @@ def test_the_prompt_that_is_shown_beforehand_is_the_one_that_is_sent(
     tmp_path: Path, can: Capabilities, ask: Ask | None
 ) -> None:
     scene = scene_of(tmp_path)
-    scene.client = ScriptedClient([showing("b.txt"), AgentResponse("x", edits=())], can=can)
+    words = AgentResponse("NO CHANGE NEEDED: it is fine", edits=())
+    script: list[Line] = [words] if can is IN_PLACE else [showing("b.txt"), words]
+    scene.client = ScriptedClient(script, can=can)
     scene.choices = Choices(ask=ask)
     shown: list[Prompt] = []
 

@@ -138,7 +138,7 @@ def test_a_baseline_that_was_taken_counts_after_a_retry(tmp_path: Path, green: b
 def test_no_progress_ends_before_the_attempts_do(tmp_path: Path) -> None:
     task = {"id": "T1", "post_hooks": ["judge"]}
     settings = {"hooks": hooks(judge="false"), "max_attempts_per_task": 9, "max_no_progress": 2}
-    scene = Scene(tmp_path / "p", [task], settings, ["Nothing to do."] * 9)
+    scene = Scene(tmp_path / "p", [task], settings, ["NO CHANGE NEEDED: it is done"] * 9)
     assert scene.run().reason == "held"
     assert scene.record().judgement.no_progress_reason == "the attempt changed nothing"
     assert len(scene.client.asked) <= 3

@@ -79,7 +79,7 @@ def test_used_up_attempts_hold_the_run_and_its_dependents(tmp_path: Path) -> Non
 def test_a_run_may_go_on_with_other_tasks(tmp_path: Path) -> None:
     tasks = [T1, {"id": "T2", "depends_on": ["T1"]}, {"id": "T3", "post_hooks": []}]
     settings = {"hooks": JUDGE, "max_attempts_per_task": 1, "on_escalation": "continue"}
-    scene = Scene(tmp_path / "p", tasks, settings, [RED, RED])
+    scene = Scene(tmp_path / "p", tasks, settings, [RED, GREEN])
     stopped = scene.run()
     assert stopped.reason == "held"
     assert stopped.detail == "T1 needs a person; T2 is held by tasks that have not passed"
@@ -181,7 +181,7 @@ def test_a_stop_in_a_hook_records_nothing_of_it_and_the_next_run_goes_on(tmp_pat
 def test_a_skip_takes_the_task_in_hand_only(tmp_path: Path) -> None:
     tasks = [{"id": "T1", "post_hooks": ["slow"]}, {"id": "T2", "post_hooks": []}]
     settings = {"hooks": hooks(slow="echo now; sleep 60")}
-    scene = Scene(tmp_path / "p", tasks, settings, [GREEN, GREEN])
+    scene = Scene(tmp_path / "p", tasks, settings, [GREEN, RED])
     scene.control.skip()  # nothing is in hand yet
     Key(scene, "s")
     assert scene.run().exit_code == 0
@@ -192,7 +192,7 @@ def test_a_skip_takes_the_task_in_hand_only(tmp_path: Path) -> None:
 
 def test_a_skip_at_the_last_moment_is_not_the_next_tasks(tmp_path: Path) -> None:
     tasks = [{"id": "T1", "post_hooks": ["quick"]}, {"id": "T2", "post_hooks": []}]
-    scene = Scene(tmp_path / "p", tasks, {"hooks": hooks(quick="true")}, [GREEN, GREEN])
+    scene = Scene(tmp_path / "p", tasks, {"hooks": hooks(quick="true")}, [GREEN, RED])
 
     def react(seen: Entry | Signal) -> None:
         if isinstance(seen, Entry) and isinstance(seen.event, e.PostHooksPassed | e.HookFinished):
@@ -227,7 +227,7 @@ def test_a_stop_at_the_question_leaves_it_open(tmp_path: Path) -> None:
 
 def test_a_pause_holds_between_tasks(tmp_path: Path) -> None:
     tasks = [{"id": "T1", "post_hooks": []}, {"id": "T2", "post_hooks": []}]
-    scene = Scene(tmp_path / "p", tasks, script=[GREEN, GREEN])
+    scene = Scene(tmp_path / "p", tasks, script=[GREEN, RED])
     held: list[str] = []
 
     def react(seen: Entry | Signal) -> None:

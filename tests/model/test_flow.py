@@ -6,7 +6,7 @@ from agent_runner.model import events as e
 from agent_runner.model.evolve import evolve
 from agent_runner.model.flow import FLOW, may_try_again, next_attempt, reason_to_ask
 from agent_runner.model.record import Counts, Judgement, TaskRecord
-from agent_runner.model.settings import Settings
+from agent_runner.model.settings import NothingChanged, Settings
 from agent_runner.model.states import FINAL, STEPS, TaskState
 
 PERSON = {e.Retried, e.Checked, e.Skipped, e.Reset}
@@ -68,6 +68,50 @@ def test_an_attempt_survives_edit_retries_and_ends_with_a_judgement() -> None:
     assert record.counts.rejections == 0
     record = evolve(record, e.PostHooksFailed("h", "red"))
     assert next_attempt(record, settings) == 3
+
+
+def taken(record: TaskRecord, event: e.TaskEvent, settings: Settings) -> TaskState:
+    """Where the first row whose guard holds takes it."""
+    after = evolve(record, event)
+    rows = (row for row in FLOW if row.event is type(event) and record.state in row.sources)
+    return next(row.dest for row in rows if row.guard is None or row.guard(after, settings))
+
+
+ESCALATES, PASSES = Settings(), Settings(nothing_changed=NothingChanged.PASS)
+MISSING = e.Rejected("none", reason=e.NO_CHANGE)
+
+
+@pytest.mark.parametrize(
+    ("rejections", "event", "settings", "dest"),
+    [
+        (0, MISSING, ESCALATES, TaskState.AGENT),
+        (0, MISSING, PASSES, TaskState.AGENT),
+        (2, MISSING, ESCALATES, TaskState.ESCALATED),
+        (2, MISSING, PASSES, TaskState.POST_HOOKS),
+        (2, e.Rejected("no match"), PASSES, TaskState.AGENT),
+        (2, e.Rejected("no match"), Settings(max_attempts_per_task=1), TaskState.ESCALATED),
+    ],
+)
+def test_a_reply_without_a_change_is_corrected_and_no_attempt(
+    rejections: int, event: e.Rejected, settings: Settings, dest: TaskState
+) -> None:
+    counts = Counts(attempts=1, rejections=rejections)
+    assert taken(TaskRecord("T1", TaskState.APPLY, counts=counts), event, settings) is dest
+
+
+@pytest.mark.parametrize("nothing", [True, False])
+@pytest.mark.parametrize("by_person", [True, False])
+@pytest.mark.parametrize("baseline", [None, e.BaselineTaken(True), e.BaselineTaken(False)])
+@pytest.mark.parametrize("settings", [ESCALATES, PASSES])
+def test_green_hooks_are_not_enough_where_nothing_was_changed(
+    settings: Settings, baseline: e.BaselineTaken | None, by_person: bool, nothing: bool
+) -> None:
+    judgement = Judgement(baseline=baseline, by_person=by_person)
+    record = TaskRecord("T1", TaskState.POST_HOOKS, judgement=judgement)
+    dest = taken(record, e.PostHooksPassed(nothing_changed=nothing), settings)
+    was_red = baseline is not None and not baseline.green
+    earned = not nothing or by_person or was_red or settings is PASSES
+    assert dest is (TaskState.PASSED if earned else TaskState.ESCALATED)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,14 @@ def test_whatever_a_task_says_the_report_can_be_read(text: str, state: S) -> Non
     assert root[0][0].get("name") == "T1 Make slugs of titles"
 
 
+@pytest.mark.parametrize("nothing", [True, False])
+def test_tasks_that_changed_nothing_say_so(nothing: bool) -> None:
+    judgement = Judgement(checked_by_hook=True, nothing_changed=nothing)
+    record = TaskRecord("T1", S.PASSED, judgement=judgement)
+    said = "passed (nothing changed)" in junit_xml(Tally(task_list(), {"T1": record}))
+    assert said is nothing
+
+
 @pytest.mark.parametrize("checked", [True, False])
 def test_unchecked_tasks_say_so(checked: bool) -> None:
     record = TaskRecord("T1", S.PASSED, judgement=Judgement(checked_by_hook=checked))

@@ -70,5 +70,17 @@ def test_the_proof_names_judges_tree_and_commit() -> None:
     assert words.record_word(unchecked) == "passed (unchecked)"
 
 
+def test_a_task_that_changed_nothing_is_told_from_others() -> None:
+    judgement = Judgement(
+        proof=(Judged("tests", 0, 2.14),), checked_by_hook=True, nothing_changed=True
+    )
+    passed = TaskRecord("T1", TaskState.PASSED, judgement=judgement)
+    assert words.record_word(passed) == "passed (nothing changed)"
+    assert outcomes.proof_line(passed) == "passed (nothing changed): tests exit 0 in 2.1s"
+    said = evolve(passed, change=ChangeState(no_change="sorted\nalready"))
+    assert outcomes.proof_line(said).endswith("in 2.1s; the model says: sorted")
+    assert words.record_word(evolve(passed, state=TaskState.ESCALATED)) == "failed"
+
+
 def test_signals_are_no_exit_codes() -> None:
     assert outcomes.exit_words(-9) == "signal 9"

@@ -8,6 +8,7 @@ import pytest
 from agent_runner.ground.invocation import Invocation
 from agent_runner.model import events as e
 from agent_runner.model.hooks import HookOutcome, HookResult, Phase
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import Settings
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.usage import Usage
@@ -23,7 +24,7 @@ def test_the_summary_of_a_task_that_does_not_get_there() -> None:
     settings = Settings(max_no_progress=1, summary_failures=1)
     lines = (
         *findings(script.record("T3"), script.entries, settings, STATE),
-        *commands("T3", Invocation()),
+        *commands(TaskRecord("T3"), Invocation()),
     )
     assert lines[0] == (
         "T3 needs a person: no progress in the last attempt: "
@@ -69,7 +70,7 @@ def escalated(
     for event, to in before:
         script.add("T1", event, to)
     found = findings(script.record("T1"), script.entries, Settings(), STATE)
-    return (*found, *commands("T1", invocation or Invocation()))
+    return (*found, *commands(TaskRecord("T1"), invocation or Invocation()))
 
 
 def called(outcome: str = "answered") -> tuple[tuple[e.Event, S | None], ...]:

@@ -197,7 +197,9 @@ class _Prompting:
         so_far = turn.so_far if turn is not None else None
         if turn is None or so_far is None:
             return None
-        if last in record.call.corrected or not turn.reply.asks:
+        if record.change.missing:
+            answer = Message("user", f"{record.feedback}\n")
+        elif last in record.call.corrected or not turn.reply.asks:
             answer = Message("user", f"{_NOT_APPLIED}\n\n{fenced(record.feedback)}\n")
         else:
             room = room_left(so_far, self.settings.prompt.max_tokens, self.ruler)

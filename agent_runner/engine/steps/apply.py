@@ -8,9 +8,10 @@ from collections.abc import Callable
 import anyio.to_thread
 from attrs import define, evolve
 
-from agent_runner.edits.edit import Reply
+from agent_runner.edits.edit import NoChange, Reply
+from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan_replies
-from agent_runner.edits.rejection import Rejection
+from agent_runner.edits.rejection import Rejection, no_change_found
 from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.conversation import Conversations, Turn
 from agent_runner.engine.changes import Changes
@@ -19,7 +20,7 @@ from agent_runner.engine.commits import Commits
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
 from agent_runner.model.changes import ChangeSet
-from agent_runner.model.events import Applied, Conflicted, Rejected, TaskEvent
+from agent_runner.model.events import NO_CHANGE, Applied, Conflicted, Rejected, TaskEvent
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
 
@@ -27,6 +28,13 @@ _ONCE_MORE = (
     "The files stand as they did before your changes. Make all of them again, but for what is at"
     " fault above."
 )
+
+_UNCHANGED_IN_PLACE = (
+    "No file was changed. Change the files that the task is about, or say why nothing has to be"
+    " changed, in one line: `NO CHANGE NEEDED: why`."
+)
+
+_GONE = "The answer that you gave is lost. Give it again."
 
 _PUT_BACK = "The files were put back; what the command changed itself was not."
 
@@ -63,12 +71,16 @@ class ApplyStep:
 
     async def _begin(self, work: Work, turn: Turn | None) -> TaskEvent | Halt:
         """Plan the reply; if it can be carried out, journal the intent and write it."""
-        reply = turn.reply if turn is not None else Reply()
-        if turn is not None and turn.response.edits is not None:
+        if turn is None:
+            return Rejected(_GONE, "its stored answer is gone")
+        if turn.response.edits is not None:
             self.trees.expire()  # an agent changed files itself
+        reply = turn.reply
         planned = await anyio.to_thread.run_sync(self._plan, work, turn)
         if isinstance(planned, Rejection):
-            return Rejected(planned.text, planned.summary)
+            # words in place of the blocks that were to be corrected leave a change half sent
+            missing = planned.no_change is not None and not planned.fine
+            return Rejected(planned.text, planned.summary, NO_CHANGE if missing else "")
         if self.preview is not None:
             self.preview(work, planned)
             return Halt("preview", "the reply is kept; without --preview it is applied")
@@ -76,8 +88,9 @@ class ApplyStep:
             self.changes.plan(planned, work.record, work.journal)
         outcome = await self._write(work.refreshed(), reply, planned.change_set)
         if isinstance(outcome, Applied):
-            notes = (*planned.notes, *outcome.notes)
-            return evolve(outcome, summary=planned.summary, notes=notes)
+            notes, said = (*planned.notes, *outcome.notes), _no_change(turn)
+            why = said.why or "" if said else ""
+            return evolve(outcome, summary=planned.summary, notes=notes, no_change=why)
         return outcome
 
     async def _write(self, work: Work, reply: Reply, change_set: ChangeSet) -> TaskEvent:
@@ -99,7 +112,7 @@ class ApplyStep:
         tree = await self.trees.written(work.task, change_set.paths)
         return Applied(change_set.paths, tree.id, notes=declined)
 
-    def _plan(self, work: Work, turn: Turn | None) -> Planned | Rejection:
+    def _plan(self, work: Work, turn: Turn) -> Planned | Rejection:
         """Plan the reply; nothing is written.
 
         Words count together with what was fine in those that they correct; an agent that changes
@@ -107,18 +120,43 @@ class ApplyStep:
         """
         record, root, rules = work.record, work.task.root, self.rules_of(work.task, work.record)
         change_id = f"{work.task.id}-{record.counts.calls_started:04}"
-        if turn is not None and turn.response.edits is not None:
+        if turn.response.edits is not None:
             planned = plan_replies([turn.reply], root, rules, change_id=change_id)
             if isinstance(planned, Rejection):
                 return evolve(planned, text=f"{planned.faults}\n\n{_ONCE_MORE}")
-            return planned
+            return _unless_missing(planned, _no_change(turn), _unchanged_in_place)
         earlier = (self._turn(work, call) for call in record.call.corrected)
         words = [one for one in earlier if one is None or one.response.edits is None]
         replies = [Reply() if one is None else one.reply for one in (*words, turn)]
-        return plan_replies(replies, root, rules, change_id=change_id)
+        planned = plan_replies(replies, root, rules, change_id=change_id)
+        return _unless_missing(planned, _no_change(turn), no_change_found)
 
     def _turn(self, work: Work, call: str) -> Turn | None:
         return self.conversations.turn(work.task.id, work.record.counts.attempts, call)
+
+
+def _unless_missing(
+    planned: Planned | Rejection,
+    found: NoChange | None,
+    rejected: Callable[[NoChange], Rejection],
+) -> Planned | Rejection:
+    """The plan; but a reply that asks for nothing has to say why."""
+    missing = found is not None and found.why is None
+    return rejected(found) if found and missing and isinstance(planned, Planned) else planned
+
+
+def _unchanged_in_place(found: NoChange) -> Rejection:
+    return Rejection(_UNCHANGED_IN_PLACE, "the agent changed no file", no_change=found)
+
+
+def _no_change(turn: Turn) -> NoChange | None:
+    """What the reply has in place of a change; None where it asks for one."""
+    if turn.response.edits is None:
+        return turn.reply.no_change
+    if turn.reply.edits:
+        return None
+    said = parse_reply(turn.response.text).no_change
+    return NoChange("no file was changed", said.why if said else None)
 
 
 def _rejected(problems: str) -> Rejected:

@@ -39,6 +39,7 @@ class PostHooksStep:
         service = await self.hooks.start_services(work)
         if service is not None:
             return HookBroken(service.hook, "a service that it starts could not be started again")
+        as_left = await self._is_as_left(work)
         before = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)
         results = await self.hooks.run(work, Phase.POST, work.task.post_hooks)
         after = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)
@@ -47,14 +48,42 @@ class PostHooksStep:
             return await self._red(work, results[-1], reshaped)
         tree = (await self.trees.last(work.task)).id
         self.known_green.saw(tuple(result.hook for result in ran(results)), tree)
+        nothing_changed = as_left or await self._nothing_changed(work)
         if ran(results):
             await self.as_before.judge(work)
-        if not passed_by_changed_tests(work.latest(), work.settings):
+        if not nothing_changed and not passed_by_changed_tests(work.latest(), work.settings):
             await self.commits.after_task(work)
         after = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)
         reshaped = _reshaped(before, after)  # a git hook may have formatted them, too
         head = await anyio.to_thread.run_sync(_head, work)
-        return PostHooksPassed(_proof(results), tree, head, reshaped)
+        return PostHooksPassed(_proof(results), tree, head, reshaped, nothing_changed)
+
+    async def _is_as_left(self, work: Work) -> bool:
+        """Whether a person wants to have passed what was judged before, with nothing changed."""
+        judgement = work.record.judgement
+        if not (judgement.by_person and judgement.nothing_changed):
+            return False
+        return (await self.trees.read(work.task)).id == judgement.tree
+
+    async def _nothing_changed(self, work: Work) -> bool:
+        """Whether the files are as they were before the task, as far as it could change them.
+
+        What hooks write beside them, such as caches, is no change of the task's; but a command that
+        it proposed, or a person, may have changed any file.
+        """
+        change = work.record.change
+        anywhere = change.commanded or work.record.judgement.by_person
+        if not change.paths and not anywhere:
+            return True
+        changed = await anyio.to_thread.run_sync(
+            self.trees.changed_since_start, work.task, work.record
+        )
+        if anywhere:
+            return not changed
+        if set(change.paths).intersection(changed):
+            return False
+        # snapshots do not see what git ignores: that such a file stands as before, nobody knows
+        return not await anyio.to_thread.run_sync(self.trees.ignored, work.task.root, change.paths)
 
     async def _red(
         self, work: Work, red: HookResult, reshaped: tuple[FileChange, ...]

@@ -32,7 +32,7 @@ def command_finished(event: e.CommandFinished, record: TaskRecord) -> TaskRecord
     done = event.number if event.result.green else record.change.commands_done
     return with_fields(
         record,
-        change=with_fields(record.change, command_running=None, commands_done=done),
+        change=with_fields(record.change, command_running=None, commands_done=done, commanded=True),
         judgement=with_fields(record.judgement, running=None),
     )
 
@@ -50,6 +50,8 @@ def applied(event: e.Applied, record: TaskRecord) -> TaskRecord:
             applied=change.applied + applied,
             paths=tuple(dict.fromkeys((*change.paths, *event.paths))),
             in_attempt=change.in_attempt or bool(event.paths),
+            missing=False,
+            no_change=event.no_change,
         ),
         judgement=with_fields(record.judgement, tree=event.tree, as_before=None),
     )
@@ -62,7 +64,11 @@ def rejected(event: e.Rejected, record: TaskRecord) -> TaskRecord:
         record,
         counts=with_fields(record.counts, rejections=record.counts.rejections + 1),
         call=with_fields(call, reply=None, continues=call.reply, corrected=corrected),
-        change=_nothing_planned(record.change),
+        change=with_fields(
+            _nothing_planned(record.change),
+            missing=event.reason == e.NO_CHANGE,
+            no_change="",
+        ),
         retry_to=TaskState.AGENT,
         feedback=event.problems,
         last_error=event.summary or event.problems,

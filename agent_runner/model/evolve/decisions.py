@@ -23,7 +23,9 @@ def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:
             record.call, attempt_open=False, failures=0, not_before=None, deferred=None
         ),
         change=with_fields(record.change, command_running=None),
-        judgement=with_fields(record.judgement, by_person=False, as_before=None),
+        judgement=with_fields(
+            record.judgement, by_person=False, as_before=None, nothing_changed=False
+        ),
         spent=_with_time_anew(record.spent),
         hint=event.hint or record.hint,
     )

@@ -69,7 +69,11 @@ def out_of_time(event: e.OutOfTime, record: TaskRecord) -> TaskRecord:
 
 def post_hooks_passed(event: e.PostHooksPassed, record: TaskRecord) -> TaskRecord:
     judgement = with_fields(
-        record.judgement, proof=event.proof, tree=event.tree, checked_by_hook=bool(event.proof)
+        record.judgement,
+        proof=event.proof,
+        tree=event.tree,
+        checked_by_hook=bool(event.proof),
+        nothing_changed=event.nothing_changed,
     )
     after = with_fields(
         record,
@@ -79,6 +83,9 @@ def post_hooks_passed(event: e.PostHooksPassed, record: TaskRecord) -> TaskRecor
         judgement=judgement,
         last_error="",
     )
+    if event.nothing_changed:
+        said = _unchanged(record, event)
+        return with_fields(after, retry_to=TaskState.AGENT, feedback=_UNCHANGED, last_error=said)
     before = record.judgement.as_before
     if before is None or before.outcome == "green":
         return after
@@ -109,6 +116,7 @@ def post_hooks_failed(event: e.PostHooksFailed, record: TaskRecord) -> TaskRecor
         judgement=with_fields(
             judgement,
             tree=event.tree,
+            nothing_changed=False,
             no_progress_reason=no_progress,
             failed_trees=judgement.failed_trees + ((event.tree,) if event.tree else ()),
             fingerprints=(*judgement.fingerprints, event.fingerprint),
@@ -117,6 +125,20 @@ def post_hooks_failed(event: e.PostHooksFailed, record: TaskRecord) -> TaskRecor
         feedback=event.reason,
         last_error=event.reason.partition("\n")[0],
     )
+
+
+_UNCHANGED = (
+    "The post-hooks passed, but the files are as they were before the task: nothing was changed."
+)
+
+
+def _unchanged(record: TaskRecord, event: e.PostHooksPassed) -> str:
+    """That nothing was changed, in words for people, and why, as far as that is known."""
+    judged = "the post-hooks passed" if event.proof else "no post-hook judged it"
+    said = f"{judged}, but nothing was changed"
+    if record.change.no_change:
+        return f"{said}; the model says: {record.change.no_change}"
+    return f"{said}; what the task did to the files was taken back" if record.change.paths else said
 
 
 def _no_progress_reason(judgement: Judgement, event: e.PostHooksFailed) -> str:
