@@ -13,6 +13,7 @@ from agent_runner.engine.core import Core
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Work
 from agent_runner.hooks.processes import ProcessTable, this_machine
+from agent_runner.model.errors import UsageError
 from agent_runner.model.events import CommitStarted, Committed, NotCommitted
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import CommitRule, GitSettings
@@ -102,41 +103,43 @@ class Commits:
 
         Files that another task's commit has waited for go into this one where both changed them.
         """
-        repository = await anyio.to_thread.run_sync(Repository.find, task.root)
-        if repository is None:
-            done = Commit(problem=f"{task.root} is in no git repository")
-        else:
-            ours = {task.root / path for path in pick.paths}
-            others = [one for one in self._waiting() if one.id != task.id]
-            sharing = [one for one in others if self._paths([one]) & ours]
-            done = await self.committer.commit(
-                repository,
-                pick.paths,
-                _message(self.settings.message, task, self.core.record(task.id)),
-                (task.id, *(one.id for one in sharing)),
-                changed=await anyio.to_thread.run_sync(self._changed, task, paths),
-                on_start=partial(self._started, task.id, run),
-            )
-            self.trees.expire()  # a git hook of the user's may have changed files
-            if done.commit:
-                self._share(sharing, ours, done.commit)
-        self._journal(task.id, pick, done, repository)
-        return done
-
-    def _journal(
-        self, task: str, pick: Chosen, done: Commit, repository: Repository | None
-    ) -> None:
-        change = self.core.record(task).change
+        try:
+            done = await self._made(task, pick, run, paths)
+        except UsageError as error:  # git refuses the repository, or cannot read it
+            done = Commit(problem=str(error))
+        change = self.core.record(task.id).change
         if done.commit and (done.commit != change.commit or change.uncommitted):
             left_out = (*pick.left_out, *done.left_out)
-            self.core.journal(task, Committed(done.commit, done.paths, left_out))
+            self.core.journal(task.id, Committed(done.commit, done.paths, left_out))
         if done.problem:
-            self.core.journal(task, NotCommitted(pick.paths, self.redact(done.problem)))
+            self.core.journal(task.id, NotCommitted(pick.paths, self.redact(done.problem)))
             if not done.busy:
-                self._refused.add(task)
-        elif change.uncommitted and not done.commit:  # nothing differs: the user has committed it
-            head = repository.head if repository else ""
-            self.core.journal(task, Committed(head, pick.paths) if head else NotCommitted((), ""))
+                self._refused.add(task.id)
+        return done
+
+    async def _made(self, task: Task, pick: Chosen, run: str, paths: tuple[str, ...]) -> Commit:
+        repository = await anyio.to_thread.run_sync(Repository.find, task.root)
+        if repository is None:
+            return Commit(problem=f"{task.root} is in no git repository")
+        ours = {task.root / path for path in pick.paths}
+        others = [one for one in self._waiting() if one.id != task.id]
+        sharing = [one for one in others if self._paths([one]) & ours]
+        record = self.core.record(task.id)
+        done = await self.committer.commit(
+            repository,
+            pick.paths,
+            _message(self.settings.message, task, record),
+            (task.id, *(one.id for one in sharing)),
+            changed=await anyio.to_thread.run_sync(self._changed, task, paths),
+            killed=self._killed(),
+            on_start=partial(self._started, task.id, run),
+        )
+        self.trees.expire()  # a git hook of the user's may have changed files
+        if done.commit:
+            self._share(sharing, ours, done.commit)
+        elif record.change.uncommitted and not done.problem:  # the user has committed them
+            return Commit(await anyio.to_thread.run_sync(lambda: repository.head), pick.paths)
+        return done
 
     def _share(self, others: Iterable[TaskRecord], ours: set[Path], commit: str) -> None:
         """Let the other tasks know what of theirs is committed with ours."""
@@ -158,8 +161,14 @@ class Commits:
                 found += [self.tasks[record.id].root / path for path in record.change.paths]
         return tuple(dict.fromkeys(found))
 
+    def _killed(self) -> float | None:
+        """When the first git was started of which nobody knows how it ended."""
+        started = (one.change.committing for one in self.core.store.state.tasks.values())
+        return min((one.at for one in started if one), default=None)
+
     def _started(self, task: str, run: str, pid: int) -> None:
-        self.core.journal(task, CommitStarted(pid, self.table.start_time(pid), run))
+        at, start = self.trees.clock.now(), self.table.start_time(pid)
+        self.core.journal(task, CommitStarted(pid, start, run, at))
 
 
 def _below(root: Path, paths: Iterable[Path]) -> list[str]:

@@ -246,12 +246,14 @@ class CommandFinished(Fact):
 class CommitStarted(Fact):
     """A git that commits, and runs the user's git hooks, was started in a session of its own.
 
-    `process_start`: its start time in the system's own words, as in `HookStarted`.
+    `process_start`: its start time in the system's own words, as in `HookStarted`; `at`: in epoch
+    seconds.
     """
 
     pid: int
     process_start: str = ""
     run: str = ""
+    at: float = 0.0
 
 
 @frozen

@@ -14,6 +14,7 @@ import anyio.to_thread
 from attrs import define, field, frozen
 
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.locks import identity, locks, remove_ours
 from agent_runner.workspace.own_index import IndexOfOurs, sync_names
 from agent_runner.workspace.programs import run_by_a_commit
 
@@ -83,7 +84,7 @@ class Committer:
     patience: float = 10.0
     _given_up: set[tuple[int, int]] = field(factory=set, init=False)
 
-    async def commit(
+    async def commit(  # noqa: PLR0913 - each is another fact of the commit, given by name
         self,
         repository: Repository,
         paths: Iterable[str],
@@ -91,14 +92,16 @@ class Committer:
         tasks: Sequence[str],
         *,
         changed: Iterable[Path] = (),
+        killed: float | None = None,
         on_start: Callable[[int], None] = lambda _pid: None,
     ) -> Commit:
         """Commit what stands at `paths`, deletions too, and nothing else; safe to repeat.
 
         `tasks` are named in the message. The user's hooks and filters run as for any commit, but
         not if they lie in the tree and are among `changed` (absolute paths). Whatever keeps the
-        commit from being made is in `problem`, and files and index are as they were. `on_start`
-        gets the pid of the git that runs the hooks. Cancelling stops it all and leaves the same.
+        commit from being made is in `problem`, and files and index are as they were. `killed`: when
+        a git of ours was started that was killed (epoch seconds), and may have left locks.
+        `on_start` gets the pid of the git that runs the hooks. Cancelling leaves all as it was.
 
         Raises:
             UsageError: git cannot tell what differs.
@@ -113,7 +116,7 @@ class Committer:
         problem = _unfinished(repository) or await look(_led_astray, repository, tuple(changed))
         if problem:
             return Commit(left_out=ignored, problem=problem)
-        lock = await self._wait(repository)
+        lock = await self._wait(repository, killed)
         if lock:
             return Commit(left_out=ignored, problem=lock, busy=True)
         work = await look(IndexOfOurs, repository, self.index, self.environment)
@@ -124,8 +127,8 @@ class Committer:
             return Commit(left_out=ignored, problem=problem)
         made = ours or (head if head != work.before else "")  # a hook may have changed the message
         busy = await self._tell_the_index(work, wanted, made)
-        await look(sync_names, repository)
-        return Commit(made, tuple(wanted) if made else (), ignored, busy, bool(busy))
+        problem = busy or await look(sync_names, repository)
+        return Commit(made, tuple(wanted) if made else (), ignored, problem, bool(busy))
 
     async def _within_the_limit(
         self, work: IndexOfOurs, paths: list[str], message: str, on_start: Callable[[int], None]
@@ -133,11 +136,14 @@ class Committer:
         """Make the commit; why there is none, or ""."""
         limit = f"{self.timeout:.0f} s (`git.commit_timeout`)"
         problem = f"git and the hooks that it runs did not end within {limit}"
-        with anyio.move_on_after(self.timeout):
-            before = work.standing(paths)
-            problem = await work.commit(paths, message, on_start)
-            if problem and work.standing(paths) != before:  # a formatter: what it made passes now
+        try:
+            with anyio.move_on_after(self.timeout):
+                before = work.standing(paths)
                 problem = await work.commit(paths, message, on_start)
+                if problem and work.standing(paths) != before:  # a formatter; what it made passes
+                    problem = await work.commit(paths, message, on_start)
+        except OSError as error:
+            problem = f"{error.filename or self.index}: {error.strerror}"
         return problem
 
     async def _tell_the_index(self, work: IndexOfOurs, paths: list[str], made: str) -> str:
@@ -147,18 +153,19 @@ class Committer:
             said = await work.tell_the_index(paths, made)
         return f"it is committed, but git's index does not know it: {said}" if said else ""
 
-    async def _wait(self, repository: Repository) -> str:
-        """Wait until no other git holds the index; the lock that stays, in words, or ""."""
-        lock = repository.git.git_dir / "index.lock"
+    async def _wait(self, repository: Repository, killed: float | None = None) -> str:
+        """Wait until no other git holds index or branch; the lock that stays, in words, or ""."""
+        files = await anyio.to_thread.run_sync(locks, repository)
+        if killed is not None:
+            await anyio.to_thread.run_sync(remove_ours, repository, killed)
         with anyio.move_on_after(self.patience):
-            # another program holds it, so there is nothing but to look again
-            while (seen := _identity(lock)) and seen not in self._given_up:  # noqa: ASYNC110
+            # another program holds them, so there is nothing but to look again
+            while {*map(identity, files)} - {None, *self._given_up}:  # noqa: ASYNC110
                 await anyio.sleep(_POLL)
-        seen = _identity(lock)
-        if seen is None:
-            return ""
-        self._given_up.add(seen)
-        return f"{lock} is there: another git is at work, or has crashed; then remove that file"
+        held = {lock: seen for lock in files if (seen := identity(lock))}
+        self._given_up.update(held.values())
+        names = " and ".join(map(str, held))
+        return f"another git holds {names}; if none is running, remove it" if held else ""
 
 
 def _signed(message: str, tasks: Sequence[str]) -> str:
@@ -191,11 +198,3 @@ def _led_astray(repository: Repository, changed: tuple[Path, ...]) -> str:
         return ""
     names = ", ".join(led[:5])
     return f"git would run or obey what was changed here: {names}; look at it, commit it yourself"
-
-
-def _identity(lock: Path) -> tuple[int, int] | None:
-    try:
-        found = lock.lstat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns

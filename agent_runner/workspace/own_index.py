@@ -14,7 +14,6 @@ import anyio
 from attrs import define, field
 
 from agent_runner.ground.timings import part
-from agent_runner.model.errors import UsageError
 from agent_runner.workspace.command import REDIRECTIONS, binary, joined, split
 from agent_runner.workspace.git import Repository
 
@@ -128,11 +127,10 @@ class IndexOfOurs:
             return code, output.read().decode(errors="replace").strip()
 
 
-def sync_names(repository: Repository) -> None:
+def sync_names(repository: Repository) -> str:
     """Make names durable: git syncs what is in files, but not the folders that they stand in.
 
-    Raises:
-        UsageError: the disk refused.
+    Gives what the disk refused, or "".
     """
     version = re.search(r"(\d+)\.(\d+)", repository.ask(["version"]).line)
     if version is None or (int(version[1]), int(version[2])) < (2, 36):
@@ -150,7 +148,8 @@ def sync_names(repository: Repository) -> None:
         except FileNotFoundError:  # packed away meanwhile
             continue
         except OSError as error:
-            raise UsageError(f"{folder}: {error.strerror}") from error
+            return f"it is committed, but perhaps not on the disk: {folder}: {error.strerror}"
+    return ""
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:

@@ -24,12 +24,13 @@ def committed(
     message: str = "Do it",
     timeout: float = 300.0,
     with_: Committer | None = None,
+    killed: float | None = None,
 ) -> Commit:
     async def run() -> Commit:
         repository = Repository.find(root)
         assert repository is not None
         one = with_ or committer(root, timeout=timeout)
-        return await one.commit(repository, paths, message, ["T1"])
+        return await one.commit(repository, paths, message, ["T1"], killed=killed)
 
     return anyio.run(run)
 
@@ -291,3 +292,75 @@ def test_hooks_see_no_other_repository_and_only_what_they_are_given(
     names = dict(line.partition("=")[::2] for line in seen.read_text().splitlines())
     assert names["MINE"] == "1"
     assert names.get("GIT_DIR", ".git") in {".git", str(busy.root / ".git")}
+
+
+def test_in_a_linked_work_tree_and_a_submodule(repo: Repo, tmp_path: Path) -> None:
+    repo.write("ours")
+    repo.commit_all()
+    repo.git("worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    other = Repo.created(tmp_path / "other")
+    other.write("ours")
+    other.commit_all()
+    repo.git(
+        "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.root), "sub"
+    )
+    for root in (tmp_path / "side", repo.root / "sub"):
+        place = Repo(root)
+        place.write("ours", "changed\n")
+        done = committed(root, "ours")
+        assert done.commit == place.git("rev-parse", "HEAD").strip()
+        assert place.git("status", "--porcelain") == ""
+
+
+def test_what_a_hook_adds_to_the_commit_is_not_undone_in_the_index(busy: Repo) -> None:
+    hook(busy, "pre-commit", "sed -i s/changed/CHANGED/ ours; echo log > log; git add ours log")
+    assert committed(busy.root, *OURS).problem == ""
+    assert names_in_head(busy) == {*OURS, "log"}
+    assert busy.git("show", "HEAD:ours") == "CHANGED\n"
+    assert busy.staged() == {"theirs-staged"}
+    assert busy.git("status", "--porcelain", "ours", "log") == ""
+
+
+@pytest.mark.parametrize("name", ["HEAD.lock", "refs/heads/main.lock"])
+def test_any_lock_that_keeps_git_from_committing_is_named(name: str, busy: Repo) -> None:
+    lock = busy.write(f".git/{name}", "")
+    done = committed(busy.root, *OURS, with_=committer(busy.root, patience=0.1))
+    assert str(lock) in done.problem
+    assert done.busy
+
+
+def test_a_full_disk_is_a_problem_like_another(busy: Repo) -> None:
+    one = Committer(busy.root / "no/such/folder/index", os.environ)
+    assert "No such file" in committed(busy.root, *OURS, with_=one).problem
+
+
+LEFT = ("index.lock", "HEAD.lock", "refs/heads/main.lock")
+needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+
+
+@needs_proc
+def test_locks_of_our_own_that_a_kill_left_are_removed(busy: Repo) -> None:
+    files = [busy.write(f".git/{name}", "") for name in LEFT]
+    started_at = min(file.stat().st_mtime for file in files)
+    assert committed(busy.root, *OURS, killed=started_at).problem == ""
+
+
+@needs_proc
+def test_but_neither_older_ones_nor_while_another_git_is_at_work(busy: Repo) -> None:
+    lock = busy.write(".git/index.lock", "")
+    quick = committer(busy.root, patience=0.1)
+    made_at = lock.stat().st_mtime
+    assert committed(busy.root, *OURS, with_=quick, killed=made_at + 60).busy
+    other = subprocess.Popen(
+        ["git", "cat-file", "--batch"], cwd=busy.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdin.write(b"HEAD\n")
+        other.stdin.flush()
+        other.stdout.readline()  # it runs
+        assert committed(busy.root, *OURS, with_=quick, killed=made_at).busy
+    finally:
+        other.communicate()
+    assert lock.exists()
