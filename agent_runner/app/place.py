@@ -43,6 +43,13 @@ def find(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Plac
 
     Raises UsageError if there is no such list, StateError for a state folder that is none of ours.
     """
+    place = locate(tasks, state_dir, here)
+    Layout(place.state_dir).check()
+    return place
+
+
+def locate(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Place:
+    """The same whatever is in the state folder's place. Raises UsageError."""
     file = here.cwd / tasks if tasks else unnamed(state_dir, here)
     if not may_be_there(file):
         known = ", ".join(DEFAULT_NAMES)
@@ -55,7 +62,6 @@ def find(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Plac
     # realpath, since resolve raises at links in a circle
     folder = Path(os.path.realpath(file.parent))
     state = Path(os.path.realpath(here.cwd / state_dir)) if state_dir else folder / FOLDER
-    Layout(state).check()
     return Place(folder / file.name, state, invocation_of(tasks, state_dir))
 
 

@@ -60,6 +60,7 @@ COMMANDS = {
         {"check": Entry("Make the cheapest real call.", "providers:check")},
     ),
     "trust": Entry("Agree that this project's files decide where your keys go.", "trust:trust"),
+    "doctor": Entry("Check the state and what a run stands on; mend it.", "doctor:doctor"),
     "debug": Entry(
         "Inspect the state, the state machine and the prompts.",
         below={

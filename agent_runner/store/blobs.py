@@ -15,7 +15,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from attrs import define, field, frozen
 
@@ -102,6 +102,13 @@ class Blobs:
         """The latest content of this name; None where there is none, or it is not whole."""
         entry = self._find(self._by_name, quote(name))
         return self._content(entry) if entry is not None else None
+
+    def damaged(self) -> tuple[str, ...]:
+        """Names, or hashes, of what was kept and is not whole any more; every content is read."""
+        self._find({}, "")  # so that all of the file's lines are known
+        named = {unquote(name): entry for name, entry in self._by_name.items()}
+        kept = {**named, **self._by_hash}
+        return tuple(name for name, entry in kept.items() if self._content(entry) is None)
 
     def reserve(self, size: int) -> None:
         """Take room from the disk, so that writing `size` bytes later cannot find it full.

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -101,12 +102,8 @@ class Layout(NamedTuple):
         """
         try:
             self._check_folder()
-            with os.scandir(self.folder) as entries:
-                for entry in entries:
-                    if entry.name in _FILES and not entry.is_file(follow_symlinks=False):
-                        raise self._misplaced(Path(entry), "a file")
-                    if entry.name in _FOLDERS and not entry.is_dir(follow_symlinks=False):
-                        raise self._misplaced(Path(entry), "a folder")
+            for path, wanted in self.misplaced():
+                raise _misplaced(path, wanted)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -116,10 +113,21 @@ class Layout(NamedTuple):
                 fix="fix the permissions, or keep another state: --state-dir DIR",
             ) from error
 
+    def misplaced(self) -> Iterator[tuple[Path, str]]:
+        """What is of another kind than it should be, and which that is. Raises OSError."""
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                if entry.name in _FILES and not entry.is_file(follow_symlinks=False):
+                    yield Path(entry), "a file"
+                elif entry.name in _FOLDERS and not entry.is_dir(follow_symlinks=False):
+                    yield Path(entry), "a folder"
+
     def _check_folder(self) -> None:
         status = self.folder.lstat()
         if not stat.S_ISDIR(status.st_mode):
-            raise self._misplaced(self.folder, "a folder")
+            raise _misplaced(
+                self.folder, "a folder", ", or name the folder itself: --state-dir DIR"
+            )
         # the owner of the project is trusted: its hooks are run, and some file systems know one
         # owner only; root may look after everybody's
         trusted = {os.geteuid(), self.folder.parent.stat().st_uid}
@@ -129,14 +137,6 @@ class Layout(NamedTuple):
                 " nothing was changed",
                 fix="run it as that user, or keep another state: --state-dir DIR",
             )
-
-    def _misplaced(self, path: Path, wanted: str) -> StateError:
-        there = kind_of(path.lstat().st_mode)
-        return StateError(
-            f"{path} is {there}, not {wanted}; nothing was changed",
-            fix="look where it comes from, and move it away"
-            + (", or name the folder itself: --state-dir DIR" if path == self.folder else ""),
-        )
 
     def create(self, disk: "Disk") -> None:
         """Make the folder, private to the user, ignored by git (its own .gitignore included).
@@ -152,6 +152,14 @@ class Layout(NamedTuple):
             ignore = self.folder / ".gitignore"
             if not ignore.exists():
                 disk.write_file(ignore, _GITIGNORE)
+
+
+def _misplaced(path: Path, wanted: str, more: str = "") -> StateError:
+    return StateError(
+        f"{path} is {kind_of(path.lstat().st_mode)}, not {wanted}; nothing was changed",
+        fix=f"look where it comes from, and move it away{more}",
+        command=() if more else ("doctor",),
+    )
 
 
 def _owned(folder: Path) -> str:

@@ -1,0 +1,166 @@
+"""`doctor` finds what is wrong, names the next step, and with --fix mends it without deleting."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.scene import Scene, environment, reply
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    """Two tasks that have passed."""
+    scene = Scene(tmp_path)
+    scene.config({})
+    scene.tasks({"id": "T1"}, {"id": "T2"})
+    scene.write("a.txt", "before\n")
+    for task in ("T1", "T2"):
+        scene.reply(task, 1, reply(a__txt=task))
+    assert scene.run("run").code == 0
+    return scene
+
+
+def bad(scene: Scene, *words: str) -> dict[str, dict[str, Any]]:
+    """The findings that are not good, by their part."""
+    done = scene.run("doctor", "--json", *words)
+    told = json.loads(done.out)
+    found = {one["part"]: one for one in told["findings"] if not one["good"]}
+    assert done.code == (1 if found else 0)
+    assert told["good"] is not bool(found)
+    return found
+
+
+def state(scene: Scene) -> Path:
+    return scene.project / ".agent-runner"
+
+
+def flip(path: Path, at: int) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[at] ^= 1
+    path.write_bytes(raw)
+
+
+def damaged_journal(scene: Scene) -> None:
+    journal = state(scene) / "journal.jsonl"
+    flip(journal, journal.read_bytes().index(b'"task":"T2"') + 9)
+
+
+def damaged_snapshot(scene: Scene) -> None:
+    flip(state(scene) / "state.json", 40)
+
+
+def damaged_outline(scene: Scene) -> None:
+    flip(state(scene) / "list.json", 40)
+
+
+def journal_cut(scene: Scene) -> None:
+    journal = state(scene) / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-3]))
+
+
+def leftover(scene: Scene) -> None:
+    (state(scene) / ".state.json.abcdefgh").write_bytes(b"x")
+    (state(scene) / "logs/T1/.prompt.md.abcdefgh").write_bytes(b"x")
+
+
+def pipes(scene: Scene) -> None:
+    (state(scene) / "list.json").unlink()
+    (state(scene) / "lock").unlink()
+    os.mkfifo(state(scene) / "list.json")
+    os.mkfifo(state(scene) / "lock")
+
+
+def open_to_others(scene: Scene) -> None:
+    state(scene).chmod(0o755)
+    (state(scene) / "journal.jsonl").chmod(0o644)
+
+
+def test_nothing_is_wrong_after_a_run(scene: Scene) -> None:
+    before = scene.tree()
+    done = scene.run("doctor")
+    assert done.code == 0
+    assert "BAD" not in done.out
+    for part in ("places", "lock", "journal", "contents", "leftovers", "permissions", "disk"):
+        assert f"ok   {part}: " in done.out
+    assert scene.tree() == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "part"),
+    [
+        (damaged_journal, "journal"),
+        (damaged_snapshot, "cache"),
+        (damaged_outline, "cache"),
+        (journal_cut, "cache"),
+        (leftover, "leftovers"),
+        (pipes, "places"),
+        (open_to_others, "permissions"),
+    ],
+)
+def test_what_can_be_mended_is_found_moved_aside_and_gone_on_with(
+    scene: Scene, damage: Callable[[Scene], None], part: str
+) -> None:
+    damage(scene)
+    held = {path.read_bytes() for path in state(scene).rglob("*") if path.is_file()}
+    before = scene.tree()
+    assert bad(scene)[part]["can_be_mended"]
+    assert scene.tree() == before
+    assert bad(scene, "--fix") == {}
+    left = {path.read_bytes() for path in state(scene).rglob("*") if path.is_file()}
+    assert held <= left  # nothing is deleted
+    assert scene.run("resume").code == 0
+    assert scene.states() == {"T1": "passed", "T2": "passed"}
+
+
+def test_lost_contents_are_named_with_their_tasks(scene: Scene) -> None:
+    pack = state(scene) / "blobs/pack"
+    flip(pack, pack.read_bytes().index(b"before\n") + 2)
+    found = bad(scene)["contents"]
+    assert "T1" in found["text"]
+    assert "backup" in found["fix"]
+
+
+def test_a_mistake_in_the_list_is_said_and_the_state_looked_at_all_the_same(scene: Scene) -> None:
+    scene.write("tasks.yml", "tasks: 5\n")
+    damaged_snapshot(scene)
+    assert set(bad(scene)) == {"cache", "configuration"}
+    (scene.project / "tasks.yml").unlink()
+    assert set(bad(scene)) == {"cache", "task list"}
+
+
+def test_nothing_is_mended_under_a_running_command(scene: Scene) -> None:
+    damaged_snapshot(scene)
+    hold = (
+        "import sys; from pathlib import Path; from agent_runner.store.lock import StateLock;"
+        "from agent_runner.store.layout import Layout;"
+        "lock = StateLock(Layout(Path('.agent-runner')), Path()); lock.acquire(0.0);"
+        "print(flush=True);"
+        "sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", hold],
+        cwd=scene.project,
+        env=environment(scene.home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        done = scene.run("doctor", "--fix")
+        assert done.code == 3
+        assert "in use by another command" in done.err
+        assert "a command is using the state" in scene.run("doctor").out
+        holder.kill()
+
+
+def test_where_nothing_is_yet_nothing_is_wrong_with_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    assert set(bad(scene)) == {"task list"}
