@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_runner.app.list_cache import cached_list
 from agent_runner.app.place import Place, Surroundings, find, invocation_of
-from agent_runner.ground.clock import SystemClock, local
+from agent_runner.ground.clock import SystemClock, local, show_times_in
 from agent_runner.ground.timings import part
 from agent_runner.model.standing import ListOutline, StateOutline, TaskOutline
-from agent_runner.store.layout import FOLDER
+from agent_runner.store.layout import FOLDER, Layout
 from agent_runner.store.outline import read_outline
 from agent_runner.ui.status import status_object as tasks_object
 from agent_runner.ui.tables import TextTable, counter_lines, status_table
@@ -49,6 +49,15 @@ class KnownList(NamedTuple):
     settings: "Settings | None"
     home: Path
 
+    @property
+    def zone(self) -> "tzinfo | None":
+        """The time zone of the limits, and of all times shown; None: the machine's."""
+        if self.settings is None:
+            return None
+        from agent_runner.limits.windows import zone_of
+
+        return zone_of(self.settings.limits)
+
 
 class Overview(NamedTuple):
     """A list and its state as they are now.
@@ -64,19 +73,25 @@ class Overview(NamedTuple):
     warnings: tuple[str, ...] = ()
 
     @property
-    def zone(self) -> "tzinfo | None":
-        """The time zone of the limits; None: the machine's."""
-        if self.known.settings is None:
-            return None
-        from agent_runner.limits.windows import zone_of
-
-        return zone_of(self.known.settings.limits)
-
-    @property
     def tally(self) -> Tally:
         """The tasks with their records."""
         place, tasks = self.known.place, self.known.tasks
-        return Tally(tasks, self.state.tasks, self.zone, place.invocation)
+        tally = Tally(tasks, self.state.tasks, self.known.zone, place.invocation)
+        tally.run_is_on = self.run_is_on
+        return tally
+
+    @property
+    def run_is_on(self) -> bool:
+        """Whether the last run is still at work; one that was killed has no last word, but no lock.
+
+        Looked at anew each time.
+        """
+        run = self.state.run
+        if run is None or run.stopped is not None:
+            return False
+        from agent_runner.store.holder import is_held_by
+
+        return is_held_by(Layout(self.known.place.state_dir), run.started.pid)
 
     @property
     def set_aside(self) -> "tuple[SetAside, ...]":
@@ -128,7 +143,9 @@ def read_list(tasks: Path | None, state_dir: Path | None, here: Surroundings) ->
     with part("load"):
         cached = cached_list(place, here)
     if cached is not None:
-        return KnownList(place, *cached, here.home)
+        known = KnownList(place, *cached, here.home)
+        show_times_in(known.zone)
+        return known
     from agent_runner.app.project import load
 
     project = load(place, here)
@@ -178,7 +195,7 @@ def status_parts(view: Overview) -> Iterator[Part]:
     yield tally.closing_line()
     yield from tally.lost_calls()
     yield from tally.not_committed()
-    yield from counter_lines(view.counters, view.zone)
+    yield from counter_lines(view.counters, view.known.zone)
     if view.set_aside:
         from agent_runner.ui.outcomes import set_aside_words
 
@@ -190,9 +207,11 @@ def status_parts(view: Overview) -> Iterator[Part]:
         yield from tally.next_steps(run.stopped)
         return
     since = local(run.started_at, seconds=True)
-    yield (
-        f"A run is going on, or ended without cleaning up: process {run.started.pid}, since {since}"
-    )
+    if tally.run_is_on:
+        yield f"A run is on: process {run.started.pid}, since {since}"
+    else:
+        resume = tally.command("resume")
+        yield f"The run of {since} (process {run.started.pid}) was killed. Continue with `{resume}`"
 
 
 def usage_object(view: Overview, by: str) -> dict[str, Any]:
@@ -217,7 +236,7 @@ def usage_parts(view: Overview, by: str) -> Iterator[Part]:
 
     spending = view.spending
     yield usage_table(by, [*usage_rows(spending, By(by)), usage_total(spending)])
-    yield from counter_lines(view.counters, view.zone)
+    yield from counter_lines(view.counters, view.known.zone)
 
 
 def _counter_objects(view: Overview) -> list[dict[str, Any]]:

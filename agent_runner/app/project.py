@@ -8,8 +8,10 @@ from attrs import evolve, frozen
 
 from agent_runner.app.place import DEFAULT_NAMES, Place, Surroundings, require_task
 from agent_runner.config import Loaded, load_settings
+from agent_runner.ground.clock import show_times_in
 from agent_runner.ground.config_files import PROJECT_FILES
 from agent_runner.ground.timings import part
+from agent_runner.limits.windows import zone_of
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import Task, TaskList
 from agent_runner.providers.profiles import KNOWN_NAMES, canonical
@@ -84,6 +86,7 @@ def _load(place: Place, here: Surroundings, flags: Mapping[str, Any]) -> Project
         names=KNOWN_NAMES,
     )
     loaded = evolve(loaded, settings=with_one_name_each(loaded.settings))
+    show_times_in(zone_of(loaded.settings.limits))
     tasks = load_task_list(place.tasks_file, loaded.settings, home=here.home, names=KNOWN_NAMES)
     return Project(place, tasks, loaded, here)
 

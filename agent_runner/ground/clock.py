@@ -18,6 +18,9 @@ class Clock(Protocol):
         """Wait so many seconds, unless cancelled before."""
 
 
+_shown_in: list[tzinfo | None] = [None]
+
+
 class SystemClock:
     """The clock of the machine that the program runs on."""
 
@@ -56,11 +59,24 @@ def stored(at: float) -> float:
     return from_iso(iso(at))
 
 
+def show_times_in(zone: tzinfo | None) -> None:
+    """Show all times of this process in `zone` (None: the machine's).
+
+    For the process and not handed from room to room: a time of another zone among the others would
+    be taken for one of theirs.
+    """
+    _shown_in[0] = zone
+
+
 def local_time(at: float, zone: tzinfo | None = None) -> datetime:
     """Epoch seconds as the clock shows them in `zone` (None: the machine's), with their offset."""
     return datetime.fromtimestamp(at, UTC).astimezone(zone)
 
 
 def local(at: float, *, seconds: bool = False, zone: tzinfo | None = None) -> str:
-    """Epoch seconds as local time for people, with the zone's name (None: the machine's zone)."""
-    return local_time(at, zone).strftime("%Y-%m-%d %H:%M:%S %Z" if seconds else "%Y-%m-%d %H:%M %Z")
+    """Epoch seconds as local time for people, with the zone's name.
+
+    In `zone`; None: in that of all times shown.
+    """
+    shown = local_time(at, zone or _shown_in[0])
+    return shown.strftime("%Y-%m-%d %H:%M:%S %Z" if seconds else "%Y-%m-%d %H:%M %Z")

@@ -15,6 +15,8 @@ from agent_runner.ground.plain_files import open_plain, read_plain
 from agent_runner.model.errors import StateLockedError
 from agent_runner.store.layout import Layout
 
+_PATIENCE = 0.2  # seconds
+
 
 @define
 class StateLock:
@@ -41,9 +43,10 @@ class StateLock:
             self._acquire(now)
 
     def _acquire(self, now: float) -> None:
-        lock = filelock.FileLock(self.layout.lock, timeout=0, mode=0o600, fallback_to_soft=False)
+        lock = filelock.FileLock(self.layout.lock, mode=0o600, fallback_to_soft=False)
         try:
-            lock.acquire()
+            # not at the first try: `status` holds it for a moment to see whether anybody else does
+            lock.acquire(timeout=_PATIENCE, poll_interval=_PATIENCE / 10)
         except filelock.Timeout:
             raise StateLockedError(
                 f"the state in {self.layout.folder} is in use by another command{self._holder()}",

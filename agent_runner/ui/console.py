@@ -202,6 +202,7 @@ class Console:
         return [self._painter.one_line(text) for text in shown]
 
     def _closing(self, stopped: e.RunStopped) -> list[str]:
+        self._tally.run_is_on = False
         table = self._painter.table(final_table(self._tally))
         closing = Text(self._tally.closing_line(), style="bold")
         steps = (Text(line) for line in self._tally.next_steps(stopped))

@@ -35,6 +35,7 @@ class JUnit:
             self._tally.take(after)
         if isinstance(entry.event, e.RunStopped):
             try:
+                self._tally.run_is_on = False
                 _write(self._file, junit_xml(self._tally))
             except OSError as error:
                 self.broken = error
@@ -86,7 +87,7 @@ def _verdict(tally: Tally, record: TaskRecord | Standing) -> str:
         return f"<skipped message={_attribute(record.last_error or 'skipped')}/>"
     held = tally.held_by(tally.tasks[record.id]) if record.id in tally.tasks else ()
     reason = f", held by {words.listed(held)}" if held else ""
-    return f"<skipped message={_attribute(f'{words.state_word(record.state)}{reason}')}/>"
+    return f"<skipped message={_attribute(f'{tally.word(record.id)}{reason}')}/>"
 
 
 def _attribute(text: str) -> str:

@@ -14,6 +14,7 @@ from agent_runner.ui.tables import GAP, TextTable
 STATE_STYLES = {
     "pending": "dim",
     "running": "cyan",
+    "stopped": "yellow",
     "passed": "green",
     "passed (tests changed)": "yellow",
     "passed (nothing changed)": "yellow",

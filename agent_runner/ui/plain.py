@@ -73,6 +73,7 @@ class Plain:
         """Mark a failure, whose line is printed already, where the output has marks for that."""
 
     def _closing(self, stopped: e.RunStopped) -> None:
+        self._tally.run_is_on = False
         self._out.line(self._safe(self._tally.closing_line()))
         for line in self._tally.next_steps(stopped):
             self._out.line(self._safe(line))
@@ -96,6 +97,7 @@ class Quiet(Plain):
             super()._fact(said.task, said_line(said))
 
     def _closing(self, stopped: e.RunStopped) -> None:
+        self._tally.run_is_on = False
         *before, step = self._tally.next_steps(stopped)
         for line in (*before, f"{self._tally.closing_line()}. {step}"):
             self._out.line(self._safe(line))

@@ -25,17 +25,18 @@ def status_object(
         "list": state.list_id or tally.tasks.id,
         "seq": state.seq,
         "current": state.current,
-        "run": _run_object(state.run) if state.run else None,
+        "run": _run_object(state.run, is_on=tally.run_is_on) if state.run else None,
         "set_aside": [_aside_object(one) for one in set_aside],
         "tasks": [_task_object(tally, task) for task in tally.listed],
     }
 
 
-def _run_object(run: RunInfo | LastRun) -> dict[str, Any]:
+def _run_object(run: RunInfo | LastRun, *, is_on: bool) -> dict[str, Any]:
     stopped = run.stopped
     return {
         "id": run.started.run,
         "pid": run.started.pid,
+        "running": is_on,
         "started_at": iso(run.started_at),
         "stopped_at": None if run.stopped_at is None else iso(run.stopped_at),
         "reason": stopped.reason if stopped else None,

@@ -126,9 +126,7 @@ def final_table(tally: Tally) -> TextTable:
     """
     tasks = tally.listed
     if len(tasks) > _LONG:
-        remarkable = (
-            t for t in tasks if words.record_word(tally.record(t.id)) not in _UNREMARKABLE
-        )
+        remarkable = (t for t in tasks if tally.word(t.id) not in _UNREMARKABLE)
         tasks = tuple(islice(remarkable, _LONG))
     return _without(_table(tally, tasks), {"failures", "held by"})
 
@@ -183,14 +181,12 @@ def _table(tally: Tally, tasks: Sequence[Task | TaskOutline]) -> TextTable:
 
 def _status_row(tally: Tally, task: Task | TaskOutline) -> tuple[str, ...]:
     record = tally.record(task.id)
-    held = ", ".join(
-        f"{one} ({words.state_word(tally.record(one).state)})" for one in tally.held_by(task)
-    )
+    held = ", ".join(f"{one} ({tally.word(one)})" for one in tally.held_by(task))
     title = words.clean(task.title)
     return (
         task.id,
         f"{title} [text changed since]" if tally.is_stale(task) else title,
-        words.record_word(record),
+        tally.word(task.id),
         str(record.counts.attempts),
         str(record.counts.failures),
         words.duration(record.spent.seconds) if record.spent.seconds else "-",

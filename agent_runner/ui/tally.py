@@ -49,8 +49,10 @@ class Tally:
         self.tasks = tasks
         self.listed: Sequence[Task | TaskOutline] = tasks.tasks
         self._zone = zone
-        self._command = (invocation or Invocation()).command
+        self.command = (invocation or Invocation()).command
         self._records = dict(records or {})
+        self.run_is_on = True
+        """Whether somebody is at work on the tasks; else one in the middle of a step is stopped."""
         self._blockers: dict[str, tuple[str, ...]] = {}
 
     def take(self, record: TaskRecord) -> None:
@@ -61,6 +63,11 @@ class Tally:
     def record(self, task_id: str) -> TaskRecord | Standing:
         """The task's record; an empty one if nothing has happened to it."""
         return self._records.get(task_id) or Standing(task_id)
+
+    def word(self, task_id: str) -> str:
+        """What the task's state is called on screen."""
+        word = words.record_word(self.record(task_id))
+        return word if self.run_is_on or word != "running" else "stopped"
 
     def title(self, task_id: str) -> str:
         """The task's title on one line; "" if the list has no such task (any more)."""
@@ -97,12 +104,12 @@ class Tally:
 
     def closing_line(self) -> str:
         """`3 tasks: 2 passed, 1 failed; 1m05s, 5 calls, 12.3k tokens, $0.12`."""
-        counted = Counter(words.record_word(self.record(task.id)) for task in self.listed)
+        counted = Counter(self.word(task.id) for task in self.listed)
         passed = (
             *("passed", "passed (nothing changed)", "passed (tests changed)"),
             *("passed (unchecked)", "passed (not committed)"),
         )
-        order = (*passed, "failed", "skipped", "running", "pending")
+        order = (*passed, "failed", "skipped", "running", "stopped", "pending")
         states = ", ".join(f"{counted[word]} {word}" for word in order if counted[word])
         totals = self.totals()
         facts = [words.duration(totals.seconds), words.plural(totals.calls, "call")]
@@ -142,7 +149,7 @@ class Tally:
         fix = words.clean(stopped.fix).rstrip(".")
         said = [f"{why} ({detail})." if detail else f"{why}."]
         said.extend([f"{fix[:1].upper()}{fix[1:]}."] if fix and fix not in stopped.detail else [])
-        line = " ".join([*said, f"Continue with `{self._command('resume')}`"])
+        line = " ".join([*said, f"Continue with `{self.command('resume')}`"])
         if stopped.not_before is None:
             return (line,)
         if stopped.reason == "limit":
@@ -154,16 +161,16 @@ class Tally:
         if not left:
             return "Nothing is left to do."
         tasks = words.plural(len(left), "task")
-        return f"{tasks} left; `{self._command('resume')}` continues with {left[0]}"
+        return f"{tasks} left; `{self.command('resume')}` continues with {left[0]}"
 
     def _for_a_person(self, why: str) -> str:
-        resume = f"`{self._command('resume')}`"
+        resume = f"`{self.command('resume')}`"
         failed = self.in_state(TaskState.ESCALATED)
         if failed:
             one = failed[0]
             return (
-                f"{why}: {words.listed(failed)} failed. See `{self._command('why', one)}`, decide "
-                f"with `{self._command('retry', one)}` (or skip, check, reset), then {resume}"
+                f"{why}: {words.listed(failed)} failed. See `{self.command('why', one)}`, decide "
+                f"with `{self.command('retry', one)}` (or skip, check, reset), then {resume}"
             )
         held = [t.id for t in self.listed if self._is_held(t.id) and self._blockers_of(t.id)]
         if not held:  # a person has decided since
@@ -173,8 +180,8 @@ class Tally:
         return (
             f"{why}: {words.listed(held)} cannot start before {words.listed(blockers)}, which "
             f"{were} skipped. Bring {blockers[0]} back with "
-            f"`{self._command('reset', blockers[0])}`, or skip {held[0]} as well with "
-            f"`{self._command('skip', held[0])}`, then {resume}"
+            f"`{self.command('reset', blockers[0])}`, or skip {held[0]} as well with "
+            f"`{self.command('skip', held[0])}`, then {resume}"
         )
 
     def _blockers_of(self, task_id: str) -> tuple[str, ...]:

@@ -60,6 +60,7 @@ def test_mistakes_are_found_before_anything_is_spent(
         "tasks.yml",
         "agent-runner.yml",
         ".agent-runner",
+        "replies",
     }
     if (scene.project / ".agent-runner").exists():
         assert not entries(scene)
