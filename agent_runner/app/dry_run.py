@@ -3,7 +3,13 @@
 import sys
 from collections.abc import Iterator
 
-from agent_runner.app.forecast import Forecast, blocked_lines, forecast, waiting_lines
+from agent_runner.app.forecast import (
+    Forecast,
+    blocked_lines,
+    forecast,
+    has_answer,
+    waiting_lines,
+)
 from agent_runner.app.project import Project
 from agent_runner.app.trust import (
     asked_providers,
@@ -14,8 +20,10 @@ from agent_runner.app.trust import (
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.model.fold import RunState
+from agent_runner.model.hooks import Hook, Phase
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import CommitRule
-from agent_runner.model.states import TaskState
+from agent_runner.model.states import STEPS, TaskState
 from agent_runner.model.task import Task
 from agent_runner.providers.listing import rows
 from agent_runner.store.store import read_state
@@ -50,12 +58,28 @@ def _task(number: int, task: Task, project: Project, state: RunState) -> Iterato
     record = state.record(task.id)
     where = "" if record.state is TaskState.PENDING else f" (continues with {record.state})"
     yield f"{number:>3}. {task.id}  {task.title}{where}"
+    if record.state in STEPS and has_answer(record):
+        yield "       the answer is here already: only a failure asks for another"
     hooks = project.settings.hooks
-    for word, names in (("pre-hook", task.pre_hooks), ("post-hook", task.post_hooks)):
+    for word, phase, names in (
+        ("pre-hook", Phase.PRE, task.pre_hooks),
+        ("post-hook", Phase.POST, task.post_hooks),
+    ):
         for name in names:
-            yield f"       {word} {name}: {hooks[name].shown}"
+            if _runs(hooks[name], phase, record):
+                yield f"       {word} {name}: {hooks[name].shown}"
     if not task.post_hooks:
         yield "       no post-hook: nothing judges this task"
+
+
+def _runs(hook: Hook, phase: Phase, record: TaskRecord) -> bool:
+    """Whether a hook is still to run: in a step of the task that an earlier run left unfinished."""
+    if phase is Phase.PRE and hook.rerun_on_resume:
+        return True
+    if phase is Phase.PRE and record.state in STEPS - {TaskState.PRE_HOOKS}:
+        return False
+    finished = {one.result.hook for one in record.judgement.finished if one.phase is phase}
+    return hook.id not in finished
 
 
 def _rights(project: Project) -> Iterator[str]:
@@ -93,15 +117,19 @@ def _held(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
 
 
 def _calls(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
-    """The least is one call a task, none where green judges may pass it; the most, all attempts."""
+    """The least is one call a task, none where an answer is in or green judges may pass it.
+
+    The most are all attempts that are left.
+    """
     settings = project.settings
-    left = [
-        max(1, project.settings_of(t.id).max_attempts_per_task - state.record(t.id).counts.attempts)
-        for t in ahead.order
-    ]
-    may_be_green = settings.skip_if_green
-    least = sum(0 if may_be_green and task.post_hooks else 1 for task in ahead.order)
-    yield f"Agent calls: at least {least}, at most {sum(left)}"
+    least = most = 0
+    for task in ahead.order:
+        record = state.record(task.id)
+        spared = has_answer(record) or (settings.skip_if_green and task.post_hooks)
+        attempts = project.settings_of(task.id).max_attempts_per_task + record.counts.extra_attempts
+        least += 0 if spared else 1
+        most += max(0 if has_answer(record) else 1, attempts - record.counts.attempts)
+    yield f"Agent calls: at least {least}, at most {most}"
     yield "  (plus calls for unusable replies, corrected edits and looks at files)"
     yield ahead.expected
     yield f"Limits: {ahead.line}"

@@ -15,6 +15,7 @@ from agent_runner.limits.room import Need
 from agent_runner.limits.windows import zone_of
 from agent_runner.model.agent import Prompt
 from agent_runner.model.fold import RunState
+from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.model.task import Task
 from agent_runner.store.store import read_state
@@ -101,6 +102,15 @@ def waiting_lines(ahead: Forecast, invocation: Invocation) -> Iterator[str]:
         yield f"{task} waits for a person: {invocation.command('why', task)}"
 
 
+def has_answer(record: TaskRecord) -> bool:
+    """Whether a call of the task was sent whose answer is there, or may be, and still to be used.
+
+    Such an answer is never asked for again.
+    """
+    judging = record.state in {TaskState.APPLY, TaskState.POST_HOOKS}
+    return judging or record.call.reply is not None or record.call.started is not None
+
+
 def next_prompt(project: Project, task_id: str, clock: Clock, *, can_ask: bool) -> Prompt:
     """What a run would send to the agent for a task now.
 
@@ -143,4 +153,5 @@ def _expected(
             provider = parts.clients.chain(task)[0]
             tokens, cap = sum(measured) // len(measured), project.settings.max_output_tokens
             need = Need(tokens, cap, provider.highest_cost(tokens, cap))
-        yield expect(state.spending, task.id, provider.name, provider.model, need)
+        least = 0 if has_answer(state.record(task.id)) else 1
+        yield expect(state.spending, task.id, provider.name, provider.model, need, least=least)

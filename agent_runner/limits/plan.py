@@ -109,18 +109,18 @@ class Plan:
 
 
 def expect(
-    spending: Spending, task: str, provider: str, model: str, need: Need, *, calls: int = 1
+    spending: Spending, task: str, provider: str, model: str, need: Need, *, least: int = 1
 ) -> Expected:
     """What a task will take, from this journal's history of tasks and of the model.
 
-    Without a history `calls` calls, each at its worst.
+    `least`: calls that it takes in any case. Without a history it is one, at its worst.
     """
     finished = [
         total.calls for name, total in spending.tasks.items() if total.calls and name != EARLIER
     ]
     so_far = spending.tasks.get(task) or Total()
-    expected = round(fmean(finished)) if finished else calls
-    remaining = max(1, expected - so_far.calls)
+    expected = round(fmean(finished)) if finished else 1
+    remaining = max(least, expected - so_far.calls)
     past = spending.models.get(provider, {}).get(model) or Total()
     answered = past.calls
     # without a history the worst case is all there is to say; with one the mean of what calls used,

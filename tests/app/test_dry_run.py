@@ -7,6 +7,8 @@ import pytest
 from agent_runner.app.dry_run import dry_run
 from agent_runner.app.forecast import forecast
 from agent_runner.model.events import CallStarted
+from agent_runner.model.fold import Entry
+from agent_runner.model.signals import HookOutput, Signal
 from agent_runner.store.store import read_state
 from tests.engine.scene import Scene, hooks
 from tests.engine.scripted import showing, whole
@@ -99,3 +101,34 @@ def test_many_tasks_are_measured_by_some(tmp_path: Path, size: int) -> None:
     scene = Scene(tmp_path / "p", tasks)
     told = forecast(scene.project, read_state(scene.state_dir)[0], scene.clock)
     assert len(told.order) == told.plan.calls == size
+
+
+def test_an_answer_that_is_here_already_needs_no_call(tmp_path: Path) -> None:
+    tasks = [{**TASKS[0], "depends_on": [], "post_hooks": ["quick", "slow"]}, TASKS[2]]
+    commands = hooks(ready="true", quick="true", slow="echo now; sleep 60")
+    settings = {"hooks": commands, "max_attempts_per_task": 3}
+    scene = Scene(tmp_path / "p", tasks, settings, [whole("a.txt", "x\n")])
+
+    def react(seen: Entry | Signal) -> None:
+        if isinstance(seen, HookOutput) and seen.hook == "slow":
+            scene.control.stop("quit", 130)
+
+    scene.watcher.react = react
+    scene.run()
+    text = "\n".join(dry_run(scene.project, scene.clock))
+    assert "1. T1  T1 (continues with post_hooks)" in text
+    assert "answer is here already" in text
+    assert "Agent calls: at least 1, at most 5" in text
+    assert "Expected: 1 call," in text
+    for line, shown in (("pre-hook ready", False), ("hook quick", False), ("hook slow", True)):
+        assert (line in text) is shown, "finished hooks do not run again"
+
+
+def test_services_are_started_again(tmp_path: Path) -> None:
+    tasks = [{"id": "T1", "pre_hooks": ["service"], "post_hooks": []}]
+    service = {"service": {"command": "true", "rerun_on_resume": True}}
+    scene = Scene(tmp_path / "p", tasks, {"hooks": service}, [showing("a.txt")])
+    scene.run()
+    text = "\n".join(dry_run(scene.project, scene.clock))
+    assert "(continues with agent)" in text
+    assert "pre-hook service: true" in text

@@ -1,6 +1,8 @@
 """`status` from two JSON files shows what the list and the journal say, or does without them."""
 
 import shutil
+import signal
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,8 @@ from agent_runner.model.task import Task
 from agent_runner.store.codec import to_plain
 from agent_runner.store.outline import read_outline
 from agent_runner.store.store import Store, read_state
-from tests.cli.scene import Scene, reply
+from tests.cli.scene import COMMAND, Scene, environment, reply
+from tests.cli.terminal import until
 
 GOLDEN = Path(__file__).parents[1] / "store/golden/v1"
 
@@ -260,3 +263,45 @@ def test_all_that_limits_can_say_is_kept(scene: Scene) -> None:
     assert cached[1] is not None
     for name in ("limits", "rate_limits", "ledger"):
         assert getattr(cached[1], name) == getattr(project.settings, name)
+
+
+STOPS = {"hooks": {"post": "touch here; sleep 30"}, "limits": {"timezone": "Asia/Tokyo"}}
+
+
+def test_whose_run_is_on_and_what_is_left_when_it_was_killed_or_stopped(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.config(STOPS)
+    scene.tasks({"id": "T1", "post_hooks": ["post"]}, {"id": "T2", "depends_on": ["T1"]})
+    scene.reply("T1", 1, reply(a__txt="x"))
+    for number, words in ((signal.SIGKILL, "was killed"), (signal.SIGINT, "Interrupted")):
+        (scene.project / "here").unlink(missing_ok=True)
+        command = [*COMMAND, "run" if number == signal.SIGKILL else "resume"]
+        env = environment(scene.home)
+        with subprocess.Popen(
+            command,
+            cwd=scene.project,
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as running:
+            assert until((scene.project / "here").exists)
+            text = shown(scene)
+            assert f"A run is on: process {running.pid}, since 2" in text
+            assert "T1 (running)" in text
+            assert "2 tasks: 1 running, 1 pending" in text
+            assert told(scene)["running"] is True
+            running.send_signal(number)
+        text = shown(scene)
+        assert "running" not in text
+        assert "T1 (stopped)" in text
+        assert "2 tasks: 1 stopped, 1 pending" in text
+        assert words in text
+        assert "`agent-runner resume`" in text
+        assert told(scene)["running"] is False
+        assert "UTC" not in text
+        assert "JST" in text or number == signal.SIGINT
+
+
+def told(scene: Scene) -> dict[str, Any]:
+    run: dict[str, Any] = overview.status_object(overview.read(None, None, here(scene)))["run"]
+    return run

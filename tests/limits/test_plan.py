@@ -76,7 +76,7 @@ def test_many_slots_are_summed_up_and_very_many_calls_not_played() -> None:
 
 def test_history_says_how_many_calls_and_how_much_each() -> None:
     spending = Spending()
-    assert expect(spending, "T9", PROVIDER, MODEL, NEED, calls=2) == Expected(
+    assert expect(spending, "T9", PROVIDER, MODEL, NEED, least=2) == Expected(
         "T9", PROVIDER, MODEL, 2, NEED, 4000, 6000, 0.1
     )
     for n in range(6):
