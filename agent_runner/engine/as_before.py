@@ -5,11 +5,12 @@ alone prove little. So where a file that judges was changed, the post-hooks run 
 files in which all that judges stands as before, against the new code; and both results are told.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 import anyio
 import anyio.to_thread
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
 from agent_runner.engine.hooks import Hooks, failure_text, ran
 from agent_runner.engine.trees import Trees
@@ -17,9 +18,9 @@ from agent_runner.engine.work import Work
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.judges import REFUSED, Judging, judging
 from agent_runner.hooks.scripts import judges_of
-from agent_runner.model.errors import AgentRunnerError
+from agent_runner.model.errors import AgentRunnerError, StorageError
 from agent_runner.model.events import JudgedAsBefore
-from agent_runner.model.hooks import HookResult, Phase
+from agent_runner.model.hooks import HookResult
 from agent_runner.model.settings import TestsChanged
 from agent_runner.model.signals import Working
 from agent_runner.workspace.history import Change
@@ -109,7 +110,8 @@ class AsBefore:
         try:
             return await self._judged_in(work, changed, copy, start.id)
         finally:
-            with anyio.CancelScope(shield=True):
+            # what cannot be removed now is removed by a later run: no reason to stop this one
+            with anyio.CancelScope(shield=True), contextlib.suppress(StorageError):
                 await anyio.to_thread.run_sync(copy.__exit__, None, None, None)
 
     async def _judged_in(
@@ -125,21 +127,17 @@ class AsBefore:
             await anyio.to_thread.run_sync(copy.lay, start, changed.laid)
         except AgentRunnerError as error:
             return self._told(work, changed, "unknown", why=str(error))
-        red = _red(await self._run(work, copy))
+        red = _red(await self.hooks.run_in_copy(work, copy.folder))
         if red is None:
             return self._told(work, changed, "green")
         try:
             await anyio.to_thread.run_sync(copy.fill)
         except AgentRunnerError as error:
             return self._told(work, changed, "unknown", why=str(error))
-        if _red(await self._run(work, copy)) is not None:
+        if _red(await self.hooks.run_in_copy(work, copy.folder)) is not None:
             why = f"{red.hook} cannot run in a copy of the files"
             return self._told(work, changed, "unknown", why=why)
         return self._told(work, changed, "red", red=red)
-
-    async def _run(self, work: Work, copy: Scratch) -> tuple[HookResult, ...]:
-        inside = evolve(work, task=evolve(work.task, root=copy.folder))
-        return await self.hooks.run_apart(inside, Phase.AS_BEFORE, work.task.post_hooks)
 
     def _told(
         self,

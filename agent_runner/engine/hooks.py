@@ -1,8 +1,9 @@
 """Runs a list of hooks in order: what the steps before and after the agent have in common."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Work
@@ -44,16 +45,15 @@ class Hooks:
                 break
         return tuple(results)
 
-    async def run_apart(
-        self, work: Work, phase: Phase, ids: Sequence[str]
-    ) -> tuple[HookResult, ...]:
-        """Run the hooks of a task whose root is a copy, in order up to the first red one.
+    async def run_in_copy(self, work: Work, root: Path) -> tuple[HookResult, ...]:
+        """Run the post-hooks in `root`, a copy of the task's files, up to the first red one.
 
         Their results are not journaled: they are no results of the task itself.
         """
         results: list[HookResult] = []
-        for hook_id in ids:
-            results.append(await self._run_one(work, phase, self.configured[hook_id]))
+        for hook_id in work.task.post_hooks:
+            hook = self.configured[hook_id]
+            results.append(await self._run_one(work, Phase.AS_BEFORE, hook, root))
             if not results[-1].green:
                 break
         return tuple(results)
@@ -83,7 +83,9 @@ class Hooks:
                 return HookResult(hook_id, HookOutcome.BROKEN, missing=program)
         return None
 
-    async def _run_one(self, work: Work, phase: Phase, hook: Hook) -> HookResult:
+    async def _run_one(
+        self, work: Work, phase: Phase, hook: Hook, root: Path | None = None
+    ) -> HookResult:
         def started(pid: int, start: str) -> None:
             self.trees.expire()
             work.journal(HookStarted(phase, hook.id, pid, start, work.run))
@@ -91,7 +93,7 @@ class Hooks:
         result = await self.runner.run(
             hook,
             phase=phase,
-            task=work.task,
+            task=evolve(work.task, root=root) if root else work.task,
             attempt=work.record.counts.attempts,
             run_id=work.run,
             changed=lambda: self.trees.changed_since_start(work.task, work.record),

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 
 from agent_runner.hooks.recipes import recipes_of, script_of
 from agent_runner.hooks.scripts import judges_of
@@ -199,3 +200,36 @@ def test_recipes_that_go_in_circles_or_are_none() -> None:
     assert recipes_of("", ["a"]) == recipes_of("x = 1\n", []) == ""
     for package in ("", "[]", "{}", '{"scripts": 1}', '{"scripts": {"test": 1}}', "[" * 9_999):
         assert script_of(package, "test") == ""
+
+
+@given(
+    st.text(alphabet="sh./ck'\"`$(){}|&;<>=-!\\\n \t#~*?[]cde\0é", max_size=60)
+    | st.lists(
+        st.sampled_from(
+            [
+                "sh",
+                "-c",
+                "./check.sh",
+                "$(",
+                ")",
+                "`",
+                "'",
+                '"',
+                "|",
+                "&&",
+                "cd",
+                "..",
+                "eval",
+                "make",
+            ]
+        ),
+        max_size=12,
+    ).map(" ".join)
+)
+def test_any_command_can_be_read(command: str) -> None:
+    judges_of([Hook("h", command), Hook("w", tuple(command.split()))], Path(__file__).parent)
+
+
+@pytest.mark.parametrize("command", ["$(" * 3_000 + "x" + ")" * 3_000, "eval " * 3_000 + "x"])
+def test_a_command_of_many_layers_is_given_up(root: Path, command: str) -> None:
+    assert found(root, command) == ("", "")

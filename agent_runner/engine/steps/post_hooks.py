@@ -11,6 +11,7 @@ from agent_runner.engine.commits import Commits
 from agent_runner.engine.hooks import Hooks, KnownGreen, broken, failure_text, ran
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
+from agent_runner.ground.judges import judging
 from agent_runner.model.changes import FileChange, Image
 from agent_runner.model.events import (
     HookBroken,
@@ -93,9 +94,10 @@ class PostHooksStep:
         if red.outcome is HookOutcome.BROKEN or (red.missing and not record.judgement.baseline):
             return broken(hook, red)
         reason = failure_text(hook, red)
-        changed = await self.as_before.changed(work)
-        if changed is not None:
-            reason += _JUDGED_TWICE.format(", ".join(changed.told))
+        # a look at the files is spared where no name says that it would find something
+        if any(map(judging, record.change.paths)):
+            changed = await self.as_before.changed(work)
+            reason += _JUDGED_TWICE.format(", ".join(changed.told)) if changed else ""
         # the tree as the attempt left it: what the hooks themselves write (caches) is no progress
         tree = (
             (await self.trees.read(work.task)).id
