@@ -13,8 +13,10 @@ from agent_runner.ground.disk import Disk
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.redaction import Redactor
 from agent_runner.model.errors import UsageError
+from agent_runner.providers.catalogue import PROTOCOLS
 from agent_runner.providers.keys import known_keys
 from agent_runner.providers.listing import chosen
+from agent_runner.providers.profiles import Profile
 from agent_runner.providers.trust import Wish, wishes
 from agent_runner.ui.output import Output
 
@@ -67,6 +69,35 @@ def demand_trust(loaded: Loaded, names: Iterable[str], here: Surroundings) -> No
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise UsageError("nothing was sent: this project is not trusted", command=("trust",))
     trusted_files(here).add(loaded.project_files)
+
+
+def demand_trusted_plug_in(loaded: Loaded, profile: Profile, here: Surroundings) -> None:
+    """Raise UsageError where only a project's file says what a plug-in is to start.
+
+    A plug-in may start a program that its `params` name. Who types `run` in a project asks for what
+    the project runs; who only looks whether a provider answers does not.
+    """
+    lines = [line for name, line in _plug_ins(loaded) if name == profile.name]
+    is_trusted = _is_in_trusted_folder(loaded, here) or trusted_files(here).trusts(
+        loaded.project_files
+    )
+    if lines and not is_trusted:
+        fix = "if that is what you want, trust these files as they are now"
+        raise UsageError("\n".join(lines), fix=fix, command=("trust",))
+
+
+def plug_in_lines(loaded: Loaded) -> tuple[str, ...]:
+    """A line for each plug-in whose settings stand in a project's file."""
+    return tuple(on_one_line(line) for _, line in _plug_ins(loaded))
+
+
+def _plug_ins(loaded: Loaded) -> Iterator[tuple[str, str]]:
+    for name, own in loaded.settings.providers.items():
+        options = (f"providers.{name}.{option}" for option in ("params", "protocol"))
+        asking = next((option for option in options if loaded.is_projects(option)), "")
+        if asking and own.protocol is not None and own.protocol not in PROTOCOLS:
+            where = loaded.origin(asking)
+            yield name, f"{where}: this project says what the plug-in {own.protocol} is to start"
 
 
 def lines_of(found: Iterable[Wish], loaded: Loaded, here: Surroundings) -> Iterator[str]:

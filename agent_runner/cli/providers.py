@@ -44,7 +44,7 @@ def check(
     import anyio
 
     from agent_runner.app.configuration import load
-    from agent_runner.app.trust import demand_trust
+    from agent_runner.app.trust import demand_trust, demand_trusted_plug_in
     from agent_runner.cli.project import surroundings
     from agent_runner.ground.clock import SystemClock
     from agent_runner.providers.listing import chosen
@@ -56,6 +56,7 @@ def check(
     settings = loaded.settings
     profile = resolve(name or chosen(settings, here.env).name, settings, here.env)
     demand_trust(loaded, [profile.name], here)
+    demand_trusted_plug_in(loaded, profile, here)
     result = anyio.run(probe, profile, SystemClock())
     print(f"{result.name}: {'ok' if result.ok else 'failed'}: {result.text}")
     if result.fix and not result.ok:

@@ -23,7 +23,7 @@ def trust(
     all projects below these folders.
     """
     from agent_runner.app.configuration import load
-    from agent_runner.app.trust import lines_of, trusted_files, wishes_of_all
+    from agent_runner.app.trust import lines_of, plug_in_lines, trusted_files, wishes_of_all
     from agent_runner.cli.project import surroundings
     from agent_runner.model.errors import UsageError
 
@@ -43,11 +43,11 @@ def trust(
         was = known.remove(loaded.project_files)
         print(f"{'No longer trusted' if was else 'Was not trusted'}: {names}")
         return 0
-    found = wishes_of_all(loaded, here)
-    if not found:
+    found, plug_ins = wishes_of_all(loaded, here), plug_in_lines(loaded)
+    if not found and not plug_ins:
         print(f"Nothing has to be trusted: {names} sends no secret of yours to a new place.")
         return 0
-    print("\n".join(lines_of(found, loaded, here)))
+    print("\n".join((*(lines_of(found, loaded, here) if found else ()), *plug_ins)))
     known.add(loaded.project_files)
     print(f"Trusted, as long as it stays as it is: {names}")
     return 0

@@ -105,7 +105,7 @@ def decide(  # noqa: PLR0911  # one return for each row of the table
         return Defer(now + asked, window_of(error), text)
     if isinstance(error, RateLimitedError) and not error.again:
         return Defer(now + (asked or retry.max_wait), window_of(error), text)
-    tries = retry.max_tries if error.usage is None else min(retry.max_tries, PAID_TRIES)
+    tries = min(retry.max_tries, PAID_TRIES) if error.as_answer else retry.max_tries
     if consecutive_failures >= tries:
         # a limit is not an outage, even if it names no time: the provider works, for others
         return _give_up(error, consecutive_failures, retry, now)

@@ -74,6 +74,7 @@ def fault_of(response: AgentResponse, profile: Profile, now: float) -> ProviderE
         return None
     error = classify(failure, profile, now)
     error.args = (f"{error} (this text came in place of an answer)",)
+    error.as_answer = True
     error.usage, error.request_id, error.limits = (
         response.usage,
         response.request_id,

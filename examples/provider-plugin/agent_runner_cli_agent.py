@@ -82,7 +82,7 @@ class CliAgent:
             diff = "" if trouble else await anyio.to_thread.run_sync(copy.diff)
         if len(diff) > self._max_diff:
             most = f"providers.{self._name}.params.max_diff ({self._max_diff})"
-            trouble = (Finish.FAILED, f"its changes have {len(diff)} characters, more than {most}")
+            trouble = (Finish.TRUNCATED, f"its changes have {len(diff)} characters, more than {most}")
             diff = ""
         finish, detail = trouble or (Finish.COMPLETE, "")
         return AgentResponse(

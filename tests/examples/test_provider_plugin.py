@@ -68,12 +68,15 @@ def _agent(scene: Scene, script: str, *, params: dict[str, Any] | None = None, *
         "max_attempts_per_task": 1,
         "max_edit_retries": 0,
         "max_unusable_replies": 0,
+        "retry": {"max_tries": 1},
         "providers": {"mine": mine, "gateway": gateway},
         "hooks": {"check": "sh check.sh"},
         "defaults": {"post_hooks": ["check"]},
         **more,
     }
     scene.config(content, bare=True)
+    # what the project's own file starts, and gives a key to, is the user's to decide
+    assert scene.run("trust").code == 0
 
 
 def _tree(folder: Path) -> dict[str, bytes | str]:
@@ -244,23 +247,27 @@ p("inside").write_text("changed\\n")
 
 
 @pytest.mark.parametrize(
-    ("script", "more", "words"),
+    ("script", "more", "words", "code"),
     [
-        ("sys.exit('no licence')", {}, "exit code 1: no licence"),
-        ("print('x', flush=True); os.read(os.pipe()[0], 1)", {"timeout": "1s"}, "within 1 seconds"),
-        ("p('a.txt').write_text('changed\\n' * 999)", {"params": {"max_diff": 500}}, "max_diff"),
+        ("sys.exit('no licence')", {}, "exit code 1: no licence", 75),
+        (
+            "print('x', flush=True); os.read(os.pipe()[0], 1)",
+            {"timeout": "1s"},
+            "within 1 seconds",
+            75,
+        ),
+        ("p('a.txt').write_text('changed\\n' * 999)", {"params": {"max_diff": 500}}, "max_diff", 1),
     ],
 )
 def test_a_bad_end_is_no_answer_and_its_work_is_dropped(
-    project: Scene, script: str, more: dict[str, Any], words: str
+    project: Scene, script: str, more: dict[str, Any], words: str, code: int
 ) -> None:
     _agent(project, f"p('b.txt').write_text('b')\n{script}", **more)
     before = _tree(project.project)
     done = _run(project)
-    assert done.code == 1
+    assert done.code == code
     assert words in done.out + done.err
     assert _tree(project.project) == before
-    assert _response(project)["finish"] in {"failed", "cut_short"}
 
 
 def test_no_change_is_judged_like_any_other(project: Scene) -> None:
@@ -325,3 +332,8 @@ def test_providers_check_asks_it(project: Scene) -> None:
     _agent(project, "assert 'one word' in given and not os.listdir(); print('ok')")
     done = project.run("providers", "check", "mine")
     assert done.code == 0, done.out + done.err
+    without_key = project.read("agent-runner.yml").replace('"api_key_env": "MY_KEY", ', "")
+    project.write("agent-runner.yml", without_key)
+    unasked = project.run("providers", "check", "mine")
+    assert unasked.code == 2
+    assert "says what the plug-in" in unasked.err

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import anyio
+import attrs
 from attrs import define, field
 
 from agent_runner.model.agent import AgentRequest, AgentResponse, Message, Prompt
@@ -127,11 +128,28 @@ def ask(profile: Profile, clock: StillClock | None = None, **how: Any) -> Asked:
     return run(once)
 
 
+def say(prompt: Prompt, profile: Profile, *, cap: int = 1000) -> Asked:
+    """One call with a prompt of one's own."""
+
+    async def once() -> Asked:
+        client, asked = make_client(profile, StillClock()), Asked()
+        try:
+            request = attrs.evolve(request_for(cap=cap), prompt=prompt)
+            asked.reply = await client.generate_completion(prompt, CallContext(request))
+        except ProviderError as error:
+            asked.error = error
+        finally:
+            await client.aclose()
+        return asked
+
+    return run(once)
+
+
 def run(work: Callable[[], Awaitable[Result]]) -> Result:
     """Run async work to its end, or fail where it hangs."""
 
     async def bounded() -> Result:
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             return await work()
 
     return anyio.run(bounded)

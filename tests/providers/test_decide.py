@@ -92,6 +92,8 @@ def test_a_429_that_is_not_to_be_tried_again_is_deferred() -> None:
 
 def test_an_error_that_was_paid_for_is_not_tried_for_minutes() -> None:
     paid = TransientError("x", usage=Usage(100, 10))
+    assert isinstance(decided(paid, failures=PAID_TRIES), Wait)
+    paid.as_answer = True
     assert isinstance(decided(paid, failures=PAID_TRIES - 1), Wait)
     assert isinstance(decided(paid, failures=PAID_TRIES), Stop)
 

@@ -257,9 +257,10 @@ class HttpClient:
         if reason is not None:
             return attrs.evolve(response, finish=Finish.REFUSED, detail=reason)
         known = classify(failure, self._profile, self._clock.now())
-        if isinstance(known, TransientError) and not _nothing_came(reply):
-            return response
-        known.usage = reply.usage
+        if not _nothing_came(reply):
+            if isinstance(known, TransientError):
+                return response
+            known.usage = reply.usage
         raise known
 
     def _redactor(self) -> Redactor:
