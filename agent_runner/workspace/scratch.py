@@ -144,8 +144,9 @@ class Scratch:
         self._names = self.original.names
         with storage_errors(self.folder):
             paths = [*self._mirror.copy(), *self._in_environments()]
-            links = self._mirror.links
-            give_repository(self.place / "tree", self.original.sources, self._prefix, links)
+            links, top = self._mirror.links, self.place / "tree"
+            _remove_repository(top)
+            give_repository(top, self.original.sources, self._prefix, links)
         self._given = self._reader.look().id
         root = self.original.scope.root
         return Filled(self._given, naming_original(self.folder, paths, root))
@@ -234,6 +235,15 @@ def _locked(path: Path) -> int | None:
             os.close(descriptor)
             return None
         os.close(descriptor)  # its last holder removed it just now
+
+
+def _remove_repository(top: Path) -> None:
+    """Remove the repository of an earlier use: above a root below the top, it is no file of it."""
+    folder = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        remove(folder, ".git")
+    finally:
+        os.close(folder)
 
 
 def _remove(place: Path, lock: int) -> None:
