@@ -95,6 +95,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def llama(session: nox.Session) -> None:
+    """The real llama.cpp takes our requests, in all three protocols; its model is made up here."""
+    session.install("--editable", ".", "xllamacpp", "gguf", "numpy", *_groups("test"))
+    pytest = ("python", "-m", "pytest", "tests/providers/test_llama_cpp.py")
+    session.run("python", "-m", "tests.providers.tiny_llama", *pytest, *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Links lead somewhere, and what is generated into the docs is up to date."""
     session.install("--editable", ".", *_groups("test"))
