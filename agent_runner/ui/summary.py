@@ -42,7 +42,7 @@ def commands(record: TaskRecord, invocation: Invocation) -> tuple[str, ...]:
     """What can be typed, each explained."""
     task_id = record.id
     check = "run the post-hooks on the files as they are, without a call"
-    if record.without_change:
+    if record.may_be_passed:
         check = "pass it as it is, if the post-hooks pass"
     explained = {
         ("retry", task_id, "--hint", PLACEHOLDER): "try once more; the prompt has the hint",

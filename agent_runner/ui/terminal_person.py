@@ -57,7 +57,7 @@ class TerminalPerson:
                 for part in Painter(self._out, {}).paragraph(words.shown(line)):
                     self._out.line(part)
             self._out.line()
-            choices = _OR_PASS if escalation.record.without_change else _CHOICES
+            choices = _OR_PASS if escalation.record.may_be_passed else _CHOICES
             while True:
                 answer = await lines.ask(f"{choices}: ")
                 if answer is None:
@@ -90,7 +90,7 @@ class TerminalPerson:
             return await self._hint(lines)
         if letter == "e":
             return await self._edited(escalation, lines)
-        may_pass = escalation.record.without_change
+        may_pass = escalation.record.may_be_passed
         if letter == "p" and may_pass:
             return Decision(Choice.CHECK)  # green hooks and a person's word are enough
         if word:

@@ -178,6 +178,7 @@ def test_a_persons_check_takes_the_new_tests_as_they_are(tmp_path: Path) -> None
     script = [both(("shop.py", WRONG), ("tests/test_shop.py", WEAK))]
     scene = shop(tmp_path, script, tests_changed="escalate")
     assert scene.run().reason == "held"
+    assert scene.record().may_be_passed
     scene.person = ScriptedPerson([Decision(Choice.CHECK)])
     assert scene.again().exit_code == 0
     assert len(scene.events(e.JudgedAsBefore)) == 1

@@ -49,7 +49,7 @@ def test_words_without_an_end_come_to_a_person_and_cost_no_further_attempt(tmp_p
     record = scene.record()
     assert (record.state, record.counts.attempts, len(scene.client.asked)) == ("escalated", 1, 2)
     assert "no change in a known form" in record.last_error
-    assert record.without_change
+    assert record.may_be_passed
     assert judged(scene) == 0
 
 
@@ -74,7 +74,7 @@ def test_a_reason_is_shown_to_a_person(tmp_path: Path, baseline: str) -> None:
     record = scene.record()
     assert record.state == "escalated"
     assert "nothing was changed; the model says: the list is sorted" in record.last_error
-    assert record.without_change
+    assert record.may_be_passed
     assert record.judgement.proof
 
 
@@ -153,7 +153,7 @@ def test_an_agent_that_changes_files_itself_is_asked_the_same(
     scene.client = ScriptedClient([AgentResponse(said, edits=())] * 9, can=IN_PLACE)
     assert scene.run().reason == "held"
     assert len(scene.client.asked) == calls
-    assert scene.record().without_change
+    assert scene.record().may_be_passed
 
 
 def test_a_command_may_be_the_change(tmp_path: Path) -> None:
