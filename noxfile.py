@@ -76,6 +76,13 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Mistakes of durability, made in a copy of the program: the tests named for each notice it."""
+    session.install("--editable", ".", *_groups("test"))
+    session.run("python", "-m", "tests.mutants", *session.posargs)
+
+
+@nox.session
 def explore(session: nox.Session) -> None:
     """The properties with examples that nobody tried before, ten times as many as usual.
 

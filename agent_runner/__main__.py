@@ -1,6 +1,7 @@
 """The command `agent-runner`, also as `python -m agent_runner`."""
 
 import os
+import signal
 import sys
 
 from agent_runner import __version__
@@ -15,6 +16,9 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         _print_version()
         return
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # until a command begins there is nothing to save: Ctrl+C ends the imports without a trace
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from agent_runner import cli
 
     cli.main()
@@ -23,8 +27,10 @@ def main() -> None:
 def _print_version() -> None:
     try:
         print(f"agent-runner {__version__}", flush=True)  # noqa: T201  # what was asked for
-    except OSError:  # nobody reads it; a normal exit would flush once more and complain
+    except BrokenPipeError:  # nobody reads it; a normal exit would flush once more and complain
         os._exit(141)
+    except OSError:  # the disk is full
+        os._exit(74)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ def main() -> None:
     """Run the command line and exit with its code. Nothing that goes wrong ends in a traceback."""
     _open_closed_streams()
     code = _run()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # as before: the interpreter is being left
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -77,6 +80,8 @@ def _run() -> int:
 
     given: dict[str, Any] = {}
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # `__main__` had it so
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         code = app(prog_name="agent-runner", standalone_mode=False, obj=given)
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED

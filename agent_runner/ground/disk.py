@@ -148,9 +148,12 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def storage_error(path: Path, error: OSError) -> StorageError:
     """The error that says which file could not be written, why, and what to do."""
+    in_the_way = error.errno in {errno.EINVAL, errno.ELOOP, errno.ENOTDIR, errno.EISDIR}
     return StorageError(
         f"cannot write {path}: {reason_of(error)}",
-        fix="free some space or fix the permissions",
+        fix="look where it comes from, and move it away"
+        if in_the_way
+        else "free some space or fix the permissions",
         command=("resume",),
     )
 

@@ -1,6 +1,8 @@
 """Whatever a user's machine brings about ends with words and a code, and is never called a bug."""
 
+import contextlib
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -94,3 +96,27 @@ def test_recordings_are_as_private_as_the_state(scene: Scene) -> None:
     made = [scene.project / "rec", *(scene.project / "rec").rglob("*")]
     assert len(made) == 3
     assert not any(path.stat().st_mode & 0o077 for path in made)
+
+
+@pytest.mark.parametrize("words", ["status", "run"])
+def test_ctrl_c_while_a_command_is_being_imported_leaves_no_traceback(
+    scene: Scene, words: str
+) -> None:
+    for delay in (0.1, 0.2, 0.3):  # our first line is reached within the first of them
+        started = subprocess.Popen(
+            [*COMMAND, words],
+            cwd=scene.project,
+            env=environment(scene.home),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            started.wait(delay)
+        started.send_signal(signal.SIGINT)
+        _, said = started.communicate(timeout=30)
+        assert started.returncode in {0, 130, -signal.SIGINT}
+        assert "is a bug" not in said
+        # before it, Python's own start says what it was doing
+        assert "agent_runner/cli" not in said
