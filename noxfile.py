@@ -95,10 +95,9 @@ def explore(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmarks; each prints its figures and fails past its bound."""
+    """The benchmarks, or those named: Markdown and JSON; `--docs` renews docs/performance.md."""
     session.install("--editable", ".", "nox", *_groups("test"))  # nox: a peer, for its start
-    for script in sorted((ROOT / "tests" / "bench").glob("bench_*.py")):
-        session.run("python", str(script), *session.posargs)
+    session.run("python", "-m", "tests.bench", str(_empty_folder(session)), *session.posargs)
 
 
 @nox.session

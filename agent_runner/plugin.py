@@ -119,7 +119,7 @@ def task_files(root: Path) -> list[str]:
     `LEAVINGS` (names of folders and files that tools leave behind, such as `node_modules`). A file
     may be gone by the time it is read. Raises UsageError where git refuses to use its repository.
     """
-    return file_names(Scope(root))
+    return list(file_names(Scope(root)))
 
 
 def ignored_files(root: Path, names: Iterable[str]) -> set[str]:

@@ -4,7 +4,7 @@
 show the very same question without an open store.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 from random import Random
@@ -77,7 +77,7 @@ class CallWiring:
     resolve: Resolver = outline
     make_client: ClientFactory = make_client
     ignore_limits: bool = False
-    files: Callable[[Path], Sequence[str]] | None = None
+    files: Callable[[Path], tuple[str, ...]] | None = None
     disk: Disk = field(factory=Disk)
     blobs: Blobs = field(
         default=Factory(lambda self: Blobs(self.project.layout.blobs, self.disk), takes_self=True)

@@ -145,6 +145,7 @@ class Runner:
                 return self._stopped()
             if self.control.pause_requested:
                 await self.waiter.pause(self.control)
+                self.trees.expire()
                 continue
             task = self._schedule.next()
             if task is None:
@@ -169,6 +170,7 @@ class Runner:
             record = self.core.fire(task.id, outcome)
             if isinstance(outcome, e.Deferred):
                 halt = await self.waiter.wait_or_halt(outcome, task.id, self.control)
+                self.trees.expire()
                 if halt is not None:
                     return halt
         return await self._finish(task)

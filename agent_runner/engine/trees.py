@@ -19,7 +19,7 @@ from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
 
 _FORMAT = 2
 
-_FRESH = 2.0
+_FRESH = 5.0
 """Seconds for which the look that one step ended with is good enough for the next one."""
 
 
@@ -62,8 +62,8 @@ class Trees:
     """One reader per root, kept for the run, so that unchanged files are not read again.
 
     There is one look per boundary between steps: a step begins with what the one before it saw
-    last, unless something ran in between (whoever runs it calls `expire`), or it is some seconds
-    ago, for then somebody was waited for and may have changed files.
+    last, unless something ran or somebody was waited for in between (whoever does that calls
+    `expire`), or it is some seconds ago.
 
     `copies`: the folder of all scratch copies. `for_commits`: whether the runner commits, and so
     has to know what the user had changed.
@@ -103,7 +103,7 @@ class Trees:
         """Something ran that may have changed files: the next step looks for itself."""
         self._looks.clear()
 
-    def names(self, root: Path) -> list[str]:
+    def names(self, root: Path) -> tuple[str, ...]:
         """Paths of all files below a task's root, sorted; waits for git and the disk."""
         self._last(root)
         return self._reader(root).names

@@ -3,7 +3,8 @@
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 from agent_runner.ground.globs import Globs, is_plain
@@ -38,7 +39,8 @@ def show(scope: Scope, names: Sequence[str], asked: Sequence[str], max_chars: in
     return Listing(tuple(answer.files), tuple(answer.left_out[:MOST]))
 
 
-def overview(names: Iterable[str], limit: int = 300) -> tuple[str, ...]:
+@lru_cache(maxsize=2)  # most tasks leave the names of the files as they were
+def overview(names: tuple[str, ...], limit: int = 300) -> tuple[str, ...]:
     """What there is to ask for, in at most `limit` lines: paths, or folders with a count."""
     counts = Counter(name for name in names if not looks_secret(name))
     depth = max((name.count("/") + 1 for name in counts), default=1)

@@ -247,14 +247,14 @@ class Lister:
         return Names(outer.tracked, frozenset(others), tuple(sources), outer.nested)
 
 
-def file_names(scope: Scope) -> list[str]:
+def file_names(scope: Scope) -> tuple[str, ...]:
     """Paths of all files and links below the root that count, sorted; some may be gone already.
 
     Raises:
         UsageError: there is a repository, but git refuses to use it.
     """
     names = Lister(scope).start().finish()
-    return sorted(names.tracked | names.others)
+    return tuple(sorted(names.tracked | names.others))
 
 
 def walked(scope: Scope) -> Iterator[str]:

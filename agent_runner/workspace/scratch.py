@@ -72,7 +72,7 @@ class Scratch:
     _mirror: Mirror = field(init=False)
     _reader: SnapshotReader = field(init=False)
     _given: str = field(init=False, default="")
-    _names: list[str] = field(init=False, factory=list)
+    _names: tuple[str, ...] = field(init=False, default=())
 
     @property
     def place(self) -> Path:

@@ -1,6 +1,7 @@
 """Tells files that look like secrets, which no agent is ever shown. In doubt a file is one."""
 
 import re
+from functools import lru_cache
 
 from agent_runner.ground.globs import Globs
 
@@ -30,6 +31,7 @@ _TOKEN_FILES = Globs((".npmrc", ".yarnrc", ".yarnrc.yml", "pip.conf", ".pip", "n
 _PRIVATE_KEY = re.compile(r"^-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----\s*$", re.MULTILINE)
 
 
+@lru_cache(maxsize=100_000)  # every prompt asks for all files there are
 def looks_secret(path: str) -> bool:
     """Whether the name alone says that the file holds a secret. Case does not matter."""
     lower = path.lower()

@@ -86,6 +86,7 @@ class SnapshotReader:
         self._sources_before: tuple[Source, ...] = ()
         self._vouchers = Vouchers(limits.largest)
         self._replaced: dict[str, bytes] = {}
+        self._sorted: tuple[str, ...] | None = None
         self._unkept: set[bytes] = set()
         self._settled = 0
         self._room = 0
@@ -97,9 +98,11 @@ class SnapshotReader:
         return self._sources
 
     @property
-    def names(self) -> list[str]:
-        """Paths of all files of the last look, sorted."""
-        return sorted(self._tree.paths())
+    def names(self) -> tuple[str, ...]:
+        """Paths of all files of the last look, sorted; the same object while they are the same."""
+        if self._sorted is None:
+            self._sorted = tuple(sorted(self._tree.paths()))
+        return self._sorted
 
     def look(self) -> Snapshot:
         """The files as they stand now. A root that is not there has none.
@@ -232,6 +235,7 @@ class SnapshotReader:
         self._tree = Folder()
         self._names = NO_NAMES
         self._paths: set[str] = set()
+        self._sorted = None
         self._not_ignored: set[str] = set()
         self._vouched: dict[str, Entry] = {}
         self._doubted: frozenset[str] | None = None
@@ -307,6 +311,8 @@ class SnapshotReader:
 
     def _note(self, path: str, before: Entry | None, after: Entry | None) -> None:
         """A path has another entry than at the last look."""
+        if before is None or after is None:
+            self._sorted = None
         if before is not None and before.is_content:
             self._replaced.setdefault(path, before.name)
         if after is not None and not (after.is_content and after.name not in self._unkept):

@@ -10,7 +10,10 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from tests.bench.rows import row
+
 SIZES = (100, 1_000, 10_000)
+MOST_TIME, MOST_MEMORY = 1.05, 2.0
 
 _CONFIG = """provider: replay
 ledger: false
@@ -50,12 +53,17 @@ def run(tasks: int) -> tuple[float, float]:
 def main() -> None:
     """Print a line per size."""
     sizes = [int(arg) for arg in sys.argv[1:]] or list(SIZES)
-    first = 0.0
+    first = memory = 0.0
     for tasks in sizes:
         seconds, megabytes = run(tasks)
         each = 1000 * seconds / tasks
         first = first or each
-        print(f"{tasks:>6} tasks: {each:6.2f} ms a task ({each / first:.2f} x), {megabytes:.0f} MB")
+        memory = memory or megabytes
+        note = f"{each:.1f} ms a task"
+        against = f"x a list of {sizes[0]:,}"
+        row(f"time of a task in a list of {tasks:,}", each / first, against, MOST_TIME, note)
+        note = f"{megabytes:.0f} MB"
+        row(f"memory of {tasks:,} tasks", megabytes / memory, against, MOST_MEMORY, note)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from agent_runner.ground.clock import SystemClock
 from agent_runner.model import events as e
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.usage import Usage
+from tests.bench.rows import row
 
 TRIES = 9
 
@@ -99,8 +100,8 @@ def main() -> None:
     for what, peer, bound in BOUNDS:
         if peer in least:
             ratio = least[what] / least[peer]
-            print(f"{what:<21} {ratio:5.2f} x {peer} (at most {bound})")
-            past += [what] if ratio > bound else []
+            note = f"{1e3 * least[what]:.0f} ms of processor time"
+            past += [] if row(f"`{what}`", ratio, f"x `{peer}`", bound, note) else [what]
     sys.exit(f"too slow: {', '.join(past)}" if past else 0)
 
 

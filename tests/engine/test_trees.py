@@ -81,7 +81,7 @@ def test_one_step_begins_with_what_the_one_before_it_saw(files: Files) -> None:
 def test_after_a_wait_it_looks_again(files: Files) -> None:
     before = anyio.run(files.trees.read, files.task)
     (files.root / "a").write_text("by the user, meanwhile\n")
-    files.clock.at += 3
+    files.clock.at += 6
     assert anyio.run(files.trees.last, files.task) != before
 
 

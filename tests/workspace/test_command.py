@@ -192,5 +192,8 @@ def test_without_a_git_that_is_new_enough_there_is_no_repository(
     store = ObjectStore(tmp_path / "state")
     reader = SnapshotReader(Scope(repo.root), store, FixedClock())
     reader.look()
-    assert reader.names == [".gitignore", "a"]
+    assert reader.names == (
+        ".gitignore",
+        "a",
+    )
     store.close()

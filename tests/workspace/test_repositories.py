@@ -91,7 +91,10 @@ def test_repositories_inside_with_and_without_a_commit(repo: Repo, reader: MakeR
             inner.commit_all()
     trees = reader(repo.root)
     before = trees.read()
-    assert trees.snapshots.names == ["bare of commits/n", "deep/er/one/n"]
+    assert trees.snapshots.names == (
+        "bare of commits/n",
+        "deep/er/one/n",
+    )
     repo.write("bare of commits/n", "changed\n")
     assert trees.changed(before, trees.read()) == ("bare of commits/n",)
 
@@ -205,7 +208,7 @@ def test_every_place_of_ignore_rules_counts(repo: Repo, reader: MakeReader, plac
     repo.write(place, "*.log\n")
     trees = reader(repo.root / "sub")
     trees.read()
-    assert trees.snapshots.names == ["a"]
+    assert trees.snapshots.names == ("a",)
 
 
 def test_a_staged_deletion_of_a_file_that_stands_changes_nothing(
@@ -231,4 +234,7 @@ def test_files_left_out_of_a_sparse_checkout_do_not_count(repo: Repo, reader: Ma
         for limits in (Limits(), Limits(read_unasked=0, seen_unasked=0)):
             trees = reader(repo.root, limits=limits)
             trees.read()
-            assert trees.snapshots.names == ["in/a", "top"]
+            assert trees.snapshots.names == (
+                "in/a",
+                "top",
+            )

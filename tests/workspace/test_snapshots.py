@@ -110,7 +110,7 @@ def test_pipes_and_unreadable_names_do_no_harm(repo: Repo, reader: MakeReader) -
     os.mkfifo(repo.root / "tracked")
     trees = reader(repo.root)
     assert trees.read().not_kept == frozenset()
-    assert trees.snapshots.names == []
+    assert trees.snapshots.names == ()
 
 
 def test_a_snapshot_that_is_not_kept_is_an_error(repo: Repo, reader: MakeReader) -> None:
@@ -178,7 +178,7 @@ def test_folders_within_folders_without_end_do_no_harm(repo: Repo, reader: MakeR
     repo.write("a")
     trees = reader(repo.root)
     trees.read()
-    assert trees.snapshots.names == ["a"]
+    assert trees.snapshots.names == ("a",)
 
 
 def test_what_is_kept_before_a_change_is_given_back_without_git(
@@ -211,3 +211,22 @@ def test_what_git_ignores_is_known_of_files_that_were_seen(repo: Repo, reader: M
     repo.write(".gitignore", "*.log\nnew\n")
     trees.read()
     assert trees.snapshots.ignored(asked) == {"new", "new.log"}
+
+
+def test_names_follow_the_files(repo: Repo, reader: MakeReader) -> None:
+    repo.write("b/c")
+    repo.write("a")
+    trees = reader(repo.root)
+    trees.read()
+    names = trees.snapshots.names
+    assert list(names) == ["a", "b/c"]
+    repo.write("a", "changed\n")
+    trees.read()
+    assert trees.snapshots.names is names
+    (repo.root / "a").unlink()
+    repo.write("d")
+    trees.read()
+    assert list(trees.snapshots.names) == ["b/c", "d"]
+    repo.write("a")
+    trees.snapshots.look_at(["a"])
+    assert list(trees.snapshots.names) == ["a", "b/c", "d"]

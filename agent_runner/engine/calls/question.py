@@ -4,7 +4,7 @@ The one place where prompts are made: what is sent, what `debug prompt` shows an
 measures is the same question.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -78,7 +78,7 @@ class Questions:
     commands: bool
     spending: Callable[[], Spending]
     today: Callable[[], str]
-    files: Callable[[Path], Sequence[str]] | None = None
+    files: Callable[[Path], tuple[str, ...]] | None = None
 
     async def next(self, work: Work, provider: Provider) -> Question:
         """As `question`, for a step: git and the disk are waited for in a thread."""
@@ -236,7 +236,7 @@ class _Prompting:
         return Ruler(self.provider.model)
 
     @cached_property
-    def _names(self) -> Sequence[str]:
+    def _names(self) -> tuple[str, ...]:
         files, root = self.questions.files, self.task.root
         return file_names(self._scope) if files is None else files(root)
 
