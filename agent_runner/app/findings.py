@@ -7,7 +7,7 @@ not. A new check before a run is one more function in this file.
 import enum
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
@@ -63,19 +63,23 @@ class Finding:
         return self.weight in {Weight.MISTAKE, Weight.NOT_READY, Weight.NOT_WRITABLE}
 
 
-def examine(project: Project, tasks: Iterable[Task]) -> tuple[Finding, ...]:
+def examine(
+    project: Project, tasks: Iterable[Task], names: Callable[[Path], Iterable[str]] | None = None
+) -> tuple[Finding, ...]:
     """Everything that can be known of a run of `tasks` before it begins, each thing once.
 
-    Nothing is called, run or sent. Configuration and task list have been read without mistakes, or
+    `names`: paths of all files below a root, for a run that will need them, too. Nothing is called,
+    run or sent. Configuration and task list have been read without mistakes, or
     `project` has what could be made of them.
     """
-    return tuple(dict.fromkeys(_Examination(project, tuple(tasks)).all()))
+    return tuple(dict.fromkeys(_Examination(project, tuple(tasks), names).all()))
 
 
 @define
 class _Examination:
     project: Project
     tasks: tuple[Task, ...]
+    names: Callable[[Path], Iterable[str]] | None = None
     _asked: dict[Provider, None] = field(factory=dict)
 
     def all(self) -> Iterator[Finding]:
@@ -155,7 +159,7 @@ class _Examination:
 
     def _files(self) -> Iterator[Finding]:
         """Globs of files to show that match nothing, so that the agent would see nothing of it."""
-        known: dict[Path, tuple[str, ...]] = {}
+        known: dict[Path, frozenset[str]] = {}
         matched: dict[tuple[Path, str], bool] = {}
         for task in self.tasks:
             for pattern in (one for one in task.files if not one.startswith("!")):
@@ -163,17 +167,20 @@ class _Examination:
                 if at not in matched:
                     if task.root not in known:
                         known[task.root] = self._names(task.root)
-                    matched[at] = any(map(Globs((pattern,)).covers, known[task.root]))
+                    names = known[task.root]
+                    matched[at] = pattern in names or any(map(Globs((pattern,)).covers, names))
                 if not matched[at]:
                     message = f'files of {task.id}: nothing matches "{pattern}"'
                     hint = f"globs start from the task's folder, {task.path}"
                     place = self._in_list(task, "files", pattern)
                     yield Finding(Weight.ODD, Problem(*place, message, hint))
 
-    def _names(self, root: Path) -> tuple[str, ...]:
+    def _names(self, root: Path) -> frozenset[str]:
         with suppress(UsageError):  # git refuses: the run says so
-            return tuple(file_names(Scope(root, self.project.hidden)))
-        return ()
+            if self.names is not None:
+                return frozenset(self.names(root))
+            return frozenset(file_names(Scope(root, self.project.hidden)))
+        return frozenset()
 
     @cached_property
     def _clients(self) -> Clients:

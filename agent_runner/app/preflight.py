@@ -47,7 +47,7 @@ def _examine(project: Project, wiring: Wiring, tasks: list[Task]) -> None:
     """Mention what is odd. Raise InputError with all that forbids the run."""
     found = [
         one
-        for one in examine(project, tasks)
+        for one in examine(project, tasks, wiring.trees.names)
         if not (one.about_limits and wiring.choices.ignore_limits)
     ]
     forbidding = [one for one in found if one.forbids_run]
