@@ -225,7 +225,8 @@ def _is_flat(hunk: Hunk) -> bool:
         spare = 0 if op == KEEP else spare + (bool(text.strip()) if op == DROP else -1)
         if op == ADD and text.strip() and spare < 0:
             return True
-    return any(text.rstrip().endswith(_OPENERS) for text in hunk.after[:-1])
+    opens = [sum(s.rstrip().endswith(_OPENERS) for s in side) for side in (hunk.before, hunk.after)]
+    return opens[0] != opens[1] or any(s.rstrip().endswith(_OPENERS) for s in hunk.after[:-1])
 
 
 def _alters(hunk: Hunk, there: list[str]) -> bool:

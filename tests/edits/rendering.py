@@ -130,14 +130,17 @@ def rendered(draw: st.DrawFn, change: Change) -> str:
     if change.after is None:
         ways = [as_diff, as_envelope]
     else:
+        # A fence inside is doubt, unless the one around it is longer than all in the reply.
+        has_fence = any("```" in line or "~~~" in line for line in change.after.lines)
         same_end = change.before is None or change.before.final == change.after.final
         if same_end:
             ways.append(as_envelope)
             before = change.before.lines if change.before else ("x",)
             is_plain = not strange(change.after.lines, change.path, before)
+            is_plain = is_plain and not has_fence
             if is_plain and any(line.strip() for line in before):
                 ways.append(as_search_replace)
-        if same_end and change.after.lines and any(change.after.lines):
+        if same_end and any(change.after.lines) and not has_fence:
             ways.append(as_whole_file)
     way = draw(st.sampled_from(ways))
     text = way(change)
@@ -164,7 +167,7 @@ def as_whole_file(change: Change) -> str:
     assert change.after is not None
     lines = change.after.lines
     fence = "`" * (max([3, *(len(run) for line in lines for run in re.findall("`+", line))]) + 1)
-    return "\n".join([f"Whole file: `{change.path}`", fence, *lines, fence, ""])
+    return "\n".join([f"Whole file: `{change.path}`", f"{fence}text", *lines, fence, ""])
 
 
 def as_search_replace(change: Change) -> str:

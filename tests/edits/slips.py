@@ -33,7 +33,7 @@ def _in_blocks(case: Case) -> bool:
 
 
 def _is_signed(case: Case) -> bool:
-    return case.slips[0] in {"as_diff", "as_envelope"}
+    return case.slips[0] in {"as_diff", "as_envelope"} and "in_a_list" not in case.slips
 
 
 def indentation_lost(_rng: random.Random, case: Case) -> Case:
@@ -181,6 +181,41 @@ def a_part(rng: random.Random, case: Case) -> Case:
     return evolve(case, reply="\n".join([case.path, "````", *part, "````", ""]), impossible=True)
 
 
+def _structure(case: Case) -> list[int]:
+    """The lines of a reply that are no text of the file: markers, fences, headers, the label."""
+    lines = case.reply.split("\n")
+    marks = re.compile(r"<{7} |={7}$|>{7} |@@|--- a/|\+\+\+ b/|\*\*\* (?:Begin|Update|End) ")
+    if any(marks.match(line.lstrip()) for line in case.before.split("\n")):
+        return []  # a file about edits
+    marked = [at for at, line in enumerate(lines) if marks.match(line)] or [1, len(lines) - 2]
+    around = (*range(marked[0]), *range(marked[-1] + 1, len(lines)))
+    return sorted({0, *marked, *(at for at in around if lines[at].startswith("```"))})
+
+
+def structure_lost(rng: random.Random, case: Case) -> Case:
+    lines, places = case.reply.split("\n"), _structure(case)
+    if places:
+        del lines[rng.choice(places)]
+    return evolve(case, reply="\n".join(lines))
+
+
+def structure_doubled(rng: random.Random, case: Case) -> Case:
+    lines, places = case.reply.split("\n"), _structure(case)
+    if places:
+        at = rng.choice(places)
+        lines.insert(at, lines[at])
+    return evolve(case, reply="\n".join(lines))
+
+
+def structure_moved(rng: random.Random, case: Case) -> Case:
+    """Two lines of structure have changed places."""
+    lines, places = case.reply.split("\n"), _structure(case)
+    if places:
+        one, other = rng.choice(places), rng.choice(places)
+        lines[one], lines[other] = lines[other], lines[one]
+    return evolve(case, reply="\n".join(lines))
+
+
 def with_a_draft(rng: random.Random, case: Case) -> Case:
     draft = rng.choice(("draft.py\n```\nx\n```", "Hm.\n\n```python\nx", "src/x.py\n<<<<<<< SEARCH"))
     return evolve(case, reply=f"<think>\n{draft}\n</think>\n\n{case.reply}")
@@ -227,6 +262,9 @@ SLIPS: tuple[Slip, ...] = (
     other_anchor,
     left_out,
     a_part,
+    structure_lost,
+    structure_doubled,
+    structure_moved,
     with_a_draft,
     with_prose,
     label_with_words,

@@ -92,7 +92,8 @@ class Fences:
         """
         before, above = self.raw[end - 1].rstrip(), self.raw[opener - 1].rstrip()
         after, within = (self.raw[at + 1 : at + 2] or [""] for at in (end, opener))
-        if _MARKED.match(within[0]):
+        label = label_on(above)
+        if _MARKED.match(within[0]) or (label is not None and label.whole):
             return True
         if before.endswith(":") or _is_path(before):
             return False  # it captions an example

@@ -60,6 +60,9 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
     if hunk.changes_nothing:
         where = f"the hunk at line {at + 1} of the reply"
         return ReadHunk(hunk, end, f"{where} has no line that begins with `-` or `+`.")
+    adds = [op == ADD for op, _ in lines]
+    if counts and counts[0] == 0 < counts[1] < len(adds) and all(adds[: counts[1]]) > all(adds):
+        return ReadHunk(hunk, end, f"the hunk at line {at + 1} goes on below its last line.")
     stop = start + len(raw)
     if scan.fence is None or scan.closes(stop):  # in a fence, lines left over are found anyway
         stop += scan.fence is not None

@@ -47,12 +47,20 @@ def read(scan: Scan, at: int) -> Found:
         scan.indent = deep  # the reply's, not the file's
     search = [scan.line(index) for index in range(at + 1, dividers[0])]
     replace = [scan.line(index) for index in range(dividers[0] + 1, close)]
+    if (_fences(search) - _fences(replace)) % 2:  # one is perhaps the end of the fence around it
+        wrong = "its new text opens or closes a fence, and does not do both."
+        remedy = "Keep the fence around the block out of it; if it is meant, send the whole file."
+        return end, [Unreadable("", origin, wrong, remedy)]
     path, wrong = _path(scan, at, opened[2], search)
     if wrong:
         return end, [Unreadable("", origin, wrong, _FORM)]
     if any(line.strip() for line in search):
         return end, [Alter(path, origin, (Hunk(hunk_lines(search, replace)),))]
     return end, [Write(path, origin, joined(replace), new=True)]
+
+
+def _fences(lines: list[str]) -> int:
+    return sum(line.lstrip().startswith(("```", "~~~")) for line in lines)
 
 
 def _path(scan: Scan, at: int, behind: str, search: list[str]) -> tuple[str, str]:
