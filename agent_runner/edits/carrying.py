@@ -201,10 +201,12 @@ class Carrier:
         return Carried(already=standing == len(edit.hunks))
 
     def _place(self, hay: Haystack, hunk: Hunk, after: int, shift: int) -> Place | NoPlace:
-        """The hunk's place; a number alone, with no line to check it by, is only a program's."""
+        """The hunk's place; a number that no line with words bears out is only a program's."""
         is_bare = not (hunk.before or hunk.anchors or hunk.at_end or hunk.start == 0)
         if is_bare and hay.lines and not self.exact:
             return NoPlace()
+        if not self.exact and hunk.before and not _tells(hunk.before):
+            hunk = evolve(hunk, start=None)
         return locate(hay, hunk, after=after, shift=shift)
 
 
