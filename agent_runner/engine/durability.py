@@ -27,6 +27,7 @@ AT_ONCE: Mapping[type[e.Event], str] = {
     e.RollbackPlanned: "files are written next, and only this says which images they may have",
     e.CommandStarted: "run next, and never run a second time unasked",
     e.CommandFinished: "else a resume must take it for cut off, and ask a person",
+    e.CommitStarted: "git may leave locks, and only this says that they are ours",
     e.Undone: "a person decided",
     e.Deferred: "a long wait follows, of which a resume waits the rest",
     e.Retried: "a person decided",
@@ -43,7 +44,6 @@ ON_THE_NEXT: Mapping[type[e.Event], str] = {
     e.SetAside: "the call to the fallback, which it is to explain, is synced",
     e.RollbackDone: "taking back is repeated, and finds the images as they should be",
     e.Committed: "git has the commit; a resume finds nothing left to commit",
-    e.CommitStarted: "git dies with the machine",
     e.NotCommitted: "a resume finds it out again",
     e.Started: "at the latest the next hook's start, see above",
     e.PreHooksPassed: "the hooks run again",
@@ -75,7 +75,7 @@ def must_be_synced(
         case e.CallSettled(outcome=outcome):
             # an answer is on disk itself and is adopted; that one was not billed nothing else says
             return outcome != "answered"
-        case e.HookStarted() | e.CommitStarted():
+        case e.HookStarted():
             return any(kind in unsynced for kind in _BEFORE_HOOKS)
         case _:
             return to in _FOR_PEOPLE or type(event) in AT_ONCE

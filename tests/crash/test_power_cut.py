@@ -11,19 +11,27 @@ import signal
 import struct
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from attrs import define
 
-from tests.support.crashing import CrashProject, Reference, processes_of
+from tests.support.crashing import CONFIG, FILES, CrashProject, Reference, processes_of
+from tests.workspace.repos import Repo
 
 SHUTDOWN = 0x8004587D
 """`ioctl(EXT4_IOC_SHUTDOWN)`; 2: nothing is flushed, not even the file system's own journal."""
 
 GONE = 30.0
 """Seconds in which every hook finds out that its disk is gone."""
+
+WHO = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "N"), ("EMAIL", "e@example.com"))
+}
+NAMED = ("-c", "user.name=N", "-c", "user.email=e@example.com")
 
 pytestmark = [
     pytest.mark.crash,
@@ -121,3 +129,43 @@ def test_the_power_goes_at_many_moments(
     number: int, machine: Machine, reference: Reference
 ) -> None:
     cut_and_resumed(machine, reference, (number + 0.5) / 30)
+
+
+COMMITS: Mapping[str, str] = {**FILES, "agent-runner.yml": f"{CONFIG}git: {{commit: task}}\n"}
+
+
+def commits_cut_and_resumed(machine: Machine, moment: float) -> None:
+    """The same with commits on: git reads all that it has, and in the end has every commit."""
+    project = CrashProject.write(machine.disk, files=COMMITS, env=WHO)
+    git = Repo.created(project.root / "work")
+    git.git("add", "-A")
+    git.git(*NAMED, "commit", "-q", "-m", "start")
+    subprocess.run(["sync", "-f", str(machine.disk)], check=True)
+    child = project.start("run")
+    try:
+        child.communicate(timeout=moment)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGSTOP)
+    machine.cut()
+    child.kill()
+    child.communicate()
+    machine.power_off()
+    machine.power_on()
+    git.git("fsck", "--no-dangling", "--no-progress")
+    git.git("status")
+    code, printed = project.go_on()
+    assert code == 0, printed
+    assert git.git("log", "--format=%s").split("\n")[:-1] == ["End", "Go on", "Begin", "start"]
+    assert git.git("status", "--porcelain", "--untracked-files=no") == ""
+
+
+def test_the_power_goes_while_git_commits(machine: Machine, reference: Reference) -> None:
+    commits_cut_and_resumed(machine, 4 * reference.seconds)  # right after the end
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(30))
+def test_the_power_goes_at_many_moments_while_git_commits(
+    number: int, machine: Machine, reference: Reference
+) -> None:
+    commits_cut_and_resumed(machine, 1.5 * reference.seconds * (number + 0.5) / 30)
