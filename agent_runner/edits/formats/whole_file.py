@@ -77,9 +77,10 @@ def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Named |
         is_script = naming.fits(fence.language, named.path) or named.path.startswith(".")
         named = named if is_script else None  # commands to read
     if named is None or (not named.sure and end == len(scan)):
+        if end == len(scan):  # prose; of many such openings, each would hold all that follows
+            return at + 1, []
         text = joined(scan.raw[at + 1 : end])
-        aside = Aside("", Origin(0, at + 1, "fence"), text, fence.language)
-        return (end + 1, [aside]) if end < len(scan) else (at + 1, [])
+        return end + 1, [Aside("", Origin(0, at + 1, "fence"), text, fence.language)]
     origin = scan.next_block(at, NAME)
     sure = fences.end_of_file(at + 1, fence, named.path) if named.sure else end
     longer = f"Use a fence that is longer than any in the file: {fence.marks}{fence.marks[0]}."
