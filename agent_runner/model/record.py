@@ -158,6 +158,7 @@ class Spent:
         seconds: Time in steps before that, without waits for limits.
         seconds_waived: Those of them before a person's last decision, after which the time that
             the task may take counts anew.
+        earlier_calls: Answered calls before the last reset, whose tokens are in `usage`.
     """
 
     usage: Usage = field(factory=Usage)
@@ -166,6 +167,7 @@ class Spent:
     running_since: float | None = None
     seconds: float = 0.0
     seconds_waived: float = 0.0
+    earlier_calls: int = 0
 
 
 @frozen
@@ -199,6 +201,11 @@ class TaskRecord:
     last_error: str = ""
     feedback: str = ""
     hint: str = ""
+
+    @property
+    def calls(self) -> int:
+        """Answered calls in all, as `spent` has their tokens."""
+        return self.spent.earlier_calls + self.counts.calls_answered
 
     @property
     def waits_for_limit(self) -> bool:

@@ -46,6 +46,7 @@ class Spent(NamedTuple):
     cost: float = 0.0
     possibly_billed: int = 0
     seconds: float = 0.0
+    earlier_calls: int = 0
 
 
 class Proof(NamedTuple):
@@ -96,6 +97,11 @@ class Standing(NamedTuple):
     change: ChangeState = ChangeState()
     last_error: str = ""
     feedback: str = ""
+
+    @property
+    def calls(self) -> int:
+        """Answered calls in all."""
+        return self.spent.earlier_calls + self.counts.calls_answered
 
 
 class StartedRun(NamedTuple):
@@ -187,6 +193,7 @@ def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
             _number(spent.get("cost", 0.0)),
             _number(spent.get("possibly_billed", 0)),
             _number(spent.get("seconds", 0.0)),
+            _number(spent.get("earlier_calls", 0)),
         ),
         Judgement(
             judgement.get("checked_by_hook", False),

@@ -51,7 +51,7 @@ def cost_words(record: TaskRecord) -> str:
     counts, spent = record.counts, record.spent
     facts = [words.plural(counts.attempts, "attempt")]
     facts.extend([words.plural(counts.failures, "failure")] if counts.failures else [])
-    facts.append(words.plural(counts.calls_answered, "call"))
+    facts.append(words.plural(record.calls, "call"))
     facts.append(f"{words.count(spent.usage.total)} tokens")
     facts.extend([words.money(spent.cost)] if spent.cost else [])
     return ", ".join([*facts, words.duration(spent.seconds)])

@@ -73,7 +73,7 @@ def _task_object(tally: Tally, task: Task | TaskOutline) -> dict[str, Any]:
         "attempts": record.counts.attempts,
         "failures": record.counts.failures,
         "seconds": round(record.spent.seconds, 3),
-        "calls": record.counts.calls_answered,
+        "calls": record.calls,
         "possibly_billed": record.spent.possibly_billed,
         "usage": {name: getattr(usage, name) for name in UsageSum._fields},
         "cost": record.spent.cost,

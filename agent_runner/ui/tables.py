@@ -191,7 +191,7 @@ def _status_row(tally: Tally, task: Task | TaskOutline) -> tuple[str, ...]:
         str(record.counts.failures),
         words.duration(record.spent.seconds) if record.spent.seconds else "-",
         held,
-        str(record.counts.calls_answered),
+        str(record.calls),
         words.count(record.spent.usage.total),
         words.money(record.spent.cost),
     )

@@ -97,7 +97,7 @@ class Tally:
         records = [self.record(task.id) for task in self.listed]
         return Totals(
             sum(record.spent.seconds for record in records),
-            sum(record.counts.calls_answered for record in records),
+            sum(record.calls for record in records),
             sum(record.spent.usage.total for record in records),
             sum(record.spent.cost for record in records),
         )

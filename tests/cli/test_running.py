@@ -224,6 +224,10 @@ def test_a_reset_takes_dependents_along_and_begins_with_attempt_one(scene: Scene
     assert scene.states() == {"T1": "pending", "T2": "pending"}
     assert "nothing was changed" not in ended.out
     assert "T1" in scene.run("usage").out  # what was spent is kept
+    listed = json.loads(scene.run("status", "--json").out)["tasks"]
+    used = json.loads(scene.run("usage", "--json").out)
+    assert sum(task["calls"] for task in listed) == used["total"]["calls"] > 0
+    assert sum(t["usage"]["input"] for t in listed) == used["total"]["input"]
 
 
 def test_a_decision_before_any_run_is_carried_out(scene: Scene) -> None:

@@ -92,6 +92,11 @@ def test_a_reset_keeps_what_was_spent_and_the_call_numbers() -> None:
         record.counts.attempts,
         record.spent.cost,
     ) == (1, 0, 0, 0.5)
+    assert record.calls == 1, "those whose tokens are kept"
+    again = evolve(record, e.CallStarted("c2", 1, 1, 1, "p", "m"))
+    again = evolve(again, e.CallSettled("c2", "answered", usage=Usage(10, 5), cost=0.5))
+    assert (again.counts.calls_answered, again.calls) == (1, 2)
+    assert evolve(evolve(again, e.Reset()), e.Reset()).calls == 2
 
 
 def test_three_unclean_stops_without_a_new_fact_are_counted_and_a_fact_clears_them() -> None:

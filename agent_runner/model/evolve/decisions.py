@@ -58,7 +58,7 @@ def reset(_event: e.Reset, record: TaskRecord) -> TaskRecord:
         counts=Counts(calls_started=record.counts.calls_started),
         change=ChangeState(committing=record.change.committing),
         judgement=Judgement(running=record.judgement.running),
-        spent=_with_time_anew(record.spent),
+        spent=with_fields(_with_time_anew(record.spent), earlier_calls=record.calls),
     )
 
 
