@@ -192,6 +192,7 @@ class _Run:
             Waiter(self.clock, wiring.core.signal, longest, wiring.project.settings.retry.max_wait),
             wiring.trees,
             wiring.commits,
+            wiring.taking_back,
             RunOptions(
                 settings.on_escalation,
                 settings.max_escalations_in_row,

@@ -31,6 +31,7 @@ from agent_runner.engine.steps.agent import AgentStep
 from agent_runner.engine.steps.apply import ApplyStep
 from agent_runner.engine.steps.post_hooks import PostHooksStep
 from agent_runner.engine.steps.pre_hooks import PreHooksStep
+from agent_runner.engine.taking_back import TakingBack
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Step, Work
 from agent_runner.ground.clock import Clock
@@ -50,7 +51,7 @@ from agent_runner.providers.profiles import outline, resolve
 from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder
 from agent_runner.store.blobs import Blobs
-from agent_runner.store.store import Store
+from agent_runner.store.store import Store, read_entries
 from agent_runner.workspace.commit import Committer
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
@@ -222,6 +223,12 @@ class Wiring:
     def recovery(self) -> Recovery:
         """Settles what an earlier run left half applied."""
         return Recovery(self.core, self.changes, self.project.tasks)
+
+    @cached_property
+    def taking_back(self) -> TakingBack:
+        """Takes back what tasks changed, and puts it back again."""
+        folder = self.project.place.state_dir
+        return TakingBack(self.core, self.changes, self.project.tasks, lambda: read_entries(folder))
 
     @cached_property
     def commits(self) -> Commits:

@@ -28,6 +28,15 @@ def retry(
             show_default=False,
         ),
     ] = None,
+    put_back: Annotated[
+        bool | None,
+        typer.Option(
+            "--put-back/--anew",
+            help="Where its changes were taken back: go on from them, or from the files without"
+            " them. Default: anew, unless they were never judged.",
+            show_default=False,
+        ),
+    ] = None,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
 ) -> int:
@@ -38,6 +47,8 @@ def retry(
 
     project = open_project(tasks, state_dir)
     with wired_for(project, task) as wiring:
+        whole = project.task(task)
+        decisions.put_back(wiring.recovery, wiring.taking_back, whole, wanted=put_back)
         decisions.retry(wiring.core, task, hint=hint, attempts=attempts or 0)
     return _recorded(project, f"{task} will be tried again")
 

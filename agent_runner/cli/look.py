@@ -49,13 +49,14 @@ def undo(
 ) -> int:
     """Revert what a task changed. Files that were edited since are named, and nothing is touched.
 
-    What a hook such as a formatter did to the task's files is reverted with it.
+    What a hook such as a formatter did to the task's files is reverted with it. A passed task then
+    needs a person, and tasks that depend on it wait.
     """
     from agent_runner.app.undo import undo as undo_task
     from agent_runner.cli.project import open_project
 
     project = open_project(tasks, state_dir)
-    outcome = undo_task(project, task, keep_edited=keep_edited)
+    outcome, was_done = undo_task(project, task, keep_edited=keep_edited)
     suggested = project.place.invocation.command
     if outcome.refused:
         print(f"{outcome.refused}; no file was touched", file=sys.stderr)
@@ -63,11 +64,17 @@ def undo(
             others = suggested("undo", task, "--keep-edited")
             print(f"  to revert the others: {others}", file=sys.stderr)
         return 1
-    if not outcome.reverted:
+    if not outcome.paths and not outcome.edited:
         print(f"{task} has not changed any file", file=sys.stderr)
         return 0
-    print(f"reverted what {task} had changed; its state stays as it is")
+    now = "it needs a person now" if was_done else "its state stays as it is"
+    print(f"reverted what {task} had changed; {now}")
     if outcome.edited:
         print(f"  left as you edited them: {', '.join(outcome.edited)}")
-    print(f"  to do the task again: {suggested('reset', task)}")
+        later = suggested("undo", task)
+        print(f"  to revert those too, once they are as {task} left them: {later}")
+    if was_done:
+        print(f"  to have it tried again, with a hint: {suggested('retry', task)}")
+        print(f"  to have the files judged as they are: {suggested('check', task)}")
+    print(f"  to begin the task anew: {suggested('reset', task)}")
     return 0

@@ -47,9 +47,16 @@ class Changes:
             self.disk.write_file(folder / "changes.diff", text, durable=False)
         journal(ApplyPlanned(planned.change_set, record.call.reply or ""))
 
+    def diff_taken_back(self, record: TaskRecord) -> str:
+        """The diffs of the changes that were taken back last, oldest first."""
+        diffs = [self.blobs.read(_diff_of(change)) for change in record.change.taken_back]
+        return b"".join(filter(None, diffs)).decode(errors="replace")
+
     def diff_so_far(self, record: TaskRecord) -> str:
         """The diffs of the changes that stand in the files, oldest first."""
-        diffs = [self.blobs.read(_diff_of(change)) for change in record.change.applied]
+        gone = record.change.taken_back
+        standing = (change for change in record.change.applied if change not in gone)
+        diffs = [self.blobs.read(_diff_of(change)) for change in standing]
         if None in diffs:  # a task begun by a version that had nothing but the copies
             numbers = range(1, record.counts.attempts + 1)
             copies = (self.layout.attempt(record.id, n) / "changes.diff" for n in numbers)

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from agent_runner.engine.core import Core
 from agent_runner.engine.machine import allows
 from agent_runner.engine.recovery import Recovery
+from agent_runner.engine.taking_back import TakingBack
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision
-from agent_runner.model.errors import IllegalEventError
+from agent_runner.model.errors import IllegalEventError, UsageError
 from agent_runner.model.flow import attempts_left
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import STEPS, TaskState
+from agent_runner.model.task import Task
 
 
 def retry(core: Core, task: str, *, hint: str = "", attempts: int = 0) -> TaskRecord:
@@ -27,6 +29,32 @@ def retry(core: Core, task: str, *, hint: str = "", attempts: int = 0) -> TaskRe
     _require(record, e.Retried)
     grants = attempts or (0 if attempts_left(record, core.settings_of(task)) else 1)
     return core.fire(task, e.Retried(hint, grants))
+
+
+def put_back(
+    recovery: Recovery, taking_back: TakingBack, task: Task, *, wanted: bool | None
+) -> None:
+    """Before a retry: have the files hold what was taken back from them, if that is wanted.
+
+    `wanted` None: only where a judge could not start, since that change is paid for and not judged.
+
+    Raises:
+        UsageError: a file was edited since; nothing was touched.
+    """
+    record = recovery.core.record(task.id)
+    if record.state is not TaskState.ESCALATED:
+        return
+    if record.change.rolling_back:  # a stop came in between
+        recovery.settle(task.id, reason="the task is tried again")
+    unjudged = record.retry_to is TaskState.POST_HOOKS
+    if record.change.is_gone and (unjudged if wanted is None else wanted):
+        outcome = taking_back.put_back(task)
+        if outcome.refused:
+            raise UsageError(
+                f"what {task.id} had changed cannot be put back, {outcome.refused}",
+                fix="begin from the files as they are",
+                command=("retry", task.id, "--anew"),
+            )
 
 
 def skip(core: Core, recovery: Recovery, task: str, *, reason: str) -> TaskRecord:

@@ -9,6 +9,7 @@ from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
 from agent_runner.hooks.session import Trace, end_survivors
 from agent_runner.model.signals import Said
+from agent_runner.model.states import STEPS
 from agent_runner.model.task import TaskList
 
 
@@ -37,6 +38,15 @@ class Recovery:
             count = f"{len(pids)} process{'es' if len(pids) > 1 else ''}"
             text = f"{what} of an earlier run was still running ({count}); ended"
             self.core.signal(Said(trace.task, text, "warning"))
+
+    def finish(self) -> None:
+        """Finish what a stop left of taking changes back, or putting them back, outside of steps.
+
+        A step finishes its own.
+        """
+        for record in tuple(self.core.store.state.tasks.values()):
+            if record.change.rolling_back and record.state not in STEPS:
+                self.settle(record.id, reason="")
 
     def settle(self, task_id: str, *, reason: str) -> None:
         """Roll an open change set back by its images, because of a person's decision.

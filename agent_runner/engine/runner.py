@@ -13,6 +13,7 @@ from agent_runner.engine.control import Control
 from agent_runner.engine.core import Core
 from agent_runner.engine.recovery import Recovery
 from agent_runner.engine.schedule import Schedule
+from agent_runner.engine.taking_back import Outcome, TakingBack
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.waiting import Waiter
 from agent_runner.engine.work import Halt, Step, Work
@@ -21,7 +22,7 @@ from agent_runner.ground.invocation import Invocation
 from agent_runner.ground.timings import part
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision, Escalation, Person
-from agent_runner.model.errors import StorageError
+from agent_runner.model.errors import StateError, StorageError
 from agent_runner.model.flow import MAY_RUN_OUT, seconds_left
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import OnEscalation
@@ -76,6 +77,7 @@ class Runner:
     waiter: Waiter
     trees: Trees
     commits: Commits
+    taking_back: TakingBack
     options: RunOptions = field(factory=RunOptions)
     person: Person | None = None
     summarise: Callable[[Task], tuple[str, ...]] = field(default=lambda _task: ())
@@ -100,6 +102,7 @@ class Runner:
         self.core.journal("", started)
         try:
             await self.recovery.end_survivors()
+            self.recovery.finish()
             await self.trees.sweep()
             await self._catch_up()
             halt = await self._decide_open_escalations() or await self._work()
@@ -231,6 +234,7 @@ class Runner:
         self._consecutive_escalations += 1
         if self.options.on_escalation is OnEscalation.CONTINUE:
             self.explain(task)
+            self._take_back(task)
         halt = await self._decide(task)
         count = self._consecutive_escalations  # a decision has set it back
         if halt is None and count >= self.options.max_consecutive_escalations:
@@ -258,10 +262,37 @@ class Runner:
         self._schedule.update(task.id)
         return None
 
+    def _take_back(self, task: Task) -> None:
+        """Take a failed task's changes back, so that the tasks after it do not fail of them.
+
+        Not where somebody else changed its files: that is a person's to look at.
+        """
+        change = self.core.record(task.id).change
+        wanted = self.core.settings_of(task.id).take_back_failed
+        if not wanted or not change.applied or change.is_gone or change.planned is not None:
+            return
+        reason = "it failed, and other tasks come next"
+        try:
+            outcome = self.taking_back.take_back(task, reason=reason)
+        except StorageError:
+            raise
+        except StateError as error:
+            outcome = Outcome(refused=str(error))
+        self.trees.expire()
+        if outcome.refused:
+            text = f"what {task.id} changed stays, and other tasks meet it: {outcome.refused}"
+            self.core.signal(Said(task.id, text, "warning"))
+        elif outcome.paths:
+            again = self.options.invocation.command("retry", task.id, "--put-back")
+            text = f"to try {task.id} again from what it had changed: {again}"
+            self.core.signal(Said(task.id, text))
+
     async def _decide_open_escalations(self) -> Halt | None:
         """Tasks that an earlier run left for a person are asked about before new work begins."""
         for task in self.tasks.tasks:
             if self.core.record(task.id).state is TaskState.ESCALATED:
+                if self.options.on_escalation is OnEscalation.CONTINUE:
+                    self._take_back(task)
                 halt = await self._decide(task)
                 if halt is not None:
                     return halt

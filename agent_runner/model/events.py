@@ -7,7 +7,7 @@ ever.
 
 from attrs import frozen
 
-from agent_runner.model.changes import FileChange
+from agent_runner.model.changes import ChangeSet, FileChange
 from agent_runner.model.facts import (
     AS_BEFORE_OUTCOMES,
     CALL_OUTCOMES,
@@ -30,6 +30,7 @@ from agent_runner.model.facts import (
     HookStarted,
     JudgedAsBefore,
     NotCommitted,
+    PutBack,
     RollbackDone,
     RollbackPlanned,
     RunStarted,
@@ -252,6 +253,17 @@ class Checked(TaskEvent):
 
 
 @frozen
+class TakenBack(TaskEvent):
+    """A person took back what a passed task had changed: it does not count as done any more.
+
+    `change_set`: how, which is written next. `kept`: files that stay, since somebody edited them.
+    """
+
+    change_set: ChangeSet
+    kept: tuple[str, ...] = ()
+
+
+@frozen
 class Skipped(TaskEvent):
     """A person skipped the task; `reason` says how."""
 
@@ -302,6 +314,7 @@ __all__ = [
     "PostHooksPassed",
     "PreHooksFailed",
     "PreHooksPassed",
+    "PutBack",
     "Refused",
     "Rejected",
     "Replied",
@@ -314,6 +327,7 @@ __all__ = [
     "SetAside",
     "Skipped",
     "Started",
+    "TakenBack",
     "TaskEvent",
     "Undone",
     "Unusable",

@@ -282,9 +282,23 @@ class Committed(Fact):
 
 @frozen
 class Undone(Fact):
-    """A person took the task's changes back."""
+    """The task's changes are taken back; its state stays.
+
+    `change_set`: how, which is written next; None where it was written before, as earlier versions
+    did. `kept`: files that stay, since somebody edited them. `reason`: who wanted that.
+    """
 
     paths: tuple[str, ...] = ()
+    change_set: ChangeSet | None = None
+    kept: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@frozen
+class PutBack(Fact):
+    """The task's changes that were taken back are wanted again; `change_set` is written next."""
+
+    change_set: ChangeSet
 
 
 STOP_REASONS = (

@@ -123,7 +123,7 @@ def change_to_redo(record: TaskRecord, _settings: Settings) -> bool:
 
 def judging_to_redo(record: TaskRecord, _settings: Settings) -> bool:
     """A post-hook could not start, so that the change has not been judged yet."""
-    return record.retry_to is POST_HOOKS
+    return record.retry_to is POST_HOOKS and not record.change.is_gone
 
 
 # Rows of one event are tried in order, so the row without a guard comes last. What a failure costs
@@ -161,6 +161,8 @@ FLOW: tuple[Row, ...] = (
     Row(e.Retried, (ESCALATED,), POST_HOOKS, judging_to_redo),
     Row(e.Retried, (ESCALATED,), AGENT),
     Row(e.Checked, (PENDING, ESCALATED, SKIPPED), POST_HOOKS),
+    # never to pending: nobody is to pay again without having asked for it
+    Row(e.TakenBack, (PASSED,), ESCALATED),
     # from apply too: the runner finishes or rolls back an open change set before it fires this
     Row(e.Skipped, tuple(state for state in TaskState if state not in FINAL), SKIPPED),
     Row(e.Reset, tuple(TaskState), PENDING),

@@ -86,6 +86,8 @@ class ChangeState:
         commands_done: Proposed commands of this reply that have succeeded.
         applied: Ids of the change sets that stand in the files, oldest first.
         paths: Every file that they changed, in the order of first change.
+        taken_back: Ids of the change sets that were taken back last, oldest first.
+        kept: Files of those that stay, since somebody had edited them.
         in_attempt: Whether this attempt has changed a file.
         commanded: Whether a proposed command has run: it may have changed any file.
         missing: Whether the last reply asked for no change and did not say why.
@@ -103,6 +105,8 @@ class ChangeState:
     commands_done: int = 0
     applied: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    taken_back: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     in_attempt: bool = False
     commanded: bool = False
     missing: bool = False
@@ -111,6 +115,11 @@ class ChangeState:
     committing: e.CommitStarted | None = None
     uncommitted: tuple[str, ...] = ()
     commit_problem: str = ""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether all that the task did to the files was taken back."""
+        return bool(self.taken_back) and set(self.applied) <= set(self.taken_back)
 
 
 @frozen

@@ -344,6 +344,11 @@ class Settings:
     on_escalation: OnEscalation = option(
         OnEscalation.ASK, "ask on a terminal, stop the run, or continue with other tasks"
     )
+    take_back_failed: bool = option(
+        True,
+        "take a failed task's changes back before the run continues with others"
+        " (on_escalation: continue)",
+    )
     summary_failures: int = option(
         3, "failures and attempts shown when a person is asked", reading=Reading.AT_LEAST_ONE
     )

@@ -83,6 +83,7 @@ class ChangeState(NamedTuple):
     commit: str = ""
     commit_problem: str = ""
     no_change: str = ""
+    is_gone: bool = False
 
 
 class Standing(NamedTuple):
@@ -171,6 +172,12 @@ class ListOutline:
         return len(self.tasks)
 
 
+def _is_gone(change: dict[str, Any]) -> bool:
+    """As `record.ChangeState.is_gone`."""
+    gone = change.get("taken_back", ())
+    return bool(gone) and set(change.get("applied", ())) <= set(gone)
+
+
 def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
     """A task's standing from its record in the snapshot; what is left out has its default.
 
@@ -206,6 +213,7 @@ def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
             _text(change.get("commit", "")),
             _text(change.get("commit_problem", "")),
             _text(change.get("no_change", "")),
+            is_gone=_is_gone(change),
         ),
         _text(plain.get("last_error", "")),
         _text(plain.get("feedback", "")),

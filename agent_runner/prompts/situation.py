@@ -33,6 +33,7 @@ class Situation:
         files: What the task lists, as it is in the tree now.
         names: What else the agent may ask to see.
         diff: What the task's earlier attempts changed.
+        taken_back: What earlier attempts changed and the files do not hold any more.
         conversation: Earlier turns of this attempt, the agent's and ours, after the first.
         looks_left: How often the agent may still ask to see files.
         commands: Whether it may propose commands.
@@ -50,6 +51,7 @@ class Situation:
     files: Listing = field(factory=Listing)
     names: tuple[str, ...] = ()
     diff: str = ""
+    taken_back: str = ""
     conversation: tuple[Message, ...] = ()
     looks_left: int = 0
     commands: bool = False

@@ -207,6 +207,16 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "diff": Placeholder(
         "what earlier attempts changed, as a fenced diff", _share(_DIFF_SHARE, lambda s: s.diff)
     ),
+    "taken_back": Placeholder(
+        "what earlier attempts changed and was taken back since, as a fenced diff",
+        _share(_DIFF_SHARE, lambda s: s.taken_back),
+    ),
+    "kept": Placeholder(
+        "files of those that were kept as somebody had edited them, fenced",
+        lambda s, most: _lines(
+            s.record.change.kept if s.taken_back else (), int(most * _NAMES_SHARE), s.ruler
+        ),
+    ),
     "hint": Placeholder("the hint a person gave with a retry", _short(lambda s: s.record.hint)),
     "looks": Placeholder(
         "how often the agent may still ask to see files; empty if not at all",

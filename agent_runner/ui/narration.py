@@ -108,7 +108,7 @@ class Timeline:
 
 _OPENING = (
     *(e.Started, e.RunStarted, e.CallStarted),
-    *(e.Retried, e.Skipped, e.Reset, e.Checked, e.Undone, e.Aborted),
+    *(e.Retried, e.Skipped, e.Reset, e.Checked, e.Undone, e.TakenBack, e.Aborted),
 )
 """What a new paragraph of a history begins with: attempts, runs and decisions."""
 

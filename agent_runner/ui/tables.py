@@ -183,9 +183,13 @@ def _status_row(tally: Tally, task: Task | TaskOutline) -> tuple[str, ...]:
     record = tally.record(task.id)
     held = ", ".join(f"{one} ({tally.word(one)})" for one in tally.held_by(task))
     title = words.clean(task.title)
+    if tally.is_stale(task):
+        title += " [text changed since]"
+    if built_on := tally.built_on(task):
+        title += f" [built on {words.listed(built_on)}, which has not passed]"
     return (
         task.id,
-        f"{title} [text changed since]" if tally.is_stale(task) else title,
+        title,
         tally.word(task.id),
         str(record.counts.attempts),
         str(record.counts.failures),

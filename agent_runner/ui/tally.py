@@ -88,6 +88,15 @@ class Tally:
         record = self.record(task.id)
         return record.state in FINAL and record.definition not in {"", task.definition}
 
+    def built_on(self, task: Task | TaskOutline) -> tuple[str, ...]:
+        """Ids of the tasks that a passed one was built on and that do not count as done any more.
+
+        Those that it depends on directly: of the others they know themselves.
+        """
+        if self.record(task.id).state is not TaskState.PASSED:
+            return ()
+        return tuple(i for i in task.depends_on if self.record(i).state is not TaskState.PASSED)
+
     def in_state(self, state: TaskState) -> tuple[str, ...]:
         """Ids of the tasks in this state, in list order."""
         return tuple(task.id for task in self.listed if self.record(task.id).state is state)

@@ -13,14 +13,13 @@ import anyio
 import pytest
 from attrs import evolve
 
-from agent_runner.app.applied_changes import applied, whole_change
 from agent_runner.app.notifications import Notifications
 from agent_runner.app.place import Surroundings
 from agent_runner.app.project import Project
 from agent_runner.app.run import RunRequest, run
 from agent_runner.app.screens import ScreenOptions, make_screen
 from agent_runner.app.self_check import VARIABLE, SelfCheck, self_check
-from agent_runner.app.undo import revert
+from agent_runner.engine.taking_back import applied
 from agent_runner.ground.clock import SystemClock
 from agent_runner.model import events as e
 from agent_runner.model.errors import InvariantError
@@ -234,18 +233,15 @@ def test_what_a_task_applied_is_taken_back_as_one(tmp_path: Path) -> None:
     store = scene.open()
     wiring = scene.wired(store)
     done = applied(store.state.record("T1"), read_entries(scene.state_dir))
-    all_of_it = whole_change("T1", done)
     assert [(one.attempt, one.change_set.paths) for one in done] == [
         (1, ("a.txt",)),
         (2, ("a.txt", "b.txt")),
     ]
     task = wiring.project.tasks["T1"]
     (scene.folder / "b.txt").write_text("mine\n")
-    conflict = revert(wiring.core, wiring.changes, task, all_of_it)
-    assert conflict is not None
-    assert conflict.path == "b.txt"
+    assert wiring.taking_back.take_back(task, reason="").edited == ("b.txt",)
     (scene.folder / "b.txt").write_text("b\n")
-    assert revert(wiring.core, wiring.changes, task, all_of_it) is None
+    assert set(wiring.taking_back.take_back(task, reason="").paths) == {"a.txt", "b.txt"}
     store.close()
     assert (scene.folder / "a.txt").read_text() == "zero\n"
     assert not (scene.folder / "b.txt").exists()

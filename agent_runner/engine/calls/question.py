@@ -220,6 +220,7 @@ class _Prompting:
             files=self._shown(task.files) if task.files else Listing(),
             names=overview(self._names),
             diff=self.questions.changes.diff_so_far(self.record),
+            taken_back=self.questions.changes.diff_taken_back(self.record),
             looks_left=self._looks_left,
             commands=self.questions.commands,
             protect=(*settings.apply.protect, *task.protect),

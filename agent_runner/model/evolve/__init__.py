@@ -82,6 +82,8 @@ for _function in (
     changes.not_committed,
     changes.committed,
     changes.undone,
+    changes.taken_back,
+    changes.put_back,
     decisions.retried,
     decisions.checked,
     decisions.skipped,

@@ -3,6 +3,7 @@
 from attrs import evolve as with_fields
 
 from agent_runner.model import events as e
+from agent_runner.model.changes import ChangeSet
 from agent_runner.model.record import ChangeState, TaskRecord
 from agent_runner.model.states import TaskState
 
@@ -98,8 +99,54 @@ def committed(event: e.Committed, record: TaskRecord) -> TaskRecord:
     return with_fields(record, change=change)
 
 
-def undone(_event: e.Undone, record: TaskRecord) -> TaskRecord:
-    change = with_fields(record.change, applied=(), paths=(), uncommitted=(), commit_problem="")
+def undone(event: e.Undone, record: TaskRecord) -> TaskRecord:
+    return _without(record, event.change_set, event.kept)
+
+
+def taken_back(event: e.TakenBack, record: TaskRecord) -> TaskRecord:
+    return with_fields(
+        _without(record, event.change_set, event.kept),
+        call=with_fields(record.call, reply=None, continues=None, corrected=()),
+        judgement=with_fields(record.judgement, nothing_changed=False, as_before=None),
+        retry_to=TaskState.AGENT,
+        last_error="taken back by a person",
+        feedback="The post-hooks passed on what the last attempt had changed. But a person took"
+        " that back: it is not what they want.",
+    )
+
+
+def put_back(event: e.PutBack, record: TaskRecord) -> TaskRecord:
+    change = record.change
+    paths = dict.fromkeys((*change.kept, *event.change_set.paths))
+    change = with_fields(
+        change,
+        applied=change.taken_back,
+        paths=tuple(paths),
+        taken_back=(),
+        kept=(),
+        planned=event.change_set,
+        rolling_back=True,
+    )
+    return with_fields(record, change=change)
+
+
+def _without(record: TaskRecord, back: ChangeSet | None, kept: tuple[str, ...]) -> TaskRecord:
+    """The record of a task whose changes are taken back, but for some files.
+
+    The failure that led to it stays: it is what the next prompt has to say of them.
+    """
+    change = record.change
+    change = with_fields(
+        change,
+        taken_back=change.applied or change.taken_back,
+        kept=kept,
+        applied=change.applied if kept else (),  # else nobody could take those back later
+        paths=kept,
+        planned=back or change.planned,
+        rolling_back=change.rolling_back or back is not None,
+        uncommitted=(),
+        commit_problem="",
+    )
     return with_fields(record, change=change)
 
 

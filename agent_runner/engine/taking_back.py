@@ -1,0 +1,205 @@
+"""Takes back all that a task changed, and puts it back again: by its images, with the intent first.
+
+The event that says what is to be written also says what the task's record is to be from then on. So
+there is no moment at which a task counts as done whose files are gone: a stop in between leaves a
+change set that is open, and `Recovery.settle` finishes it.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from agent_runner.edits.combine import combined
+from agent_runner.edits.images import Stands, judge
+from agent_runner.engine.changes import Changes
+from agent_runner.engine.core import Core
+from agent_runner.model import events as e
+from agent_runner.model.changes import ChangeSet, FileChange, Image, Kind
+from agent_runner.model.fold import Entry
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.states import TaskState
+from agent_runner.model.task import Task, TaskList
+
+
+@frozen
+class AppliedChange:
+    """One applied change set and the attempt it belonged to.
+
+    `reshaped`: what hooks made of its files afterwards, as a formatter does.
+    """
+
+    attempt: int
+    change_set: ChangeSet
+    reshaped: tuple[FileChange, ...] = ()
+
+
+@frozen
+class Outcome:
+    """What came of taking back, or putting back.
+
+    Attributes:
+        paths: Files that were written.
+        edited: Files that are neither as before the task nor as it left them.
+        later: Tasks that changed some of those after it.
+        refused: Why nothing was touched; "" if that is not so.
+    """
+
+    paths: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    refused: str = ""
+
+
+@frozen
+class TakingBack:
+    """Takes back what tasks did to their files. `entries`: the journal, from its beginning."""
+
+    core: Core
+    changes: Changes
+    tasks: TaskList
+    entries: Callable[[], Iterable[Entry]]
+
+    def take_back(self, task: Task, *, reason: str, keep_edited: bool = False) -> Outcome:
+        """Put the files back as they were before the task; a passed one is no longer done.
+
+        If somebody edited one since, no file is touched; with `keep_edited` all but those are put
+        back, and what the task did to those stays known.
+
+        Raises:
+            StateError: an image is lost.
+        """
+        record = self.core.record(task.id)
+        done = applied(record, self.entries())
+        if not done:
+            return Outcome()
+        whole = whole_change(task.id, done)
+        edited = edited_since(whole, task)
+        if edited and not keep_edited:
+            later = self._changed_later(task, record, edited)
+            return Outcome(edited=edited, later=later, refused=_refusal(edited, later))
+        rest = tuple(change for change in whole.changes if change.path not in edited)
+        self._require(change.before for change in rest)
+        number = record.counts.calls_started
+        back = evolve(whole, changes=rest).inverted(f"{task.id}-{number:04}-back")
+        if record.state is TaskState.PASSED:
+            self.core.fire(task.id, e.TakenBack(back, edited))
+        else:
+            self.core.journal(task.id, e.Undone(back.paths, back, edited, reason))
+        return self._written(task, back, edited)
+
+    def put_back(self, task: Task) -> Outcome:
+        """Make the files hold again what was taken back from them.
+
+        Raises:
+            StateError: an image is lost.
+        """
+        record = self.core.record(task.id)
+        change = evolve(record.change, applied=record.change.taken_back, taken_back=())
+        gone = evolve(record, change=change)
+        whole = whole_change(task.id, applied(gone, self.entries()))
+        if not whole.changes:
+            return Outcome()
+        edited = edited_since(whole, task)
+        if edited:
+            return Outcome(edited=edited, refused=_refusal(edited, ()))
+        self._require(change.after for change in whole.changes)
+        number = record.counts.calls_started
+        again = whole.inverted("").inverted(f"{task.id}-{number:04}-again")
+        self.core.journal(task.id, e.PutBack(again))
+        return self._written(task, again, ())
+
+    def _written(self, task: Task, change_set: ChangeSet, edited: tuple[str, ...]) -> Outcome:
+        journal = partial(self.core.journal, task.id)
+        conflict = self.changes.finish_taking_back(change_set, task.root, journal)
+        if conflict is not None:
+            return Outcome(edited=edited, refused=f"{conflict.path}: {conflict.reason}")
+        return Outcome(change_set.paths, edited)
+
+    def _require(self, images: Iterable[Image]) -> None:
+        """Read what is to be written before anything is journaled: StateError says what to do."""
+        for image in images:
+            if image.kind is Kind.FILE:
+                self.changes.blobs.get(image.sha256)
+
+    def _changed_later(
+        self, task: Task, record: TaskRecord, paths: Iterable[str]
+    ) -> tuple[str, ...]:
+        """Tasks whose changes of these files came after those of this task and still stand."""
+        tasks, wanted = self.core.store.state.tasks, {task.root / path for path in paths}
+        last: dict[str, int] = {}
+        for entry in self.entries():
+            if isinstance(entry.event, e.ApplyPlanned) and entry.task in tasks:
+                standing = tasks[entry.task].change.applied
+                if entry.event.change_set.id in standing:
+                    last[entry.task] = entry.seq
+        mine = last.get(record.id, 0)
+        return tuple(
+            other
+            for other, seq in last.items()
+            if seq > mine and other in self.tasks and wanted & self._files_of(other)
+        )
+
+    def _files_of(self, task: str) -> set[Path]:
+        root = self.tasks[task].root
+        return {root / path for path in self.core.record(task).change.paths}
+
+
+def applied(record: TaskRecord, entries: Iterable[Entry]) -> tuple[AppliedChange, ...]:
+    """The change sets of a task that stand in the files, oldest first.
+
+    Of those that were taken back, only the files that were kept.
+    """
+    wanted, attempt = set(record.change.applied), 0
+    found: dict[str, AppliedChange] = {}
+    for entry in entries if wanted else ():
+        event = entry.event
+        if entry.task != record.id:
+            continue
+        if isinstance(event, e.CallStarted):
+            attempt = event.attempt
+        elif isinstance(event, e.ApplyPlanned) and event.change_set.id in wanted:
+            change_set = event.change_set
+            if change_set.id in record.change.taken_back:
+                kept = (c for c in change_set.changes if c.path in record.change.kept)
+                change_set = ChangeSet(change_set.id, tuple(kept))
+            found[change_set.id] = AppliedChange(attempt, change_set)
+        elif isinstance(event, (e.PostHooksPassed, e.PostHooksFailed)) and found:
+            last = next(reversed(found))
+            found[last] = evolve(found[last], reshaped=found[last].reshaped + event.reshaped)
+    return tuple(found.values())
+
+
+def whole_change(task_id: str, done: Iterable[AppliedChange]) -> ChangeSet:
+    """All of it as one change, up to what the hooks made of it; that is none of the user's."""
+    change_sets: list[ChangeSet] = []
+    last: dict[str, FileChange] = {}
+    for one in done:
+        change_sets.append(one.change_set)
+        last.update({change.path: change for change in one.change_set.changes})
+        for change in one.reshaped:
+            agents = last.get(change.path)
+            if agents is not None and _same(agents.after, change.before):
+                last[change.path] = evolve(agents, before=agents.after, after=change.after)
+                change_sets.append(ChangeSet(one.change_set.id, (last[change.path],)))
+    return combined(change_sets, f"{task_id}-undo")
+
+
+def edited_since(whole: ChangeSet, task: Task) -> tuple[str, ...]:
+    """The files that somebody has changed since: neither as before the task nor as it left them."""
+    judged = judge(whole.inverted(whole.id), task.root)
+    return tuple(one.change.path for one in judged if one.stands is Stands.NEITHER)
+
+
+def _refusal(edited: tuple[str, ...], later: tuple[str, ...]) -> str:
+    """Why nothing is touched, and in what order it could be."""
+    if later:
+        first = later[-1]
+        return f"changed after it by {', '.join(later)}: {', '.join(edited)}; undo {first} first"
+    return f"edited since: {', '.join(edited)}"
+
+
+def _same(one: Image, other: Image) -> bool:
+    """By content, as files are judged."""
+    return (one.kind, one.sha256) == (other.kind, other.sha256)
