@@ -73,6 +73,9 @@ def undo(
         print(f"  left as you edited them: {', '.join(outcome.edited)}")
         later = suggested("undo", task)
         print(f"  to revert those too, once they are as {task} left them: {later}")
+    done = outcome.built_on
+    if done:
+        print(f"  built on it, and passed: {', '.join(done)}")
     if was_done:
         print(f"  to have it tried again, with a hint: {suggested('retry', task)}")
         print(f"  to have the files judged as they are: {suggested('check', task)}")

@@ -43,12 +43,14 @@ class Outcome:
         paths: Files that were written.
         edited: Files that are neither as before the task nor as it left them.
         later: Tasks that changed some of those after it.
+        built_on: Passed tasks that depend on it.
         refused: Why nothing was touched; "" if that is not so.
     """
 
     paths: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    built_on: tuple[str, ...] = ()
     refused: str = ""
 
 
@@ -87,7 +89,9 @@ class TakingBack:
             self.core.fire(task.id, e.TakenBack(back, edited))
         else:
             self.core.journal(task.id, e.Undone(back.paths, back, edited, reason))
-        return self._written(task, back, edited)
+        after = self.tasks.dependents_of(task.id)
+        passed = (one for one in after if self.core.record(one).state is TaskState.PASSED)
+        return evolve(self._written(task, back, edited), built_on=tuple(passed))
 
     def put_back(self, task: Task) -> Outcome:
         """Make the files hold again what was taken back from them.

@@ -7,6 +7,7 @@ What must hold is said in `Witness` for every entry, and in `account` for the en
 import itertools
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +15,29 @@ import pytest
 from attrs import define, field
 from hypothesis import given, strategies as st
 
+from agent_runner.engine.control import Control
 from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.decisions import Choice, Decision
-from agent_runner.model.errors import RateLimitedError, TransientError, UnknownOutcomeError
+from agent_runner.model.errors import (
+    RateLimitedError,
+    TransientError,
+    UnknownOutcomeError,
+    UsageError,
+)
 from agent_runner.model.fold import Entry, RunState
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import FINAL
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.store import read_entries
+from tests.engine.deciding import retry, undo
 from tests.engine.scene import PowerOut, Scene, ScriptedPerson, Watcher, hooks
 from tests.engine.scripted import Line, replacing, running, showing, whole
 from tests.support.exploring import examples
 
 MAX_ATTEMPTS = 2
-BY_PERSON = (e.Retried, e.Checked, e.Skipped, e.Reset)
+BY_PERSON = (e.Retried, e.Checked, e.Skipped, e.Reset, e.TakenBack)
 
 JUDGE = """\
 # the next verdict; green when there are no more
@@ -65,6 +73,7 @@ def lines(kind: str, number: int) -> Line:
         "command": edit(number) + "\n" + running("true"),
         "bad command": edit(number) + "\n" + running("false"),
         "words": "I did nothing.",
+        "not needed": "NO CHANGE NEEDED: it is fine",
         "look": showing("a.txt"),
         "cut": AgentResponse("half", Finish.TRUNCATED),
         "refused": AgentResponse("no", Finish.REFUSED),
@@ -79,6 +88,7 @@ def lines(kind: str, number: int) -> Line:
 KINDS = [
     *["edit"] * 4,
     *("no match", "forbidden", "command", "bad command", "words", "look", "cut", "refused"),
+    "not needed",
     *("throttled", "tomorrow", "down", "lost"),
 ]
 
@@ -219,4 +229,59 @@ def test_killed_at_any_write_a_run_comes_to_a_right_end(
             if stopped.not_before is not None:
                 scene.clock.at = stopped.not_before
         assert {scene.record(task["id"]).state for task in TASKS} <= FINAL
+        account(scene)
+
+
+DOINGS: dict[str, Callable[[Scene], object]] = {
+    "run": one_life,
+    "undo T1": lambda scene: undo(scene, "T1"),
+    "undo T2": lambda scene: undo(scene, "T2", keep_edited=True),
+    "retry": lambda scene: retry(scene, put_back=False),
+    "put back": lambda scene: retry(scene, put_back=True),
+}
+
+
+def do(scene: Scene, what: str) -> None:
+    """Do it, until it ends or the process dies; what does not fit the task's state is refused."""
+    scene.watcher, scene.control = Witness(folder=scene.folder), Control()
+    try:
+        DOINGS[what](scene)
+    except* (PowerOut, UsageError):
+        pass
+
+
+@pytest.mark.slow
+@examples(20)
+@given(
+    kinds=st.lists(st.sampled_from(KINDS), max_size=8),
+    verdicts=st.lists(st.sampled_from(["red", "green"]), max_size=8),
+    doings=st.lists(st.tuples(st.sampled_from(sorted(DOINGS)), st.integers(0, 120)), max_size=8),
+)
+def test_killed_while_changes_are_taken_back_or_put_back_they_are_whole(
+    kinds: list[str], verdicts: list[str], doings: list[tuple[str, int]]
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        outside = Path(name)
+        (outside / "judge").write_text(JUDGE)
+        (outside / "verdicts").write_text("".join(f"{verdict}\n" for verdict in verdicts))
+        script = (
+            lines(kind, number)
+            for number, kind in enumerate(itertools.chain(kinds, itertools.repeat("edit")))
+        )
+        settings = {**SETTINGS, "on_escalation": "continue"}
+        scene = Scene(outside / "p", TASKS, settings, script)
+        do(scene, "run")
+        for what, life in doings:
+            scene.disk = disk = MortalDisk(life)
+            scene.on_write = disk.touched
+            do(scene, what)
+        scene.disk, scene.on_write = MortalDisk(1_000_000), None
+        for _ in range(4):  # limits, and what an undo has left to a person
+            stopped = one_life(scene)
+            assert stopped is not None
+            scene.clock.at = stopped.not_before or scene.clock.at
+        texts = {scene.watcher.text(name) for name in ("a.txt", "sub/b.txt")}  # type: ignore[attr-defined]  # a Witness
+        assert len(texts) == 1
+        assert not [*scene.folder.rglob("*.agent-runner.tmp")]
+        assert all(scene.record(task["id"]).change.planned is None for task in TASKS)
         account(scene)

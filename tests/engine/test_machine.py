@@ -13,7 +13,7 @@ from agent_runner.model.errors import IllegalEventError, StorageError
 from agent_runner.model.evolve import evolve
 from agent_runner.model.flow import FLOW
 from agent_runner.model.record import CallState, ChangeState, Counts, Judgement, TaskRecord
-from agent_runner.model.settings import Settings
+from agent_runner.model.settings import NothingChanged, Settings
 from agent_runner.model.states import FINAL, STEPS, TaskState
 
 EXAMPLES: dict[type[e.TaskEvent], e.TaskEvent] = {
@@ -36,9 +36,11 @@ EXAMPLES: dict[type[e.TaskEvent], e.TaskEvent] = {
     e.OutOfTime: e.OutOfTime("agent", 30.0),
     e.Retried: e.Retried(),
     e.Checked: e.Checked(),
+    e.TakenBack: e.TakenBack(ChangeSet("x-back", ())),
     e.Skipped: e.Skipped(),
     e.Reset: e.Reset(),
 }
+MORE = (e.Rejected("r", reason=e.NO_CHANGE), e.PostHooksPassed(nothing_changed=True))
 
 RECORDS = [
     TaskRecord("T1"),
@@ -52,8 +54,15 @@ RECORDS = [
     TaskRecord("T1", retry_to=TaskState.PRE_HOOKS),
     TaskRecord("T1", change=ChangeState(planned=ChangeSet("x", ())), retry_to=TaskState.APPLY),
     TaskRecord("T1", retry_to=TaskState.POST_HOOKS),
+    TaskRecord("T1", change=ChangeState(taken_back=("x",)), retry_to=TaskState.POST_HOOKS),
+    TaskRecord("T1", judgement=Judgement(baseline=e.BaselineTaken(green=False))),
 ]
-SETTINGS = [Settings(), Settings(max_attempts_per_task=1), Settings(stop_on_first_failure=True)]
+SETTINGS = [
+    Settings(),
+    Settings(max_attempts_per_task=1),
+    Settings(stop_on_first_failure=True),
+    Settings(nothing_changed=NothingChanged.PASS),
+]
 
 
 def table_says(record: TaskRecord, event: e.TaskEvent, settings: Settings) -> TaskState | None:
@@ -65,7 +74,9 @@ def table_says(record: TaskRecord, event: e.TaskEvent, settings: Settings) -> Ta
     return None
 
 
-@pytest.mark.parametrize("event", EXAMPLES.values(), ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize(
+    "event", [*EXAMPLES.values(), *MORE], ids=lambda event: type(event).__name__
+)
 def test_the_machine_goes_where_the_table_says(event: e.TaskEvent) -> None:
     journal: list[tuple[str, e.TaskEvent, TaskState]] = []
     machine = FlowMachine(lambda *move: journal.append(move))
