@@ -271,7 +271,7 @@ class Runner:
         wanted = self.core.settings_of(task.id).take_back_failed
         if not wanted or not change.applied or change.is_gone or change.planned is not None:
             return
-        reason = "it failed, and other tasks come next"
+        reason = "taken back before other tasks"
         try:
             outcome = self.taking_back.take_back(task, reason=reason)
         except StorageError:

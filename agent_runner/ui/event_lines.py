@@ -263,13 +263,13 @@ def _rollback(event: e.RollbackPlanned, _after: TaskRecord) -> LogLine:
 @line_of.register
 def _undone(event: e.Undone, _after: TaskRecord) -> LogLine:
     reason = event.reason or "undone by a person"
-    return LogLine(f"{words.clean(reason)}: took back {words.listed(event.paths)}")
+    return LogLine(f"{words.clean(reason)}: {words.listed(event.paths)}")
 
 
 @line_of.register
 def _taken_back(event: e.TakenBack, _after: TaskRecord) -> LogLine:
     paths = words.listed(event.change_set.paths)
-    return LogLine(f"undone by a person: took back {paths}", Tone.WARN)
+    return LogLine(f"undone by a person: {paths}", Tone.WARN)
 
 
 @line_of.register

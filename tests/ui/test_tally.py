@@ -20,6 +20,17 @@ from agent_runner.ui.tally import Tally
 from tests.ui.scenario import task_list, whole_run
 
 
+def test_what_a_passed_task_was_built_on_is_named_when_it_is_done_no_more() -> None:
+    tasks = task_list()
+    needs = next(task for task in tasks.tasks if task.depends_on)
+    on = needs.depends_on[0]
+    passed = {task.id: TaskRecord(task.id, S.PASSED) for task in tasks.tasks}
+    assert Tally(tasks, passed).built_on(needs) == ()
+    undone = {**passed, on: TaskRecord(on, S.ESCALATED)}
+    assert Tally(tasks, undone).built_on(needs) == (on,)
+    assert Tally(tasks, {**undone, needs.id: TaskRecord(needs.id)}).built_on(needs) == ()
+
+
 def state(task: str, where: S) -> dict[str, TaskRecord]:
     return {
         task: TaskRecord(task, where, judgement=Judgement(checked_by_hook=True), last_error="red")
