@@ -21,14 +21,14 @@ from tests.ui.scenario import task_list, whole_run
 
 
 def test_what_a_passed_task_was_built_on_is_named_when_it_is_done_no_more() -> None:
-    tasks = task_list()
-    needs = next(task for task in tasks.tasks if task.depends_on)
-    on = needs.depends_on[0]
-    passed = {task.id: TaskRecord(task.id, S.PASSED) for task in tasks.tasks}
+    root = Path("/p")
+    on, needs = Task("T1", "t", "", root), Task("T2", "t", "", root, depends_on=("T1",))
+    passed = {name: TaskRecord(name, S.PASSED) for name in ("T1", "T2")}
+    tasks = TaskList("tasks.yml", root / "tasks.yml", root, (on, needs))
     assert Tally(tasks, passed).built_on(needs) == ()
-    undone = {**passed, on: TaskRecord(on, S.ESCALATED)}
-    assert Tally(tasks, undone).built_on(needs) == (on,)
-    assert Tally(tasks, {**undone, needs.id: TaskRecord(needs.id)}).built_on(needs) == ()
+    undone = {**passed, "T1": TaskRecord("T1", S.ESCALATED)}
+    assert Tally(tasks, undone).built_on(needs) == ("T1",)
+    assert Tally(tasks, {**undone, "T2": TaskRecord("T2")}).built_on(needs) == ()
 
 
 def state(task: str, where: S) -> dict[str, TaskRecord]:
