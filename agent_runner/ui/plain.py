@@ -147,6 +147,7 @@ class GitHub(Plain):
 
 
 def _escaped(text: str) -> str:
+    text = words.no_bracket_command(text)
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

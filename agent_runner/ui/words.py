@@ -205,8 +205,13 @@ def no_command(line: str) -> str:
     GitHub Actions obeys a line that begins with `::`, and like Azure Pipelines `##[...]` and
     `##vso[...]` anywhere in one.
     """
-    line = _COMMAND.sub(lambda match: f"## {match[1] or ''}[", line)
+    line = no_bracket_command(line)
     return f"| {line}" if line.lstrip().startswith("::") else line
+
+
+def no_bracket_command(text: str) -> str:
+    """The text without the older form of commands, which build servers obey anywhere in a line."""
+    return _COMMAND.sub(lambda match: f"## {match[1] or ''}[", text)
 
 
 def json_without_commands(text: str) -> str:
