@@ -21,7 +21,7 @@ FORMATS: tuple[Format, ...] = (envelope, search_replace, unified)
 
 _NO_CHANGE = re.compile(r"^\W*NO CHANGES? NEEDED\b[\s*_`:.-]*(.*)$")
 _DRESSING = re.compile(
-    r"^\s*(?:apply_patch\b.*<<.*|[A-Z_]*(?:EOF|PATCH|END)[A-Z_]*|\)|['\"]+"
+    r"^\s*(?:apply_patch\b.*<<.*|[A-Z_]*(?:EOF|PATCH|END)[A-Z_]*"
     r"|Index: \S.*|={20,}|(?:commit [0-9a-f]{7,}|Author:|Date:|Subject:).*)\s*$"
 )
 """What stands around blocks in a fence: shells and the tools that make diffs put it there."""
