@@ -87,7 +87,8 @@ class AsBefore:
             return path in run or (kind is not None and kind not in REFUSED)
 
         found = [change for change in changes if judges(change.path)]
-        had_tests = self._had_tests(work, changes)
+        hides = any(x.before is None and _may_hide(x.path) for x in found)
+        had_tests = hides and self._had_tests(work, changes)  # it takes a look at every name
         told = [x.path for x in found if x.before is not None or (had_tests and _may_hide(x.path))]
         # what a hook names has to be there; and what builds the project hides no test by being new
         laid = [x.path for x in found if x.before is not None or _is_test(x.path, run)]
