@@ -39,6 +39,7 @@ def test_the_script_that_judges_stays_and_the_model_is_told(tmp_path: Path, comm
     assert scene.run().exit_code == 0
     assert (tmp_path / "p" / "check.sh").read_text() == CHECK
     (rejected,) = scene.events(e.Rejected)
+    assert "\n/check.sh\n" in scene.client.asked[0].prompt.messages[-1].text, "it was said before"
     assert "a hook runs it" in rejected.problems
     assert "may_change" in rejected.problems
     assert "check.sh" in rejected.summary
@@ -53,6 +54,7 @@ def test_a_person_may_allow_it(tmp_path: Path, place: str) -> None:
         scene.settings = {**scene.settings, "apply": {"may_change": ["*.sh"]}}
     scene.write()
     assert scene.run().exit_code == 0
+    assert "\n/check.sh\n" not in scene.client.asked[0].prompt.messages[-1].text
     assert (tmp_path / "p" / "check.sh").read_text() != CHECK
 
 

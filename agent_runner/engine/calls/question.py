@@ -16,8 +16,10 @@ from agent_runner.engine.calls.conversation import Conversations, call_id
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.work import Work
 from agent_runner.ground.escaping import fenced
+from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import Ruler, corrected
+from agent_runner.hooks.scripts import judges_of
 from agent_runner.limits.room import Need
 from agent_runner.model.agent import AgentRequest, Message, Prompt
 from agent_runner.model.events import CallStarted
@@ -223,9 +225,21 @@ class _Prompting:
             taken_back=self.questions.changes.diff_taken_back(self.record),
             looks_left=self._looks_left,
             commands=self.questions.commands,
-            protect=(*settings.apply.protect, *task.protect),
+            protect=(*settings.apply.protect, *task.protect, *self._scripts()),
             ruler=self.ruler,
         )
+
+    def _scripts(self) -> tuple[str, ...]:
+        """Scripts that judge the task: a reply that changes them is refused, so it is said before.
+
+        As globs from the root.
+        """
+        task, settings = self.task, self.settings
+        hooks = (settings.hooks[name] for name in (*task.pre_hooks, *task.post_hooks))
+        may_change = Globs((*settings.apply.may_change, *task.may_change))
+        made = self.record.change.paths
+        scripts = sorted(judges_of(hooks, task.root).scripts)
+        return tuple(f"/{x}" for x in scripts if x not in made and not may_change.covers(x))
 
     def _shown(self, wanted: tuple[str, ...]) -> Listing:
         most = self.ruler.characters(self.settings.prompt.max_tokens)
