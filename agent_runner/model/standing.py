@@ -83,7 +83,13 @@ class ChangeState(NamedTuple):
     commit: str = ""
     commit_problem: str = ""
     no_change: str = ""
-    is_gone: bool = False
+    applied: tuple[str, ...] = ()
+    taken_back: tuple[str, ...] = ()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether all that the task did to the files was taken back."""
+        return bool(self.taken_back) and set(self.applied) <= set(self.taken_back)
 
 
 class Standing(NamedTuple):
@@ -172,12 +178,6 @@ class ListOutline:
         return len(self.tasks)
 
 
-def _is_gone(change: dict[str, Any]) -> bool:
-    """As `record.ChangeState.is_gone`."""
-    gone = change.get("taken_back", ())
-    return bool(gone) and set(change.get("applied", ())) <= set(gone)
-
-
 def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
     """A task's standing from its record in the snapshot; what is left out has its default.
 
@@ -213,7 +213,8 @@ def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
             _text(change.get("commit", "")),
             _text(change.get("commit_problem", "")),
             _text(change.get("no_change", "")),
-            is_gone=_is_gone(change),
+            tuple(map(_text, change.get("applied", ()))),
+            tuple(map(_text, change.get("taken_back", ()))),
         ),
         _text(plain.get("last_error", "")),
         _text(plain.get("feedback", "")),
