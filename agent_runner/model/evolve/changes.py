@@ -100,7 +100,9 @@ def committed(event: e.Committed, record: TaskRecord) -> TaskRecord:
 
 
 def undone(event: e.Undone, record: TaskRecord) -> TaskRecord:
-    return _without(record, event.change_set, event.kept)
+    after = _without(record, event.change_set, event.kept)
+    # what was said of the changed tests is said of files that are gone
+    return with_fields(after, judgement=with_fields(after.judgement, as_before=None))
 
 
 def taken_back(event: e.TakenBack, record: TaskRecord) -> TaskRecord:
