@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 
+from agent_runner.app.findings import examine
 from agent_runner.app.forecast import (
     Forecast,
     blocked_lines,
@@ -11,12 +12,7 @@ from agent_runner.app.forecast import (
     waiting_lines,
 )
 from agent_runner.app.project import Project
-from agent_runner.app.trust import (
-    asked_providers,
-    lines_of,
-    open_wishes,
-    reachable_providers,
-)
+from agent_runner.app.trust import asked_providers
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.model.fold import RunState
@@ -52,6 +48,7 @@ def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> I
     yield from _held(ahead, project, state)
     if ahead.order:
         yield from _calls(ahead, project, state)
+        yield from _obstacles(ahead, project, ignore_limits=ignore_limits)
 
 
 def _task(number: int, task: Task, project: Project, state: RunState) -> Iterator[str]:
@@ -102,10 +99,13 @@ def _rights(project: Project) -> Iterator[str]:
             key = f" with the key in {row.key}" if row.key else " without a key"
             where = row.base_url or row.protocol
             yield f"  ask {row.name} ({row.model or 'no model'}) at {on_one_line(where)}{key}"
-    found = open_wishes(project.loaded, reachable_providers(project), here)
-    if found:
-        yield from lines_of(found, project.loaded, here)
-        yield f"  type, if you want that: {project.place.invocation.command('trust')}"
+
+
+def _obstacles(ahead: Forecast, project: Project, *, ignore_limits: bool) -> Iterator[str]:
+    """What keeps the run from beginning at all, as `run` itself and `config validate` say it."""
+    for one in examine(project, ahead.order):
+        if one.forbids_run and not (one.about_limits and ignore_limits):
+            yield f"But no run would begin: {one.problem}"
 
 
 def _held(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:

@@ -95,6 +95,15 @@ def test_a_key_that_is_missing_here_is_no_mistake_in_the_files(
     assert judged.err.splitlines()[0].removeprefix("not ready: ") in refused.err
 
 
+def test_a_dry_run_says_that_no_run_would_begin(scene: Scene) -> None:
+    listed(scene, REPLAY.replace("./replies", "./none"))
+    ended = scene.run("run", "--dry-run")
+    assert ended.code == 0
+    assert "But no run would begin: agent-runner.yml:2:31: the folder of recorded" in ended.out
+    listed(scene, REPLAY)
+    assert "no run would begin" not in scene.run("run", "--dry-run").out
+
+
 def test_consent_that_is_missing_is_told(scene: Scene) -> None:
     listed(scene, "provider: claude\nproviders: {claude: {base_url: 'https://other.example'}}\n")
     scene.env = {"ANTHROPIC_API_KEY": "k-000000000000"}
