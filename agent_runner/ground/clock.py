@@ -4,6 +4,9 @@ import time
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
+_FIRST, _LAST = -62_135_500_000.0, 253_402_200_000.0
+"""Epoch seconds, a day within the years 1 and 9999: beyond them `datetime` raises."""
+
 
 class Clock(Protocol):
     """Time as the program sees it, in seconds."""
@@ -46,7 +49,12 @@ def process_seconds() -> float:
 
 def iso(at: float) -> str:
     """Epoch seconds as `2026-11-24T13:00:00.000000Z`, the form in which times are stored."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return _moment(at).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _moment(at: float) -> datetime:
+    """A moment that a calendar has in every zone, whatever a damaged or forged file says."""
+    return datetime.fromtimestamp(min(max(_FIRST, at), _LAST) if at == at else _FIRST, UTC)  # noqa: PLR0124  # nan is not
 
 
 def from_iso(text: str) -> float:
@@ -70,7 +78,7 @@ def show_times_in(zone: tzinfo | None) -> None:
 
 def local_time(at: float, zone: tzinfo | None = None) -> datetime:
     """Epoch seconds as the clock shows them in `zone` (None: the machine's), with their offset."""
-    return datetime.fromtimestamp(at, UTC).astimezone(zone)
+    return _moment(at).astimezone(zone)
 
 
 def local(at: float, *, seconds: bool = False, zone: tzinfo | None = None) -> str:
