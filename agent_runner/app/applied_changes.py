@@ -2,9 +2,9 @@
 
 from agent_runner.app.overview import KnownList
 from agent_runner.app.place import require_task
+from agent_runner.edits.applied import applied
 from agent_runner.edits.combine import combined
 from agent_runner.edits.diff import diff
-from agent_runner.engine.taking_back import applied
 from agent_runner.ground.disk import Disk
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.layout import Layout
