@@ -22,6 +22,7 @@ from agent_runner.model import events
 from agent_runner.model.errors import StateVersionError
 from agent_runner.model.fold import Entry
 from agent_runner.model.states import TaskState
+from agent_runner.store.sealed import without_nan
 
 FORMAT = 1
 """Version of journal and snapshot. A newer one on disk is refused."""
@@ -194,7 +195,7 @@ def _bounded(digits: str) -> int:
 
 
 _LONGEST_INT = 19
-_DECODER = json.JSONDecoder(parse_int=_bounded)
+_DECODER = json.JSONDecoder(parse_int=_bounded, parse_constant=without_nan)
 
 
 def synced_of(line: bytes) -> int | None:

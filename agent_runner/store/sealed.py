@@ -19,13 +19,23 @@ def sealed(body: bytes) -> bytes:
     return b'%s,"crc":"%08x"}\n' % (body, zlib.crc32(body))
 
 
+def without_nan(constant: str) -> float:
+    """The float that one of JSON's unofficial constants stands for.
+
+    Raises ValueError for NaN, which is never written here, and equals and fits nothing.
+    """
+    if constant == "NaN":
+        raise ValueError("not a number")
+    return float(constant)
+
+
 def read_sealed(path: Path) -> dict[str, Any] | None:
     """The object in a sealed file; None if it is missing, damaged, or was never sealed."""
     try:
         raw = read_plain(path)
         if raw[-_TAIL:] != b',"crc":"%08x"}\n' % zlib.crc32(raw[:-_TAIL]):
             return None
-        content = json.loads(raw)
+        content = json.loads(raw, parse_constant=without_nan)
     except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

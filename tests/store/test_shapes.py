@@ -1,6 +1,7 @@
 """What is not ours in the state folder is refused by name, at once, and left as it is."""
 
 import json
+import math
 import os
 import socket
 import tempfile
@@ -183,6 +184,10 @@ DEEP = b'{"v":1,"x":' + b"[" * 8000 + b"]" * 8000
         {**STARTED, "task": {}},
         {**STARTED, "to": "flying"},
         {**STARTED, "data": {**STARTED["data"], "pid": 10**4000}},
+        {
+            "kind": "RunStopped",
+            "data": {"run": "r", "reason": "limit", "exit_code": 75, "not_before": math.nan},
+        },
         {"kind": "RunStarted", "blob": "0" * 64},
         {"kind": "RunStarted", "blob": "../../../etc/passwd"},
         {"kind": "RunStarted", "blob": 5},
