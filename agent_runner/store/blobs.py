@@ -4,16 +4,17 @@ All of it is in one append-only file, `pack`, so that whatever a step has to kee
 with one sync. A file for each content, as versions before had them, took two or three: its own,
 its folder's, and that of a new folder's parent.
 
-An entry is a line (`SHA256 OFFSET SIZE NAME`, the name `-` where only the hash matters), the
+An entry is a line (`SHA256 OFFSET SIZE NAME CRC`, the name `-` where only the hash matters), the
 content and a newline. It counts where it stands at its own offset, which an entry within somebody's
-file does not, and while its content has the hash. So a damaged line costs its own entry: the next
-one is looked for behind it. What follows the last entry was never synced: the next writer cuts it
-off.
+file does not, while the line has its CRC and the content its hash. So a damaged line costs its own
+entry: the next one is looked for behind it. What follows the last entry was never synced: the next
+writer cuts it off.
 """
 
 import hashlib
 import os
 import re
+import zlib
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -23,7 +24,7 @@ from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.ground.plain_files import open_plain, read_plain, reading
 from agent_runner.model.errors import StateError, StorageError
 
-_LINE = re.compile(rb"([0-9a-f]{64}) ([0-9]{1,15}) ([0-9]{1,15}) (\S{1,900})\n")
+_LINE = re.compile(rb"(([0-9a-f]{64}) ([0-9]{1,15}) ([0-9]{1,15}) (\S{1,900}) )([0-9a-f]{8})\n")
 _LONGEST_LINE = 1024
 _PIECE = 1 << 20
 _NO_NAME = "-"
@@ -148,7 +149,8 @@ class Blobs:
             self._file = -1
 
     def _append(self, sha256: str, name: str, content: bytes) -> None:
-        line = b"%s %d %d %s\n" % (sha256.encode(), self._end, len(content), name.encode())
+        line = b"%s %d %d %s " % (sha256.encode(), self._end, len(content), name.encode())
+        line += b"%08x\n" % zlib.crc32(line)
         with storage_errors(self.path):
             os.lseek(self._file, self._end, os.SEEK_SET)
             self._unsynced = True
@@ -188,8 +190,8 @@ class Blobs:
             if line is None or not _is_entry(file, line, at):
                 at = self._next_entry(file, at + 1, size)
                 continue
-            entry = _Entry(line[1].decode(), at + line.end(), int(line[3]))
-            self._index(entry, line[4].decode())
+            entry = _Entry(line[2].decode(), at + line.end(), int(line[4]))
+            self._index(entry, line[5].decode())
             at = self._end
 
     def _next_entry(self, file: int, start: int, size: int) -> int:
@@ -240,9 +242,10 @@ def _lost(what: str) -> StateError:
 
 
 def _is_entry(file: int, line: re.Match[bytes], at: int) -> bool:
-    """Whether this line, found at `at`, belongs there, and its content ends as all do.
+    """Whether this line, found at `at`, is whole and belongs there, and its content ends as all do.
 
     A wrong size would lead into the next entry, and cost that one too.
     """
-    end = at + len(line[0]) + int(line[3])
-    return int(line[2]) == at and os.pread(file, 1, end) == b"\n"
+    if zlib.crc32(line[1]) != int(line[6], 16) or int(line[3]) != at:
+        return False
+    return os.pread(file, 1, at + len(line[0]) + int(line[4])) == b"\n"

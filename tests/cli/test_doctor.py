@@ -115,8 +115,10 @@ def test_what_can_be_mended_is_found_moved_aside_and_gone_on_with(
     assert bad(scene, "--fix") == {}
     left = {path.read_bytes() for path in state(scene).rglob("*") if path.is_file()}
     assert held <= left  # nothing is deleted
-    assert scene.run("resume").code == 0
-    assert scene.states() == {"T1": "passed", "T2": "passed"}
+    # where the journal lost T2's end, its change is there before the reply: a person is asked
+    code = 1 if damage is damaged_journal else 0
+    assert scene.run("resume").code == code
+    assert scene.states() == {"T1": "passed", "T2": "escalated" if code else "passed"}
 
 
 def test_lost_contents_are_named_with_their_tasks(scene: Scene) -> None:

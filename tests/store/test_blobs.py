@@ -141,6 +141,21 @@ def test_a_damaged_content_is_never_handed_out(tmp_path: Path) -> None:
         blobs.get(name)
 
 
+def test_every_bit_of_an_entrys_line_is_minded(tmp_path: Path) -> None:
+    blobs = blobs_in(tmp_path)
+    names = [blobs.put(content) for content in (b"", b"\n", b"\0")]
+    blobs.close()
+    whole = blobs.path.read_bytes()
+    for bit in range((whole.index(b"\n") + 1) * 8):
+        raw = bytearray(whole)
+        raw[bit // 8] ^= 1 << bit % 8
+        blobs.path.write_bytes(raw)
+        found = blobs_in(tmp_path)
+        assert [found.get(name) for name in names[1:]] == [b"\n", b"\0"]
+        with pytest.raises(StateError):
+            found.get(names[0])
+
+
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=5, unique=True), st.data())
 def test_a_flipped_bit_costs_one_content_at_most(
     contents: list[bytes], data: st.DataObject
