@@ -18,31 +18,37 @@ MOST_TIME, MOST_MEMORY = 1.05, 2.0
 _CONFIG = """provider: replay
 ledger: false
 baseline: never
-providers: {replay: {replies: ./replies}}
+providers: {replay: {replies: ../replies}}
 hooks: {noop: {command: ["true"]}}
 defaults: {pre_hooks: [noop], post_hooks: [noop]}
 """
 
 
 def project(folder: Path, tasks: int) -> None:
-    """A list of that many tasks, each answered by a reply that changes one small file."""
+    """A list of that many tasks, each answered by a reply that changes the same small file.
+
+    The replies lie outside, or each look at the project's files would go through all of them.
+    """
+    folder.mkdir()
+    (folder / "value.txt").write_text("value\n")
     rows = [f'  {{"id": "T{n}", "title": "Task {n}", "description": "x"}}' for n in range(tasks)]
     (folder / "tasks.json").write_text("[\n" + ",\n".join(rows) + "\n]\n")
     (folder / "agent-runner.yml").write_text(_CONFIG)
     for n in range(tasks):
-        reply = folder / f"replies/T{n}/1.md"
+        reply = folder.parent / f"replies/T{n}/1.md"
         reply.parent.mkdir(parents=True)
-        reply.write_text("Nothing to do.\n")
+        reply.write_text(f"value.txt\n```\nvalue {n}\n```\n")
 
 
 def run(tasks: int) -> tuple[float, float]:
     """Seconds and peak MB of `run --quiet` over that many tasks."""
     with tempfile.TemporaryDirectory() as name:
-        project(Path(name), tasks)
+        folder = Path(name, "project")
+        project(folder, tasks)
         command = [sys.executable, "-m", "agent_runner", "run", "--quiet", "tasks.json"]
         env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         began = perf_counter()
-        with subprocess.Popen(command, cwd=name, env=env, stdout=subprocess.DEVNULL) as child:
+        with subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.DEVNULL) as child:
             _, status, used = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
