@@ -92,6 +92,29 @@ def test_a_script_that_may_be_made_is_no_missing_tool(tmp_path: Path, allowed: b
 
 
 @pytest.mark.parametrize(
+    ("module", "description", "folder", "is_work"),
+    [
+        ("ladle", "Write the module `ladle`, started by `python -m ladle`.", "", True),
+        ("ladle.cli", "Give it a command line.", "ladle", True),
+        ("ladle.cli", "Give it a command line.", "src/ladle", True),
+        ("ladle", "Use the ladles.", "", False),
+        ("behave", "Make `behave` pass.", "", False),
+    ],
+)
+def test_a_module_that_the_task_is_to_write_is_no_missing_tool(
+    tmp_path: Path, module: str, description: str, folder: str, is_work: bool
+) -> None:
+    said = f"echo python3: No module named {module}; exit 1"
+    scene = guarded(tmp_path, [GOOD], f"grep -q two a.txt || {{ {said}; }}", baseline="always")
+    scene.tasks[0]["description"] = description
+    scene.write()
+    if folder:
+        (tmp_path / "p" / folder).mkdir(parents=True)
+    assert scene.run().exit_code == (0 if is_work else 1)
+    assert len(scene.client.asked) == is_work
+
+
+@pytest.mark.parametrize(
     "path",
     [
         *("tasks.yml", "tasks.yaml", "Tasks.json", "./agent-runner.yml", "AGENT-RUNNER.yml"),

@@ -1,5 +1,6 @@
 """The step before the agent: pre-hooks, then, where asked for, what the judges say already."""
 
+import re
 from posixpath import join, normpath
 
 from attrs import define
@@ -8,6 +9,7 @@ from agent_runner.engine.hooks import Hooks, KnownGreen, broken, failure_text, r
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.globs import Globs
+from agent_runner.hooks.scripts import RUNNERS
 from agent_runner.model.events import (
     AlreadyGreen,
     BaselineTaken,
@@ -69,13 +71,25 @@ class PreHooksStep:
         return unable
 
     def _is_to_be_made(self, work: Work, result: HookResult) -> bool:
-        """Whether what is missing is a file that the task may make, and no tool of this machine."""
+        """Whether what is missing is for the task to make, and no tool of this machine.
+
+        That is a file that it may make, more of a package that is there, and what its own words
+        name: "write the module `ladle.cli`" is red before, and green after.
+        """
         hook, settings = self.hooks.configured[result.hook], work.settings.apply
         may_change = Globs((*settings.may_change, *work.task.may_change))
         module = result.missing.replace(".", "/")
         names = (result.missing, f"{module}.py", f"{module}/__main__.py")
         paths = (normpath(join(hook.cwd or "", name)) for name in names if result.missing)
-        return any(map(may_change.covers, paths))
+        if any(map(may_change.covers, paths)):
+            return True
+        first, task = module.partition("/")[0], work.task
+        if not first.isidentifier() or first in RUNNERS:
+            return False
+        folder = task.root / (hook.cwd or "")
+        words = " ".join((task.title, task.description, *task.files))
+        is_named = re.search(rf"(?<![\w-]){re.escape(first)}(?![\w-])", words) is not None
+        return is_named or any((folder / part / first).is_dir() for part in ("", "src", "lib"))
 
     async def _keep(self, work: Work, results: tuple[HookResult, ...]) -> None:
         tree = (await self.trees.last(work.task)).id
