@@ -165,13 +165,15 @@ class Look:
 
     def vouched(self, folder: Folder, entries: Mapping[str, Entry]) -> None:
         """Take git's word for these paths."""
-        for place, names in _by_folder(entries).items():
-            inner, prefix = folder.inner(place), f"{place}/" if place else ""
-            for name in names:
-                old, new = inner.files.get(name, UNSEEN)[1], entries[prefix + name]
-                inner.files[name] = (BY_GIT, new)
-                if old is not None and old != new:
-                    self.on_change(prefix + name, old, new)
+        files, last = folder.files, None
+        for path, new in entries.items():
+            place, _, name = path.rpartition("/")
+            if place != last:  # they come folder by folder, or nearly so
+                files, last = folder.inner(place).files, place
+            old = files.get(name, UNSEEN)[1]
+            files[name] = (BY_GIT, new)
+            if old is not None and old != new:
+                self.on_change(path, old, new)
 
     def some(self, folder: Folder, descriptor: int, paths: Iterable[str]) -> None:
         """Look at these paths only; they are known then, whether or not a file is there."""

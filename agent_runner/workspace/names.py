@@ -8,6 +8,7 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from agent_runner.workspace.command import Running, demanded
+from agent_runner.workspace.discovery import stamp_of
 from agent_runner.workspace.git import Repository
 
 UNDER_WAY = ".agent-runner-restore"
@@ -25,7 +26,8 @@ LEAVINGS = frozenset(
 """What tools leave behind without being told; looked at only where git tracks it."""
 
 _DEEPEST = 128  # folders within folders; beyond that nobody works, and descriptors run out
-_OPTIONS = ["ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard"]
+_OTHERS = ["ls-files", "-z", "-t", "--others", "--exclude-standard"]
+_ALL = [*_OTHERS, "-s", "--cached"]
 _UNTRACKED = re.compile(rb"(?:\?[^\0]*\0)*")
 _GITLINK = b"160000"  # the mode of a submodule's entry, which is no file
 _MODE_AT, _HASH_AT = 2, 9  # where they begin in a record of a tracked file
@@ -160,7 +162,8 @@ NO_NAMES = Names(frozenset(), frozenset())
 class Lister:
     """Lists the files that count, again and again; what git said before is not taken apart again.
 
-    Runs git once a listing and repository, once more where it lists nothing below the top of one.
+    Git is asked for the tracked files only where its index is another one than before. Runs git
+    once a listing and repository, once more where it lists nothing below the top of one.
     """
 
     def __init__(self, scope: Scope) -> None:
@@ -169,6 +172,8 @@ class Lister:
         self._running: Running | None = None
         self._said = self._said_of_tracked = b""
         self._outer = NO_NAMES
+        self._stamp: tuple[int, ...] = ()
+        self._knows_tracked = False
         self._inner: dict[str, Lister] = {}
 
     def start(self) -> "Lister":
@@ -179,10 +184,14 @@ class Lister:
         """
         repository = Repository.around(self._scope.root) if self._scope.git else None
         if repository != self.repository:
-            self.repository, self._outer = repository, NO_NAMES
-            self._said = self._said_of_tracked = b""
+            self.repository = repository
+            self._forget()
         if repository:
-            self._running = repository.git.start(self._scope.root, _OPTIONS)
+            stamp = stamp_of(repository.index)
+            self._knows_tracked = stamp != () and stamp == self._stamp
+            self._stamp = stamp
+            options = _OTHERS if self._knows_tracked else _ALL
+            self._running = repository.git.start(self._scope.root, options)
         return self
 
     def finish(self) -> Names:
@@ -195,6 +204,11 @@ class Lister:
         if self.repository is None or running is None:
             return self._walked()
         said = demanded(running.finish(), self._scope.root).out
+        if self._knows_tracked:
+            if stamp_of(self.repository.index) != self._stamp:  # a file may be in neither list
+                self._forget()
+                return self.start().finish()
+            said += self._said_of_tracked
         if not said and self.repository.prefix and self.repository.ignores_root():
             return self._walked()
         if said != self._said or not self._outer.sources:
@@ -207,6 +221,11 @@ class Lister:
         running, self._running = self._running, None
         if running is not None:
             running.stop()
+
+    def _forget(self) -> None:
+        self._said = self._said_of_tracked = b""
+        self._outer = NO_NAMES
+        self._stamp = ()
 
     def _walked(self) -> Names:
         return Names(frozenset(), frozenset(walked(self._scope)))

@@ -126,13 +126,17 @@ def _trusted(repository: Repository, largest: int) -> dict[str, Staged]:
         written = repository.index.stat().st_mtime_ns // _SECOND * _SECOND
     except OSError:
         content, written = b"", 0
-    files: dict[str, Staged] = {}
+    found: list[bytes] = []
+    rows: list[Staged] = []
     digest = 32 if repository.hashing == "sha256" else 20
     prefix = os.fsencode(repository.prefix)
     for path, entry in index_entries(content, digest):
         is_older = entry[0] < written and entry[1] < written
         if is_older and entry[3] <= largest and path.startswith(prefix):
-            files[os.fsdecode(path[len(prefix) :])] = entry
+            found.append(path[len(prefix) :])
+            rows.append(entry)
+    # decoded in one go: it takes a quarter of the time of path by path
+    files = dict(zip(os.fsdecode(b"\0".join(found)).split("\0"), rows, strict=False))
     for name in demanded(running.finish(), repository.root).paths:
         files.pop(name.removeprefix(repository.prefix), None)
     return files
@@ -152,13 +156,18 @@ def index_entries(content: bytes, digest: int) -> Iterator[tuple[bytes, Staged]]
 def _entries(
     content: bytes, digest: int, version: int, count: int
 ) -> Iterator[tuple[bytes, Staged]]:
+    """The loop that takes the time of a first look: about 1 us an entry."""
     fixed = struct.Struct(f">4I4xII8xI{digest}sH")
-    modes = {0o100755: EXECUTABLE, 0o120000: LINK}
+    unpack, size_of_fixed = fixed.unpack_from, fixed.size
+    mode_named = {0o100755: EXECUTABLE, 0o120000: LINK}.get
     at, path = _HEADER.size, b""
     for _ in range(count):
-        found = fixed.unpack_from(content, at)
-        changed, changed_ns, modified, modified_ns, inode, mode, size, name, flags = found
-        start = at + fixed.size + (2 if flags & _EXTENDED else 0)
+        changed, changed_ns, modified, modified_ns, inode, mode, size, name, flags = unpack(
+            content, at
+        )
+        start = at + size_of_fixed
+        if flags & _EXTENDED:
+            start += 2
         if version == 4:  # the path as its difference to the one before
             cut, start = _varint(content, start)
             at = content.index(b"\0", start) + 1
@@ -169,8 +178,10 @@ def _entries(
             path = content[start:end]
             at += (end - at + 8) // 8 * 8
         if not flags & _UNUSABLE:
-            times = changed * _SECOND + changed_ns, modified * _SECOND + modified_ns
-            yield path, (*times, inode, size, Entry(modes.get(mode, PLAIN), name))
+            inode_changed = changed * _SECOND + changed_ns
+            content_changed = modified * _SECOND + modified_ns
+            entry = Entry(mode_named(mode, PLAIN), name)
+            yield path, (inode_changed, content_changed, inode, size, entry)
 
 
 def _varint(content: bytes, at: int) -> tuple[int, int]:
