@@ -23,7 +23,7 @@ from agent_runner.workspace.history import Change, changes
 from agent_runner.workspace.names import NO_NAMES, Lister, Names, Scope, Source
 from agent_runner.workspace.objects import BLOB, ObjectStore, object_name
 from agent_runner.workspace.sources import fetched
-from agent_runner.workspace.staged import Staged, Vouchers, has_many
+from agent_runner.workspace.staged import Staged, Vouchers, entry_of, has_many
 
 
 @frozen
@@ -275,11 +275,12 @@ class SnapshotReader:
         if doubted is not None and self._doubted is not None and files is self._files:
             changed = doubted ^ self._doubted  # the usual case: the index is the same
             lost = {path for path in changed & doubted if before.pop(path, None)}
-            won = {p: files[p][4] for p in changed - doubted if p in files and p in self._paths}
+            known = (path for path in changed - doubted if path in files and path in self._paths)
+            won = {path: entry_of(files[path]) for path in known}
             before |= won
         else:
-            own = {} if doubted is None else files
-            now = {path: row[4] for path, row in own.items() if path in self._paths}
+            own = {} if doubted is None else files  # their order is kept: folder by folder
+            now = {path: entry_of(row) for path, row in own.items() if path in self._paths}
             for path in doubted or ():
                 now.pop(path, None)
             lost = before.keys() - now.keys()

@@ -14,6 +14,10 @@ from agent_runner.workspace.filetree import EXECUTABLE, LINK, PLAIN, Entry, mode
 from agent_runner.workspace.git import Repository
 
 _HEADER = struct.Struct(">4sII")
+_STAT = struct.Struct(">4I4xI12xI")  # times of inode and content, inode, size
+_MODES = {b"\x81\xed": EXECUTABLE, b"\xa0\x00": LINK}  # 0o100755, 0o120000
+_MODE = slice(26, 28)
+_NAME = slice(40, -2)
 _LOW = 0xFFFFFFFF  # the index has the low halves of sizes and inodes
 _HIDING, _EXTENDED, _STAGE, _LENGTH = 0x8000, 0x4000, 0x3000, 0x0FFF
 _UNUSABLE = _HIDING | _EXTENDED | _STAGE
@@ -32,8 +36,11 @@ _DOUBTED = [
 _TRIES = 3
 _BYTES_AN_ENTRY = 80  # of an index, about; enough to tell a large one
 
-Staged: TypeAlias = tuple[int, int, int, int, Entry]
-"""What the index says of one file: times of inode and content (ns), inode, size; the entry."""
+Staged: TypeAlias = bytes
+"""What the index says of one file, as it stands there: 62 bytes, 74 with SHA-256.
+
+Taken apart only when it is asked for: as tuples of numbers, 50,000 took three times as long.
+"""
 
 
 @define
@@ -104,10 +111,18 @@ class Vouchers:
         None if that is not sure.
         """
         own = self.files.get(path)
-        if own is None or own[0] != found.st_ctime_ns or own[1] != found.st_mtime_ns:
+        if own is None:
             return None
-        same = own[2] == found.st_ino & _LOW and own[3] == found.st_size & _LOW
-        return own[4] if same and own[4].mode == mode_of(found) else None
+        stamp = (*divmod(found.st_ctime_ns, _SECOND), *divmod(found.st_mtime_ns, _SECOND))
+        if _STAT.unpack_from(own) != (*stamp, found.st_ino & _LOW, found.st_size & _LOW):
+            return None
+        entry = entry_of(own)
+        return entry if entry.mode == mode_of(found) else None
+
+
+def entry_of(staged: Staged) -> Entry:
+    """What stands at a path of the index."""
+    return Entry(_MODES.get(staged[_MODE], PLAIN), staged[_NAME])
 
 
 def has_many(repository: Repository, files: int) -> bool:
@@ -123,29 +138,29 @@ def _trusted(repository: Repository, largest: int) -> dict[str, Staged]:
     running = repository.git.start(repository.root, _CONVERTED)
     try:
         content = repository.index.read_bytes()
-        written = repository.index.stat().st_mtime_ns // _SECOND * _SECOND
+        written = repository.index.stat().st_mtime_ns // _SECOND
     except OSError:
         content, written = b"", 0
-    found: list[bytes] = []
-    rows: list[Staged] = []
     digest = 32 if repository.hashing == "sha256" else 20
     prefix = os.fsencode(repository.prefix)
-    for path, entry in index_entries(content, digest):
-        is_older = entry[0] < written and entry[1] < written
-        if is_older and entry[3] <= largest and path.startswith(prefix):
-            found.append(path[len(prefix) :])
-            rows.append(entry)
-    # decoded in one go: it takes a quarter of the time of path by path
-    files = dict(zip(os.fsdecode(b"\0".join(found)).split("\0"), rows, strict=False))
+    paths: list[bytes] = []
+    rows: list[Staged] = []
+    for path, changed, size, staged in index_entries(content, digest):
+        if changed < written and size <= largest and path.startswith(prefix):
+            paths.append(path[len(prefix) :])
+            rows.append(staged)
+    # in one go, which takes half the time; there is one text too many where there are no paths
+    files = dict(zip(os.fsdecode(b"\0".join(paths)).split("\0"), rows, strict=False))
     for name in demanded(running.finish(), repository.root).paths:
         files.pop(name.removeprefix(repository.prefix), None)
     return files
 
 
-def index_entries(content: bytes, digest: int) -> Iterator[tuple[bytes, Staged]]:
+def index_entries(content: bytes, digest: int) -> Iterator[tuple[bytes, int, int, Staged]]:
     """The entries that say something of a file, of an index of version 2, 3 or 4.
 
-    `digest` is the length of a content's name in bytes. Ends where the index is not as git's.
+    Each with its path, the second of its last change and its size. `digest` is the length of a
+    content's name in bytes. Ends where the index is not as git's.
     """
     with contextlib.suppress(struct.error, ValueError, IndexError):
         magic, version, count = _HEADER.unpack_from(content)
@@ -155,17 +170,15 @@ def index_entries(content: bytes, digest: int) -> Iterator[tuple[bytes, Staged]]
 
 def _entries(
     content: bytes, digest: int, version: int, count: int
-) -> Iterator[tuple[bytes, Staged]]:
+) -> Iterator[tuple[bytes, int, int, Staged]]:
     """The loop that takes the time of a first look: about 1 us an entry."""
-    fixed = struct.Struct(f">4I4xII8xI{digest}sH")
+    fixed = struct.Struct(f">I4xI24xI{digest}xH")
     unpack, size_of_fixed = fixed.unpack_from, fixed.size
-    mode_named = {0o100755: EXECUTABLE, 0o120000: LINK}.get
     at, path = _HEADER.size, b""
     for _ in range(count):
-        changed, changed_ns, modified, modified_ns, inode, mode, size, name, flags = unpack(
-            content, at
-        )
+        changed, modified, size, flags = unpack(content, at)
         start = at + size_of_fixed
+        staged = content[at:start]
         if flags & _EXTENDED:
             start += 2
         if version == 4:  # the path as its difference to the one before
@@ -178,10 +191,7 @@ def _entries(
             path = content[start:end]
             at += (end - at + 8) // 8 * 8
         if not flags & _UNUSABLE:
-            inode_changed = changed * _SECOND + changed_ns
-            content_changed = modified * _SECOND + modified_ns
-            entry = Entry(mode_named(mode, PLAIN), name)
-            yield path, (inode_changed, content_changed, inode, size, entry)
+            yield path, max(changed, modified), size, staged
 
 
 def _varint(content: bytes, at: int) -> tuple[int, int]:
