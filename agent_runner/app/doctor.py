@@ -18,6 +18,7 @@ from agent_runner.model.errors import AgentRunnerError, StateError, UsageError
 from agent_runner.store.examination import Finding, examine, mend
 from agent_runner.store.layout import FOLDER, Layout
 from agent_runner.store.lock import StateLock
+from agent_runner.ui.words import plural
 from agent_runner.workspace.command import available
 from agent_runner.workspace.git import Repository
 
@@ -84,7 +85,7 @@ def _around(
     except AgentRunnerError as error:
         yield Finding("configuration", str(error), is_good=False, fix=error.fix)
         return
-    yield Finding("configuration", f"{len(project.tasks)} tasks, no mistake")
+    yield Finding("configuration", f"{plural(len(project.tasks), 'task')}, no mistake")
     wishes = open_wishes(project.loaded, project.settings.providers, here)
     if wishes:
         text = f"{len(wishes)} places of this project's files would get keys of yours"
