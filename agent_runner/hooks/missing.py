@@ -25,6 +25,7 @@ CALLERS = (
 
 _NAME = r"[\"'`\u2018]?(?P<name>[\w@+][\w@+./-]*|\.{1,2}/[\w@+./-]+)[\"'`\u2019]?"
 _STARTERS = r"(?:env|g?make(?:\[\d+\])?|timeout|nice|nohup|xargs|sudo|setsid|stdbuf)"
+_PYTHON = r"(?:/.*/)?\S*py\S*"  # in a folder that may have spaces in its name
 _CANNOT_START = tuple(
     re.compile(pattern)
     for pattern in (
@@ -39,8 +40,8 @@ _CANNOT_START = tuple(
         # programs that start others
         rf"{_STARTERS}: (?:failed to run command |execvp: )?{_NAME}: (?:No such|Permission) .*",
         # Python: `python3: No module named x`, `...; 'x' is a package and cannot be executed`
-        rf"(?:\S*py\S*: )?No module named {_NAME}(?:; .*)?",
-        rf"\S*py\S*: Error while finding .* \(ModuleNotFoundError: No module named {_NAME}\)",
+        rf"(?:{_PYTHON}: )?No module named {_NAME}(?:; .*)?",
+        rf"{_PYTHON}: Error while finding .* \(ModuleNotFoundError: No module named {_NAME}\)",
         # Windows
         rf"{_NAME} is not recognized as an internal or external command,?.*",
         rf"(?:\S+ ?: )?The term {_NAME} is not recognized as .*",

@@ -1,5 +1,6 @@
 """Keys on a real terminal: they arrive at once, and the terminal is given back whatever happens."""
 
+import shlex
 import subprocess
 import sys
 import termios
@@ -65,7 +66,7 @@ def test_keys_work_while_a_hook_runs_hot() -> None:
 @pytest.mark.parametrize(("ending", "key"), [("plain", "q"), ("raise", "s"), ("os_exit", "s")])
 def test_the_terminal_is_given_back(shell: pexpect.spawn, ending: str, key: str) -> None:
     before = modes(shell)
-    shell.sendline(f"{' '.join(CHILD)} {ending}")
+    shell.sendline(f"{shlex.join(CHILD)} {ending}")
     shell.expect("<ready>")
     shell.send("v")
     shell.expect("<v>")
@@ -78,7 +79,7 @@ def test_stopped_by_ctrl_z_the_shell_has_its_terminal_and_fg_takes_the_keys_agai
     shell: pexpect.spawn,
 ) -> None:
     before = modes(shell)
-    shell.sendline(f"{' '.join(CHILD)} plain")
+    shell.sendline(f"{shlex.join(CHILD)} plain")
     shell.expect("<ready>")
     shell.send("v")
     shell.expect("<v>")
@@ -98,7 +99,7 @@ def test_stopped_by_ctrl_z_the_shell_has_its_terminal_and_fg_takes_the_keys_agai
 
 
 def test_in_the_background_the_terminal_is_left_alone(shell: pexpect.spawn) -> None:
-    shell.sendline(f"{' '.join(CHILD)} plain &")
+    shell.sendline(f"{shlex.join(CHILD)} plain &")
     shell.expect("<ready>")
     shell.sendline("echo p$((40 + 2))")
     shell.expect("p42")
