@@ -201,13 +201,20 @@ class Carrier:
         return Carried(already=standing == len(edit.hunks))
 
     def _place(self, hay: Haystack, hunk: Hunk, after: int, shift: int) -> Place | NoPlace:
-        """The hunk's place; a number that no line with words bears out is only a program's."""
-        is_bare = not (hunk.before or hunk.anchors or hunk.at_end or hunk.start == 0)
-        if is_bare and hay.lines and not self.exact:
+        """The hunk's place; its number alone is only believed if a program wrote it.
+
+        A wrong number of a model may point exactly at another line that is the same: unless lines
+        that stay bear it out, the hunk must have the same place without it.
+        """
+        if not self.exact and hay.lines and not (hunk.before or hunk.anchors or hunk.at_end):
             return NoPlace()
-        if not self.exact and hunk.before and not _tells(hunk.before):
-            hunk = evolve(hunk, start=None)
-        return locate(hay, hunk, after=after, shift=shift)
+        place = locate(hay, hunk, after=after, shift=shift)
+        if self.exact or _tells(hunk.kept) or isinstance(place, NoPlace):
+            return place
+        other = locate(hay, evolve(hunk, start=None), after=after, shift=shift)
+        if isinstance(other, Place) and other != place:
+            return NoPlace((place.start, other.start))
+        return other
 
 
 def _new_lines(aside: Aside, entry: Entry) -> list[str]:
@@ -302,8 +309,7 @@ def _stands(hay: Haystack, hunk: Hunk, missing: NoPlace) -> bool:
     Its old text must be gone, and the new one must stand once, around lines that both have: the
     new lines alone may stand anywhere.
     """
-    kept = [text for op, text in hunk.lines if op == KEEP]
-    if missing.found or missing.wrong or not _tells(kept) or not _tells(hunk.added):
+    if missing.found or missing.wrong or not _tells(hunk.kept) or not _tells(hunk.added):
         return False
     place = locate(hay, evolve(hunk, lines=tuple((KEEP, line) for line in hunk.after)))
     if not isinstance(place, Place):

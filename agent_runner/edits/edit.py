@@ -81,6 +81,11 @@ class Hunk:
         return [text for op, text in self.lines if op == ADD]
 
     @property
+    def kept(self) -> list[str]:
+        """The lines that stay."""
+        return [text for op, text in self.lines if op == KEEP]
+
+    @property
     def changes_nothing(self) -> bool:
         """Whether it leaves the file as it is."""
         return self.newline_at_end is None and all(op == KEEP for op, _ in self.lines)

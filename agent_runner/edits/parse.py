@@ -27,6 +27,7 @@ _DRESSING = re.compile(
 """What stands around blocks in a fence: shells and the tools that make diffs put it there."""
 
 _COMMAND = re.compile(r"(?:sh|bash|shell|zsh|console|shell-session)\s(?:.*\s)?run\b", re.IGNORECASE)
+_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)]) ")
 _IN_FENCE = "edits in a fence"
 _COMMENTS = ("#", "//", "--", "<!--", "*", ";")
 _BLANKS = re.compile("^[ \t\u00a0\u2007\u202f]*[-+]?[ \t\u00a0\u2007\u202f]+")
@@ -81,6 +82,9 @@ class _Reader:
     asks: list[str] = field(init=False, factory=list)
     why: str | None = field(init=False, default=None)
     seen: list[str] = field(init=False, factory=list)
+    unclosed: int | None = field(init=False, default=None)
+    named: dict[str, int] = field(init=False, factory=dict)
+    last_command: int = field(init=False, default=0)
 
     def reply(self) -> Reply:
         self.lines, unended = without_reasoning(self.lines)
@@ -92,6 +96,7 @@ class _Reader:
         while at < len(self.lines):
             fence = fence_on(self.lines[at])
             at = max(self._prose(at) if fence is None else self._fence(at, fence), at + 1)
+        self._doubt_commands()
         edits, asides = tuple(self.edits), tuple(self.asides)
         found = Reply(edits, asides, tuple(self.commands), tuple(self.asks))
         if self.edits or self.commands or self.asks:
@@ -100,6 +105,24 @@ class _Reader:
         more = [f"{len(self.seen) - _MOST_SEEN} more"] * (len(self.seen) > _MOST_SEEN)
         seen = "; ".join([*self.seen[:_MOST_SEEN], *more]) or words
         return evolve(found, no_change=NoChange(seen, self.why, shows_code=bool(self.seen)))
+
+    def _doubt_commands(self) -> None:
+        """Refuse commands that are perhaps an example in a file whose own fence was lost.
+
+        Its end is then left over, or its path, of which the reply has no edit.
+        """
+        edited = {edit.path for edit in self.edits}
+        names = ((p, at) for p, at in self.named.items() if at < self.last_command)
+        named = next(((path, at) for path, at in names if path not in edited), None)
+        if self.commands and self.unclosed is not None:
+            wrong = "the fence that begins here is not closed, so a command may be part of a text."
+            self._complain(self.unclosed, "request", wrong, "Close every fence of the reply.")
+        elif named is not None:
+            wrong = (
+                f"`{named[0]}` stands here and no block follows: a command below may be its text."
+            )
+            remedy = "Send the file in a longer fence, or name it within a sentence."
+            self._complain(named[1], "request", wrong, remedy)
 
     def _complain(self, at: int, form: str, wrong: str, remedy: str) -> None:
         self.edits.append(Unreadable("", self.scan.next_block(at, form), wrong, remedy))
@@ -122,9 +145,13 @@ class _Reader:
         elif found := _NO_CHANGE.match(line):
             below = next((line.strip() for line in self.lines[at + 1 :] if line.strip()), "")
             self.why = found[1].strip() or below or "no reason given"
-        elif line.lstrip().startswith(("#", "**")):
+        elif not _ITEM.match(line):
             label = label_on(line)
-            self.scan.section = (label.path, at) if label is not None and label.sure else None
+            path = label.path if label is not None and label.sure else None
+            if path is not None:
+                self.named[path] = at
+            if line.lstrip().startswith(("#", "**")):
+                self.scan.section = None if path is None else (path, at)
         if line.strip():
             self.scan.path_fence = None
         return at + 1
@@ -141,6 +168,7 @@ class _Reader:
     def _fence(self, at: int, fence: Fence) -> int:
         end = self.fences.end(at + 1, fence)
         body, is_closed = self.lines[at + 1 : end], end < len(self.lines)
+        self.unclosed = self.unclosed if is_closed else at
         if _COMMAND.match(fence.info) or fence.info.lower() == "show":
             return self._request(at, fence, body, end)
         named = whole_file.named_by(self.scan, at, fence)
@@ -173,6 +201,7 @@ class _Reader:
             self.asks += filter(None, asks)
         elif text := "\n".join(body).strip():
             self.commands.append(text)
+            self.last_command = at
         self.scan.floor = end + 1
         return end + 1
 

@@ -75,7 +75,10 @@ class Fences:
         return end if is_balanced and self._is_sure(start, end, opener, path) else None
 
     def _below(self, at: int) -> tuple[int | None, bool]:
-        """The first fence from here on that opens without a word, and whether all are closed."""
+        """The first fence from here on that opens without a word, and whether all are closed.
+
+        One that holds nothing is no example: its marks belong to others.
+        """
         opener: int | None = None
         for line, fence in self._lines.items():
             if line >= at:
@@ -83,7 +86,14 @@ class Fences:
                 at = self.end(line + 1, fence) + 1
                 if at > len(self.raw):
                     return opener, False
+                if self._is_empty(line, at - 1):
+                    return line, False
         return opener, True
+
+    def _is_empty(self, at: int, end: int) -> bool:
+        """Whether the fence between these lines holds nothing, and is no empty file."""
+        above = next((line for line in reversed(self.raw[max(0, at - 2) : at]) if line.strip()), "")
+        return not any(map(str.strip, self.raw[at + 1 : end])) and not _is_path(above)
 
     def _is_sure(self, start: int, end: int, opener: int, path: str) -> bool:
         """Whether a fence below that opens without a word is one of its own.

@@ -103,13 +103,15 @@ def _size(raw: list[str], counts: tuple[int, int] | None, *, fenced: bool) -> tu
     """How many of the lines are the hunk's, and whether that is what its header says.
 
     The header is believed where only blank lines are left over, or (outside of a fence, where prose
-    may follow) where a blank line comes next.
+    may follow) where a blank line comes next, and none that goes on with a hunk.
     """
     old, new = counts or (-1, -1)
     for at, line in enumerate([*raw, ""]):
         if old == 0 and new == 0 and not line.startswith(_NO_NEWLINE):
             rest = raw[at:]
-            if not any(map(str.strip, rest)) or (not fenced and not rest[0].strip()):
+            if not any(map(str.strip, rest)):
+                return at, True
+            if not fenced and not rest[0].strip() and not any(map(_LOST.match, rest)):
                 return at, True
             break
         old -= line[:1] not in {ADD, _NO_NEWLINE}

@@ -41,6 +41,24 @@ def fence_on(line: str) -> Fence | None:
     return Fence(found[2], len(found[1]), found[3].strip())
 
 
+def pairs_up(lines: list[str]) -> bool:
+    """Whether each fence that opens in the lines holds something and surely is closed in them.
+
+    Without a language the second one may open as well: then text stands right below it.
+    """
+    opened = 0
+    inner: Fence | None = None
+    for at, line in enumerate(lines):
+        if inner is None:
+            inner, opened = fence_on(line), at
+        elif inner.closed_by(line):
+            is_empty = not any(map(str.strip, lines[opened + 1 : at]))
+            if is_empty or (not inner.info and any(map(str.strip, lines[at + 1 : at + 2]))):
+                return False
+            inner = None
+    return inner is None
+
+
 Found = tuple[int, list[Edit]]
 """What a format made of a block: the first line that is not its own, and what it asks for."""
 

@@ -2,8 +2,8 @@
 
 import re
 
-from agent_runner.edits.edit import Alter, Hunk, Unreadable, Write
-from agent_runner.edits.formats.scan import Found, Scan, indentation, joined
+from agent_runner.edits.edit import ADD, Alter, Hunk, Unreadable, Write
+from agent_runner.edits.formats.scan import Found, Scan, indentation, joined, pairs_up
 from agent_runner.edits.linediff import hunk_lines
 from agent_runner.edits.naming import label_on
 
@@ -47,7 +47,7 @@ def read(scan: Scan, at: int) -> Found:
         scan.indent = deep  # the reply's, not the file's
     search = [scan.line(index) for index in range(at + 1, dividers[0])]
     replace = [scan.line(index) for index in range(dividers[0] + 1, close)]
-    if (_fences(search) - _fences(replace)) % 2:  # one is perhaps the end of the fence around it
+    if _is_torn(search, replace):
         wrong = "its new text opens or closes a fence, and does not do both."
         remedy = "Keep the fence around the block out of it; if it is meant, send the whole file."
         return end, [Unreadable("", origin, wrong, remedy)]
@@ -57,6 +57,16 @@ def read(scan: Scan, at: int) -> Found:
     if any(line.strip() for line in search):
         return end, [Alter(path, origin, (Hunk(hunk_lines(search, replace)),))]
     return end, [Write(path, origin, joined(replace), new=True)]
+
+
+def _is_torn(search: list[str], replace: list[str]) -> bool:
+    """Whether a fence in the new text is perhaps the end of the one around it, or of an example.
+
+    Where the old text has as many, they are the file's.
+    """
+    more = _fences(replace) - _fences(search)
+    new = [text for op, text in hunk_lines(search, replace) if op == ADD]
+    return bool(more % 2) or (more > 0 and not pairs_up(new))
 
 
 def _fences(lines: list[str]) -> int:

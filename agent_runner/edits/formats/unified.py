@@ -105,6 +105,7 @@ def _hunks(scan: Scan, at: int, *, skips: bool) -> tuple[list[Hunk], str, int]:
             below += 1
         line = scan.line(below)
         is_bare = not hunks and below == at and line[:1] in {"+", "-"}
+        is_bare = is_bare and not (_OLD.match(line) or _NEW.match(line))
         if is_header(scan, below) or not (line.startswith("@@") or is_bare):
             break
         found = read_hunk(scan, below, is_header)
