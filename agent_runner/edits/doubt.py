@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from agent_runner.edits.linediff import same_runs
+from agent_runner.edits.lookalikes import plain
 from agent_runner.edits.naming import extension, is_prose
 
 _SHRINKS_TO, _SHARED, _LOST = 2 / 3, 1 / 10, 1 / 8
@@ -83,7 +84,7 @@ def doubt(text: str, path: str, old: Sequence[str]) -> str:
     if not filled:
         return ""
     wrong = strange(_written(filled, path), path, set(there)) or _no_source(filled, path, there)
-    return wrong or (_fragment(filled, there, path) if there else "")
+    return wrong or (_fragment(filled, there, path) or _respelled(filled, there) if there else "")
 
 
 def is_output(filled: Sequence[str]) -> bool:
@@ -122,6 +123,15 @@ def _fragment(filled: list[str], there: list[str], path: str) -> str:
     if lost > max(2, len(there) * _LOST):
         return f"{lost} lines at the file's ends are missing: perhaps a part of it"
     return ""
+
+
+def _respelled(filled: list[str], there: list[str]) -> str:
+    """A line that differs from the file's only in characters that look alike: a slip, or meant."""
+    known, made = set(there), set(filled)
+    lost = {plain(line) for line in known - made}
+    line = next((s for s in filled if s not in known and plain(s) in lost), None)
+    wrong = "has other dashes, quotes or spaces in the file"
+    return "" if line is None else f"`{line.strip()[:80]}` {wrong}"
 
 
 def _head(line: str) -> str:
