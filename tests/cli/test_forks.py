@@ -8,6 +8,8 @@ import pytest
 from tests.cli.scene import Scene, environment
 from tests.support.forks import run_forked
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "words",

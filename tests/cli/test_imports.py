@@ -7,6 +7,8 @@ import pytest
 
 from tests.cli.scene import Scene, environment, reply
 
+pytestmark = pytest.mark.slow
+
 LOADED = """
 import sys
 from agent_runner.__main__ import main

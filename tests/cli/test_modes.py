@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.scene import COMMAND, SOURCE, Scene, environment, reply
 
+pytestmark = pytest.mark.slow
+
 RUN = "\n```sh run\n{}\n```\n"
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.scene import COMMAND, Scene, environment, reply
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:

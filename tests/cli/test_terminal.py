@@ -12,6 +12,8 @@ import pytest
 from tests.cli.scene import COMMAND, Scene, environment, reply
 from tests.cli.terminal import Seat, gone, seat, silent_provider, until, visible
 
+pytestmark = pytest.mark.slow
+
 SLOW = "echo begun; sleep 60 & echo $! > pid.part; mv pid.part pid; wait"
 STUBBORN = "trap '' TERM INT HUP; echo $$ > pid.part; mv pid.part pid; while :; do sleep 1; done"
 FOOTER = "p pause"

@@ -7,6 +7,8 @@ import pytest
 from tests.cli.scene import Scene
 from tests.cli.terminal import seat
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-ant-" + "Zq9vX7p4" * 5
 AWAY = "http://192.0.2.1:9"  # an address for documentation: nobody answers there
 

@@ -24,6 +24,8 @@ from tests.e2e.wire import (
 from tests.providers.dialects import response_object
 from tests.providers.server import Wire, answer, serving, stream
 
+pytestmark = pytest.mark.slow
+
 HOOKS: dict[str, Any] = {
     "hooks": {"ok": {"command": "test -e a.py"}},
     "defaults": {"post_hooks": ["ok"]},

@@ -11,6 +11,8 @@ from tests.e2e.driving import at, going
 from tests.e2e.wire import FAST, KEY, Silence, entries, fails, settings, writes
 from tests.providers.server import Script, serving
 
+pytestmark = pytest.mark.slow
+
 HOOKS: dict[str, Any] = {"hooks": {"ok": {"command": "true"}}, "defaults": {"post_hooks": ["ok"]}}
 DOWN = fails(529, "overloaded")
 SHUT = fails(429, "come back later", retry_after="3600")

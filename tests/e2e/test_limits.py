@@ -15,6 +15,8 @@ from tests.e2e.driving import at, going
 from tests.e2e.wire import SPOKEN, entries, events_of, says, settings, with_key, writes
 from tests.providers.server import serving
 
+pytestmark = pytest.mark.slow
+
 HOOKS: dict[str, Any] = {"hooks": {"ok": {"command": "true"}}, "defaults": {"post_hooks": ["ok"]}}
 PRICES = {"some-model": {"input": 10, "output": 20}}
 LINE = re.compile(r"Rate limit reached, safe to re-run after (\d{4}-\d\d-\d\d \d\d:\d\d) (\S+)")

@@ -3,9 +3,13 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.cli.scene import COMMAND, Scene, environment, reply
 from tests.support.processes import programs_started
 from tests.workspace.repos import Repo
+
+pytestmark = pytest.mark.slow
 
 WHOLE_RUN = 6
 """Git's processes of a run with one task: configuration, status, a look, a look, status, a look."""

@@ -17,6 +17,8 @@ from tests.cli.scene import SOURCE, Ended, Scene
 from tests.e2e.driving import going
 from tests.e2e.wire import entries
 
+pytestmark = pytest.mark.slow
+
 PLUGIN = SOURCE / "examples" / "provider-plugin"
 START = "import os, pathlib, sys\ngiven = sys.stdin.read()\np = pathlib.Path\n"
 TASK = {"id": "T1", "title": "Add a greeting", "description": "Change a.txt."}

@@ -16,6 +16,8 @@ from ruamel.yaml import YAML
 
 from agent_runner.demo import copy_example
 
+pytestmark = pytest.mark.slow
+
 BLOCK = re.compile(r"^(\S+)\n```\w*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SEARCH_REPLACE = re.compile(
     r"<<<<<<< SEARCH\n(.*?)^=======\n(.*?)^>>>>>>> REPLACE\n", re.DOTALL | re.MULTILINE
