@@ -8,7 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_EXEC = re.compile(r'^(\d+) +execve\("([^"]*)".*= 0$', re.MULTILINE)
+_EXEC = re.compile(
+    r'^(\d+) +(?:execve\("([^"]*)"|<\.\.\. execve resumed>).*?( = 0)?$', re.MULTILINE
+)
 
 
 def programs_started(
@@ -42,8 +44,11 @@ def _traced(command: Sequence[str], cwd: Path, env: Mapping[str, str], log: Path
     strace = ["strace", "-f", "-qq", "-e", "trace=execve", "-e", "signal=none", "-o", str(log)]
     _run([*strace, *command], cwd, env)
     programs: dict[str, str] = {}
-    for process, program in _EXEC.findall(log.read_text(errors="replace")):
-        programs[process] = Path(program).name
+    tried: dict[str, str] = {}  # strace breaks a line in two where other threads go on meanwhile
+    for process, program, worked in _EXEC.findall(log.read_text(errors="replace")):
+        tried[process] = program or tried.get(process, "")
+        if worked:
+            programs[process] = Path(tried[process]).name
     return list(programs.values())[1:]
 
 
