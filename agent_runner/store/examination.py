@@ -3,7 +3,6 @@
 Mending moves aside and deletes nothing: what is taken out of its place is in `doctor-NNN` then.
 """
 
-import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -12,12 +11,13 @@ from pathlib import Path
 from attrs import define, frozen
 
 from agent_runner.ground.disk import Disk, storage_errors
-from agent_runner.ground.plain_files import kind_of, open_plain, read_plain
+from agent_runner.ground.plain_files import kind_of, read_plain
 from agent_runner.model import events as e
 from agent_runner.model.changes import ChangeSet, Kind
 from agent_runner.model.errors import JournalDamagedError, StateError, StateVersionError
 from agent_runner.model.fold import RunState
 from agent_runner.store.blobs import Blobs
+from agent_runner.store.holder import is_locked
 from agent_runner.store.journal import JournalReader, Position
 from agent_runner.store.layout import Layout
 from agent_runner.store.leftovers import leftovers
@@ -130,21 +130,6 @@ def _places(layout: Layout) -> Iterator[Finding]:
         yield Finding("places", str(error), is_good=False, fix=getattr(error, "fix", ""))
     else:
         yield Finding("places", f"all is what it should be in {layout.folder}")
-
-
-def is_locked(layout: Layout) -> bool:
-    """Whether another command holds the state now."""
-    try:
-        descriptor = open_plain(layout.lock)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _journal(layout: Layout, blobs: Blobs) -> tuple[Position, Finding]:

@@ -8,13 +8,8 @@ from agent_runner.ground.plain_files import open_plain, read_plain
 from agent_runner.store.layout import Layout
 
 
-def is_held_by(layout: Layout, pid: int) -> bool:
-    """Whether process `pid` has the state open.
-
-    The lock says that somebody has, since the system drops it with the process; its number alone
-    would not do, for after a crash another process may have it. Where the lock cannot be looked at,
-    nobody is there.
-    """
+def is_locked(layout: Layout) -> bool:
+    """Whether some process has the state open. Where there is no lock to look at, none has."""
     try:
         descriptor = open_plain(layout.lock)
     except OSError:
@@ -22,13 +17,20 @@ def is_held_by(layout: Layout, pid: int) -> bool:
     try:
         # shared and given back at once: `StateLock` tries for longer than that
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _holder(layout) in {pid, None}
     except OSError:
-        return False
+        return True
     finally:
         os.close(descriptor)
     return False
+
+
+def is_held_by(layout: Layout, pid: int) -> bool:
+    """Whether process `pid` has the state open.
+
+    The lock says that somebody has, since the system drops it with the process; its number alone
+    would not do, for after a crash another process may have it.
+    """
+    return is_locked(layout) and _holder(layout) in {pid, None}
 
 
 def _holder(layout: Layout) -> int | None:
