@@ -1,7 +1,7 @@
 """What git knows of a task's root: branch, head, status, what it ignores. Writes nothing."""
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from attrs import frozen
@@ -145,15 +145,8 @@ class Repository:
         Raises:
             UsageError: git fails.
         """
-        return frozenset(path for _, path in self._differing())
-
-    def untracked_paths(self) -> frozenset[str]:
-        """The files below `root` that git neither tracks nor ignores.
-
-        Raises:
-            UsageError: git fails.
-        """
-        return frozenset(path for code, path in self._differing() if code == "??")
+        records = (record for record in self._status("all") if record[0] != "#")
+        return frozenset(self._entry(record)[1] for record in records)
 
     def ignored(self, paths: Iterable[str]) -> set[str]:
         """Those of `paths` (existing or not) that git ignores. A tracked file is never ignored."""
@@ -193,12 +186,6 @@ class Repository:
         """
         args = ["--no-literal-pathspecs", "check-ignore", "-z", "--stdin"]
         return self.ask(args, joined(f"./{path}" for path in paths))
-
-    def _differing(self) -> Iterator[tuple[str, str]]:
-        """The two letters and the path of every file that differs, in git's order."""
-        for record in self._status("all"):
-            if record[0] != "#":
-                yield self._entry(record)
 
     def _status(self, untracked: str) -> tuple[str, ...]:
         """The records of `git status`; submodules are not looked into, it would run git there."""

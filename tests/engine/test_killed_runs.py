@@ -190,6 +190,17 @@ def account(scene: Scene) -> None:
     assert started - set(settled) <= open_calls
 
 
+def judged(outside: Path, kinds: list[str], verdicts: list[str], **settings: object) -> Scene:
+    """A scene whose replies are of these kinds, then edits, judged as `verdicts` say."""
+    (outside / "judge").write_text(JUDGE)
+    (outside / "verdicts").write_text("".join(f"{verdict}\n" for verdict in verdicts))
+    script = (
+        lines(kind, number)
+        for number, kind in enumerate(itertools.chain(kinds, itertools.repeat("edit")))
+    )
+    return Scene(outside / "p", TASKS, {**SETTINGS, **settings}, script)
+
+
 @pytest.mark.slow
 @examples(20)
 @given(
@@ -202,14 +213,7 @@ def test_killed_at_any_write_a_run_comes_to_a_right_end(
     kinds: list[str], verdicts: list[str], choices: list[Choice], deaths: list[int]
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
-        outside = Path(name)
-        (outside / "judge").write_text(JUDGE)
-        (outside / "verdicts").write_text("".join(f"{verdict}\n" for verdict in verdicts))
-        script = (
-            lines(kind, number)
-            for number, kind in enumerate(itertools.chain(kinds, itertools.repeat("edit")))
-        )
-        scene = Scene(outside / "p", TASKS, SETTINGS, script)
+        scene = judged(Path(name), kinds, verdicts)
         scene.person = ScriptedPerson(
             [Decision(choice) for choice in choices] + [Decision(Choice.SKIP)] * 9
         )
@@ -261,15 +265,7 @@ def test_killed_while_changes_are_taken_back_or_put_back_they_are_whole(
     kinds: list[str], verdicts: list[str], doings: list[tuple[str, int]]
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
-        outside = Path(name)
-        (outside / "judge").write_text(JUDGE)
-        (outside / "verdicts").write_text("".join(f"{verdict}\n" for verdict in verdicts))
-        script = (
-            lines(kind, number)
-            for number, kind in enumerate(itertools.chain(kinds, itertools.repeat("edit")))
-        )
-        settings = {**SETTINGS, "on_escalation": "continue"}
-        scene = Scene(outside / "p", TASKS, settings, script)
+        scene = judged(Path(name), kinds, verdicts, on_escalation="continue")
         do(scene, "run")
         for what, life in doings:
             scene.disk = disk = MortalDisk(life)

@@ -117,7 +117,6 @@ def test_modified_paths_are_staged_unstaged_and_new_ones(repo: Repo) -> None:
     repo.write("x.log")
     expected = {"staged", "unstaged", "deleted", "new/deep/file"}
     assert found(repo.root).modified_paths() == expected
-    assert found(repo.root).untracked_paths() == {"new/deep/file"}
 
 
 def test_ignored_paths_exist_or_not_and_have_odd_names(repo: Repo) -> None:
