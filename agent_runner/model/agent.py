@@ -9,19 +9,81 @@ from agent_runner.model.usage import ReportedLimit, Usage
 
 
 @frozen
+class ToolSpec:
+    """A tool that is offered to a model.
+
+    Attributes:
+        name: The same for every model and protocol.
+        description: What it does and when to use it, for the model.
+        parameters: The JSON Schema of its arguments, an object.
+        grammar: Where a protocol takes tools whose argument is free text (Responses' custom tools),
+            the Lark grammar of that text; "" for a tool that is a function everywhere.
+    """
+
+    name: str
+    description: str
+    parameters: dict[str, Any] = field(hash=False)
+    grammar: str = ""
+
+
+@frozen
+class ToolCall:
+    """A tool that the model asks to use.
+
+    Attributes:
+        id: The provider's own name of the call, which its answer repeats.
+        arguments: The JSON as the model wrote it, well formed or not; for a freeform call its text.
+        freeform: Whether the argument is the text itself and no JSON.
+    """
+
+    id: str
+    name: str
+    arguments: str
+    freeform: bool = False
+
+
+@frozen
+class ToolAnswer:
+    """What a tool answered to the call `id`; `is_error`: it could not do what was asked."""
+
+    id: str
+    name: str
+    text: str
+    is_error: bool = False
+
+
+@frozen
 class Message:
-    """One turn of a conversation: `role` is `user` or `assistant`."""
+    """One turn of a conversation: `role` is `user` or `assistant`.
+
+    Attributes:
+        text: Its words.
+        calls: The tools that an assistant's turn asks for, in its order.
+        answers: What they answered: a user's turn that has answers has one for each call of the
+            turn before, in their order, and goes without words where the protocols forbid them.
+        raw: An assistant's turn as its provider sent it, as a JSON list of the protocol's own items
+            (thinking, signatures, reasoning and calls included), to be sent back unchanged. ""
+            where the turn is known by its words alone, or another model is asked by now.
+    """
 
     role: str
     text: str
+    calls: tuple[ToolCall, ...] = ()
+    answers: tuple[ToolAnswer, ...] = ()
+    raw: str = ""
 
 
 @frozen
 class Prompt:
-    """All text that is sent: standing instructions, then turns, the last of which is the user's."""
+    """All text that is sent: standing instructions, then turns, the last of which is the user's.
+
+    `tools`: what is offered, in an order that never changes within a conversation, since the
+    providers' caches begin with it.
+    """
 
     system: str
     messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
 
 
 @frozen
@@ -65,18 +127,6 @@ class Finish(enum.StrEnum):
 
 
 @frozen
-class ToolCall:
-    """A tool that the model asked to use instead of answering; none is offered, so it is only kept.
-
-    `arguments` is the JSON as the model wrote it.
-    """
-
-    id: str
-    name: str
-    arguments: str
-
-
-@frozen
 class AgentResponse:
     """One reply, as it is stored in `response.json`.
 
@@ -86,6 +136,9 @@ class AgentResponse:
         request_id, response_id: the provider's names for the call and for the answer.
         limits: what the answer's headers said of the account's limits.
         service: what else the provider said of the call, as plain JSON, for the log.
+        tool_calls: what the model asks to use. A complete answer with calls ends no conversation:
+            they are answered, and it is asked again.
+        raw: the answer as the protocol's own items (see `Message.raw`).
         edits: unified diffs, from agents that change files themselves; empty if they changed
             nothing. None: the words are the reply. Otherwise nothing in them is read as an edit or
             as a question.
@@ -104,3 +157,4 @@ class AgentResponse:
     service: dict[str, Any] = field(factory=dict, hash=False)
     edits: tuple[str, ...] | None = None
     logs: tuple[str, ...] = ()
+    raw: str = ""
