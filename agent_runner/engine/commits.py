@@ -12,7 +12,7 @@ from attrs import define, field
 from agent_runner.engine.core import Core
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Work
-from agent_runner.hooks.processes import ProcessTable, this_machine
+from agent_runner.ground.processes import ProcessTable, this_machine
 from agent_runner.model.errors import UsageError
 from agent_runner.model.events import CommitStarted, Committed, NotCommitted
 from agent_runner.model.record import TaskRecord

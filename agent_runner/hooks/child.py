@@ -13,7 +13,7 @@ from typing import IO
 import anyio
 from attrs import define, field
 
-from agent_runner.hooks.processes import ProcessTable, this_machine
+from agent_runner.ground.processes import ProcessTable, this_machine
 from agent_runner.hooks.session import PIECE, Graces, Session
 from agent_runner.hooks.watch import ExitWatch, WatchFactory, watch_exit
 

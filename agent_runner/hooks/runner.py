@@ -9,6 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from agent_runner.ground.clock import Clock, iso
 from agent_runner.ground.globs import Globs
+from agent_runner.ground.processes import ProcessTable, this_machine
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.timings import part
 from agent_runner.hooks import ending as endings
@@ -17,7 +18,6 @@ from agent_runner.hooks.ending import NOT_FOUND, Ending
 from agent_runner.hooks.excerpt import excerpt
 from agent_runner.hooks.log import HookLog
 from agent_runner.hooks.missing import LONGEST, absent_program, missing_program, named_as_missing
-from agent_runner.hooks.processes import ProcessTable, this_machine
 from agent_runner.hooks.session import Graces, ServicePipes
 from agent_runner.hooks.verdict import FailureReader, failure_reader
 from agent_runner.hooks.watch import WatchFactory, watch_exit

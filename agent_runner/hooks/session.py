@@ -13,7 +13,7 @@ from collections.abc import Callable
 import anyio
 from attrs import define, field, frozen
 
-from agent_runner.hooks.processes import ProcessTable, this_machine
+from agent_runner.ground.processes import ProcessTable, this_machine
 
 PIECE = 65_536
 """Bytes read at once: what a pipe holds on Linux."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent_runner.hooks.processes import this_machine
+from agent_runner.ground.processes import this_machine
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision
 from agent_runner.model.fold import Entry

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from agent_runner.hooks.processes import ProcessTable, ProcTable, PsTable, this_machine
+from agent_runner.ground.processes import ProcessTable, ProcTable, PsTable, this_machine
 from agent_runner.hooks.session import Graces, Trace, end_survivors
 
 OURS = {"AGENT_RUNNER_RUN_ID": "run-7", "AGENT_RUNNER_TASK": "T1"}
@@ -215,3 +215,20 @@ async def test_after_a_killed_runner_its_hook_is_found_and_ended(
     known = trace_of_killed_runner
     assert known.pid in await end_survivors(known, graces=GRACES)
     assert this_machine().session(known.pid) == ()
+
+
+def test_all_that_carry_a_variable_are_found_wherever_they_went(
+    table: ProcessTable, orphans: Orphans
+) -> None:
+    mark = {"AGENT_RUNNER_TEST_MARK": f"mark-{os.getpid()}"}
+    away = f"{sys.executable} -c 'import os, time; os.setsid(); time.sleep(60)' & "
+    leader = orphans.start(f"{away} sleep 0.5; echo up; wait", mark)
+
+    found = table.carriers(mark)
+    try:
+        assert leader in found
+        assert len(found) == 2
+        assert table.carriers({**mark, "OTHER": "1"}) == ()
+    finally:
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)

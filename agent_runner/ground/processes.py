@@ -34,6 +34,13 @@ class ProcessTable(Protocol):
     def carries(self, pid: int, wanted: Mapping[str, str]) -> bool:
         """Whether `pid` was started with all of these environment variables; False if unknown."""
 
+    def carriers(self, wanted: Mapping[str, str]) -> tuple[int, ...]:
+        """Pids of the living programs that were started with all of these, in order.
+
+        A variable is handed on to all that a program starts, into whatever session or group it
+        goes: only one that clears its environment slips through.
+        """
+
 
 class ProcTable:
     """Linux's process table, from /proc."""
@@ -60,6 +67,11 @@ class ProcTable:
             return False
         return all(os.fsencode(f"{name}={value}") in given for name, value in wanted.items())
 
+    def carriers(self, wanted: Mapping[str, str]) -> tuple[int, ...]:
+        """See `ProcessTable`."""
+        pids = sorted(int(name) for name in os.listdir(_PROC) if name.isdigit())
+        return tuple(pid for pid in pids if self.carries(pid, wanted) and _is_alive(_stat(pid)))
+
 
 class PsTable:
     """What every Unix tells through `ps`: start times to the second, and slower."""
@@ -83,6 +95,18 @@ class PsTable:
         """See `ProcessTable`. A neighbour could forge a value with blanks; ours have none."""
         given = _ps("eww", "-o", "command=", "-p", str(pid)).split()
         return all(f"{name}={value}" in given for name, value in wanted.items())
+
+    def carriers(self, wanted: Mapping[str, str]) -> tuple[int, ...]:
+        """See `ProcessTable`."""
+        rows = [row.split() for row in _ps("-A", "eww", "-o", "pid=,stat=,command=").splitlines()]
+        return tuple(
+            sorted(
+                int(pid)
+                for pid, state, *given in rows
+                if state[0] not in _DEAD
+                and all(f"{name}={value}" in given for name, value in wanted.items())
+            )
+        )
 
 
 @functools.cache
