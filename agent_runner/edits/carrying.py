@@ -7,6 +7,7 @@ from agent_runner.edits.edit import (
     ADD,
     DROP,
     KEEP,
+    TEXT_TOOL,
     Alter,
     Aside,
     Delete,
@@ -245,7 +246,7 @@ def _in_doubt(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed
             edit.path, f"{wrong} (or word it otherwise, if it is meant)", is_whole=False
         )
     # Lines of diffs and envelopes have a mark each: what stands behind it is meant.
-    is_block = gone is not None and edit.origin.form == search_replace.NAME
+    is_block = gone is not None and edit.origin.form in {search_replace.NAME, TEXT_TOOL}
     new = [line for is_new, line in lines if is_new]
     if not is_block or is_prose(edit.path) or not strange(new, edit.path, ()):
         return None

@@ -13,17 +13,24 @@ HunkLine = tuple[str, str]
 """One of KEEP, DROP, ADD, and the line's text without its ending."""
 
 
+TEXT_TOOL = "edit_file"
+"""The form of an edit by a tool that is given two texts."""
+
+
 @frozen
 class Origin:
     """Where an edit stood: the block's number in the reply and its first line, both from 1.
 
     `kept`: so many replies ago it was sent, and was fine; only other blocks had to be sent again.
+    `drafted`: by a tool call, which came after those before it and fitted what they left; `line` is
+    then the call's number.
     """
 
     block: int
     line: int
     form: str
     kept: int = 0
+    drafted: bool = False
 
 
 @frozen
@@ -55,7 +62,7 @@ class Hunk:
     diff writes after `@@ ... @@`; it may be missing from the file, but not stand elsewhere.
     `start`: its first line in the file before the change, from 1, where the header's counts agree
     with the lines, so that it can be believed. `at_end`: it ends the file. `newline_at_end`: what
-    it asks of the final newline.
+    it asks of the final newline. `quoted`: its lines stand in the file letter by letter.
     """
 
     lines: tuple[HunkLine, ...]
@@ -64,6 +71,7 @@ class Hunk:
     start: int | None = None
     at_end: bool = False
     newline_at_end: bool | None = None
+    quoted: bool = False
 
     @property
     def before(self) -> list[str]:

@@ -120,6 +120,8 @@ def locate(hay: Haystack, hunk: Hunk, *, after: int = 0, shift: int = 0) -> Plac
 def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
     """All places, forgiving as much as is ever forgiven."""
     needle = hunk.before
+    if hunk.quoted:
+        return [_Candidate(at, hunk.lines) for at in hay.places(needle, str, MOST_PLACES)]
     telling = max((line.strip() for line in needle), key=len)
     is_ascii = "\n".join(needle).isascii() and hay.text().isascii()
     if not telling or (is_ascii and hay.text().count(telling) == 1):  # no second place is as good

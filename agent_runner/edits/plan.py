@@ -43,9 +43,8 @@ def plan(reply: Reply, root: Path, rules: Rules, *, change_id: str = "") -> Plan
         StorageError: the root cannot be opened.
     """
     with readable_root(root) as descriptor:
-        tree = Tree(
-            descriptor, Gate.at(root, rules), _ignored((*reply.edits, *reply.asides), rules)
-        )
+        ignored = ignored_among(paths_of((*reply.edits, *reply.asides)), rules)
+        tree = Tree(descriptor, Gate.at(root, rules), ignored)
         planning = _Planning(Carrier(tree, reply.exact), root)
         for _, block in groupby(reply.edits, key=lambda edit: edit.origin):
             planning.carry(list(block))
@@ -95,7 +94,8 @@ def merged(kept: Sequence[Edit], edits: Sequence[Edit]) -> tuple[Edit, ...]:
 
 def _takes_back(later: Edit, earlier: Edit) -> bool:
     """Whether the later edit is meant instead of the earlier one, and not after it."""
-    if later.path.removeprefix("./") != earlier.path.removeprefix("./"):
+    is_other = later.path.removeprefix("./") != earlier.path.removeprefix("./")
+    if is_other or earlier.origin.drafted:
         return False
     if isinstance(later, Write | Delete):
         return isinstance(earlier, Write | Alter)
@@ -109,13 +109,25 @@ def _takes_back(later: Edit, earlier: Edit) -> bool:
     return any(made.get(place(hunk), hunk) != hunk for hunk in later.hunks)
 
 
-def _ignored(edits: Iterable[Edit], rules: Rules) -> frozenset[str]:
-    """The paths of the edits that git ignores, asked for all at once."""
+def paths_of(edits: Iterable[Edit]) -> list[str]:
+    """All paths that the edits name, as they spell them."""
+    return [path for e in edits for path in (e.path, *([e.to] if isinstance(e, Move) else []))]
+
+
+def ignored_among(spellings: Iterable[str], rules: Rules) -> frozenset[str]:
+    """The paths that git ignores, asked for all at once."""
     if rules.ignored is None:
         return frozenset()
-    spellings = [path for e in edits for path in (e.path, e.to if isinstance(e, Move) else "")]
     plain = [path for spelling in spellings if isinstance(path := spelled(spelling), str)]
     return frozenset(rules.ignored(tuple(dict.fromkeys(plain)))) if plain else frozenset()
+
+
+def with_names(root: Path, edit: Edit, outcome: Outcome) -> Outcome:
+    """What came of the edit; of a file that is not there, with the names that are most like it."""
+    if outcome != MISSING:
+        return outcome
+    names = ", ".join(nearest_names(root, edit.path)) or "no file has a name like it"
+    return evolve(MISSING, text=f"  Nearest: {names}.")
 
 
 @define
@@ -137,7 +149,7 @@ class _Planning:
             outcome = self._repeated(edit) or self.carrier.carry(edit)
             if isinstance(outcome, Failed):
                 self.carrier.tree.revert()
-                self.blocks.append((edit, self._with_names(edit, outcome)))
+                self.blocks.append((edit, with_names(self.root, edit, outcome)))
                 return
             outcomes.append(outcome)
         self.fine += block
@@ -162,7 +174,8 @@ class _Planning:
         """What an earlier block of the same reply makes of this edit: a repetition, a doubt."""
         known = self._by_path.get(edit.path, [])
         earlier = [one for one in known if one.origin.kept == edit.origin.kept]
-        if self.carrier.exact or not isinstance(edit, Write | Alter | Delete):
+        is_in_order = self.carrier.exact or edit.origin.drafted
+        if is_in_order or not isinstance(edit, Write | Alter | Delete):
             return None
         if edit in earlier:
             return Carried(already=True)
@@ -171,12 +184,6 @@ class _Planning:
             return None
         short = f"it contradicts block {other.origin.block}, which changes the same lines"
         return Failed(short, "  Send one block for them, with all that is to come of them.")
-
-    def _with_names(self, edit: Edit, failed: Failed) -> Failed:
-        if failed != MISSING:
-            return failed
-        names = ", ".join(nearest_names(self.root, edit.path)) or "no file has a name like it"
-        return evolve(failed, text=f"  Nearest: {names}.")
 
     def planned(self, change_id: str) -> Planned:
         """The change set of all entries that differ from what stood there."""

@@ -50,7 +50,9 @@ def rejection(blocks: Sequence[tuple[Edit, Outcome]], fine: tuple[Edit, ...]) ->
     failed.sort(key=lambda one: (-one[0].origin.kept, one[0].origin.line))
     every = f"{len(blocks)} block{'s' if len(blocks) != 1 else ''}"
     told = [
-        _clipped(f"{_label(edit)}: {said.short}.{_below(said.text)}", _MOST_OF_ONE)
+        _clipped(
+            f"{_label(edit)}: {said.short}.{_below(said.text)}{_below(said.forms)}", _MOST_OF_ONE
+        )
         for edit, said in failed
     ]
     faults = "\n\n".join(
