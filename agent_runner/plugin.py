@@ -53,7 +53,16 @@ from pathlib import Path
 
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.tokens import tokens_of
-from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Message, Prompt
+from agent_runner.model.agent import (
+    AgentRequest,
+    AgentResponse,
+    Finish,
+    Message,
+    Prompt,
+    ToolAnswer,
+    ToolCall,
+    ToolSpec,
+)
 from agent_runner.model.errors import (
     AuthError,
     BudgetError,
@@ -61,6 +70,7 @@ from agent_runner.model.errors import (
     FatalError,
     ProviderError,
     RateLimitedError,
+    ToolsDeclinedError,
     TransientError,
     UnknownOutcomeError,
     UsageError,
@@ -101,6 +111,10 @@ __all__ = [
     "ProviderError",
     "RateLimitedError",
     "ReportedLimit",
+    "ToolAnswer",
+    "ToolCall",
+    "ToolSpec",
+    "ToolsDeclinedError",
     "TransientError",
     "UnknownOutcomeError",
     "Usage",

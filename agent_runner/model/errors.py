@@ -183,3 +183,7 @@ class FatalError(ProviderError):
 
 class CallTooLargeError(FatalError):
     """The prompt does not fit the model or the limit: this task's call can never fit."""
+
+
+class ToolsDeclinedError(ProviderError):
+    """The endpoint does not take tools: the same call may work without them. Nothing was billed."""

@@ -73,6 +73,33 @@ class WindowKind(enum.StrEnum):
     ROLLING = "rolling"
 
 
+class ToolUse(enum.StrEnum):
+    """How a model is given tools.
+
+    AUTO: as its protocol allows. NATIVE: by the protocol's own fields. TEXT: as requests in the
+    words of its reply. OFF: not at all.
+    """
+
+    AUTO = "auto"
+    NATIVE = "native"
+    TEXT = "text"
+    OFF = "off"
+
+
+class EditFormat(enum.StrEnum):
+    """The form in which a model is asked to write its edits; every other form is read all the same.
+
+    AUTO: what its family was trained on. REPLACE: the tool `edit_file`. PATCH: the tool
+    `apply_patch`. BLOCKS: SEARCH/REPLACE blocks in the reply. WHOLE: whole files in the reply.
+    """
+
+    AUTO = "auto"
+    REPLACE = "replace"
+    PATCH = "patch"
+    BLOCKS = "blocks"
+    WHOLE = "whole"
+
+
 @frozen
 class Price:
     """What one model costs, in US dollars per million tokens; no price for cached ones: `input`."""
@@ -128,6 +155,16 @@ class ProviderSettings:
     )
     replies: Path | None = option(
         None, "folder of recorded answers (provider replay)", reading=Reading.PATH
+    )
+    tools: ToolUse = option(
+        ToolUse.AUTO,
+        "how tools are offered: native (the protocol's own), text (requests in the reply), off;"
+        " auto: native where the protocol has tools",
+    )
+    edit_format: EditFormat = option(
+        EditFormat.AUTO,
+        "how edits are asked for: replace and patch (tools), blocks and whole (text);"
+        " auto: by the model's family",
     )
     fallback: tuple[str, ...] = option(
         (), "providers asked in its place, in this order, while it is down or at a limit for long"

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from agent_runner.model.settings import EditFormat
+
 
 class Auth(enum.StrEnum):
     """The header that carries the key."""
@@ -49,6 +51,8 @@ class WireProtocol:
         vendor: The ready-made provider whose address and key stand in where a provider of the
             user's own names this protocol and no address.
         background: Whether the provider can keep an answer.
+        tools: Whether it has fields for tools and their calls.
+        custom_tools: Whether it has tools whose argument is free text.
     """
 
     factory: str
@@ -57,6 +61,8 @@ class WireProtocol:
     own_prefix: str = ""
     vendor: str = ""
     background: bool = False
+    tools: bool = True
+    custom_tools: bool = False
 
 
 @frozen
@@ -77,6 +83,7 @@ class ReadyMade:
         lines_from: A variable with further headers, one `Name: value` a line.
         cap: The field of Chat Completions that caps the answer.
         family: A regular expression for the start of the names of models served at `base_url`.
+        edit_format: The form of edits that its models are asked for; AUTO lets the model decide.
         about: A note for its users, in the table of docs/providers.md.
     """
 
@@ -94,6 +101,7 @@ class ReadyMade:
     lines_from: str = ""
     cap: str = "max_tokens"
     family: str = ""
+    edit_format: EditFormat = EditFormat.AUTO
     about: str = ""
 
 
@@ -106,9 +114,13 @@ PROTOCOLS: Mapping[str, WireProtocol] = {
         own_prefix="/v1",
         vendor="claude",
     ),
-    "responses": WireProtocol(f"{_HTTP}.responses:make_client", vendor="openai", background=True),
+    "responses": WireProtocol(
+        f"{_HTTP}.responses:make_client", vendor="openai", background=True, custom_tools=True
+    ),
     "chat": WireProtocol(f"{_HTTP}.chat:make_client"),
-    "replay": WireProtocol("agent_runner.providers.replay:make_client", networked=False),
+    "replay": WireProtocol(
+        "agent_runner.providers.replay:make_client", networked=False, tools=False
+    ),
 }
 """By name; a further one is one file and one line here."""
 
@@ -154,6 +166,7 @@ READY_MADE: Mapping[str, ReadyMade] = {
             "chat",
             "http://localhost:11434/v1",
             keys=(KeyVariable("OLLAMA_API_KEY", Auth.BEARER),),
+            edit_format=EditFormat.WHOLE,
             about="knows `max_tokens` only; the key is for its cloud",
         ),
         ReadyMade(
@@ -161,6 +174,7 @@ READY_MADE: Mapping[str, ReadyMade] = {
             "chat",
             "http://localhost:8000/v1",
             keys=(KeyVariable("VLLM_API_KEY", Auth.BEARER),),
+            edit_format=EditFormat.WHOLE,
             about="the key is what the server's `--api-key` was given",
         ),
         ReadyMade(
@@ -175,6 +189,7 @@ READY_MADE: Mapping[str, ReadyMade] = {
             "lmstudio",
             "chat",
             "http://localhost:1234/v1",
+            edit_format=EditFormat.WHOLE,
             about="loads a model at its first call: the first byte may be late",
         ),
         ReadyMade(
@@ -183,6 +198,7 @@ READY_MADE: Mapping[str, ReadyMade] = {
             "http://localhost:8080/v1",
             "default",
             keys=(KeyVariable("LLAMA_API_KEY", Auth.BEARER),),
+            edit_format=EditFormat.WHOLE,
             about="ignores the model's name unless it routes; the key as for vllm",
         ),
         ReadyMade(
@@ -250,6 +266,10 @@ _CHAT_ONLY = re.compile(
 )
 
 
+_TRAINED_ON_PATCHES = re.compile(r"(?:.*/)?(?:gpt-|codex|o[34]\b).*")
+_CUSTOM_TOOLS = re.compile(r"gpt-(?:[5-9]|\d\d).*|codex-.*")
+
+
 def openai_protocol(model: str) -> str:
     """The protocol that an OpenAI model is asked through: Responses, which nearly all of them know.
 
@@ -263,3 +283,13 @@ def serves(protocol: str, model: str) -> bool:
     if protocol == "chat":
         return not _RESPONSES_ONLY.fullmatch(model)
     return protocol != "responses" or not _CHAT_ONLY.fullmatch(model)
+
+
+def is_trained_on_patches(model: str) -> bool:
+    """Whether a model writes `*** Begin Patch` envelopes best: OpenAI's own, at any address."""
+    return bool(_TRAINED_ON_PATCHES.fullmatch(model))
+
+
+def takes_custom_tools(model: str) -> bool:
+    """Whether an OpenAI model takes tools whose argument is free text: those from GPT-5 on."""
+    return bool(_CUSTOM_TOOLS.fullmatch(model))

@@ -14,6 +14,7 @@ How a call ends is the same for all of them:
 | AuthError | the key is missing, wrong or not allowed |
 | BudgetError | credit, quota or spend cap used up |
 | CallTooLargeError | the prompt can never fit |
+| ToolsDeclinedError | the endpoint takes no tools; not billed; works without them |
 | FatalError | the request can never work |
 """
 
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
@@ -44,12 +45,18 @@ class Capabilities:
             edits.
         continues: It follows a conversation of several turns (`Prompt.messages`); to one that does
             not, every prompt says all there is to say, in one message.
+        tools: It takes `Prompt.tools`, answers with `AgentResponse.tool_calls` and reads
+            `Message.answers`. They are offered where `Profile.offers_tools` agrees; an endpoint may
+            still turn them away (`ToolsDeclinedError`).
+        custom_tools: It takes tools whose argument is free text (`ToolSpec.grammar`).
     """
 
     looks: bool = False
     edits: bool = False
     in_place: bool = False
     continues: bool = True
+    tools: bool = False
+    custom_tools: bool = False
 
 
 WORDS = Capabilities()
@@ -57,6 +64,14 @@ WORDS = Capabilities()
 
 IN_PLACE = Capabilities(looks=True, edits=True, in_place=True, continues=False)
 """An agent that looks at files and changes them itself, and begins anew with every call."""
+
+
+def capabilities_of(profile: Profile) -> Capabilities:
+    """An agent that answers in words, and by calls of the tools that its profile lets be offered.
+
+    A recorded answer may hold calls although no tool was offered: what is complete is answered.
+    """
+    return evolve(WORDS, tools=profile.offers_tools, custom_tools=profile.custom_tools)
 
 
 def _ignore_count(_tokens: int) -> None:

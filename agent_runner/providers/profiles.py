@@ -17,8 +17,8 @@ from attrs import evolve, field, frozen
 from agent_runner.ground.suggestions import did_you_mean
 from agent_runner.model.errors import UsageError
 from agent_runner.model.names import KnownNames
-from agent_runner.model.settings import ProviderSettings, Settings
-from agent_runner.providers import catalogue
+from agent_runner.model.settings import EditFormat, ProviderSettings, Settings, ToolUse
+from agent_runner.providers import catalogue, offers
 from agent_runner.providers.addresses import base_url_of, belongs_to
 from agent_runner.providers.catalogue import PROTOCOLS, READY_MADE, ReadyMade, WireProtocol
 from agent_runner.providers.keys import KeySource, carries_key, key_source, key_variables
@@ -53,6 +53,10 @@ class Profile:
         official: Whether the address is the vendor's own.
         withheld: Environment variables with keys of others, for no program that a client starts.
         proxy: By which its address is asked; None: directly.
+        tools: How the model is given tools; never `AUTO`.
+        edit_format: The form in which it is asked for edits; never `AUTO`, and never a tool where
+            none is offered.
+        custom_tools: Whether a tool may be offered whose argument is free text.
     """
 
     name: str
@@ -72,6 +76,14 @@ class Profile:
     official: bool = False
     withheld: frozenset[str] = frozenset()
     proxy: Proxy | None = None
+    tools: ToolUse = ToolUse.TEXT
+    edit_format: EditFormat = EditFormat.BLOCKS
+    custom_tools: bool = False
+
+    @property
+    def offers_tools(self) -> bool:
+        """Whether tools may be offered by the protocol's own fields, if its client can."""
+        return self.tools is ToolUse.NATIVE
 
 
 def resolve(
@@ -114,6 +126,7 @@ def sketch(
     url, official = _address(name, entry, own, env)
     protocol = own.protocol or entry.protocol or _openai_protocol(model, official=official)
     headers = {**_ambient_headers(entry, env, official=official), **own.headers}
+    tools = offers.tool_use(own, _protocol(protocol))
     return Profile(
         name=name,
         protocol=protocol,
@@ -132,6 +145,9 @@ def sketch(
         cap=entry.cap if official else "max_tokens",
         official=official,
         withheld=key_variables(settings) - {own.api_key_env or ""},
+        tools=tools,
+        edit_format=offers.edit_format(own, entry, model, tools),
+        custom_tools=offers.custom_tools(_protocol(protocol), model, tools, official=official),
     )
 
 

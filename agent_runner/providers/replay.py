@@ -20,7 +20,7 @@ from agent_runner.ground.tokens import tokens_of
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt, ToolCall
 from agent_runner.model.errors import FatalError, StorageError
 from agent_runner.model.usage import ReportedLimit, Usage
-from agent_runner.providers.client import WORDS, AgentClient, CallContext
+from agent_runner.providers.client import AgentClient, CallContext, capabilities_of
 from agent_runner.providers.costs import estimated_usage
 from agent_runner.providers.profiles import Profile
 
@@ -33,9 +33,8 @@ def make_client(profile: Profile, clock: Clock) -> AgentClient:  # noqa: ARG001 
 class ReplayClient:
     """An `AgentClient` that reads its answers. `profile.replies` is the folder."""
 
-    capabilities = WORDS
-
     def __init__(self, profile: Profile) -> None:
+        self.capabilities = capabilities_of(profile)
         self._folder = profile.replies or Path()
         self._model = profile.model
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from agent_runner.model.errors import UsageError
-from agent_runner.model.settings import ProviderSettings, Settings
-from agent_runner.providers.catalogue import READY_MADE, openai_protocol
+from agent_runner.model.settings import EditFormat, ProviderSettings, Settings, ToolUse
+from agent_runner.providers.catalogue import READY_MADE, is_trained_on_patches, openai_protocol
 from agent_runner.providers.keys import key_variables, known_keys
 from agent_runner.providers.listing import chosen, rows
 from agent_runner.providers.profiles import Profile, fallbacks, outline, resolve
@@ -355,3 +355,50 @@ def test_no_provider_is_its_own_fallback_by_another_name() -> None:
         fallbacks("openai", given)
     (row,) = rows(given, {"OPENAI_API_KEY": "k-12345678"})
     assert "its own fallback" in row.trouble
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "tools", "edits", "custom"),
+    [
+        ("claude", {}, ToolUse.NATIVE, EditFormat.REPLACE, False),
+        ("openai", {}, ToolUse.NATIVE, EditFormat.PATCH, True),
+        ("openai", {"model": "gpt-5.3-codex"}, ToolUse.NATIVE, EditFormat.PATCH, True),
+        ("openai", {"model": "gpt-4.1"}, ToolUse.NATIVE, EditFormat.PATCH, False),
+        ("openai", {"protocol": "chat", "model": "gpt-5"}, ToolUse.NATIVE, EditFormat.PATCH, False),
+        ("openrouter", {"model": "openai/gpt-5.2"}, ToolUse.NATIVE, EditFormat.PATCH, False),
+        ("openrouter", {"model": "z-ai/glm-5"}, ToolUse.NATIVE, EditFormat.REPLACE, False),
+        ("ollama", {"model": "gpt-oss:20b"}, ToolUse.NATIVE, EditFormat.WHOLE, False),
+        ("vllm", {"model": "m"}, ToolUse.NATIVE, EditFormat.WHOLE, False),
+        ("claude", {"tools": ToolUse.OFF}, ToolUse.OFF, EditFormat.BLOCKS, False),
+        ("openai", {"tools": ToolUse.TEXT}, ToolUse.TEXT, EditFormat.BLOCKS, False),
+        ("llamacpp", {"tools": ToolUse.TEXT}, ToolUse.TEXT, EditFormat.WHOLE, False),
+        ("llamacpp", {"edit_format": EditFormat.PATCH}, ToolUse.NATIVE, EditFormat.PATCH, False),
+        ("mine", {"base_url": "http://localhost:9/v1", "model": "m"}, "native", "replace", False),
+        ("replay", {"replies": Path()}, ToolUse.TEXT, EditFormat.BLOCKS, False),
+        ("replay", {"replies": Path(), "tools": ToolUse.NATIVE}, "native", "replace", False),
+    ],
+)
+def test_what_is_offered_follows_from_protocol_entry_and_family(
+    name: str, own: dict[str, Any], tools: ToolUse, edits: EditFormat, custom: bool
+) -> None:
+    profile = outline(name, settings_of(name, **own), ENV)
+    assert (profile.tools, profile.edit_format, profile.custom_tools) == (tools, edits, custom)
+    assert profile.offers_tools is (tools == ToolUse.NATIVE)
+
+
+@pytest.mark.parametrize(
+    ("model", "patches"),
+    [
+        ("gpt-6.1-sol", True),
+        ("openai/gpt-5.2-codex", True),
+        ("codex-mini-latest", True),
+        ("o3", True),
+        ("o4-mini", True),
+        ("claude-opus-5", False),
+        ("qwen3-coder", False),
+        ("olmo-2", False),
+        ("mygpt-4", False),
+    ],
+)
+def test_families_trained_on_patches(model: str, patches: bool) -> None:
+    assert is_trained_on_patches(model) is patches

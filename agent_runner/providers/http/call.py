@@ -17,7 +17,7 @@ from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import characters_per_token
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt
 from agent_runner.model.errors import FatalError, TransientError, UnknownOutcomeError
-from agent_runner.providers.client import WORDS, CallContext
+from agent_runner.providers.client import CallContext, capabilities_of
 from agent_runner.providers.costs import estimated_usage
 from agent_runner.providers.http.connection import Connection, error_of_break
 from agent_runner.providers.http.failures import (
@@ -83,9 +83,8 @@ class Exchange:
 class HttpClient:
     """An `AgentClient` for one profile and dialect."""
 
-    capabilities = WORDS
-
     def __init__(self, profile: Profile, clock: Clock, dialect: Dialect) -> None:
+        self.capabilities = capabilities_of(profile)
         self._profile = profile
         self._clock = clock
         self._dialect = dialect

@@ -22,7 +22,7 @@ from agent_runner.model.errors import (
     UnknownOutcomeError,
 )
 from agent_runner.model.usage import Usage
-from agent_runner.providers.client import WORDS, AgentClient, CallContext
+from agent_runner.providers.client import AgentClient, CallContext, capabilities_of
 from agent_runner.providers.http.call import Dialect, Exchange, HttpClient
 from agent_runner.providers.http.reply import (
     TRUNCATED,
@@ -92,9 +92,8 @@ def _item(message: Message, position: int) -> dict[str, Any]:
 class ResponsesClient:
     """An `AgentClient` for the Responses API, in the foreground or in the background."""
 
-    capabilities = WORDS
-
     def __init__(self, profile: Profile, clock: Clock) -> None:
+        self.capabilities = capabilities_of(profile)
         self._profile = profile
         self._clock = clock
         self._http = HttpClient(profile, clock, DIALECT)
