@@ -113,6 +113,12 @@ def test_it_covers_what_trying_every_way_covers(names: list[str], path: list[str
     assert covers is (re.fullmatch(plainly(names), "/".join(path)) is not None)
 
 
+@given(names=st.lists(NAME_PATTERNS, min_size=2, max_size=5), path=PATHS)
+def test_patterns_together_cover_what_one_of_them_covers(names: list[str], path: list[str]) -> None:
+    whole = "/".join(path)
+    assert Globs(names).covers(whole) is any(Globs([name]).covers(whole) for name in names)
+
+
 @pytest.mark.parametrize(
     ("pattern", "path"),
     [
