@@ -1,5 +1,6 @@
 """The configuration that counts in a folder, also where there is no task list."""
 
+import os
 from pathlib import Path
 
 from agent_runner.app.place import Surroundings, unnamed
@@ -25,4 +26,5 @@ def place_of(tasks: Path | None, here: Surroundings) -> tuple[Path | None, Path]
             raise UsageError(f"there is no task list {tasks}")
         return tasks, (here.cwd / tasks).parent
     found = unnamed(None, here)
-    return (found.relative_to(here.cwd) if may_be_there(found) else None), here.cwd
+    shown = Path(os.path.relpath(found, here.cwd))  # shorter than the whole path, as one would type
+    return (shown if may_be_there(found) else None), found.parent

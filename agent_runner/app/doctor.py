@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from agent_runner.app.place import Place, Surroundings, locate
+from agent_runner.app.place import Place, Surroundings, locate, project_folder
 from agent_runner.app.project import load
 from agent_runner.app.sharing import COPIES, LEDGER
 from agent_runner.app.trust import open_wishes
@@ -50,7 +50,8 @@ def examined(
         place = locate(tasks, state_dir, here)
     except UsageError:
         place = None
-    state = place.state_dir if place else (here.cwd / (state_dir or FOLDER)).absolute()
+    usual = here.cwd / state_dir if state_dir else project_folder(here) / FOLDER
+    state = place.state_dir if place else usual.absolute()
     layout, aside = Layout(state), None
     if fix and layout.folder.is_dir() and not layout.folder.is_symlink():
         aside = _mended(layout, place.tasks_file.parent if place else state.parent)

@@ -12,7 +12,9 @@ from agent_runner.app.forecast import (
     waiting_lines,
 )
 from agent_runner.app.project import Project
+from agent_runner.app.selection import require_reachable
 from agent_runner.app.trust import asked_providers
+from agent_runner.engine.schedule import EVERYTHING, Selection
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.model.fold import RunState
@@ -27,13 +29,23 @@ from agent_runner.ui import words
 from agent_runner.ui.tally import Tally
 
 
-def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> Iterator[str]:
+def dry_run(
+    project: Project, clock: Clock, chosen: Selection = EVERYTHING, *, ignore_limits: bool = False
+) -> Iterator[str]:
     """The lines. Nothing is called, run or written.
 
     `ignore_limits`: as a run that skips configured limits.
     """
     state, _ = read_state(project.place.state_dir, project.tasks.id)
-    ahead = forecast(project, state, clock, can_ask=sys.stdin.isatty(), ignore_config=ignore_limits)
+    require_reachable(project, chosen, state.tasks)
+    ahead = forecast(
+        project,
+        state,
+        clock,
+        can_ask=sys.stdin.isatty(),
+        ignore_config=ignore_limits,
+        chosen=chosen,
+    )
     if not ahead.order and not ahead.waiting_for_person:
         yield "Nothing is left to do."
         return
@@ -45,7 +57,7 @@ def dry_run(project: Project, clock: Clock, *, ignore_limits: bool = False) -> I
     if ahead.order:
         yield from _rights(project)
     yield from waiting_lines(ahead, project.place.invocation)
-    yield from _held(ahead, project, state)
+    yield from _held(ahead, project, state, chosen)
     if ahead.order:
         yield from _calls(ahead, project, state)
         yield from _obstacles(ahead, project, ignore_limits=ignore_limits)
@@ -108,11 +120,11 @@ def _obstacles(ahead: Forecast, project: Project, *, ignore_limits: bool) -> Ite
             yield f"But no run would begin: {one.problem}"
 
 
-def _held(ahead: Forecast, project: Project, state: RunState) -> Iterator[str]:
+def _held(ahead: Forecast, project: Project, state: RunState, chosen: Selection) -> Iterator[str]:
     """Tasks that would not be reached, and what holds them."""
     tally = Tally(project.tasks, state.tasks)
     for task in project.tasks.tasks:
-        if task not in ahead.order and (holders := tally.held_by(task)):
+        if task.id in chosen and task not in ahead.order and (holders := tally.held_by(task)):
             yield f"{task.id} is held by {words.listed(holders)}"
 
 

@@ -7,7 +7,7 @@ from attrs import asdict, frozen
 
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import CallWiring
-from agent_runner.engine.schedule import Schedule
+from agent_runner.engine.schedule import EVERYTHING, Schedule, Selection
 from agent_runner.ground.clock import Clock, iso
 from agent_runner.ground.invocation import Invocation
 from agent_runner.limits.plan import Expected, Plan, expect, plan_calls
@@ -50,13 +50,14 @@ def forecast(
     *,
     can_ask: bool = False,
     ignore_config: bool = False,
+    chosen: Selection = EVERYTHING,
 ) -> Forecast:
     """Look ahead without writing anything. Raises UsageError where no provider can be told.
 
     `can_ask`: whether the run will have a person to ask, for what prompts then say more.
-    `ignore_config`: without the configured limits and budgets.
+    `ignore_config`: without the configured limits and budgets. `chosen`: what that run works on.
     """
-    order, waiting = _order(project, state)
+    order, waiting = _order(project, state, chosen)
     now = clock.now()
     parts = CallWiring(project, clock, lambda: state.spending, can_ask)
     others = parts.gate.others()
@@ -122,22 +123,27 @@ def next_prompt(project: Project, task_id: str, clock: Clock, *, can_ask: bool) 
     return question.request.prompt
 
 
-def _order(project: Project, state: RunState) -> tuple[tuple[Task, ...], tuple[str, ...]]:
+def _order(
+    project: Project, state: RunState, chosen: Selection
+) -> tuple[tuple[Task, ...], tuple[str, ...]]:
     """Open tasks in the order of a run in which everything passes, and what waits for a person."""
     passed = {t for t, r in state.tasks.items() if r.state is TaskState.PASSED}
     waiting = tuple(
-        t.id for t in project.tasks.tasks if state.record(t.id).state is TaskState.ESCALATED
+        t.id
+        for t in project.tasks.tasks
+        if t.id in chosen and state.record(t.id).state is TaskState.ESCALATED
     )
     schedule = Schedule(
         project.tasks,
         lambda task: TaskState.PASSED if task in passed else state.record(task).state,
+        chosen,
     )
     order: list[Task] = []
     while (ready := schedule.next()) is not None:
         order.append(ready)
         passed.add(ready.id)
         schedule.update(ready.id)
-    return tuple(order), waiting
+    return tuple(order[: chosen.most]), waiting
 
 
 def _expected(

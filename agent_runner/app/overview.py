@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_runner.app.list_cache import cached_list
-from agent_runner.app.place import Place, Surroundings, find, invocation_of
+from agent_runner.app.place import Place, Surroundings, find, invocation_of, project_folder
 from agent_runner.ground.clock import SystemClock, local, show_times_in
 from agent_runner.ground.timings import part
 from agent_runner.model.standing import ListOutline, StateOutline, TaskOutline
@@ -168,13 +168,14 @@ def without_list(tasks: Path | None, state_dir: Path | None, here: Surroundings)
     """What the state knows of its tasks where the list or the configuration cannot be read."""
     from agent_runner.store.store import read_state
 
-    folder = here.cwd / (state_dir or (tasks or Path()).parent / FOLDER)
+    beside = here.cwd / tasks.parent if tasks else project_folder(here)
+    folder = here.cwd / state_dir if state_dir else beside / FOLDER
     state, _ = read_state(folder)
     title = "(the list cannot be read)"
     known = tuple(
         TaskOutline(name, title, (), record.definition) for name, record in state.tasks.items()
     )
-    place = Place(Path(), folder, invocation_of(tasks, state_dir))
+    place = Place(Path(), folder, invocation_of(tasks, state_dir, here.entered))
     return Overview(KnownList(place, ListOutline(state.list_id, known), None, here.home), state)
 
 

@@ -20,11 +20,15 @@ DEFAULT_NAMES = ("tasks.yml", "tasks.yaml", "tasks.json")
 
 
 class Surroundings(NamedTuple):
-    """What the process was started with; tests hand in their own."""
+    """What the process was started with; tests hand in their own.
+
+    `entered`: the value of `-C`, by which `cwd` was entered; "" if the process began there.
+    """
 
     env: Mapping[str, str]
     home: Path
     cwd: Path
+    entered: str = ""
 
 
 class Place(NamedTuple):
@@ -39,7 +43,7 @@ class Place(NamedTuple):
 
 
 def find(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Place:
-    """Where list and state are. Without a name: the list whose state is here, else tasks.yml.
+    """Where list and state are. Without a name: see `unnamed`.
 
     Raises UsageError if there is no such list, StateError for a state folder that is none of ours.
     """
@@ -62,24 +66,59 @@ def locate(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Pl
     # realpath, since resolve raises at links in a circle
     folder = Path(os.path.realpath(file.parent))
     state = Path(os.path.realpath(here.cwd / state_dir)) if state_dir else folder / FOLDER
-    return Place(folder / file.name, state, invocation_of(tasks, state_dir))
+    return Place(folder / file.name, state, invocation_of(tasks, state_dir, here.entered))
 
 
-def invocation_of(tasks: Path | None, state_dir: Path | None) -> Invocation:
+def invocation_of(tasks: Path | None, state_dir: Path | None, entered: str) -> Invocation:
     """How the list was named; a name that is the default is left out."""
     named = str(tasks) if tasks else ""
-    return Invocation(
-        "" if named == DEFAULT_NAMES[0] else named, str(state_dir) if state_dir else ""
-    )
+    shown = "" if named == DEFAULT_NAMES[0] else named
+    return Invocation(shown, str(state_dir) if state_dir else "", entered)
 
 
 def unnamed(state_dir: Path | None, here: Surroundings) -> Path:
-    """The list that is meant where none is named: the one whose state is here, else tasks.yml."""
-    recorded = list_of(here.cwd / (state_dir or FOLDER))
-    if recorded and may_be_there(here.cwd / recorded):
-        return here.cwd / recorded
-    found = (here.cwd / name for name in DEFAULT_NAMES)
-    return next((file for file in found if may_be_there(file)), here.cwd / DEFAULT_NAMES[0])
+    """The list that is meant where none is named: the one whose state is here, else tasks.yml.
+
+    "Here" is the current folder, or the nearest one above it that has a list or a state.
+    """
+    folder = project_folder(here)
+    return _listed(folder, here.cwd / state_dir if state_dir else folder / FOLDER)
+
+
+def project_folder(here: Surroundings) -> Path:
+    """The nearest folder, from the current one upwards, with a list or the state of one.
+
+    The current one where there is none. It is looked for up to the top of the git repository; where
+    there is no repository, below the home folder. A folder of another owner ends the search: who
+    may write into a folder above this one must not decide what is run here.
+    """
+    for folder in _upwards(here):
+        if may_be_there(_listed(folder, folder / FOLDER)):
+            return folder
+    return here.cwd
+
+
+def _listed(folder: Path, state: Path) -> Path:
+    recorded = list_of(state)
+    if recorded and may_be_there(folder / recorded):
+        return folder / recorded
+    found = (folder / name for name in DEFAULT_NAMES)
+    return next((file for file in found if may_be_there(file)), folder / DEFAULT_NAMES[0])
+
+
+def _upwards(here: Surroundings) -> tuple[Path, ...]:
+    """The folders in which a project is looked for, the current one first."""
+    cwd = here.cwd
+    owner, reach = cwd.stat().st_uid, [cwd]
+    for folder in cwd.parents:
+        if folder.stat().st_uid != owner:
+            break
+        reach.append(folder)
+    for at, folder in enumerate(reach):
+        if may_be_there(folder / ".git"):
+            return tuple(reach[: at + 1])
+    home = Path(os.path.realpath(here.home))
+    return (cwd, *(folder for folder in reach[1:] if home in folder.parents))
 
 
 def require_task(task_id: str, tasks: "TaskList | ListOutline") -> None:
@@ -98,5 +137,5 @@ def require_task(task_id: str, tasks: "TaskList | ListOutline") -> None:
 
 def is_untouched(state_dir: Path | None, here: Surroundings) -> bool:
     """Whether there is nothing of ours here: neither a list that needs no name nor a state."""
-    state = Layout(here.cwd / (state_dir or FOLDER))
+    state = Layout(here.cwd / state_dir if state_dir else project_folder(here) / FOLDER)
     return not may_be_there(unnamed(state_dir, here)) and not may_be_there(state.journal)

@@ -2,9 +2,11 @@
 
 from agent_runner.app.findings import Weight, examine
 from agent_runner.app.project import Project
+from agent_runner.app.selection import require_reachable
 from agent_runner.app.wiring import Wiring
 from agent_runner.documents import has_c_parser
 from agent_runner.engine import decisions
+from agent_runner.engine.schedule import Selection
 from agent_runner.model.errors import InputError, StorageError
 from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
@@ -15,17 +17,19 @@ LONG_LIST = 1_000
 """Tasks from which on reading the list takes a second or so without the C parser."""
 
 
-def prepare(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
-    """Check that every unfinished task can be served, warn, and reset what is to be rerun.
+def prepare(project: Project, wiring: Wiring, chosen: Selection, *, rerun_changed: bool) -> None:
+    """Check that every unfinished task of those chosen can be served, warn, reset what is to rerun.
 
     Raises InputError, with all that `config validate` finds as well, before anything is spent;
     StorageError where only rights or room are missing.
     """
+    require_reachable(project, chosen, wiring.store.state.tasks)
     _say_warnings(project, wiring)
     _say_slow_list(project, wiring)
-    _say_changed_list(project, wiring, rerun_changed=rerun_changed)
+    _say_changed_list(project, wiring, chosen, rerun_changed=rerun_changed)
     state = wiring.store.state
-    unfinished = [t for t in project.tasks.tasks if state.record(t.id).state not in FINAL]
+    listed = [task for task in project.tasks.tasks if task.id in chosen]
+    unfinished = [task for task in listed if state.record(task.id).state not in FINAL]
     _examine(project, wiring, unfinished)
     wiring.clients.check(unfinished)  # makes those that were examined, before anything is sent
     _say_dirty(wiring, unfinished)
@@ -80,10 +84,14 @@ def _say_warnings(project: Project, wiring: Wiring) -> None:
         wiring.core.signal(Said("", text, "warning"))
 
 
-def _say_changed_list(project: Project, wiring: Wiring, *, rerun_changed: bool) -> None:
+def _say_changed_list(
+    project: Project, wiring: Wiring, chosen: Selection, *, rerun_changed: bool
+) -> None:
     """Identity is the id: a task whose text changed is named, never silently done again."""
     records = wiring.store.state.tasks
     for task in stale(project, wiring):
+        if task.id not in chosen:
+            continue
         if rerun_changed:
             reason = "its text changed since it passed"
             decisions.reset(wiring.core, wiring.recovery, task.id, reason=reason)

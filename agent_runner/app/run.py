@@ -21,6 +21,7 @@ from agent_runner.app.session import opened_store
 from agent_runner.app.wiring import Choices, Wiring
 from agent_runner.engine.control import Control
 from agent_runner.engine.runner import EXIT_CODES, Runner, RunOptions
+from agent_runner.engine.schedule import EVERYTHING, Selection
 from agent_runner.engine.waiting import Waiter
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.disk import reason_of
@@ -57,6 +58,7 @@ class RunRequest:
     wait: bool = False
     wait_max: float | None = None
     record: Path | None = None
+    selection: Selection = EVERYTHING
 
 
 def run(project: Project, request: RunRequest, clock: Clock) -> int:
@@ -75,17 +77,18 @@ def run(project: Project, request: RunRequest, clock: Clock) -> int:
             raise _cause(group) from group
 
 
-def nothing_to_resume(project: Project, *, rerun_changed: bool) -> str:
+def nothing_to_resume(project: Project, chosen: Selection, *, rerun_changed: bool) -> str:
     """Why `resume` has nothing to do here; "" if it has."""
     state, _ = read_state(project.place.state_dir, project.tasks.id)
     if not state.seq:
         begin = project.place.invocation.command("run")
         return f"no run has started here yet. Start one with: {begin}"
-    records = [state.record(task.id) for task in project.tasks.tasks]
+    records = [state.record(task.id) for task in project.tasks.tasks if task.id in chosen]
     unfinished = any(one.state not in FINAL or one.change.uncommitted for one in records)
     if unfinished or rerun_changed:
         return ""
-    return "every task has passed or was skipped."
+    which = "every task" if chosen.tasks is None else "every task that was chosen"
+    return f"{which} has passed or was skipped."
 
 
 def _cause(group: BaseExceptionGroup) -> BaseException:
@@ -135,7 +138,8 @@ class _Run:
             _StopWhenBroken(self._screen, self.control),
         )
         self._wiring = Wiring(self.project, self.store, observers, self.clock, choices)
-        prepare(self.project, self._wiring, rerun_changed=self.request.rerun_changed)
+        chosen, again = self.request.selection, self.request.rerun_changed
+        prepare(self.project, self._wiring, chosen, rerun_changed=again)
         try:
             return await self._supervised(self._runner(), notifications)
         finally:
@@ -197,6 +201,7 @@ class _Run:
                 settings.on_escalation,
                 settings.max_escalations_in_row,
                 self.project.place.invocation,
+                self.request.selection,
             ),
             self._screen.person,
             self._summary,

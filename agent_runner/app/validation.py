@@ -60,7 +60,9 @@ def check(tasks: Path | None, here: Surroundings) -> Checked:
         mistakes += (Problem(str(folder), 0, 0, message, hint),)
     # where no task can be read, one that leaves everything to the configuration stands for all
     judged = tuple(read) or (Task("", "", "", folder.resolve()),)
-    found = _news(examine(_project(file, folder, loaded, judged, here), judged), mistakes)
+    place = _place(tasks, file, folder, here)
+    listed = TaskList(place.tasks_file.name, place.tasks_file, place.tasks_file.parent, judged)
+    found = _news(examine(Project(place, listed, loaded, here), judged), mistakes)
 
     def of(*weights: Weight) -> tuple[Problem, ...]:
         return tuple(one.problem for one in found if one.weight in weights)
@@ -73,15 +75,11 @@ def check(tasks: Path | None, here: Surroundings) -> Checked:
     )
 
 
-def _project(
-    file: Path | None, folder: Path, loaded: Loaded, tasks: tuple[Task, ...], here: Surroundings
-) -> Project:
-    """As much of the project as could be read."""
+def _place(named: Path | None, file: Path | None, folder: Path, here: Surroundings) -> Place:
+    """Where the list is, or would be."""
     folder = folder.resolve()
     path = folder / (file.name if file else DEFAULT_NAMES[0])
-    invocation = invocation_of(file, None)
-    place = Place(path, folder / FOLDER, invocation)
-    return Project(place, TaskList(path.name, path, folder, tasks), loaded, here)
+    return Place(path, folder / FOLDER, invocation_of(named, None, here.entered))
 
 
 def _news(found: tuple[Finding, ...], mistakes: tuple[Problem, ...]) -> list[Finding]:

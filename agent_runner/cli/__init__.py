@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from agent_runner.model.errors import AgentRunnerError
 
 _REFUSALS = {
@@ -112,10 +114,19 @@ def _report(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
     if error.fix:
         lines.append(f"  next: {error.fix}")
     if error.command:
-        invocation = invocation_of(given.get("tasks") or given.get("named"), given.get("state_dir"))
+        entered, state_dir = str(given.get("entered") or ""), given.get("state_dir")
+        invocation = invocation_of(_list_in(given), state_dir, entered)
         lines.append(f"  type: {invocation.command(*error.command)}")
     with contextlib.suppress(OSError):
         print(safe("\n".join(lines)), file=sys.stderr)
+
+
+def _list_in(given: Mapping[str, Any]) -> "Path | None":
+    """The task list that the command line named, if it did."""
+    from agent_runner.cli.options import lists_in
+
+    named: Path | None = given.get("named") or given.get("tasks")
+    return named or next(iter(lists_in(given.get("words"))), None)
 
 
 def _report_unforeseen(error: Exception, given: Mapping[str, Any]) -> int:

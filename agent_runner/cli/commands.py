@@ -5,7 +5,8 @@ Importing and building all twenty takes longer than most of them run.
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Any, ClassVar, NamedTuple, cast
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, NamedTuple, cast
 
 import typer
 import typer.main
@@ -194,8 +195,21 @@ app = _typer(
 
 @app.callback(help=SUMMARY)
 def _root(
-    version: bool = typer.Option(
-        False, "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-    ),
+    context: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Option("-C", metavar="DIR", help="Begin in this folder.", show_default=False),
+    ] = None,
+    version: Annotated[  # noqa: ARG001  # its callback has acted by now
+        bool,
+        typer.Option(
+            "--version", "-V", callback=_show_version, is_eager=True, help="Show the version, exit."
+        ),
+    ] = False,
 ) -> None:
     """What may stand before a command."""
+    if folder is not None:
+        from agent_runner.cli.project import enter
+
+        enter(folder)
+        context.obj["entered"] = folder

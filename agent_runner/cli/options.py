@@ -2,17 +2,18 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import typer
 
-TasksArgument: TypeAlias = Annotated[
-    Path | None,
+TaskWords: TypeAlias = Annotated[
+    list[str] | None,
     typer.Argument(
-        metavar="TASKS",
-        help="Task list, YAML or JSON. Default: the list whose state is here, else tasks.yml.",
+        metavar="[TASKS] [TASK]...",
+        help="Task list, YAML or JSON (default: the list whose state is here, else tasks.yml), and"
+        " the tasks of it to work on (default: all).",
         show_default=False,
     ),
 ]
@@ -59,6 +60,40 @@ def _minutes(name: str, help: str) -> Any:  # noqa: A002  # typer's word
     return typer.Option(name, help=help, metavar="MINUTES", show_default=False)
 
 
+class Words(NamedTuple):
+    """What may stand after `run` and `resume`: a task list, and ids of tasks in it."""
+
+    file: Path | None
+    ids: tuple[str, ...]
+
+
+def words_of(given: Sequence[str] | None, named: Path | None) -> Words:
+    """Tell the task list from ids: it is a path, or ends like one, or is a file here.
+
+    `named`: the value of `--tasks`. Raises UsageError for two lists.
+    """
+    files = [*lists_in(given), *([named] if named else [])]
+    ids = tuple(dict.fromkeys(word for word in given or () if not _is_list(word)))
+    if len(files) > 1:
+        from agent_runner.model.errors import UsageError
+
+        raise UsageError(
+            f"the task list is named twice: {' and '.join(map(str, files))}",
+            fix="name one, before the ids of its tasks or with --tasks, not both",
+        )
+    return Words(files[0] if files else None, ids)
+
+
+def lists_in(given: Sequence[str] | None) -> list[Path]:
+    """The task lists among the words; more than one is a mistake."""
+    return [Path(word) for word in given or () if _is_list(word)]
+
+
+def _is_list(word: str) -> bool:
+    path = Path(word)
+    return path.suffix in {".yml", ".yaml", ".json"} or len(path.parts) > 1 or path.is_file()
+
+
 class RunFlags(NamedTuple):
     """The options of both `run` and `resume`: how this run differs from the configuration.
 
@@ -67,6 +102,12 @@ class RunFlags(NamedTuple):
     """
 
     state_dir: StateDir = None
+    until: Annotated[
+        str | None, _option("--until", "Stop after this task of the list.", "TASK")
+    ] = None
+    max_tasks: Annotated[
+        int | None, _count("--max-tasks", "Tasks that this run takes up before it stops.")
+    ] = None
     provider: Annotated[str | None, _option("--provider", "Provider for this run.", "NAME")] = None
     model: Annotated[str | None, _option("--model", "Model for this run.", "NAME")] = None
     preview: Annotated[

@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from agent_runner.app.project import Project
 
 
+_entered = ""
+
+
+def enter(folder: Path) -> None:
+    """Begin in this folder, as if the command had been typed there. Raises UsageError."""
+    global _entered  # noqa: PLW0603  # like the current folder itself: one a process
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise UsageError(f"-C {folder}: {error.strerror}", fix="name a folder") from error
+    _entered = str(folder)
+
+
 def surroundings() -> Surroundings:
     """The process's environment, home and current folder. Raises UsageError without either."""
     try:
@@ -23,7 +36,7 @@ def surroundings() -> Surroundings:
         raise UsageError(
             f"the current folder cannot be used: {error.strerror}", fix="change to another folder"
         ) from error
-    return Surroundings(dict(os.environ), home, cwd)
+    return Surroundings(dict(os.environ), home, cwd, _entered)
 
 
 def open_project(

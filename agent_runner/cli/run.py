@@ -5,16 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_runner.cli.options import RunFlags, TasksArgument, TasksOption, with_run_flags
+from agent_runner.cli.options import RunFlags, TasksOption, TaskWords, with_run_flags, words_of
 
 if TYPE_CHECKING:
     from agent_runner.app.run import RunRequest
+    from agent_runner.engine.schedule import Selection
 
 
 @with_run_flags
 def run(
     flags: RunFlags,
-    tasks: TasksArgument = None,
+    words: TaskWords = None,
     named: TasksOption = None,
     dry_run: Annotated[
         bool,
@@ -32,50 +33,53 @@ def run(
     70 a bug; 74 the output could not be written.
     """
     from agent_runner.app.run import run as run_list
+    from agent_runner.app.selection import select
     from agent_runner.app.trust import demand_trust, reachable_providers
     from agent_runner.cli.project import open_project
     from agent_runner.ground.clock import SystemClock
-    from agent_runner.model.errors import UsageError
 
-    if tasks and named:
-        raise UsageError("the task list is named twice", fix="give TASKS or --tasks, not both")
-    project = open_project(tasks or named, flags.state_dir, flags.settings())
+    file, ids = words_of(words, named)
+    project = open_project(file, flags.state_dir, flags.settings())
+    chosen = select(project.tasks, ids, flags.until, flags.max_tasks)
     if dry_run:
         from agent_runner.app.dry_run import dry_run as lines_of
 
         ignoring = flags.ignore_config_limits
-        print("\n".join(lines_of(project, SystemClock(), ignore_limits=ignoring)))
+        print("\n".join(lines_of(project, SystemClock(), chosen, ignore_limits=ignoring)))
         return 0
     demand_trust(project.loaded, reachable_providers(project), project.surroundings)
-    return run_list(project, _request(flags, fresh=fresh), SystemClock())
+    return run_list(project, _request(flags, chosen, fresh=fresh), SystemClock())
 
 
 @with_run_flags
-def resume(flags: RunFlags, tasks: TasksOption = None) -> int:
+def resume(flags: RunFlags, words: TaskWords = None, named: TasksOption = None) -> int:
     """Go on where the last run stopped, however it stopped. Needs no arguments.
 
     Where nothing is left to resume it says so and exits with 0. The exit codes are those of run.
     """
     from agent_runner.app.place import is_untouched
     from agent_runner.app.run import nothing_to_resume, run as run_list
+    from agent_runner.app.selection import select
     from agent_runner.app.trust import demand_trust, reachable_providers
     from agent_runner.cli.project import open_project, surroundings
     from agent_runner.ground.clock import SystemClock
 
     messages = sys.stderr if flags.json else sys.stdout  # no line of text among the JSON
-    if tasks is None and is_untouched(flags.state_dir, surroundings()):
+    file, ids = words_of(words, named)
+    if file is None and is_untouched(flags.state_dir, surroundings()):
         print("Nothing to resume: there is no task list and no saved state here.", file=messages)
         return 0
-    project = open_project(tasks, flags.state_dir, flags.settings())
-    reason = nothing_to_resume(project, rerun_changed=flags.rerun_changed)
+    project = open_project(file, flags.state_dir, flags.settings())
+    chosen = select(project.tasks, ids, flags.until, flags.max_tasks)
+    reason = nothing_to_resume(project, chosen, rerun_changed=flags.rerun_changed)
     if reason:
         print(f"Nothing to resume: {reason}", file=messages)
         return 0
     demand_trust(project.loaded, reachable_providers(project), project.surroundings)
-    return run_list(project, _request(flags), SystemClock())
+    return run_list(project, _request(flags, chosen), SystemClock())
 
 
-def _request(flags: RunFlags, *, fresh: bool = False) -> "RunRequest":
+def _request(flags: RunFlags, chosen: "Selection", *, fresh: bool = False) -> "RunRequest":
     from agent_runner.app.run import RunRequest
     from agent_runner.app.screens import ScreenOptions
     from agent_runner.model.errors import UsageError
@@ -93,6 +97,7 @@ def _request(flags: RunFlags, *, fresh: bool = False) -> "RunRequest":
         wait=flags.wait or flags.wait_max is not None,
         wait_max=_seconds(flags.wait_max),
         record=flags.record,
+        selection=chosen,
     )
 
 

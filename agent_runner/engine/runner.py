@@ -1,7 +1,7 @@
 """The loop: the next ready task goes through its steps, until none is ready or the run stops."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import anyio
@@ -12,7 +12,7 @@ from agent_runner.engine.commits import Commits
 from agent_runner.engine.control import Control
 from agent_runner.engine.core import Core
 from agent_runner.engine.recovery import Recovery
-from agent_runner.engine.schedule import Schedule
+from agent_runner.engine.schedule import EVERYTHING, Schedule, Selection
 from agent_runner.engine.taking_back import Outcome, TakingBack
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.waiting import Waiter
@@ -52,11 +52,15 @@ EXIT_CODES = {
 
 @frozen
 class RunOptions:
-    """How this run treats escalations; `invocation` words the commands that it suggests."""
+    """What this run works on, and how it treats escalations.
+
+    `invocation` words the commands that it suggests.
+    """
 
     on_escalation: OnEscalation = OnEscalation.ASK
     max_consecutive_escalations: int = 3
     invocation: Invocation = field(factory=Invocation)
+    selection: Selection = EVERYTHING
 
 
 @define
@@ -87,7 +91,9 @@ class Runner:
     _consecutive_escalations: int = field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
-        self._schedule = Schedule(self.tasks, lambda task: self.core.record(task).state)
+        self._schedule = Schedule(
+            self.tasks, lambda task: self.core.record(task).state, self.options.selection
+        )
 
     async def run(self, started: e.RunStarted) -> e.RunStopped:
         """Work until nothing is ready or the run must stop.
@@ -143,6 +149,7 @@ class Runner:
 
     async def _work(self) -> Halt:
         """Work on one ready task after the other, until none is left or something stops the run."""
+        taken_up: set[str] = set()
         while True:
             if self.control.stop_reason:
                 return self._stopped()
@@ -152,7 +159,10 @@ class Runner:
                 continue
             task = self._schedule.next()
             if task is None:
-                return self._nothing_ready()
+                return self._nothing_ready(self.tasks.tasks)
+            if len(taken_up | {task.id}) > (self.options.selection.most or len(self.tasks)):
+                return self._nothing_ready(t for t in self.tasks.tasks if t.id in taken_up)
+            taken_up.add(task.id)
             halt = await self._work_on(task)
             if halt is not None:
                 return halt
@@ -290,7 +300,8 @@ class Runner:
     async def _decide_open_escalations(self) -> Halt | None:
         """Tasks that an earlier run left for a person are asked about before new work begins."""
         for task in self.tasks.tasks:
-            if self.core.record(task.id).state is TaskState.ESCALATED:
+            chosen = task.id in self.options.selection
+            if chosen and self.core.record(task.id).state is TaskState.ESCALATED:
                 if self.options.on_escalation is OnEscalation.CONTINUE:
                     self._take_back(task)
                 halt = await self._decide(task)
@@ -301,8 +312,10 @@ class Runner:
     def _stopped(self) -> Halt:
         return Halt(self.control.stop_reason, self.control.detail)
 
-    def _nothing_ready(self) -> Halt:
-        open_tasks = [t for t in self.tasks.tasks if self.core.record(t.id).state not in FINAL]
+    def _nothing_ready(self, tasks: Iterable[Task]) -> Halt:
+        """Why the run ends where none of these tasks can be worked on any more."""
+        chosen = (t for t in tasks if t.id in self.options.selection)
+        open_tasks = [t for t in chosen if self.core.record(t.id).state not in FINAL]
         if not open_tasks:
             return Halt("finished", "nothing is left to do")
         escalated = [

@@ -4,10 +4,29 @@ import heapq
 from collections.abc import Callable
 from itertools import chain
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from agent_runner.model.states import STEPS, TaskState
 from agent_runner.model.task import Task, TaskList
+
+
+@frozen
+class Selection:
+    """What a run is to work on of its list.
+
+    Attributes:
+        tasks: Ids; None for all. Others stay as they are, and hold what depends on them.
+        most: The most tasks that the run takes up, whatever becomes of them; None for no end.
+    """
+
+    tasks: frozenset[str] | None = None
+    most: int | None = None
+
+    def __contains__(self, task_id: str) -> bool:
+        return self.tasks is None or task_id in self.tasks
+
+
+EVERYTHING = Selection()
 
 
 @define
@@ -21,6 +40,7 @@ class Schedule:
 
     tasks: TaskList
     state_of: Callable[[str], TaskState]
+    selection: Selection = EVERYTHING
     _ready: list[int] = field(init=False, factory=list)
     _index: dict[str, int] = field(init=False, factory=dict)
     _waiting: dict[str, set[int]] = field(init=False, factory=dict)
@@ -62,6 +82,8 @@ class Schedule:
     def _enqueue(self, index: int) -> None:
         """Queue a task if it is ready; else let it wait for one that holds it."""
         task = self.tasks.tasks[index]
+        if task.id not in self.selection:
+            return
         state = self.state_of(task.id)
         holder = self._holder(index) if state is TaskState.PENDING else None
         if holder is not None:

@@ -13,10 +13,12 @@ class Invocation(NamedTuple):
     Attributes:
         tasks: Value of `--tasks`; "" if the list needs no name.
         state_dir: Value of `--state-dir`; "" if the state lies beside the list.
+        folder: Value of `-C`; "" where the command was to begin in the current folder.
     """
 
     tasks: str = ""
     state_dir: str = ""
+    folder: str = ""
 
     def command(self, *words: str) -> str:
         """A command line that does the same to the same list, quoted for a POSIX shell.
@@ -26,4 +28,5 @@ class Invocation(NamedTuple):
         quoted = [word if word == PLACEHOLDER else shlex.quote(word) for word in words]
         named = (("--tasks", self.tasks), ("--state-dir", self.state_dir))
         options = [f"{option} {shlex.quote(value)}" for option, value in named if value]
-        return " ".join(("agent-runner", *quoted, *options))
+        start = ("-C", shlex.quote(self.folder)) if self.folder else ()
+        return " ".join(("agent-runner", *start, *quoted, *options))

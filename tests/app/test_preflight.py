@@ -8,6 +8,7 @@ import pytest
 from agent_runner.app.preflight import LONG_LIST, prepare
 from agent_runner.app.wiring import Choices
 from agent_runner.documents import has_c_parser
+from agent_runner.engine.schedule import EVERYTHING
 from agent_runner.model.errors import UsageError
 from agent_runner.model.fold import Entry
 from agent_runner.model.signals import HookOutput, Signal
@@ -23,7 +24,7 @@ def prepared(scene: Scene, *, rerun_changed: bool = False) -> str:
     scene.watcher.signals.clear()
     try:
         wiring = scene.wired(store)
-        prepare(wiring.project, wiring, rerun_changed=rerun_changed)
+        prepare(wiring.project, wiring, EVERYTHING, rerun_changed=rerun_changed)
     finally:
         store.close()
     return scene.watcher.said
