@@ -1,0 +1,66 @@
+"""Which rule holds at which path: sorted, so that the longer of two paths is set up later."""
+
+import enum
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+from agent_runner.sandbox.confinement import Confinement, Copied, Mount
+
+
+class Rule(enum.IntEnum):
+    """What holds at a path and below; where two are given for one path, the last of these."""
+
+    WRITABLE = enum.auto()
+    MOUNTED = enum.auto()
+    READ_ONLY = enum.auto()
+    MASKED = enum.auto()
+
+
+@frozen
+class Place:
+    """One path with its rule. `path`: as the command sees it, without links, except where it ends
+    in nothing that exists. `source`: what lies there on this machine.
+    """
+
+    path: Path
+    source: Path
+    rule: Rule
+
+
+def places(confinement: Confinement) -> tuple[Place, ...]:
+    """All paths of a confinement that exist, the shorter first."""
+    found = sorted(_places(confinement), key=lambda one: (len(one.path.parts), one.rule))
+    return tuple(dict.fromkeys(found))
+
+
+def real(path: Path) -> Path:
+    """The path without links: what is mounted on a link would be mounted somewhere else."""
+    return Path(os.path.realpath(path))
+
+
+def relocated(path: Path, mount: Mount | None) -> Path:
+    """Where `path` lies on this machine: below a folder that a copy stands in for, in that copy."""
+    if isinstance(mount, Copied):
+        original = real(mount.original)
+        if real(path).is_relative_to(original):
+            return real(mount.copy) / real(path).relative_to(original)
+    return path
+
+
+def _places(confinement: Confinement) -> Iterator[Place]:
+    mount = confinement.mount
+    if mount:
+        original = real(mount.original)
+        yield Place(original, relocated(original, mount), Rule.MOUNTED)
+    for rule, paths in (
+        (Rule.WRITABLE, confinement.writable),
+        (Rule.READ_ONLY, confinement.read_only),
+        (Rule.MASKED, confinement.masked),
+    ):
+        for path in map(real, paths):
+            source = relocated(path, mount)
+            if source.exists():
+                yield Place(path, source, rule)
