@@ -1,0 +1,73 @@
+"""What a tool is: its name and description for the model, its arguments, and how it answers."""
+
+from collections.abc import Callable, Mapping
+
+from attrs import define, field, frozen
+
+from agent_runner.ground.escaping import on_one_line
+from agent_runner.looking.arguments import Argument, AskError, Given, schema_of
+from agent_runner.looking.files import Files
+from agent_runner.model.agent import ToolSpec
+
+__all__ = ["AskError", "Bench", "Said", "Tool", "brief_of"]
+
+LONGEST_BRIEF = 100
+
+
+@frozen
+class Said:
+    """An answer: `text` for the model, `outcome` the same in a few words for people."""
+
+    text: str
+    outcome: str
+    is_error: bool = False
+
+
+@define
+class Bench:
+    """What the tools work on while the calls of one reply are answered.
+
+    Attributes:
+        files: The task's files as the agent may see them, with its drafts.
+        room: Characters that the answer in hand may have.
+        hook_logs: What reads the last log of each hook that has run in this task.
+    """
+
+    files: Files
+    room: int
+    hook_logs: Mapping[str, Callable[[], bytes]] = field(factory=dict)
+
+
+def brief_of(given: Given) -> str:
+    """All short arguments in their order, for a screen."""
+    shown = [str(value) for value in given.values.values() if not isinstance(value, bool)]
+    return " ".join(shown)
+
+
+@frozen
+class Tool:
+    """One tool.
+
+    Attributes:
+        looks: Whether it reads and answers at length; only such calls count against the budget.
+        brief: What a call is about, in a few words.
+        grammar: The Lark grammar of its only argument, where that can be sent as free text.
+    """
+
+    name: str
+    description: str
+    arguments: tuple[Argument, ...]
+    answer: Callable[[Bench, Given], Said]
+    looks: bool = True
+    brief: Callable[[Given], str] = brief_of
+    grammar: str = ""
+
+    @property
+    def spec(self) -> ToolSpec:
+        """As it is offered to a model."""
+        return ToolSpec(self.name, self.description, schema_of(self.arguments), self.grammar)
+
+    def briefly(self, given: Given) -> str:
+        """What a call is about, on one line, shortened."""
+        text = on_one_line(self.brief(given))
+        return text if len(text) <= LONGEST_BRIEF else text[: LONGEST_BRIEF - 1] + "\u2026"

@@ -1,0 +1,48 @@
+"""All tools there are, and which of them are offered."""
+
+import enum
+
+from attrs import frozen
+
+from agent_runner.looking import list_files, read_file
+from agent_runner.looking.tool import Tool
+from agent_runner.model.agent import ToolSpec
+
+TOOLS = {tool.name: tool for tool in (list_files.TOOL, read_file.TOOL)}
+"""By name. A new tool is a file with its `TOOL`, and a word here."""
+
+
+class EditTools(enum.Enum):
+    """The tools by which a model edits, if it does so by tools."""
+
+    NONE = ()
+    REPLACE = ("delete_file", "edit_file", "move_file")
+    PATCH = ("apply_patch",)
+
+
+@frozen
+class Offer:
+    """What is offered in a conversation; the same for all of its turns, for the caches' sake.
+
+    `git`: there is a repository. `hooks`: there is a hook whose log can be read. `checks`: there is
+    one that the model may run itself.
+    """
+
+    edits: EditTools = EditTools.NONE
+    git: bool = False
+    hooks: bool = False
+    checks: bool = False
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools, sorted by name."""
+        names = {"list_files", "read_file", "search", *self.edits.value}
+        names |= {"git_diff", "git_log"} if self.git else set()
+        names |= {"hook_output"} if self.hooks else set()
+        names |= {"run_check"} if self.checks else set()
+        return tuple(TOOLS[name] for name in sorted(names & TOOLS.keys()))
+
+
+def specs(offer: Offer) -> tuple[ToolSpec, ...]:
+    """The tools as they are offered to a model, sorted by name; their texts never vary."""
+    return tuple(tool.spec for tool in offer.tools)
