@@ -5,16 +5,24 @@ from functools import partial
 from pathlib import Path
 
 from agent_runner.app.project import Project
+from agent_runner.edits.blots import Blots
 from agent_runner.edits.rules import Rules
 from agent_runner.engine.trees import Trees
 from agent_runner.hooks.scripts import judges_of
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.shown import FileText
 from agent_runner.model.task import Task
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.reading import read_text
 
 
-def rules_by(project: Project, trees: Trees) -> Callable[[Task, TaskRecord], Rules]:
-    """The rules for a task, as the files stand when they are asked for."""
+def rules_by(
+    project: Project, trees: Trees, redact: Callable[[str], str]
+) -> Callable[[Task, TaskRecord], Rules]:
+    """The rules for a task, as the files stand when they are asked for.
+
+    `redact`: takes keys out of what the agent is shown.
+    """
     hooks_by_root: dict[Path, set[str]] = {}
     for task in project.tasks.tasks:
         hooks_by_root.setdefault(task.root, set()).update(task.pre_hooks, task.post_hooks)
@@ -28,6 +36,10 @@ def rules_by(project: Project, trees: Trees) -> Callable[[Task, TaskRecord], Rul
                 found = (root / path for path in judges_of(hooks, root).scripts)
                 yield from (path for path in found if path not in made)
 
+    def texts(root: Path) -> Iterator[str]:
+        shown = (read_text(root, name) for name in trees.names(root))
+        return (one.text for one in shown if isinstance(one, FileText))
+
     def rules(task: Task, record: TaskRecord) -> Rules:
         settings, repository = project.settings.apply, Repository.around(task.root)
         obeyed = repository.obeyed if repository else ()
@@ -38,6 +50,7 @@ def rules_by(project: Project, trees: Trees) -> Callable[[Task, TaskRecord], Rul
             scripts=(*scripts(task, record), *git_hooks),
             may_change=(*settings.may_change, *task.may_change),
             ignored=None if settings.ignored_files else partial(trees.ignored, task.root),
+            blots=Blots(redact, partial(texts, task.root)),
         )
 
     return rules

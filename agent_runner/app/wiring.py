@@ -207,7 +207,7 @@ class Wiring:
             ),
             TaskState.APPLY: ApplyStep(
                 self.calls.conversations,
-                rules_by(self.project, self.trees),
+                rules_by(self.project, self.trees, self.calls.redactor.text),
                 self.changes,
                 Commands(settings.apply, self.runner, self.choices.ask),
                 self.commits,

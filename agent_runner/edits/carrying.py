@@ -35,11 +35,13 @@ MISSING = Failed("the file does not exist")
 class Carrier:
     """Changes a tree as edits ask.
 
-    `exact`: a program made the edits, so that every line and number in them is meant.
+    `exact`: a program made the edits, so that every line and number in them is meant. `redacted`: a
+    key was taken out of the reply itself, so that none of its marks is meant.
     """
 
     tree: Tree
     exact: bool = False
+    redacted: bool = False
 
     def carry(self, edit: Edit) -> Outcome:
         """Carry the edit out, or say why not. A failed edit may leave the tree half changed."""
@@ -51,12 +53,24 @@ class Carrier:
         try:
             lines = _lines_of(edit)
             check_writable("".join(line for is_new, line in lines if is_new))
-            wrong = None
-            if not self.exact:
-                wrong = _blotted(lines, entry) or _in_doubt(edit, lines, entry)
+            wrong = self._blotted(lines, entry)
+            if wrong is None and not self.exact:
+                wrong = _in_doubt(edit, lines, entry)
             return wrong or self._carry(edit, entry)
         except NotTextError as error:
             return Failed(f"{error}", "  Only UTF-8 text can be written by a reply.")
+
+    def _blotted(self, lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
+        """The refusal of a mark in a key's place; what programs write, they read without marks."""
+        new = [line for is_new, line in lines if is_new and MARK in line]
+        if not new:
+            return None
+        if self.redacted:
+            return _lost_key(new[0])
+        if self.exact:
+            return None
+        line = self.tree.gate.rules.blots.in_place_of_key(new, entry.original or b"")
+        return None if line is None else _lost_key(line)
 
     def judge(self, aside: Aside, changed: tuple[str, ...]) -> Outcome:
         """What comes of a fence that is not clearly an edit, when all edits stand.
@@ -256,21 +270,8 @@ def _in_doubt(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed
     return in_doubt(edit.path, short) if wrong else None
 
 
-def _blotted(lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
-    """The refusal of a line that would write the mark of a secret in the secret's place.
-
-    The agent is shown the mark where a file holds something like a key, and its own words are
-    stored with the mark where they hold a known one: what is behind it is in no reply.
-    """
-    marked = [line for is_new, line in lines if is_new and MARK in line]
-    if not marked:
-        return None
-    there = {
-        line.strip() for line in (entry.original or b"").decode("utf-8", "replace").split("\n")
-    }
-    line = next((line for line in marked if line.strip() not in there), None)
-    if line is None:
-        return None
+def _lost_key(line: str) -> Failed:
+    """The refusal of a line that would write the mark of a key in the key's place."""
     return Failed(
         f"`{line.strip()[:80]}` would write `{MARK}` where a secret was left out of what you saw",
         "  Leave the lines that hold secrets out of your blocks: change only the lines around them,"

@@ -177,6 +177,7 @@ class Reply:
 
     `asks`: paths or globs that the agent wants to see. `no_change`: set if it asks for nothing in a
     known form. `exact`: a program made the edits from files: nothing is a slip of the pen.
+    `redacted`: a known key was taken out of it before it was read.
     """
 
     edits: tuple[Edit, ...] = ()
@@ -185,6 +186,7 @@ class Reply:
     asks: tuple[str, ...] = ()
     no_change: NoChange | None = None
     exact: bool = False
+    redacted: bool = False
 
     @property
     def problems(self) -> tuple[Unreadable, ...]:

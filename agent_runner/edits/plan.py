@@ -45,7 +45,7 @@ def plan(reply: Reply, root: Path, rules: Rules, *, change_id: str = "") -> Plan
     with readable_root(root) as descriptor:
         ignored = ignored_among(paths_of((*reply.edits, *reply.asides)), rules)
         tree = Tree(descriptor, Gate.at(root, rules), ignored)
-        planning = _Planning(Carrier(tree, reply.exact), root)
+        planning = _Planning(Carrier(tree, reply.exact, reply.redacted), root)
         for _, block in groupby(reply.edits, key=lambda edit: edit.origin):
             planning.carry(list(block))
         for aside in reply.asides:  # when all that could make them harmless is done

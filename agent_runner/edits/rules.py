@@ -5,6 +5,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from agent_runner.edits.blots import Blots
 from agent_runner.edits.jail import Refusal, folded, spelled
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.judges import REFUSED, judging
@@ -23,7 +24,8 @@ class Rules:
     (task list, configurations, templates), or of whole folders. `scripts`: the same, of what hooks
     run.
     `may_change`: globs of files that may be changed although they judge (`judging`, `scripts`).
-    `ignored`: None where files that git ignores may be changed, or there is no git. Sizes in bytes.
+    `ignored`: None where files that git ignores may be changed, or there is no git.
+    `blots`: what is shown with marks in place of keys. Sizes in bytes.
     """
 
     protect: tuple[str, ...] = ()
@@ -31,6 +33,7 @@ class Rules:
     scripts: tuple[Path, ...] = ()
     may_change: tuple[str, ...] = ()
     ignored: Ignored | None = None
+    blots: Blots = field(factory=Blots)
     max_file_size: int = 64 * _MEGABYTE
     max_files: int = 5_000
     max_total_size: int = 512 * _MEGABYTE

@@ -143,6 +143,8 @@ class AgentResponse:
             nothing. None: the words are the reply. Otherwise nothing in them is read as an edit or
             as a question.
         logs: what such an agent's program printed.
+        redacted: whether a known key was taken out of the words or the edits: they are not as they
+            came.
     """
 
     text: str
@@ -158,3 +160,4 @@ class AgentResponse:
     edits: tuple[str, ...] | None = None
     logs: tuple[str, ...] = ()
     raw: str = ""
+    redacted: bool = False

@@ -148,7 +148,8 @@ def clean_response(response: AgentResponse, redactor: Redactor) -> AgentResponse
     So this stands between every client and the disk or the screen.
     """
     cleaned: AgentResponse = _clean(response, redactor)
-    return cleaned
+    as_it_came = (cleaned.text, cleaned.edits) == (response.text, response.edits)
+    return cleaned if as_it_came else attrs.evolve(cleaned, redacted=True)
 
 
 def clean_error(error: ProviderError, redactor: Redactor) -> ProviderError:

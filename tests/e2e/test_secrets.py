@@ -161,3 +161,26 @@ def _titles(session: int) -> list[bytes]:
             except OSError:
                 continue  # it ended while we looked
     return found
+
+
+def test_a_mark_is_written_only_where_it_stands_for_no_key(scene: Scene) -> None:
+    """A key of a file that the model saw without it, a key that the model said, and neither."""
+    scene.write("keys.py", f"TOKEN = 'ghp_{'a1' * 18}'\nx = 1\n")
+    replies = [
+        reply(copy__py="TOKEN = '[redacted]'"),
+        reply(said__py=f"TOKEN = '{IN_ENV}'"),
+        reply(redactor__py="MARK = '[redacted]'"),
+    ]
+    with serving(*map(says_whole, replies)) as server:
+        planted(
+            scene, server.url, max_attempts_per_task=1, max_edit_retries=2, hooks={}, defaults={}
+        )
+        scene.tasks({"id": "T1", "files": ["keys.py"], "post_hooks": []})
+        ended = scene.run("run")
+        prompts = [str(request.body["messages"]) for request in server.requests]
+    assert ended.code == 0, ended
+    assert len(prompts) == 3
+    assert "[redacted]" in prompts[0]
+    assert scene.read("redactor.py") == "MARK = '[redacted]'\n"
+    assert not (scene.project / "copy.py").exists()
+    assert not (scene.project / "said.py").exists()

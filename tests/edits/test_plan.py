@@ -7,13 +7,15 @@ import os
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import given, strategies as st
 
+from agent_runner.edits.blots import Blots
 from agent_runner.edits.edit import Hunk, NoChange, Reply
 from agent_runner.edits.jail import Refusal, Standing, opened_root, spelled, standing
 from agent_runner.edits.linediff import hunk_lines
 from agent_runner.edits.matching import Haystack, locate
-from agent_runner.edits.parse import parse_reply
+from agent_runner.edits.parse import parse_diffs, parse_reply
 from agent_runner.edits.plan import Planned, plan, plan_replies
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
@@ -196,20 +198,62 @@ def test_the_quick_look_for_a_text_finds_what_the_long_one_does(
     assert locate(Haystack(lines), hunk) == locate(Haystack([*lines, "\u00fc"]), hunk)
 
 
+HOLDS_A_KEY = "import boto\nKEY = 'AKIAIOSFODNN7EXAMPLE'\nx = 1\n"
+
+
+def with_keys(root: Path, others: str = "import re\n") -> Rules:
+    """A file with a key, one without, and the rules that know of both."""
+    files = {"s.py": HOLDS_A_KEY, "other.py": others}
+    write_tree(root, files)
+    return Rules(blots=Blots(texts=files.values))
+
+
 @pytest.mark.parametrize(
     "reply",
     [
         "s.py\n```\nimport boto\nKEY = '[redacted]'\nx = 2\n```\n",
         block("s.py", "x = 1", "x = 2\nTOKEN = '[redacted]'"),
         block("new.py", "", "KEY = '[redacted]'"),
+        block("new.py", "", "keys = [\n    KEY = '[redacted]',\n]"),
+        block("other.py", "import re", "import re\nKEY = '[redacted]'"),
+        "--- a/s.py\n+++ b/s.py\n@@ -3 +3 @@\n-x = 1\n+x = '[redacted]'\n",
     ],
 )
-def test_the_mark_of_a_secret_is_never_written(root: Path, reply: str) -> None:
-    write_tree(root, {"s.py": "import boto\nKEY = 'AKIAIOSFODNN7EXAMPLE'\nx = 1\n"})
-    outcome = plan(parse_reply(reply), root, Rules())
+def test_the_mark_of_a_secret_is_never_written_in_its_place(root: Path, reply: str) -> None:
+    outcome = plan(parse_reply(reply), root, with_keys(root))
     assert isinstance(outcome, Rejection)
     assert "a secret was left out of what you saw" in outcome.text
     assert "SEARCH/REPLACE" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("path", "reply"),
+    [
+        ("new.py", block("new.py", "", "MARK = '[redacted]'")),
+        ("other.py", block("other.py", "import re", "import re\nMARK = '[redacted]'")),
+        ("other.py", "other.py\n```\nimport re\nMARK = '[redacted]'\n```\n"),
+    ],
+)
+def test_a_mark_that_stands_for_nothing_may_be_written(root: Path, path: str, reply: str) -> None:
+    """As a program that redacts writes it, and its tests."""
+    outcome = plan(parse_reply(reply), root, with_keys(root))
+    assert "MARK = '[redacted]'\n" in planned_text(outcome, path)
+
+
+def test_a_mark_that_a_third_file_holds_itself_may_be_copied(root: Path) -> None:
+    rules = with_keys(root, others="MARK = '[redacted]'\n")
+    outcome = plan(parse_reply(block("new.py", "", "MARK = '[redacted]'")), root, rules)
+    assert planned_text(outcome, "new.py") == "MARK = '[redacted]'\n"
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_no_mark_is_written_of_a_reply_that_held_a_key_itself(root: Path, exact: bool) -> None:
+    text = "--- /dev/null\n+++ b/new.py\n@@ -0,0 +1 @@\n+KEY = '[redacted]'\n"
+    reply = parse_diffs((text,)) if exact else parse_reply(f"```diff\n{text}```\n")
+    assert isinstance(plan(reply, root, Rules()), Planned)
+    outcome = plan(evolve(reply, redacted=True), root, Rules())
+    assert isinstance(outcome, Rejection)
+    assert "would write `[redacted]`" in outcome.text
 
 
 def test_a_line_that_holds_the_mark_in_the_file_itself_stays(root: Path) -> None:

@@ -142,6 +142,7 @@ def test_a_clean_answer_holds_no_known_key_and_changes_nothing_else(tmp_path: Pa
     raw = (tmp_path / "T1" / "1.json").read_text()
     assert KEY not in raw
     assert decode(raw).text == "text [redacted] text sk-not-ours-but-shaped-like-one"
+    assert decode(raw).redacted, "or a mark in it would be written for the key"
     assert clean_response(LEAKING, Redactor()) == LEAKING
 
 

@@ -28,9 +28,9 @@ class Turn:
     @cached_property
     def reply(self) -> Reply:
         """What the answer asks for: to change files, to see some, to run commands."""
-        if self.response.edits is None:
-            return parse_reply(self.response.text)
-        return parse_diffs(self.response.edits)
+        edits = self.response.edits
+        reply = parse_reply(self.response.text) if edits is None else parse_diffs(edits)
+        return evolve(reply, redacted=self.response.redacted)
 
     @property
     def so_far(self) -> Prompt | None:

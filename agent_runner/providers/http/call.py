@@ -127,9 +127,11 @@ class HttpClient:
             # the report came with the first event; what was written since is not in it
             written = round(reply.received / characters_per_token(self._profile.model))
             usage = attrs.evolve(usage, output=max(usage.output, written), estimated=True)
+        text = redactor.exact(response.text)
         return attrs.evolve(
             response,
-            text=redactor.exact(response.text),
+            text=text,
+            redacted=text != response.text,
             detail=redactor.text(response.detail),
             usage=usage,
             model=response.model or self._profile.model,
