@@ -16,6 +16,7 @@ from agent_runner.providers.client import CallContext
 from agent_runner.store.store import read_entries
 from tests.engine.scene import PowerOut, Scene
 from tests.engine.scripted import replacing, showing, whole
+from tests.support.exploring import Share
 from tests.support.lossy import LossyDisk
 
 pytestmark = pytest.mark.crash
@@ -144,9 +145,9 @@ def test_the_power_goes_somewhere(
 @pytest.mark.long
 @pytest.mark.parametrize("survivors", SURVIVORS, ids=lambda names: "+".join(names) or "nothing")
 def test_the_power_goes_before_each_change(
-    tmp_path: Path, undisturbed: tuple[Scene, int], survivors: tuple[str, ...]
+    tmp_path: Path, undisturbed: tuple[Scene, int], survivors: tuple[str, ...], share: Share
 ) -> None:
     reference, points = undisturbed
-    for lives in range(points):
+    for lives in share.of(range(points)):
         print(f"before change {lives + 1} of {points}")  # noqa: T201  # shown on failure
         cut_and_resumed(tmp_path / str(lives), lives, survivors, reference)

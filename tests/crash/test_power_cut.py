@@ -11,27 +11,25 @@ import signal
 import struct
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from attrs import define
 
-from tests.support.crashing import CONFIG, FILES, CrashProject, Reference, processes_of
-from tests.workspace.repos import Repo
+from tests.support.crashing import (
+    CrashProject,
+    Reference,
+    committed_all,
+    committing,
+    processes_of,
+)
 
 SHUTDOWN = 0x8004587D
 """`ioctl(EXT4_IOC_SHUTDOWN)`; 2: nothing is flushed, not even the file system's own journal."""
 
 GONE = 30.0
 """Seconds in which every hook finds out that its disk is gone."""
-
-WHO = {
-    f"GIT_{who}_{what}": value
-    for who in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "N"), ("EMAIL", "e@example.com"))
-}
-NAMED = ("-c", "user.name=N", "-c", "user.email=e@example.com")
 
 pytestmark = [
     pytest.mark.crash,
@@ -131,15 +129,9 @@ def test_the_power_goes_at_many_moments(
     cut_and_resumed(machine, reference, (number + 0.5) / 30)
 
 
-COMMITS: Mapping[str, str] = {**FILES, "agent-runner.yml": f"{CONFIG}git: {{commit: task}}\n"}
-
-
 def commits_cut_and_resumed(machine: Machine, moment: float) -> None:
     """The same with commits on: git reads all that it has, and in the end has every commit."""
-    project = CrashProject.write(machine.disk, files=COMMITS, env=WHO)
-    git = Repo.created(project.root / "work")
-    git.git("add", "-A")
-    git.git(*NAMED, "commit", "-q", "-m", "start")
+    project, git = committing(machine.disk)
     subprocess.run(["sync", "-f", str(machine.disk)], check=True)
     child = project.start("run")
     try:
@@ -155,8 +147,7 @@ def commits_cut_and_resumed(machine: Machine, moment: float) -> None:
     git.git("status")
     code, printed = project.go_on()
     assert code == 0, printed
-    assert git.git("log", "--format=%s").split("\n")[:-1] == ["End", "Go on", "Begin", "start"]
-    assert git.git("status", "--porcelain", "--untracked-files=no") == ""
+    committed_all(git)
 
 
 def test_the_power_goes_while_git_commits(machine: Machine, reference: Reference) -> None:

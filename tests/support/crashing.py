@@ -17,6 +17,7 @@ from agent_runner.model import events as e
 from agent_runner.model.fold import Entry
 from agent_runner.store.store import read_entries, read_state
 from tests.support.forks import run_forked
+from tests.workspace.repos import Repo
 
 ROOT = Path(__file__).parents[2]
 
@@ -154,6 +155,15 @@ ONE_TASK: Mapping[str, str] = {
     "tasks.yml": "tasks:\n" + TASKS.partition("tasks:\n")[2].partition("  - {id: T2")[0],
 }
 """The same with T1 alone, for what needs no more."""
+
+COMMITS: Mapping[str, str] = {**FILES, "agent-runner.yml": f"{CONFIG}git: {{commit: task}}\n"}
+"""The same with a commit for each task."""
+
+WHO = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "N"), ("EMAIL", "e@example.com"))
+}
 
 Moves = tuple[tuple[str, str, str], ...]
 
@@ -330,6 +340,22 @@ class CrashProject:
         if self.state == self.root / ".agent-runner" or words[0] not in {"run", "resume"}:
             return self.command(*words)
         return self.command(*words, "--state-dir", str(self.state))
+
+
+def committing(folder: Path) -> tuple[CrashProject, Repo]:
+    """The project with commits on, and its repository with one commit."""
+    project = CrashProject.write(folder, files=COMMITS, env=WHO)
+    git = Repo.created(project.root / "work")
+    git.git("add", "-A")
+    git.git("-c", "user.name=N", "-c", "user.email=e@example.com", "commit", "-q", "-m", "start")
+    return project, git
+
+
+def committed_all(git: Repo) -> None:
+    """Git has a commit of each task, nothing is left to commit, and no lock is left."""
+    assert git.git("log", "--format=%s").split("\n")[:-1] == ["End", "Go on", "Begin", "start"]
+    assert git.git("status", "--porcelain", "--untracked-files=no") == ""
+    assert not list(git.root.glob(".git/**/*.lock"))
 
 
 def tree_of(root: Path, leave_out: Path) -> dict[str, tuple[int, bytes]]:
