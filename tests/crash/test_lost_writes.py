@@ -1,10 +1,15 @@
-"""The power goes at every write and sync of a run: what was not synced is gone, or only some of it.
+"""The power goes, or the disk refuses, at every write and sync of a run.
+
+What was not synced is gone, or only some of it.
 
 In one process, with a disk that remembers what was synced, so that every point can be tried. What
 hooks did to the files is there all the same: the worst case is that their work is kept and the
 journal is not.
 """
 
+import contextlib
+import errno
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -12,6 +17,7 @@ from typing import Any
 import pytest
 
 from agent_runner.model import events as e
+from agent_runner.model.errors import StorageError
 from agent_runner.providers.client import CallContext
 from agent_runner.store.store import read_entries
 from tests.engine.scene import PowerOut, Scene
@@ -32,6 +38,8 @@ TASKS: list[dict[str, Any]] = [
 ]
 SURVIVORS = [(), ("journal.jsonl",), ("pack",), ("journal.jsonl", "pack", "state.json")]
 """Files whose unsynced pages were written before the power went."""
+
+REFUSALS = (errno.EIO, errno.ENOSPC)
 
 SAMPLE = 6
 """Points tried where not all are asked for."""
@@ -72,6 +80,19 @@ class MortalLossyDisk(LossyDisk):
     def reserve(self, descriptor: int, offset: int, size: int) -> None:
         self.touched()
         super().reserve(descriptor, offset, size)
+
+
+class RefusingDisk(MortalLossyDisk):
+    """Refuses its n-th change; `for_good`: and all that follow."""
+
+    def __init__(self, root: Path, lives: int, number: int, *, for_good: bool) -> None:
+        super().__init__(root, lives)
+        self.number, self.for_good = number, for_good
+
+    def touched(self, _step: str = "", _path: str = "") -> None:
+        self.used += 1
+        if self.used == self.lives + 1 or (self.for_good and self.used > self.lives):
+            raise OSError(self.number, os.strerror(self.number))
 
 
 def answer(context: CallContext) -> str:
@@ -118,6 +139,22 @@ def cut_and_resumed(folder: Path, lives: int, survivors: tuple[str, ...], refere
     scene, disk = scene_in(folder, lives)
     assert scene.killed()
     disk.power_cut(keep=1_000_000, of=survivors)
+    goes_on(scene, reference)
+
+
+def refused_and_resumed(
+    folder: Path, lives: int, number: int, for_good: bool, reference: Scene
+) -> None:
+    scene, _ = scene_in(folder, lives)
+    disk = RefusingDisk(scene.state_dir, lives, number, for_good=for_good)
+    scene.disk, scene.on_write = disk, disk.touched
+    with contextlib.suppress(StorageError):  # even the run's last record could not be written
+        assert scene.run().exit_code in {0, 3}
+    goes_on(scene, reference)
+
+
+def goes_on(scene: Scene, reference: Scene) -> None:
+    """With a good disk it comes to the same end, and all that is not known was reported."""
     scene.disk, scene.on_write = MortalLossyDisk(scene.state_dir, 1_000_000), None
     assert scene.again().exit_code == 0
     assert files(scene) == files(reference)
@@ -140,6 +177,28 @@ def test_the_power_goes_somewhere(
         lives, survivors = dice.randrange(points), dice.choice(SURVIVORS)
         print(f"before change {lives + 1} of {points}, kept: {survivors}")  # noqa: T201  # on failure
         cut_and_resumed(tmp_path / str(number), lives, survivors, reference)
+
+
+def test_the_disk_refuses_somewhere(
+    tmp_path: Path, undisturbed: tuple[Scene, int], dice: random.Random
+) -> None:
+    reference, points = undisturbed
+    for number in range(SAMPLE):
+        lives, code, for_good = dice.randrange(points), dice.choice(REFUSALS), dice.random() < 0.5
+        print(f"change {lives + 1} of {points}, {code}, {for_good}")  # noqa: T201  # on failure
+        refused_and_resumed(tmp_path / str(number), lives, code, for_good, reference)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("for_good", [False, True], ids=["once", "for good"])
+@pytest.mark.parametrize("code", REFUSALS, ids=errno.errorcode.get)
+def test_the_disk_refuses_each_change(
+    tmp_path: Path, undisturbed: tuple[Scene, int], code: int, for_good: bool, share: Share
+) -> None:
+    reference, points = undisturbed
+    for lives in share.of(range(points)):
+        print(f"change {lives + 1} of {points}")  # noqa: T201  # shown on failure
+        refused_and_resumed(tmp_path / str(lives), lives, code, for_good, reference)
 
 
 @pytest.mark.long

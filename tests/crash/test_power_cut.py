@@ -65,10 +65,17 @@ class Machine:
         while processes_of(self.disk) and time.monotonic() - begun < GONE:
             os.sched_yield()
         self._run("umount", str(self.disk))
+        # On a busy machine the kernel lets go of it later; a mount would bring the dead one back.
+        while self._held() and time.monotonic() - begun < GONE:
+            os.sched_yield()
 
     def off(self) -> None:
         """Unmount, whatever state it is in."""
         subprocess.run(["umount", "-l", str(self.disk)], capture_output=True, check=False)
+
+    def _held(self) -> bool:
+        words = ["losetup", "-j", str(self.image)]
+        return bool(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
     @staticmethod
     def _run(*words: str) -> None:
