@@ -1,7 +1,8 @@
 """Proxies and certificates that the environment names: used, left out, and mistakes named."""
 
-import importlib.util
+import gc
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from agent_runner.providers.proxies import proxy_for
 from tests.providers import dialects
 from tests.providers.one_call import ask, profile_for
 from tests.providers.server import Request, Wire, answer, serving
+from tests.providers.socks import REFUSED, socks_proxy
 
 FAR = "http://models.example.com/v1"
 FINE = answer(dialects.CHAT.whole(("fine",), "stop"))
@@ -87,9 +89,49 @@ def test_nonsense_is_named_before_any_call(value: str) -> None:
     assert "http://host:port" in caught.value.fix
 
 
-@pytest.mark.skipif(importlib.util.find_spec("socksio") is not None, reason="it is installed")
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
-def test_socks_says_what_is_missing(scheme: str) -> None:
+def test_an_address_is_asked_by_a_socks_proxy(scheme: str) -> None:
+    """The proxy looks the name up: nothing of it is asked of this machine's own network."""
+    with serving(FINE) as server, socks_proxy(server.url) as proxy:
+        env = {"ALL_PROXY": f"{scheme}://127.0.0.1:{proxy.port}"}
+        profile = profile_for("chat", FAR, env=env, stream=False)
+        assert ask(profile).answer.finish is Finish.COMPLETE
+    assert proxy.asked == [("models.example.com", 80)]
+    assert server.requests[0].path == "/v1/chat/completions"
+    assert server.requests[0].headers["host"] == "models.example.com"
+
+
+def test_a_socks_proxy_may_want_a_password() -> None:
+    with serving(FINE) as server, socks_proxy(server.url, login=("u", "pass word")) as proxy:
+        env = {"all_proxy": f"socks5://u:pass%20word@127.0.0.1:{proxy.port}"}
+        assert ask(profile_for("chat", FAR, env=env, stream=False)).error is None
+    assert proxy.logins == [("u", "pass word")]
+
+
+# httpcore 1.0 leaves the connection to the collector where a SOCKS proxy refuses
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("login", [None, ("u", "another")])
+def test_a_socks_proxy_that_refuses_is_said(login: tuple[str, str] | None) -> None:
+    with socks_proxy("", login=login, outcome=REFUSED) as proxy:
+        env = {"ALL_PROXY": f"socks5://u:secret-pass@127.0.0.1:{proxy.port}"}
+        error = ask(profile_for("chat", FAR, env=env)).failure
+    gc.collect()
+    assert isinstance(error, TransientError)
+    assert f"socks5://127.0.0.1:{proxy.port} (ALL_PROXY)" in str(error)
+    assert "secret-pass" not in str(error)
+
+
+def test_this_machine_is_not_asked_by_socks() -> None:
+    with serving(FINE) as server, socks_proxy("") as proxy:
+        env = {"ALL_PROXY": f"socks5://127.0.0.1:{proxy.port}"}
+        profile = profile_for("chat", f"{server.url}/v1", env=env, stream=False)
+        assert ask(profile).error is None
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_socks_says_what_is_missing(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as if it were not installed
     with pytest.raises(UsageError, match="ALL_PROXY") as caught:
         profile_for("chat", FAR, env={"ALL_PROXY": f"{scheme}://127.0.0.1:9"})
     assert "agent-runner[socks]" in caught.value.fix
