@@ -148,7 +148,8 @@ def clean_response(response: AgentResponse, redactor: Redactor) -> AgentResponse
     So this stands between every client and the disk or the screen.
     """
     cleaned: AgentResponse = _clean(response, redactor)
-    as_it_came = (cleaned.text, cleaned.edits) == (response.text, response.edits)
+    asked = (response.text, response.edits, response.tool_calls)
+    as_it_came = (cleaned.text, cleaned.edits, cleaned.tool_calls) == asked
     return cleaned if as_it_came else attrs.evolve(cleaned, redacted=True)
 
 
