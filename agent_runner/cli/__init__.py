@@ -107,6 +107,7 @@ def _report(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
     """
     from agent_runner.app.place import invocation_of
     from agent_runner.cli.output import safe
+    from agent_runner.cli.project import entered
     from agent_runner.model.errors import InputError
 
     each = error.problems if isinstance(error, InputError) else (error,)
@@ -114,8 +115,7 @@ def _report(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
     if error.fix:
         lines.append(f"  next: {error.fix}")
     if error.command:
-        entered, state_dir = str(given.get("entered") or ""), given.get("state_dir")
-        invocation = invocation_of(_list_in(given), state_dir, entered)
+        invocation = invocation_of(_list_in(given), given.get("state_dir"), entered())
         lines.append(f"  type: {invocation.command(*error.command)}")
     with contextlib.suppress(OSError):
         print(safe("\n".join(lines)), file=sys.stderr)

@@ -195,7 +195,6 @@ app = _typer(
 
 @app.callback(help=SUMMARY)
 def _root(
-    context: typer.Context,
     folder: Annotated[
         Path | None,
         typer.Option("-C", metavar="DIR", help="Begin in this folder.", show_default=False),
@@ -212,4 +211,3 @@ def _root(
         from agent_runner.cli.project import enter
 
         enter(folder)
-        context.obj["entered"] = folder

@@ -1,17 +1,20 @@
 """`agent-runner init` and `demo`: files to start from, and a small project that shows it all."""
 
+import shlex
+import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent_runner.cli.options import JsonLines, Quiet
+from agent_runner.ground.invocation import PROGRAM
 
 if TYPE_CHECKING:
     from agent_runner.app.project import Project
-
-_TEMPLATES = ("tasks.yml", "agent-runner.yml")
+    from agent_runner.app.starter import Start
 
 
 def init(
@@ -24,24 +27,61 @@ def init(
         ),
     ] = Path(),
 ) -> int:
-    """Write a commented tasks.yml and agent-runner.yml. Existing files are never overwritten."""
+    """Write a commented tasks.yml and agent-runner.yml, whichever is missing.
+
+    The command that tests the project, the key that is set and the git branch are filled in.
+    Existing files are never overwritten.
+    """
+    from agent_runner.app import starter
+    from agent_runner.cli.project import surroundings
     from agent_runner.model.errors import UsageError
 
-    existing = [str(folder / name) for name in _TEMPLATES if (folder / name).exists()]
-    if existing:
-        verb = "exist" if len(existing) > 1 else "exists"
+    here = surroundings()
+    target = here.cwd / folder
+    if target.resolve() == here.home.resolve():
         raise UsageError(
-            f"{', '.join(existing)} {verb} already; nothing was written",
-            fix="edit what is there, or name another folder: agent-runner init FOLDER",
+            "this is your home folder; nothing was written",
+            fix="change to the folder of a project, or name one: agent-runner init FOLDER",
         )
+    start = starter.look_around(target, here)
+    missing = {
+        name: text(start)
+        for name, there, text in (
+            (starter.TASKS, start.tasks, starter.task_list),
+            (starter.CONFIG, start.config, starter.configuration),
+        )
+        if there is None
+    }
+    for there in filter(None, (start.tasks, start.config)):
+        print(f"kept {folder / there.relative_to(target)}, which is there already")
     try:
-        _write_templates(folder)
+        _write(target, missing)
     except OSError as error:
         raise UsageError(f"cannot write into {folder}: {error.strerror}") from error
-    for name in _TEMPLATES:
+    for name in missing:
         print(f"wrote {folder / name}")
-    print("next: edit both, then: agent-runner config validate && agent-runner run --dry-run")
+    _say_found(start, missing)
+    option = "" if folder == Path() else f" -C {shlex.quote(str(folder))}"
+    edit = "edit both, then: " if len(missing) == 2 else "edit it, then: " if missing else ""
+    command = f"agent-runner{option}"
+    print(f"next: {edit}{command} config validate && {command} run --dry-run")
     return 0
+
+
+def _say_found(start: "Start", missing: Mapping[str, str]) -> None:
+    """Say what was filled in, and what a person has to write."""
+    from agent_runner.app.starter import CONFIG
+
+    if CONFIG not in missing:
+        return
+    for check in start.checks:
+        print(f"  judged by: {check.command} ({check.why})")
+    if not start.checks:
+        print("  no test command was found: write the one that judges under hooks")
+    if start.provider:
+        print(f"  asked: {start.provider} ({start.provider_why})")
+    else:
+        print("  no key was found in the environment: claude would need ANTHROPIC_API_KEY")
 
 
 def demo(
@@ -60,8 +100,6 @@ def demo(
 
     Needs no key and no network, except for the package index where pytest is not installed.
     """
-    import shlex
-
     from agent_runner.app.run import RunRequest, run
     from agent_runner.app.screens import ScreenOptions
     from agent_runner.ground.clock import SystemClock
@@ -70,16 +108,22 @@ def demo(
     root = project.tasks.folder
     print(f"The demo project is in {root}", file=sys.stderr)
     code = run(project, RunRequest(ScreenOptions(quiet, json)), SystemClock())
-    print(f"Look around: cd {shlex.quote(str(root))} && agent-runner status", file=sys.stderr)
+    there, program = shlex.quote(str(root)), shlex.quote(_program())
+    print(f"Look around: cd {there} && {program} status", file=sys.stderr)
     return code
 
 
-def _write_templates(folder: Path) -> None:
-    from importlib.resources import files
+def _program() -> str:
+    """This program from any folder: by its path where its name would not find it."""
+    called = Path(sys.argv[0])
+    if called.name != PROGRAM or shutil.which(PROGRAM) or not called.is_file():
+        return PROGRAM
+    return str(called.absolute())
 
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in _TEMPLATES:
-        text = files("agent_runner.cli").joinpath("templates", name).read_text("utf-8")
+    for name, text in texts.items():
         with (folder / name).open("x", encoding="utf-8") as file:
             file.write(text)
 

@@ -39,6 +39,11 @@ def surroundings() -> Surroundings:
     return Surroundings(dict(os.environ), home, cwd, _entered)
 
 
+def entered() -> str:
+    """The value of `-C`; "" if the process began in its folder."""
+    return _entered
+
+
 def open_project(
     tasks: Path | None, state_dir: Path | None, settings: dict[str, Any] | None = None
 ) -> "Project":

@@ -1,4 +1,4 @@
-"""The flow table as a Mermaid diagram, for README, ARCHITECTURE and `debug machine`.
+"""The flow table as a Mermaid diagram, for ARCHITECTURE and `debug machine`.
 
 `python -m agent_runner.engine.diagram`, at the top of the repository, renews it in both pages.
 """
@@ -46,9 +46,9 @@ def _words(name: str) -> str:
 
 
 def main() -> None:
-    """Renew the diagram in README.md and ARCHITECTURE.md."""
-    for page in (Path("README.md"), Path("ARCHITECTURE.md")):
-        page.write_text(with_diagram(page.read_text(encoding="utf-8")), encoding="utf-8")
+    """Renew the diagram in ARCHITECTURE.md."""
+    page = Path("ARCHITECTURE.md")
+    page.write_text(with_diagram(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

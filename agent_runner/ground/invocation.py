@@ -7,6 +7,9 @@ PLACEHOLDER = '"..."'
 """A word that the person is to replace by their own; it is shown as it is, quotes and all."""
 
 
+PROGRAM = "agent-runner"
+
+
 class Invocation(NamedTuple):
     """How the task list and its state were named on this command line.
 
@@ -29,4 +32,4 @@ class Invocation(NamedTuple):
         named = (("--tasks", self.tasks), ("--state-dir", self.state_dir))
         options = [f"{option} {shlex.quote(value)}" for option, value in named if value]
         start = ("-C", shlex.quote(self.folder)) if self.folder else ()
-        return " ".join(("agent-runner", *start, *quoted, *options))
+        return " ".join((PROGRAM, *start, *quoted, *options))

@@ -71,7 +71,6 @@ WRONG = [
     (("why", "t1"), "there is no task t1", 'did you mean "T1"?'),
     (("skip", "T1x"), "there is no task T1x", 'did you mean "T1"?'),
     (("retry", "T1"), "T1 is pending and cannot be retried", "agent-runner run"),
-    (("init",), "tasks.yml", "agent-runner init FOLDER"),
     (("demo", "."), "is not an empty folder", "name a folder"),
     (("providers", "check", "foo"), 'there is no provider "foo"', "Known"),
 ]
