@@ -25,6 +25,7 @@ _ALTERED = (
     "a line that is replaced has other dashes, quotes or spaces in the file; copy it from there,"
     " letter by letter"
 )
+_ELSEWHERE = "letter by letter its lines stand elsewhere than what is named around them"
 _LACKS_BLANK = "its lines lack one blank; perhaps one of them has lost the mark before it"
 _LACKS_INDENT = "its lines have lost their indentation; write them as they stand in the file"
 
@@ -150,6 +151,8 @@ def _chosen(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> P
     if len(chosen) != 1:
         return NoPlace(every, _missing_anchor(hunk) if not chosen else "")
     place = chosen[0]
+    if not place.exact and any(one.exact for one in found):
+        return NoPlace(every, _ELSEWHERE)  # whatever speaks for it: the text says otherwise
     if hunk.heading and names_elsewhere(hay.lines, hunk.heading, *_span(hunk, place)):
         wrong = f"its heading `{hunk.heading.strip()[:80]}` stands elsewhere in the file"
         return NoPlace((place.start,), wrong)

@@ -6,6 +6,7 @@ refusal is right.
 
 import difflib
 import random
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ def random_case(
     if rng.random() < 0.5 and len(before) > 30:  # small files are where fragments deceive
         low = rng.randrange(len(before) - 20)
         before = before[low : low + rng.randint(8, 20)]
+    if rng.random() < 0.2:
+        before = _with_a_twin(rng, before)
     after = changed(rng, before) if any(map(str.strip, before)) else None
     if after is None:
         return None
@@ -40,6 +43,21 @@ def random_case(
     for slip in slips or rng.sample(SLIPS, k=rng.choice((1, 1, 2))):
         made = evolve(slip(rng, made), slips=(*made.slips, slip.__name__))
     return made
+
+
+def _with_a_twin(rng: random.Random, lines: list[str]) -> list[str]:
+    """The lines with some of them once more, deeper or less deep, perhaps with one word changed."""
+    low = rng.randrange(len(lines))
+    twin = lines[low : low + rng.randint(2, 8)]
+    if rng.random() < 0.5:
+        twin = [f"    {line}" if line.strip() else line for line in twin]
+    else:
+        twin = [line.removeprefix("    ") for line in twin]
+    if rng.random() < 0.5:
+        at = rng.randrange(len(twin))
+        twin[at] = re.sub(r"\w+$", "other", twin[at])
+    at = rng.randrange(len(lines) + 1)
+    return [*lines[:at], *twin, *lines[at:]]
 
 
 def outcome(one: Case) -> str:
