@@ -227,8 +227,8 @@ class Wiring:
     @cached_property
     def taking_back(self) -> TakingBack:
         """Takes back what tasks changed, and puts it back again."""
-        folder = self.project.place.state_dir
-        return TakingBack(self.core, self.changes, self.project.tasks, lambda: read_entries(folder))
+        folder, tasks = self.project.place.state_dir, self.project.tasks
+        return TakingBack(self.core, self.changes, self.trees, tasks, lambda: read_entries(folder))
 
     @cached_property
     def commits(self) -> Commits:

@@ -1,11 +1,16 @@
 """`agent-runner diff` and `undo`: see what a task changed, and revert it."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent_runner.cli.options import StateDir, TaskId, TasksOption
+
+if TYPE_CHECKING:
+    from agent_runner.engine.taking_back import Outcome
+
+_MOST_NAMED = 20
 
 
 def diff(
@@ -44,28 +49,50 @@ def undo(
             "--keep-edited", help="Leave files alone that you edited since; revert the others."
         ),
     ] = False,
+    whole_tree: Annotated[
+        bool,
+        typer.Option(
+            "--whole-tree",
+            help="Revert also what the task's hooks and commands changed beside its own files.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say which files it would touch.")
+    ] = False,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
 ) -> int:
     """Revert what a task changed. Files that were edited since are named, and nothing is touched.
 
-    What a hook such as a formatter did to the task's files is reverted with it. A passed task then
-    needs a person, and tasks that depend on it wait.
+    What a hook such as a formatter did to the task's files is reverted with it; other files that
+    its hooks and commands changed, with --whole-tree. A passed task then needs a person, and tasks
+    that depend on it wait.
     """
-    from agent_runner.app.undo import undo as undo_task
+    from agent_runner.app import undo as undoing
     from agent_runner.cli.project import open_project
 
     project = open_project(tasks, state_dir)
-    outcome, was_done = undo_task(project, task, keep_edited=keep_edited)
+    scope = undoing.Scope(keep_edited, whole_tree)
     suggested = project.place.invocation.command
+    if dry_run:
+        outcome, was_done = undoing.forecast(project, task, scope), False
+    else:
+        outcome, was_done = undoing.undo(project, task, scope)
     if outcome.refused:
         print(f"{outcome.refused}; no file was touched", file=sys.stderr)
         if outcome.edited:
-            others = suggested("undo", task, "--keep-edited")
+            others = suggested("undo", task, "--keep-edited", *["--whole-tree"] * whole_tree)
             print(f"  to revert the others: {others}", file=sys.stderr)
         return 1
     if not outcome.paths and not outcome.edited:
         print(f"{task} has not changed any file", file=sys.stderr)
+        _say_what_stays(outcome)
+        return 0
+    if dry_run:
+        deleted = set(outcome.deleted)
+        for path in sorted(outcome.paths):
+            print(f"{'delete' if path in deleted else 'restore'} {path}")
+        _say_what_stays(outcome)
         return 0
     now = "it needs a person now" if was_done else "its state stays as it is"
     print(f"reverted what {task} had changed; {now}")
@@ -73,6 +100,7 @@ def undo(
         print(f"  left as you edited them: {', '.join(outcome.edited)}")
         later = suggested("undo", task)
         print(f"  to revert those too, once they are as {task} left them: {later}")
+    _say_what_stays(outcome)
     done = outcome.built_on
     if done:
         print(f"  built on it, and passed: {', '.join(done)}")
@@ -81,3 +109,17 @@ def undo(
         print(f"  to have the files judged as they are: {suggested('check', task)}")
     print(f"  to begin the task anew: {suggested('reset', task)}")
     return 0
+
+
+def _say_what_stays(outcome: "Outcome") -> None:
+    if outcome.stays:
+        shown, more = outcome.stays[:_MOST_NAMED], len(outcome.stays) - _MOST_NAMED
+        names = ", ".join([*shown, *[f"{more} more"] * (more > 0)])
+        print(
+            f"  left as they are, since no hook of the task changed them last: {names}",
+            file=sys.stderr,
+        )
+    if outcome.later:
+        print(
+            f"  hooks of {', '.join(outcome.later)} changed some of these after it", file=sys.stderr
+        )

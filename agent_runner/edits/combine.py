@@ -18,3 +18,14 @@ def combined(change_sets: Sequence[ChangeSet], name: str) -> ChangeSet:
     folders = dict.fromkeys(f for change_set in change_sets for f in change_set.folders)
     removed = dict.fromkeys(f for change_set in change_sets for f in change_set.removed)
     return ChangeSet(name, kept, tuple(folders), tuple(removed))
+
+
+def both(one: ChangeSet, other: ChangeSet) -> ChangeSet:
+    """Two change sets of different files as one, under the first one's id."""
+
+    def depth(folder: str) -> int:
+        return folder.count("/")
+
+    come = sorted({*one.folders, *other.folders}, key=depth)
+    gone = sorted({*one.removed, *other.removed}, key=depth, reverse=True)
+    return ChangeSet(one.id, (*one.changes, *other.changes), tuple(come), tuple(gone))

@@ -203,12 +203,13 @@ class _Planning:
         name = change_id or _fingerprint(changes)
         folders = {f for entry in changed if entry.exists for f in entry.missing}
         in_order = tuple(sorted(folders, key=lambda folder: (folder.count("/"), folder)))
-        change_set = ChangeSet(name, _with_temps(name, changes), in_order)
+        change_set = ChangeSet(name, with_temps(name, changes), in_order)
         notes = list(dict.fromkeys(self.notes))
         return Planned(change_set, blobs, tuple(notes), _summary(changed))
 
 
-def _with_temps(name: str, changes: list[FileChange]) -> tuple[FileChange, ...]:
+def with_temps(name: str, changes: Sequence[FileChange]) -> tuple[FileChange, ...]:
+    """The changes, each with the name of its temporary file; `name` is the change set's."""
     mark = sha256(name.encode("utf-8", "surrogatepass"))[:12]
     return tuple(
         evolve(change, temp=f".{mark}-{number}.agent-runner.tmp")

@@ -12,9 +12,12 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from agent_runner.edits.applied import applied, whole_change
+from agent_runner.edits.combine import both
 from agent_runner.edits.images import Stands, judge
+from agent_runner.engine.beside import Beside, Keep, beside, spans_of
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
+from agent_runner.engine.trees import Trees
 from agent_runner.model import events as e
 from agent_runner.model.changes import ChangeSet, Image, Kind
 from agent_runner.model.fold import Entry
@@ -28,7 +31,10 @@ class Outcome:
     """What came of taking back, or putting back.
 
     Attributes:
-        paths: Files that were written.
+        paths: Files that were written, or would be.
+        deleted: Those of them that are gone then.
+        stays: Files that differ from the start of the task as well, and are left so: a hook or
+            command of the task did not change them last, or what they held is not kept.
         edited: Files that are neither as before the task nor as it left them.
         later: Tasks that changed some of those after it.
         built_on: Passed tasks that depend on it.
@@ -36,6 +42,8 @@ class Outcome:
     """
 
     paths: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
     edited: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
     built_on: tuple[str, ...] = ()
@@ -48,38 +56,67 @@ class TakingBack:
 
     core: Core
     changes: Changes
+    trees: Trees
     tasks: TaskList
     entries: Callable[[], Iterable[Entry]]
 
-    def take_back(self, task: Task, *, reason: str, keep_edited: bool = False) -> Outcome:
+    def take_back(
+        self, task: Task, *, reason: str, keep_edited: bool = False, whole_tree: bool = False
+    ) -> Outcome:
         """Put the files back as they were before the task; a passed one is no longer done.
 
         If somebody edited one since, no file is touched; with `keep_edited` all but those are put
-        back, and what the task did to those stays known.
+        back, and what the task did to those stays known. `whole_tree`: also what its hooks and
+        commands changed beside them.
 
         Raises:
             StateError: an image is lost.
         """
-        record = self.core.record(task.id)
-        done = applied(record, self.entries())
-        if not done:
-            return Outcome()
-        whole = whole_change(task.id, done)
-        edited = edited_since(whole, task)
-        if edited and not keep_edited:
-            later = self._changed_later(task, record, edited)
-            return Outcome(edited=edited, later=later, refused=_refusal(edited, later))
-        rest = tuple(change for change in whole.changes if change.path not in edited)
-        self._require(change.before for change in rest)
-        number = record.counts.calls_started
-        back = evolve(whole, changes=rest).inverted(f"{task.id}-{number:04}-back")
+        keep = self.changes.blobs.put
+        outcome, back = self._planned(task, keep, keep_edited=keep_edited, whole_tree=whole_tree)
+        if back is None:
+            return outcome
+        record, edited = self.core.record(task.id), outcome.edited
         if record.state is TaskState.PASSED:
             self.core.fire(task.id, e.TakenBack(back, edited))
         else:
             self.core.journal(task.id, e.Undone(back.paths, back, edited, reason))
+        return self._written(task, back, outcome)
+
+    def forecast(
+        self, task: Task, *, keep_edited: bool = False, whole_tree: bool = False
+    ) -> Outcome:
+        """What `take_back` would come to; nothing is written.
+
+        Raises:
+            StateError: an image is lost.
+        """
+        return self._planned(task, _nowhere, keep_edited=keep_edited, whole_tree=whole_tree)[0]
+
+    def _planned(
+        self, task: Task, keep: Keep, *, keep_edited: bool, whole_tree: bool
+    ) -> tuple[Outcome, ChangeSet | None]:
+        """What taking back comes to, and the change that does it, if there is any."""
+        record = self.core.record(task.id)
+        done = applied(record, self.entries())
+        own, other = whole_change(task.id, done), Beside()
+        if whole_tree:
+            other = beside(self.trees, task, record, spans_of(self.entries()), own.paths, keep)
+        if not done and not other.change_set.changes:
+            return Outcome(stays=other.stays, later=other.later), None
+        whole = both(own, other.change_set)
+        edited = edited_since(whole, task)
+        if edited and not keep_edited:
+            later = self._changed_later(task, record, edited)
+            return Outcome(edited=edited, later=later, refused=_refusal(edited, later)), None
+        rest = tuple(change for change in whole.changes if change.path not in edited)
+        self._require(change.before for change in rest if change in own.changes)
+        number = record.counts.calls_started
+        back = evolve(whole, changes=rest).inverted(f"{task.id}-{number:04}-back")
+        deleted = tuple(c.path for c in back.changes if c.after.kind is Kind.ABSENT)
         after = self.tasks.dependents_of(task.id)
         passed = (one for one in after if self.core.record(one).state is TaskState.PASSED)
-        return evolve(self._written(task, back, edited), built_on=tuple(passed))
+        return Outcome(back.paths, deleted, other.stays, edited, other.later, tuple(passed)), back
 
     def put_back(self, task: Task) -> Outcome:
         """Make the files hold again what was taken back from them.
@@ -100,14 +137,15 @@ class TakingBack:
         number = record.counts.calls_started
         again = whole.inverted("").inverted(f"{task.id}-{number:04}-again")
         self.core.journal(task.id, e.PutBack(again))
-        return self._written(task, again, ())
+        return self._written(task, again, Outcome(again.paths))
 
-    def _written(self, task: Task, change_set: ChangeSet, edited: tuple[str, ...]) -> Outcome:
+    def _written(self, task: Task, change_set: ChangeSet, outcome: Outcome) -> Outcome:
         journal = partial(self.core.journal, task.id)
         conflict = self.changes.finish_taking_back(change_set, task.root, journal)
         if conflict is not None:
-            return Outcome(edited=edited, refused=f"{conflict.path}: {conflict.reason}")
-        return Outcome(change_set.paths, edited)
+            refused = f"{conflict.path}: {conflict.reason}"
+            return Outcome(edited=outcome.edited, refused=refused)
+        return outcome
 
     def _require(self, images: Iterable[Image]) -> None:
         """Read what is to be written before anything is journaled: StateError says what to do."""
@@ -136,6 +174,10 @@ class TakingBack:
     def _files_of(self, task: str) -> set[Path]:
         root = self.tasks[task].root
         return {root / path for path in self.core.record(task).change.paths}
+
+
+def _nowhere(_content: bytes) -> None:
+    """What is only forecast keeps nothing."""
 
 
 def edited_since(whole: ChangeSet, task: Task) -> tuple[str, ...]:

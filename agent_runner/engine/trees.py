@@ -12,6 +12,7 @@ from agent_runner.model.errors import StateError
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
 from agent_runner.store.blobs import Blobs
+from agent_runner.workspace.filetree import Entry
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.history import Change
 from agent_runner.workspace.scratch import Scratch, sweep
@@ -147,6 +148,24 @@ class Trees:
             now = self._last(task.root)
             return self._reader(task.root).changes(start.id, now.id)
         except StateError:
+            return None
+
+    def content(self, task: Task, path: str, entry: Entry) -> bytes:
+        """What a file held, or a link named, as of a snapshot of the task's files.
+
+        Raises:
+            StateError: it was never kept, or is not any more.
+        """
+        return self._reader(task.root).content(path, entry)
+
+    def changed_at(self, task: Task, path: str) -> float | None:
+        """When the system says that a file was changed last (epoch seconds); None for no file.
+
+        Not the time of its content, which programs set as they like.
+        """
+        try:
+            return (task.root / path).lstat().st_ctime_ns / 1e9
+        except OSError:
             return None
 
     def scratch(self, task: Task) -> Scratch:

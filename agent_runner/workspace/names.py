@@ -11,10 +11,7 @@ from agent_runner.workspace.command import Running, demanded
 from agent_runner.workspace.discovery import stamp_of
 from agent_runner.workspace.git import Repository
 
-UNDER_WAY = ".agent-runner-restore"
-"""A folder in which files lie that are about to be brought back."""
-
-NEVER = frozenset({".git", ".agent-runner", UNDER_WAY})
+NEVER = frozenset({".git", ".agent-runner"})
 """Names of folders (and of git's link files) that are never looked into."""
 
 LEAVINGS = frozenset(

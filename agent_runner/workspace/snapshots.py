@@ -159,10 +159,6 @@ class SnapshotReader:
         scope = Scope(root, git=bool(self._sources))
         return SnapshotReader(scope, self.store, self._clock, self._limits)
 
-    def entry_now(self, root: int, path: str) -> Entry | None:
-        """What stands at a path below the open root now; it is read, whatever was seen before."""
-        return read_path(root, path, self._hashing, self._limits.largest)[0]
-
     def keep(self, paths: Iterable[str]) -> None:
         """Keep what these files of the last look hold, before a change of our own.
 

@@ -22,11 +22,15 @@ def decided(scene: Scene, decide: Callable[[Wiring], Any]) -> Any:
     return done
 
 
-def undo(scene: Scene, task: str = "T1", *, keep_edited: bool = False) -> Outcome:
+def undo(
+    scene: Scene, task: str = "T1", *, keep_edited: bool = False, whole_tree: bool = False
+) -> Outcome:
     def decide(wiring: Wiring) -> Outcome:
         wiring.recovery.settle(task, reason="undone")
         whole = wiring.project.tasks[task]
-        return wiring.taking_back.take_back(whole, reason="undone", keep_edited=keep_edited)
+        return wiring.taking_back.take_back(
+            whole, reason="undone", keep_edited=keep_edited, whole_tree=whole_tree
+        )
 
     outcome = decided(scene, decide)
     assert isinstance(outcome, Outcome)

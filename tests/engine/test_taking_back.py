@@ -9,11 +9,13 @@ import pytest
 
 from agent_runner.engine import decisions
 from agent_runner.engine.taking_back import Outcome
+from agent_runner.ground.clock import SystemClock
 from agent_runner.model import events as e
 from agent_runner.model.errors import UsageError
 from tests.engine.deciding import decided, retry, undo
 from tests.engine.scene import PowerOut, Scene, dying_at
 from tests.engine.scripted import Line, whole
+from tests.support.clocks import FakeClock
 
 BROKEN = whole("a.txt", "broken\n") + whole("new/c.txt", "c\n")
 JUDGE = {"judge": {"command": "! grep -rq broken --include=*.txt ."}}
@@ -250,3 +252,28 @@ def test_a_stop_after_the_intent_is_finished_by_the_next_run(
     assert files(scene) == SECOND_DONE
     assert scene.states() == {"T1": "escalated", "T2": "passed"}
     assert len(scene.client.asked) == 2
+
+
+class RealTimes(FakeClock):
+    """The time as files have it."""
+
+    def now(self) -> float:
+        return SystemClock().now()
+
+
+@pytest.mark.parametrize("at", range(16))
+def test_an_undo_of_the_whole_tree_that_was_stopped_is_finished_by_the_next_run(
+    tmp_path: Path, at: int
+) -> None:
+    judge = {"judge": {"command": "mkdir -p out && echo x > out/x.txt && echo x >> b.txt"}}
+    scene = scene_of(tmp_path, BROKEN, hooks=judge)
+    scene.clock, scene.tasks = RealTimes(), [FIRST]
+    scene.write()
+    assert scene.run().exit_code == 0
+    assert files(scene)["b.txt"] == "one\nx\n"
+    died = stopped_at(scene, at, lambda scene: undo(scene, whole_tree=True))
+    assert died is (at < 13), "every step is tried"
+    assert scene.record().state == "escalated"
+    assert scene.again().reason == "held"
+    assert_whole(scene, BEFORE)
+    assert not (scene.folder / "out").exists()

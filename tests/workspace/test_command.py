@@ -12,7 +12,6 @@ from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
 from agent_runner.workspace.names import Scope, file_names
 from agent_runner.workspace.objects import ObjectStore
-from agent_runner.workspace.restore import restore
 from agent_runner.workspace.scratch import Scratch
 from agent_runner.workspace.snapshots import Limits, SnapshotReader
 from tests.workspace.repos import FixedClock, Repo
@@ -28,7 +27,9 @@ def look_at_everything(root: Path, state: Path) -> None:
             (root / name).write_text(f"{limits.read_unasked} more\n")
         after = reader.look()
         reader.look_at(["a.txt", "c.txt"])
-        restore(reader, after.id, before.id)
+        for change in reader.changes(after.id, before.id):
+            if change.after is not None:
+                reader.content(change.path, change.after)
         with Scratch(state / "copies", "T1", reader) as copy:
             copy.fill()
             copy.changes()
