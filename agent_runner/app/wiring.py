@@ -56,6 +56,7 @@ from agent_runner.workspace.commit import Committer
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.snapshots import SnapshotReader
+from agent_runner.workspace.status import GitStatus
 
 
 @define
@@ -69,6 +70,7 @@ class CallWiring:
         make_client: How its client is made.
         ignore_limits: Without the configured limits and budgets.
         files: Paths of all files below a root, if somebody has looked at them already.
+        status: What git says of a root, likewise.
     """
 
     project: Project
@@ -79,6 +81,7 @@ class CallWiring:
     make_client: ClientFactory = make_client
     ignore_limits: bool = False
     files: Callable[[Path], tuple[str, ...]] | None = None
+    status: Callable[[Path], GitStatus | None] | None = None
     disk: Disk = field(factory=Disk)
     blobs: Blobs = field(
         default=Factory(lambda self: Blobs(self.project.layout.blobs, self.disk), takes_self=True)
@@ -108,6 +111,7 @@ class CallWiring:
             spending=self.spending,
             today=self.gate.today,
             files=self.files,
+            status=self.status,
         )
 
     @cached_property
@@ -187,6 +191,7 @@ class Wiring:
             disk=self.store.disk,
             blobs=self.store.blobs,
             files=self.trees.names,
+            status=self.trees.status,
         )
 
     @cached_property

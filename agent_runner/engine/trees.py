@@ -17,6 +17,7 @@ from agent_runner.workspace.git import Repository
 from agent_runner.workspace.history import Change
 from agent_runner.workspace.scratch import Scratch, sweep
 from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
+from agent_runner.workspace.status import GitStatus
 
 _FORMAT = 2
 
@@ -108,6 +109,11 @@ class Trees:
         """Paths of all files below a task's root, sorted; waits for git and the disk."""
         self._last(root)
         return self._reader(root).names
+
+    def status(self, root: Path) -> GitStatus | None:
+        """What git says of a task's root; None without git. Waits for git and the disk."""
+        self._last(root)
+        return self._reader(root).status()
 
     def ignored(self, root: Path, paths: Iterable[str]) -> set[str]:
         """Those of `paths` (existing or not) that git ignores; waits for git."""

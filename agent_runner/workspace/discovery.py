@@ -43,8 +43,9 @@ class Discovered:
     """A repository as `Git` needs it: absolute folders, and where `root` lies in the work tree.
 
     `config` switches off every filter that is configured. `converts_all`: any file may be stored
-    with other line ends than it has in the tree. `common`: the folder that all worktrees share.
-    `obeyed`: what git's configuration includes, existing or not, and files of attributes it names.
+    with other line ends than it has in the tree. `sees_modes`: git takes from the tree what is
+    executable and what is a link. `common`: the folder that all worktrees share. `obeyed`: what
+    git's configuration includes, existing or not, and files of attributes that it names.
     `programs`: what git runs when it commits.
     """
 
@@ -54,6 +55,7 @@ class Discovered:
     hashing: str
     config: dict[str, str]
     converts_all: bool
+    sees_modes: bool
     common: Path
     obeyed: tuple[Path, ...]
     programs: Programs
@@ -83,6 +85,7 @@ def discover(root: Path) -> Discovered | None:
         hashing,
         settings.config,
         settings.converts_all,
+        settings.sees_modes,
         common,
         settings.obeyed,
         Programs(settings.hooks or common / "hooks", settings.commands),
@@ -195,6 +198,7 @@ class _Settings:
 
     config: dict[str, str]
     converts_all: bool
+    sees_modes: bool
     obeyed: tuple[Path, ...]
     hooks: Path | None
     commands: tuple[str, ...]
@@ -242,10 +246,12 @@ def _settings(git_dir: Path, work_tree: Path) -> _Settings | None:
     off = {f"{name}.{program}": "" for name in filters for program in _PROGRAMS_OF_A_FILTER}
     off |= {f"{name}.required": "false" for name in filters}
     converts = found.get("core.autocrlf", "false").lower() not in {"false", "no", "off", "0"}
+    modes = (found.get(name, "true") for name in ("core.filemode", "core.symlinks"))
     hooks = found.get("core.hookspath")
     settings = _Settings(
         off,
         converts,
+        all(value.lower() in {"true", "yes", "on", "1"} for value in modes),
         tuple(obeyed),
         work_tree / _from_home(hooks) if hooks else None,
         tuple(value for name, value in found.items() if _RUN_AT_A_COMMIT.fullmatch(name)),

@@ -6,27 +6,9 @@ from pathlib import Path, PurePosixPath
 
 from attrs import frozen
 
-from agent_runner.workspace.command import Answer, Git, available, demanded, joined, split
+from agent_runner.workspace.command import Answer, Git, available, demanded, joined
 from agent_runner.workspace.discovery import Programs, discover, resolved_head, stamp_of
-
-
-@frozen
-class GitStatus:
-    """The repository in a few lines.
-
-    `lines` are as in `git status --short`, `more` is how many were cut. `branch` is None on a
-    detached head; `head` is "" before the first commit.
-    """
-
-    branch: str | None
-    head: str
-    lines: tuple[str, ...] = ()
-    more: int = 0
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing differs from the last commit."""
-        return not self.lines
+from agent_runner.workspace.status import GitStatus, Report, asking
 
 
 @frozen
@@ -35,9 +17,10 @@ class Repository:
 
     `prefix`: where `root` lies in the work tree, "" or ending in `/`. `hashing`: `sha1` or
     `sha256`. `converts_all`: any file may be stored with other line ends than it has here.
-    `common`: git's folder with what all worktrees share. `obeyed`: files that git's
-    configuration includes, existing or not, and those of attributes that it names. `programs`: what
-    git runs when it commits.
+    `sees_modes`: git takes from the tree what is executable and what is a link. `common`: git's
+    folder with what all worktrees share. `obeyed`: files that git's configuration includes,
+    existing or not, and those of attributes that it names. `programs`: what git runs when it
+    commits.
     """
 
     root: Path
@@ -45,6 +28,7 @@ class Repository:
     prefix: str
     hashing: str
     converts_all: bool
+    sees_modes: bool
     common: Path
     programs: Programs
     obeyed: tuple[Path, ...] = ()
@@ -79,6 +63,7 @@ class Repository:
             found.prefix,
             found.hashing,
             found.converts_all,
+            found.sees_modes,
             found.common,
             found.programs,
             found.obeyed,
@@ -122,22 +107,7 @@ class Repository:
         Raises:
             UsageError: git fails.
         """
-        branch, head = "", ""
-        entries = []
-        for record in self._status("normal"):
-            if record.startswith("# branch.oid "):
-                head = record[13:]
-            elif record.startswith("# branch.head "):
-                branch = record[14:]
-            elif record[0] != "#":
-                entries.append(self._entry(record))
-        lines = tuple(f"{code} {shown(path or './')}" for code, path in entries[:limit])
-        return GitStatus(
-            None if branch == "(detached)" else branch,
-            "" if head == "(initial)" else head,
-            lines,
-            max(0, len(entries) - limit),
-        )
+        return self._reported("normal").status(limit)
 
     def modified_paths(self) -> frozenset[str]:
         """Every file below `root` that differs from the last commit, staged or not, or is new.
@@ -145,8 +115,7 @@ class Repository:
         Raises:
             UsageError: git fails.
         """
-        records = (record for record in self._status("all") if record[0] != "#")
-        return frozenset(self._entry(record)[1] for record in records)
+        return self._reported("all").modified
 
     def ignored(self, paths: Iterable[str]) -> set[str]:
         """Those of `paths` (existing or not) that git ignores. A tracked file is never ignored."""
@@ -187,19 +156,9 @@ class Repository:
         args = ["--no-literal-pathspecs", "check-ignore", "-z", "--stdin"]
         return self.ask(args, joined(f"./{path}" for path in paths))
 
-    def _status(self, untracked: str) -> tuple[str, ...]:
-        """The records of `git status`; submodules are not looked into, it would run git there."""
-        options = ["--porcelain=v2", "--branch", "-z", "--no-renames"]
-        options += [f"--untracked-files={untracked}", "--ignore-submodules=dirty"]
-        return split(demanded(self.ask(["status", *options, "--", "."]), self.root).out)
-
-    def _entry(self, record: str) -> tuple[str, str]:
-        """The two letters of `git status --short`, and the path relative to the root."""
-        kind = record[0]
-        if kind == "?":
-            return "??", record[2:].removeprefix(self.prefix)
-        path = record.split(" ", {"1": 8, "u": 10}[kind])[-1]
-        return record[2:4].replace(".", " "), path.removeprefix(self.prefix)
+    def _reported(self, untracked: str) -> Report:
+        answer = demanded(self.ask(asking(untracked)), self.root)
+        return Report.parsed(answer.out, self.prefix)
 
 
 @functools.lru_cache(maxsize=64)
@@ -209,8 +168,3 @@ def _ignores_root(
 ) -> bool:
     name = PurePosixPath(repository.prefix).name
     return repository.check_ignore([f"../{name}"]).code == 0
-
-
-def shown(path: str) -> str:
-    """A path on one line: control characters and bytes that are no UTF-8 are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from attrs import define, field, frozen
 from agent_runner.workspace.command import Running, demanded
 from agent_runner.workspace.discovery import stamp_of
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.status import Report, asking
 
 NEVER = frozenset({".git", ".agent-runner"})
 """Names of folders (and of git's link files) that are never looked into."""
@@ -87,6 +89,7 @@ class Tracked:
     paths: frozenset[str] = frozenset()
     links: tuple[str, ...] = ()
     _rows: tuple[str, ...] = field(default=(), repr=False, eq=False)
+    _start: int = 0
 
     @classmethod
     def parsed(cls, said: bytes, scope: Scope, digits: int) -> "Tracked":
@@ -99,7 +102,16 @@ class Tracked:
             links = [row[start:] for row in rows if row.startswith(mode, _MODE_AT)]
             rows = [row for row in rows if not row.startswith(mode, _MODE_AT)]
         paths = scope.counted([row[start:] for row in rows])
-        return cls(frozenset(paths), tuple(links), tuple(rows))
+        return cls(frozenset(paths), tuple(links), tuple(rows), start)
+
+    def is_in(self, folder: str) -> bool:
+        """Whether anything in a folder ("": the root) is tracked, also what does not count."""
+        if not folder:
+            return bool(self._rows or self.links)
+        start, below = self._start, f"{folder}/"
+        at = bisect_left(self._rows, os.fsencode(below), key=lambda row: os.fsencode(row[start:]))
+        found = at < len(self._rows) and self._rows[at].startswith(below, start)
+        return found or any(link.startswith(below) for link in self.links)
 
     def hashes(self, digits: int) -> frozenset[str]:
         """The hex names of all contents that the index has."""
@@ -159,12 +171,18 @@ NO_NAMES = Names(frozenset(), frozenset())
 class Lister:
     """Lists the files that count, again and again; what git said before is not taken apart again.
 
-    Git is asked for the tracked files only where its index is another one than before. Runs git
-    once a listing and repository, once more where it lists nothing below the top of one.
+    Git is asked for the tracked files only where its index is another one than before; where it is
+    the same, for its status, which others want to know, too: `report`. Runs git once a listing and
+    repository, once more where it lists nothing below the top of one.
+
+    `reads_much`: for its status git would read many files again and again, being not allowed to
+    note that they are as they were; it is not asked for it then.
     """
 
     def __init__(self, scope: Scope) -> None:
         self.repository: Repository | None = None
+        self.report: Report | None = None
+        self.reads_much = False
         self._scope = scope
         self._running: Running | None = None
         self._said = self._said_of_tracked = b""
@@ -173,6 +191,11 @@ class Lister:
         self._knows_tracked = False
         self._inner: dict[str, Lister] = {}
 
+    @property
+    def reports(self) -> bool:
+        """Whether the listing that was started last is one of git's status."""
+        return self._knows_tracked and not self.reads_much and self._sees_modes
+
     def start(self) -> "Lister":
         """Start git, so that there is time for something else before `finish`.
 
@@ -180,6 +203,7 @@ class Lister:
             UsageError: there is a repository, but git refuses to use it.
         """
         repository = Repository.around(self._scope.root) if self._scope.git else None
+        self.report = None
         if repository != self.repository:
             self.repository = repository
             self._forget()
@@ -187,8 +211,9 @@ class Lister:
             stamp = stamp_of(repository.index)
             self._knows_tracked = stamp != () and stamp == self._stamp
             self._stamp = stamp
-            options = _OTHERS if self._knows_tracked else _ALL
-            self._running = repository.git.start(self._scope.root, options)
+            names = _OTHERS if self._knows_tracked else _ALL
+            asked = asking("all") if self.reports else names
+            self._running = repository.git.start(self._scope.root, asked)
         return self
 
     def finish(self) -> Names:
@@ -200,13 +225,14 @@ class Lister:
         running, self._running = self._running, None
         if self.repository is None or running is None:
             return self._walked()
-        said = demanded(running.finish(), self._scope.root).out
+        said = self._answered(running, self.repository)
         if self._knows_tracked:
             if stamp_of(self.repository.index) != self._stamp:  # a file may be in neither list
                 self._forget()
                 return self.start().finish()
             said += self._said_of_tracked
         if not said and self.repository.prefix and self.repository.ignores_root():
+            self.report = None
             return self._walked()
         if said != self._said or not self._outer.sources:
             self._outer = self._parsed(said, self.repository)
@@ -218,6 +244,20 @@ class Lister:
         running, self._running = self._running, None
         if running is not None:
             running.stop()
+
+    @property
+    def _sees_modes(self) -> bool:
+        return self.repository is not None and self.repository.sees_modes
+
+    def _answered(self, running: Running, repository: Repository) -> bytes:
+        """What git said of the names, without those of the tracked files if they are known."""
+        answer = running.finish()
+        if not self.reports:
+            return demanded(answer, self._scope.root).out
+        if answer.code:  # a HEAD that leads nowhere has no status, but there are files
+            return demanded(repository.ask(_OTHERS), self._scope.root).out
+        self.report = Report.parsed(answer.out, repository.prefix)
+        return self.report.untracked
 
     def _forget(self) -> None:
         self._said = self._said_of_tracked = b""

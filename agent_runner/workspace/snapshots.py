@@ -24,6 +24,7 @@ from agent_runner.workspace.names import NO_NAMES, Lister, Names, Scope, Source
 from agent_runner.workspace.objects import BLOB, ObjectStore, object_name
 from agent_runner.workspace.sources import fetched
 from agent_runner.workspace.staged import Staged, Vouchers, entry_of, has_many
+from agent_runner.workspace.status import GitStatus, Report
 
 
 @frozen
@@ -85,6 +86,7 @@ class SnapshotReader:
         self._sources: tuple[Source, ...] = ()
         self._sources_before: tuple[Source, ...] = ()
         self._vouchers = Vouchers(limits.largest)
+        self._report: Report | None = None
         self._replaced: dict[str, bytes] = {}
         self._sorted: tuple[str, ...] | None = None
         self._unkept: set[bytes] = set()
@@ -107,7 +109,8 @@ class SnapshotReader:
     def look(self) -> Snapshot:
         """The files as they stand now. A root that is not there has none.
 
-        Runs git once, and once for each repository inside the root, for the names of the files.
+        Runs git once, and once for each repository inside the root, for the names of the files and,
+        from the second look on, its status.
         It is run once more where contents that only git has were replaced since the last look, for
         they are kept from now on; and where hundreds of files are new, to learn what need not be
         read.
@@ -121,18 +124,33 @@ class SnapshotReader:
         try:
             repository = self._lister.start().repository
             if repository and has_many(repository, self._limits.seen_unasked):
-                self._vouchers.ask(repository)
+                self._vouchers.ask(repository, reported=self._lister.reports)
             with _opened(self.scope.root) as root:
                 if root is None:
                     look.gone(self._tree)
                 else:
                     look.all(self._tree, root)
                 names = self._lister.finish()
-                self._learn(names, self._vouchers.doubted(), look, root)
+                self._report = self._lister.report
+                doubted = self._vouchers.doubted(self._report)
+                if self._report is None:
+                    self._lister.reads_much = len(doubted or ()) > self._limits.read_unasked
+                self._learn(names, doubted, look, root)
         finally:  # no process is left behind when something went wrong in between
             self._lister.stop()
             self._vouchers.stop()
         return self._taken()
+
+    def status(self) -> GitStatus | None:
+        """What git says of the root, as of the last look if that asked for it; None without git.
+
+        Raises:
+            UsageError: there is a git repository, but git refuses to use it.
+        """
+        if self._report is not None:
+            return self._report.status(is_tracked=self._is_tracked)
+        repository = Repository.find(self.scope.root)
+        return repository.status() if repository else None
 
     def look_at(self, paths: Iterable[str]) -> Snapshot:
         """The files of the last look, with what stands at these paths now.
@@ -148,6 +166,7 @@ class SnapshotReader:
         if self._names is NO_NAMES or any(path.endswith(".gitignore") for path in wanted):
             return self.look()
         self._begin()
+        self._report = None
         self._paths |= new - self.ignored(new)
         with _opened(self.scope.root) as root:
             if root is not None:
@@ -237,6 +256,11 @@ class SnapshotReader:
         self._doubted: frozenset[str] | None = None
         self._files: dict[str, Staged] = {}
         self._not_kept: set[str] = set()
+
+    def _is_tracked(self, folder: str) -> bool:
+        """Whether git tracks anything in a folder; the top of a work tree counts as one of it."""
+        source = self._sources[0]
+        return source.tracked.is_in(folder) or not (folder or source.repository.prefix)
 
     def _begin(self) -> None:
         self._settled = int((self._clock.now() - _COARSEST) * 1e9)

@@ -12,6 +12,7 @@ from agent_runner.workspace.command import Running, demanded
 from agent_runner.workspace.discovery import stamp_of
 from agent_runner.workspace.filetree import EXECUTABLE, LINK, PLAIN, Entry, mode_of
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.status import Report
 
 _HEADER = struct.Struct(">4sII")
 _STAT = struct.Struct(">4I4xI12xI")  # times of inode and content, inode, size
@@ -56,23 +57,27 @@ class Vouchers:
     largest: int
     files: dict[str, Staged] = field(factory=dict)
     _stamp: tuple[int, ...] = ()
-    _asked: "tuple[Repository, Running, tuple[int, ...]] | None" = None
+    _asked: "tuple[Repository, Running | None, tuple[int, ...]] | None" = None
 
-    def ask(self, repository: Repository) -> None:
+    def ask(self, repository: Repository, *, reported: bool = False) -> None:
         """Have git compare the stat of all tracked files; `doubted` is its answer.
+
+        `reported`: git is asked for its status, which says the same.
 
         Raises:
             UsageError: git fails.
         """
         stamp = stamp_of(repository.index)
-        self._asked = (repository, repository.git.start(repository.root, _DOUBTED), stamp)
+        running = None if reported else repository.git.start(repository.root, _DOUBTED)
+        self._asked = (repository, running, stamp)
         self.refresh(repository)
 
-    def doubted(self) -> frozenset[str] | None:
+    def doubted(self, report: Report | None) -> frozenset[str] | None:
         """The tracked files that are not as in the index; None if git was not asked.
 
-        None also where the index was replaced again and again while git looked: its answer must
-        not be taken for another index than it was given for.
+        `report`: its status, if that was asked for. None also where the index was replaced again
+        and again while git looked: its answer must not be taken for another index than it was given
+        for.
 
         Raises:
             UsageError: git fails.
@@ -81,9 +86,11 @@ class Vouchers:
             if self._asked is None:
                 return None
             (repository, running, stamp), self._asked = self._asked, None
-            answer = demanded(running.finish(), repository.root)
-            if stamp == self._stamp == stamp_of(repository.index):
-                return frozenset(answer.paths)
+            found = report.doubted if report else None
+            if running is not None:
+                found = frozenset(demanded(running.finish(), repository.root).paths)
+            if found is not None and stamp == self._stamp == stamp_of(repository.index):
+                return found
             self.ask(repository)
         self.stop()
         return None
@@ -91,7 +98,7 @@ class Vouchers:
     def stop(self) -> None:
         """Leave no process behind."""
         asked, self._asked = self._asked, None
-        if asked is not None:
+        if asked is not None and asked[1] is not None:
             asked[1].stop()
 
     def refresh(self, repository: Repository) -> None:

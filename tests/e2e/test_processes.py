@@ -11,11 +11,11 @@ from tests.workspace.repos import Repo
 
 pytestmark = pytest.mark.slow
 
-WHOLE_RUN = 6
-"""Git's processes of a run with one task: configuration, status, a look, a look, status, a look."""
+WHOLE_RUN = 5
+"""Git's processes of a run with one task: configuration, status, and three looks."""
 
-TASK_MORE = 3
-"""Of each further task: a look after the pre-hooks, status for the prompt, a look at the end."""
+TASK_MORE = 2
+"""Of each further task: a look after the pre-hooks, for the prompt too, and one at the end."""
 
 
 def project(root: Path, tasks: int, *, git: bool = True, below: str = "") -> Scene:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent_runner.model.errors import UsageError
-from agent_runner.workspace.git import GitStatus, Repository
+from agent_runner.workspace.git import Repository
+from agent_runner.workspace.status import GitStatus
 from tests.workspace.repos import Repo
 
 ODD = [

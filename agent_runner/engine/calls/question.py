@@ -35,6 +35,7 @@ from agent_runner.prompts.situation import GitLines, Situation
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
 from agent_runner.workspace.names import Scope, file_names
+from agent_runner.workspace.status import GitStatus
 
 _NOT_APPLIED = (
     "Your reply could not be applied. Send the blocks that are at fault again, corrected:"
@@ -68,6 +69,7 @@ class Questions:
         changes: Knows what the task has changed so far.
         hidden: Absolute folders below a task's root that no prompt shows.
         files: Paths of all files below a root, sorted; None: looked up for each question.
+        status: What git says of a root; None: asked for each question.
         commands: Whether the agent may propose commands at all.
         spending: What the journal knows of past calls; it corrects the estimates.
         today: The calendar day where the user is, `2026-11-24`.
@@ -81,6 +83,7 @@ class Questions:
     spending: Callable[[], Spending]
     today: Callable[[], str]
     files: Callable[[Path], tuple[str, ...]] | None = None
+    status: Callable[[Path], GitStatus | None] | None = None
 
     async def next(self, work: Work, provider: Provider) -> Question:
         """As `question`, for a step: git and the disk are waited for in a thread."""
@@ -216,7 +219,7 @@ class _Prompting:
             task,
             self.record,
             attempt=self.attempt,
-            git=_git(task.root),
+            git=self._git,
             pre_hooks=tuple(settings.hooks[name] for name in task.pre_hooks),
             post_hooks=tuple(settings.hooks[name] for name in task.post_hooks),
             files=self._shown(task.files) if task.files else Listing(),
@@ -256,6 +259,13 @@ class _Prompting:
         return file_names(self._scope) if files is None else files(root)
 
     @property
+    def _git(self) -> GitLines | None:
+        status = (self.questions.status or _status)(self.task.root)
+        if status is None:
+            return None
+        return GitLines(status.branch, status.head, status.lines, status.more)
+
+    @property
     def _scope(self) -> Scope:
         return Scope(self.task.root, self.questions.hidden)
 
@@ -265,9 +275,6 @@ class _Prompting:
         return max(0, self.settings.prompt.max_turns - turns)
 
 
-def _git(root: Path) -> GitLines | None:
+def _status(root: Path) -> GitStatus | None:
     repository = Repository.find(root)
-    if repository is None:
-        return None
-    status = repository.status()
-    return GitLines(status.branch, status.head, status.lines, status.more)
+    return repository.status() if repository else None
