@@ -16,12 +16,13 @@ Measured with tiktoken 0.14 and the tokenizers that litellm 1.110 ships. What a 
 corrects the guess, model by model (`corrected`).
 """
 
+import json
 import math
 import re
 
 from attrs import frozen
 
-from agent_runner.model.agent import Prompt
+from agent_runner.model.agent import Message, Prompt
 from agent_runner.model.spending import Ratio, Spending
 
 MESSAGE = 8
@@ -52,8 +53,9 @@ class Ruler:
         return math.ceil(self._weight(text))
 
     def prompt(self, prompt: Prompt) -> int:
-        """About how many tokens a whole prompt is, the form of its messages included."""
-        texts = [prompt.system, *(message.text for message in prompt.messages)]
+        """About how many tokens a whole prompt is, the form of its messages and tools included."""
+        texts = [prompt.system, *(_sent(message) for message in prompt.messages)]
+        texts += [f"{tool.description}{json.dumps(tool.parameters)}" for tool in prompt.tools]
         return sum(self.tokens(text) + MESSAGE for text in texts)
 
     def characters(self, tokens: int) -> int:
@@ -126,6 +128,14 @@ def corrected(guess: int, model: str, spending: Spending) -> int:
 def _correction(ratio: Ratio) -> float:
     """The factor below which real input stayed nearly always."""
     return min(max(ratio.mean + _SPREADS * ratio.spread, _LEAST), _MOST)
+
+
+def _sent(message: Message) -> str:
+    """All that is sent of a turn: what a model wrote as it came, thoughts and calls included."""
+    if message.raw:
+        return message.raw
+    calls = (f"{call.name}{call.arguments}" for call in message.calls)
+    return "\n".join([message.text, *calls, *(answer.text for answer in message.answers)])
 
 
 def _whole_lines(text: str) -> str:

@@ -267,6 +267,7 @@ _CHAT_ONLY = re.compile(
 
 
 _TRAINED_ON_PATCHES = re.compile(r"(?:.*/)?(?:gpt-|codex|o[34]\b).*")
+_NO_REASONING = re.compile(r"(?:chatgpt-|gpt-(?:3|4)|computer-use-|.*-chat-latest).*")
 _CUSTOM_TOOLS = re.compile(r"gpt-(?:[5-9]|\d\d).*|codex-.*")
 
 
@@ -288,6 +289,11 @@ def serves(protocol: str, model: str) -> bool:
 def is_trained_on_patches(model: str) -> bool:
     """Whether a model writes `*** Begin Patch` envelopes best: OpenAI's own, at any address."""
     return bool(_TRAINED_ON_PATCHES.fullmatch(model))
+
+
+def reasons(model: str) -> bool:
+    """Whether an OpenAI model thinks before it answers; a name that is not known may."""
+    return not _NO_REASONING.fullmatch(model)
 
 
 def takes_custom_tools(model: str) -> bool:

@@ -15,7 +15,8 @@ from agent_runner.ground.redaction import Redactor
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.errors import ProviderError, UnknownOutcomeError
 from agent_runner.providers.http import codes
-from agent_runner.providers.http.failures import FailedCall, classify, failure_in_answer
+from agent_runner.providers.http.failed_call import FailedCall, failure_in_answer
+from agent_runner.providers.http.failures import classify
 from agent_runner.providers.profiles import Profile
 
 LONGEST_ERROR = 2000

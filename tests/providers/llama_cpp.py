@@ -96,8 +96,18 @@ def _from_chat(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _from_messages(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not isinstance(body.get("max_tokens"), int):
         raise RefusedError("'max_tokens' is required")
-    system = [("system", body["system"])] if isinstance(body.get("system"), str) else []
-    return system + [turn for turn in _from_chat(body) if turn[0] != "system"]
+    system = [("system", _text(body["system"]))] if body.get("system") else []
+    turns = [{**turn, "content": _text(turn.get("content"))} for turn in body["messages"]]
+    return system + [turn for turn in _from_chat({"messages": turns}) if turn[0] != "system"]
+
+
+def _text(content: Any) -> str:
+    """The words of a content: a string, or blocks of text."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list) or any(block.get("type") != "text" for block in content):
+        raise RefusedError("unsupported content[].type")
+    return "".join(block["text"] for block in content)
 
 
 _READ = {"responses": _from_responses, "chat": _from_chat, "anthropic": _from_messages}

@@ -1,4 +1,4 @@
-"""Anthropic's Messages API: how a request looks and how its answers are read.
+"""Anthropic's Messages API: how its answers are read.
 
 Facts are from Anthropic's documentation (Messages, streaming, errors, migration to version
 2026-10-21) and its Python SDK 2.12.0, as of November 2026.
@@ -11,13 +11,16 @@ from typing import Any
 from attrs import define, field
 
 from agent_runner.ground.clock import Clock
-from agent_runner.model.agent import AgentRequest, Finish, Prompt
+from agent_runner.model.agent import Finish
 from agent_runner.model.usage import Usage
 from agent_runner.providers.client import AgentClient
+from agent_runner.providers.http.anthropic_request import body_of
 from agent_runner.providers.http.call import Dialect, HttpClient
 from agent_runner.providers.http.reply import (
     TRUNCATED,
+    GrowingCall,
     GrowingReply,
+    arguments_of,
     count_of,
     items_of,
     mapping_of,
@@ -30,7 +33,7 @@ _FINISH = {
     "stop_sequence": (Finish.COMPLETE, ""),
     "max_tokens": TRUNCATED,
     "model_context_window_exceeded": (Finish.WINDOW, "prompt and answer exceed the model's window"),
-    "tool_use": (Finish.UNREADABLE, "the model asked for a tool, and none is offered"),
+    "tool_use": (Finish.COMPLETE, ""),  # without a call it is empty: newer models do that
     "pause_turn": (Finish.UNREADABLE, "the server paused in a loop of tools, and none is offered"),
 }
 """By `stop_reason`. A refusal, which is an HTTP 200 too, has details and is read on its own."""
@@ -41,22 +44,27 @@ def make_client(profile: Profile, clock: Clock) -> AgentClient:
     return HttpClient(profile, clock, DIALECT)
 
 
-def body_of(profile: Profile, prompt: Prompt, request: AgentRequest) -> dict[str, Any]:
-    """The request's body. `max_tokens` is required, and thinking counts inside of it.
+@define
+class GrowingBlock:
+    """A block of content: as it was announced, and the pieces that came for its fields since."""
 
-    Sampling fields and `thinking` are never sent but by the user's `params`: under version
-    2026-10-21 `temperature` is a 400 even at its default, and each newer model refuses some way of
-    saying `thinking`.
-    """
-    body: dict[str, Any] = {
-        "model": profile.model,
-        "max_tokens": request.max_output_tokens,
-        "messages": [{"role": m.role, "content": m.text} for m in prompt.messages],
-        "stream": profile.stream,
-    }
-    if prompt.system:
-        body["system"] = prompt.system
-    return body
+    content: dict[str, Any]
+    pieces: dict[str, list[str]] = field(factory=dict)
+    call: GrowingCall | None = None
+
+    def add(self, name: str, delta: Mapping[str, Any]) -> None:
+        """Add the piece of a field that a delta holds."""
+        self.pieces.setdefault(name, []).append(text_of(delta.get(name)))
+
+    def finished(self) -> dict[str, Any]:
+        """The block as it stands at its end."""
+        block = dict(self.content)
+        for name, pieces in self.pieces.items():
+            block[name] = text_of(block.get(name)) + "".join(pieces)
+        if self.call is not None:
+            block["id"] = self.call.id  # one of ours where there was none
+            block["input"] = arguments_of(self.call.finished().arguments)
+        return block
 
 
 @define
@@ -65,6 +73,11 @@ class MessagesReader:
 
     reply: GrowingReply = field(factory=GrowingReply)
     _usage: dict[str, Any] = field(factory=dict)
+    _blocks: dict[int, GrowingBlock] = field(factory=dict)
+
+    def items(self) -> list[Any]:
+        """The content's blocks in their order, thinking and signatures included."""
+        return [block.finished() for _, block in sorted(self._blocks.items())]
 
     def read_event(self, event: Mapping[str, Any]) -> None:
         """Read one event; unknown kinds are ignored, as the vendor asks."""
@@ -105,27 +118,39 @@ class MessagesReader:
 
     def _block(self, index: int, block: Mapping[str, Any]) -> None:
         kind = block.get("type")
+        growing = self._blocks[index] = GrowingBlock(dict(block))
         if kind == "text":
             self.reply.add(text_of(block.get("text")))
         elif kind == "tool_use":
             call = self.reply.tool_call(index)
             call.id, call.name = text_of(block.get("id")), text_of(block.get("name"))
+            growing.call = call
             # a stream begins the block with an empty `input` and sends its JSON in pieces
             if block.get("input"):
-                call.arguments = json.dumps(block["input"], ensure_ascii=False)
+                call.pieces.append(json.dumps(block["input"], ensure_ascii=False))
 
     def _delta(self, index: int, delta: Mapping[str, Any]) -> None:
         kind = delta.get("type")
+        block = self._blocks.setdefault(index, GrowingBlock({}))
         if kind == "text_delta":
             self.reply.add(text_of(delta.get("text")))
+            block.add("text", delta)
         elif kind == "input_json_delta":
             piece = text_of(delta.get("partial_json"))
             # only where the block was announced as a call: server tools stream JSON as well
-            if index in self.reply.tool_calls:
-                self.reply.tool_calls[index].arguments += piece
+            if block.call is not None:
+                block.call.pieces.append(piece)
             self.reply.count(piece)
         elif kind == "thinking_delta":
             self.reply.count(text_of(delta.get("thinking")))
+            block.add("thinking", delta)
+        elif kind == "signature_delta":
+            block.add("signature", delta)
+        elif kind == "citations_delta":
+            block.content["citations"] = [
+                *(block.content.get("citations") or []),
+                delta.get("citation"),
+            ]
 
     def _stop(self, holder: Mapping[str, Any]) -> None:
         reason = holder.get("stop_reason")

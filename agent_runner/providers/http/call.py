@@ -17,16 +17,11 @@ from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import characters_per_token
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt
 from agent_runner.model.errors import FatalError, TransientError, UnknownOutcomeError
-from agent_runner.providers.client import CallContext, capabilities_of
+from agent_runner.providers.client import CallContext, capabilities_of, clean_response
 from agent_runner.providers.costs import estimated_usage
 from agent_runner.providers.http.connection import Connection, error_of_break
-from agent_runner.providers.http.failures import (
-    FailedCall,
-    classify,
-    failure_in_answer,
-    read_failure,
-    reason_of_decline,
-)
+from agent_runner.providers.http.failed_call import FailedCall, failure_in_answer, read_failure
+from agent_runner.providers.http.failures import classify, reason_of_decline
 from agent_runner.providers.http.headers import limits_of, request_id
 from agent_runner.providers.http.remedies import Remedies
 from agent_runner.providers.http.reply import GrowingReply, ReplyReader, conclude
@@ -73,11 +68,16 @@ class Dialect:
 
 @define
 class Exchange:
-    """An answer as it came: what was read of it, its headers, and how its bytes broke off."""
+    """An answer as it came: who read it, its headers, and how its bytes broke off."""
 
-    reply: GrowingReply
+    reader: ReplyReader
     headers: Mapping[str, str]
     cut: str = ""
+
+    @property
+    def reply(self) -> GrowingReply:
+        """What was read of it."""
+        return self.reader.reply
 
 
 class HttpClient:
@@ -107,7 +107,7 @@ class HttpClient:
             if isinstance(outcome, Exchange):
                 return outcome
             if not self._remedies.learn(outcome, body):
-                return self._declined_or_raise(outcome)
+                return self._declined_or_raise(outcome, tools=bool(prompt.tools))
 
     async def fetch(self, path: str, context: CallContext) -> Exchange:
         """Get an answer that the server keeps."""
@@ -117,21 +117,24 @@ class HttpClient:
     def response(self, exchange: Exchange, prompt: Prompt, request: AgentRequest) -> AgentResponse:
         """The exchange in the form that is the same for all; raises if no answer began."""
         reply, redactor = exchange.reply, self._redactor()
-        response = conclude(reply, cut=exchange.cut, cap=_cap(self._profile, request))
+        response = conclude(
+            exchange.reader,
+            prompt,
+            cut=exchange.cut,
+            cap=_cap(self._profile, request),
+            number=request.number,
+        )
         if reply.failure is not None:
-            response = self._failed(reply, exchange.headers, response)
+            response = self._failed(exchange, response, tools=bool(prompt.tools))
         usage = response.usage
         if reply.usage is None:
-            usage = estimated_usage(prompt, response.text, self._profile.model)
+            usage = estimated_usage(prompt, _written(response), self._profile.model)
         elif response.finish is Finish.CUT:
             # the report came with the first event; what was written since is not in it
             written = round(reply.received / characters_per_token(self._profile.model))
             usage = attrs.evolve(usage, output=max(usage.output, written), estimated=True)
-        text = redactor.exact(response.text)
         return attrs.evolve(
-            response,
-            text=text,
-            redacted=text != response.text,
+            clean_response(response, redactor),
             detail=redactor.text(response.detail),
             usage=usage,
             model=response.model or self._profile.model,
@@ -193,7 +196,7 @@ class HttpClient:
                 request_id=request_id(response.headers),
                 limits=limits_of(response.headers, self._clock.now()),
             )
-        return Exchange(reply, dict(response.headers), cut)
+        return Exchange(reader, dict(response.headers), cut)
 
     async def _receive(self, response: "httpx.Response", feed: Feed, context: CallContext) -> str:
         """Put all bytes into the reader and to disk; how they broke off, "" if they ended.
@@ -237,27 +240,27 @@ class HttpClient:
         context.progress(round(reply.received / per_token))
         return cut
 
-    def _declined_or_raise(self, failure: FailedCall) -> Exchange:
+    def _declined_or_raise(self, failure: FailedCall, *, tools: bool = False) -> Exchange:
         """A filter's refusal as the answer it is; every other failure raises its error."""
         reason = reason_of_decline(failure)
         if reason is None:
-            raise classify(failure, self._profile, self._clock.now())
-        reply = GrowingReply(finish=Finish.REFUSED, detail=reason, started=True, ended=True)
-        return Exchange(reply, failure.headers)
+            raise classify(failure, self._profile, self._clock.now(), tools=tools)
+        reader, reply = self._dialect.reader(), GrowingReply(started=True, ended=True)
+        reader.reply, reply.finish, reply.detail = reply, Finish.REFUSED, reason
+        return Exchange(reader, failure.headers)
 
-    def _failed(
-        self, reply: GrowingReply, headers: Mapping[str, str], response: AgentResponse
-    ) -> AgentResponse:
+    def _failed(self, exchange: Exchange, response: AgentResponse, *, tools: bool) -> AgentResponse:
         """An error inside of a 200, raised as what it is.
 
         After the first word an overload is a reply that failed, since it is likely to be billed;
         a limit, a budget, a key are what they are wherever they come.
         """
-        failure = failure_in_answer(reply.failure or {}, headers, self._redactor())
+        reply = exchange.reply
+        failure = failure_in_answer(reply.failure or {}, exchange.headers, self._redactor())
         reason = reason_of_decline(failure)
         if reason is not None:
             return attrs.evolve(response, finish=Finish.REFUSED, detail=reason)
-        known = classify(failure, self._profile, self._clock.now())
+        known = classify(failure, self._profile, self._clock.now(), tools=tools)
         if not _nothing_came(reply):
             if isinstance(known, TransientError):
                 return response
@@ -313,6 +316,12 @@ def _cap(profile: Profile, request: AgentRequest) -> int | None:
             cap = profile.params[name]
             return cap if isinstance(cap, int) else None
     return request.max_output_tokens
+
+
+def _written(response: AgentResponse) -> str:
+    """All that the model wrote: its words and its calls."""
+    calls = (f"{call.name}{call.arguments}" for call in response.tool_calls)
+    return "\n".join([response.text, *calls])
 
 
 def _keep(context: CallContext, raw: bytes) -> None:

@@ -4,14 +4,10 @@ The rules stand in the order in which they are asked; what is then done about ea
 `decide`. Codes decide (`codes`), and words only where a provider gives no code.
 """
 
-import json
-import re
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import evolve, frozen
 
-from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.suggestions import did_you_mean
 from agent_runner.model.errors import (
     AuthError,
@@ -20,102 +16,25 @@ from agent_runner.model.errors import (
     FatalError,
     ProviderError,
     RateLimitedError,
+    ToolsDeclinedError,
     TransientError,
 )
 from agent_runner.model.usage import ReportedLimit
 from agent_runner.providers import catalogue
 from agent_runner.providers.http import codes
+from agent_runner.providers.http.declined_tools import declines_tools
+from agent_runner.providers.http.failed_call import WITHIN, FailedCall
 from agent_runner.providers.http.headers import (
     limits_of,
-    request_id,
     retry_after,
     should_retry,
     wait_in_words,
     wait_until_reset,
 )
-from agent_runner.providers.http.reply import error_in, failure_text, mapping_of, text_of
+from agent_runner.providers.http.reply import mapping_of
 from agent_runner.providers.profiles import Profile
 
-LONGEST_TEXT = 600
-"""Characters of a server's message that are shown."""
-
 _PASSING = frozenset({408, 409})  # besides all from 500 on: what both vendors' SDKs try again
-_WITHIN = 200  # the status of an error that came inside of an answer and names no other
-
-
-@frozen
-class FailedCall:
-    """A failed call as it came.
-
-    Attributes:
-        status: The HTTP status; for an error inside of a 200 the one that it stands for, if it says
-            so.
-        message: The server's words on one line, known keys taken out.
-        codes: Every type and code that the body gives, in lower case.
-        param: The field of the request that it blames; "" if none.
-        body: Its JSON; {} if it is none.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    message: str
-    codes: frozenset[str]
-    param: str
-    body: Mapping[str, Any]
-    request_id: str | None
-
-    def has(self, codes: frozenset[str]) -> bool:
-        """Whether one of `codes` was given."""
-        return not self.codes.isdisjoint(codes)
-
-
-def read_failure(
-    status: int, headers: Mapping[str, str], raw: bytes, redactor: Redactor
-) -> FailedCall:
-    """Read an error's body in whatever shape it comes: nested, flat, plain text, HTML, nothing."""
-    text = raw.decode("utf-8", "replace").strip()
-    try:
-        parsed = json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        parsed = None
-    # nested in `error` (both vendors), flat (older vLLM), a bare string, or a list of one
-    body = mapping_of(parsed if not isinstance(parsed, list) else next(iter(parsed), None))
-    error = body.get("error", body)
-    inner = mapping_of(error)
-    if body:
-        message = text_of((error_in(body) or {}).get("message"))
-    else:
-        message = _words_of_page(text) if text.startswith("<") else text
-    details = mapping_of(inner.get("details"))
-    given = (inner.get("type"), inner.get("code"), details.get("error_code"), body.get("code"))
-    return FailedCall(
-        status=status,
-        headers=headers,
-        message=redactor.text(_one_line(message)),
-        codes=_codes(given, redactor),
-        param=text_of(inner.get("param")),
-        body=body,
-        request_id=redactor.exact(request_id(headers) or text_of(body.get("request_id"))) or None,
-    )
-
-
-def failure_in_answer(
-    error: Mapping[str, Any], headers: Mapping[str, str], redactor: Redactor, *, stated: int = 0
-) -> FailedCall:
-    """An error object that came inside of a 200.
-
-    `stated`: the status that its words give. OpenRouter puts the one that it would have sent into
-    `code`, which is believed first.
-    """
-    code = text_of(error.get("code"))
-    number = int(code) if re.fullmatch(r"[45]\d\d", code) else stated
-    status = number or _WITHIN
-    given = _codes((error.get("type"), code), redactor)
-    if status == _WITHIN and codes.PASSING.intersection(given):
-        status = 500
-    message = redactor.text(_one_line(failure_text(error)))
-    param = text_of(error.get("param"))
-    return FailedCall(status, headers, message, given, param, {"error": error}, request_id(headers))
 
 
 def reason_of_decline(failure: FailedCall) -> str | None:
@@ -131,8 +50,10 @@ def reason_of_decline(failure: FailedCall) -> str | None:
     return None
 
 
-def classify(failure: FailedCall, profile: Profile, now: float) -> ProviderError:  # noqa: PLR0911  # one return a row
-    """The error to raise: the rules of the decision table, first match.
+def classify(  # noqa: PLR0911  # one return a row
+    failure: FailedCall, profile: Profile, now: float, *, tools: bool = False
+) -> ProviderError:
+    """The error to raise: the rules of the decision table, first match. `tools`: some were offered.
 
     Money goes first, for providers report it under 400, 402, 403 and 429 alike, and a spent budget
     taken for a passing limit would be asked again for hours. A request that alone exceeds a limit
@@ -151,9 +72,11 @@ def classify(failure: FailedCall, profile: Profile, now: float) -> ProviderError
         return errors.error(AuthError, errors.advice_on_key())
     if status == 413 or failure.has(codes.TOO_LARGE) or _says_too_large(failure):
         return errors.error(CallTooLargeError, "show the agent less: fewer `files`, a smaller task")
-    if status == 429 or (status == _WITHIN and failure.has(codes.LIMIT)):
+    if status == 429 or (status == WITHIN and failure.has(codes.LIMIT)):
         return errors.passing(RateLimitedError)
-    within = status == _WITHIN and not failure.has(codes.INVALID)
+    if tools and declines_tools(failure, profile.model):
+        return errors.error(ToolsDeclinedError, f"set providers.{profile.name}.tools to text")
+    within = status == WITHIN and not failure.has(codes.INVALID)
     passing = within or status in _PASSING or status >= 500
     if passing and should_retry(failure.headers) is not False:
         return errors.passing(TransientError)
@@ -252,20 +175,3 @@ def _says_too_large(failure: FailedCall) -> bool:
     return failure.status in {200, 400, 422, 429} and bool(
         codes.TOO_LARGE_WORDS.search(failure.message)
     )
-
-
-def _codes(values: Iterable[object], redactor: Redactor) -> frozenset[str]:
-    """Types and codes in lower case; a server may repeat even a key in them."""
-    words = (redactor.exact(text_of(value)).lower() for value in values)
-    return frozenset(filter(None, words))
-
-
-def _words_of_page(page: str) -> str:
-    title = re.search(r"<title[^>]*>(.*?)</title>", page, re.IGNORECASE | re.DOTALL)
-    return f"a web page: {title[1]}" if title else "a web page"
-
-
-def _one_line(text: str) -> str:
-    """`text` without line breaks and control characters, and of bounded length."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[:4000]).split())
-    return line if len(line) <= LONGEST_TEXT else f"{line[:LONGEST_TEXT]}..."

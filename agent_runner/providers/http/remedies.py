@@ -9,13 +9,22 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from agent_runner.providers.http.failures import FailedCall
+from agent_runner.providers.http.failed_call import FailedCall
 
 _RENAMED = {
     "max_tokens": "max_completion_tokens",
     "max_completion_tokens": "max_tokens",
 }
-_DROPPED = ("temperature", "top_p", "top_k", "stream_options", "store")
+_DROPPED = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "stream_options",
+    "store",
+    "include",
+    "parallel_tool_calls",
+    "prompt_cache_key",
+)
 _REFUSED = re.compile(
     r"unsupported|not supported|not support|unrecognized|unknown|not permitted|not allowed"
     r"|extra inputs|unexpected|deprecated|no longer|cannot|can't|does not|only the default",

@@ -1,18 +1,20 @@
 """A reply as it grows, and the one place where it is judged to be a full answer or not.
 
-A reply is complete only if its terminal event came, the provider calls its end a full answer, it
-asked for no tool and it holds text. Everything else keeps its partial text and says what is wrong
-with it: HTTP 200 alone means nothing, for all three protocols report refusals, cut answers and even
-failures inside of it.
+A reply is complete only if its terminal event came, the provider calls its end a full answer, and
+it holds text or calls of tools that were offered. Everything else keeps its partial text and says
+what is wrong with it: HTTP 200 alone means nothing, for all three protocols report refusals, cut
+answers and even failures inside of it.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from attrs import define, field
 
-from agent_runner.model.agent import AgentResponse, Finish, ToolCall
+from agent_runner.model.agent import AgentResponse, Finish, Prompt, ToolCall
 from agent_runner.model.usage import Usage
+from agent_runner.providers.http.call_in_text import calls_in_text
 
 TRUNCATED = (
     Finish.TRUNCATED,
@@ -23,11 +25,30 @@ TRUNCATED = (
 
 @define
 class GrowingCall:
-    """A tool call of which all may not have come yet; `arguments` is JSON as text."""
+    """A tool call of which all may not have come yet.
+
+    Attributes:
+        pieces: Its arguments, JSON as text; of a freeform call the text itself.
+        more: What else the server says of it and wants back, as plain JSON.
+    """
 
     id: str = ""
     name: str = ""
-    arguments: str = ""
+    pieces: list[str] = field(factory=list)
+    freeform: bool = False
+    more: dict[str, Any] = field(factory=dict)
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as they came."""
+        return "".join(self.pieces)
+
+    def finished(self) -> ToolCall:
+        """The call as a value; no arguments at all are an empty object."""
+        arguments = whole_characters(self.arguments)
+        if not self.freeform and not arguments.strip():
+            arguments = "{}"
+        return ToolCall(self.id, self.name, arguments, self.freeform)
 
 
 @define
@@ -93,6 +114,9 @@ class ReplyReader(Protocol):
 
     reply: GrowingReply
 
+    def items(self) -> list[Any]:
+        """The answer as the protocol's own items, to be sent back as they are (`Message.raw`)."""
+
     def read_event(self, event: Mapping[str, Any]) -> None:
         """Read one event of a stream; unknown kinds are ignored, as the vendors ask."""
 
@@ -103,33 +127,41 @@ class ReplyReader(Protocol):
         """Read a whole answer that was not streamed."""
 
 
-def conclude(reply: GrowingReply, *, cut: str = "", cap: int | None = None) -> AgentResponse:
+def conclude(
+    reader: ReplyReader, prompt: Prompt, *, cut: str = "", cap: int | None = None, number: int = 1
+) -> AgentResponse:
     """The response as it stands at the end of its bytes; `cut` says how they broke off, if so.
 
     `usage` is nothing, marked as estimated, where the server reported none. `cap`: the most tokens
-    of output that were asked for, None for no cap.
+    of output that were asked for, None for no cap. `number`: which answer of its task it is; ids of
+    calls that the server left out are made from it, so that they are the same after a crash.
     """
-    finish, detail = _judged(reply, cut)
+    reply, raw = reader.reply, ""
+    finish, detail = _judged(reply, cut, offered=bool(prompt.tools))
     used = reply.usage.output if reply.usage is not None else 0
     # several compatible servers call an answer complete that used up its cap, or give no reason
     if finish is Finish.COMPLETE and cap is not None and used >= cap:
         finish, detail = TRUNCATED
+    in_text = False
+    if finish is Finish.COMPLETE:
+        in_text = _take_calls_in_text(reply, prompt)
+        _name_calls(reply, number)
+        # calls that stood in the text are no items: their turn is sent as words and calls
+        raw = "" if in_text else whole_characters(json.dumps(reader.items(), ensure_ascii=False))
     return AgentResponse(
-        text=whole_characters(reply.text),
+        text="" if in_text else whole_characters(reply.text),
         finish=finish,
         usage=reply.usage or Usage(estimated=True),
         model=reply.model,
         response_id=reply.response_id,
         detail=detail,
-        tool_calls=tuple(
-            ToolCall(call.id, call.name, whole_characters(call.arguments))
-            for _, call in sorted(reply.tool_calls.items())
-        ),
+        tool_calls=tuple(call.finished() for _, call in sorted(reply.tool_calls.items())),
         service=reply.service,
+        raw=raw,
     )
 
 
-def _judged(reply: GrowingReply, cut: str) -> tuple[Finish, str]:  # noqa: PLR0911  # a table
+def _judged(reply: GrowingReply, cut: str, *, offered: bool) -> tuple[Finish, str]:  # noqa: PLR0911  # a table
     """How the reply ended and why: the first row that holds.
 
     The order matters. A failure goes before a cut, since servers close the connection after they
@@ -147,12 +179,70 @@ def _judged(reply: GrowingReply, cut: str) -> tuple[Finish, str]:  # noqa: PLR09
         return Finish.UNREADABLE, "the answer does not say how it ended"
     if reply.finish is not Finish.COMPLETE:
         return reply.finish, reply.detail
-    if reply.tool_calls:
+    if reply.tool_calls and not offered:
         names = ", ".join(call.name or "?" for call in reply.tool_calls.values())
         return Finish.UNREADABLE, f"the model asked for a tool ({names}), and none is offered"
-    if not reply.text.strip():
+    if not all(call.name for call in reply.tool_calls.values()):
+        return Finish.UNREADABLE, "the model asked for a tool without naming it"
+    if not reply.tool_calls and not reply.text.strip():
         return Finish.EMPTY, reply.detail or "the answer holds no text"
     return Finish.COMPLETE, reply.detail
+
+
+def _take_calls_in_text(reply: GrowingReply, prompt: Prompt) -> bool:
+    """Take a text that is nothing but calls of offered tools for what it is; whether it was."""
+    if reply.tool_calls:
+        return False
+    for name, arguments in calls_in_text(reply.text, {tool.name for tool in prompt.tools}):
+        reply.tool_calls[len(reply.tool_calls)] = GrowingCall(name=name, pieces=[arguments])
+    return bool(reply.tool_calls)
+
+
+def _name_calls(reply: GrowingReply, number: int) -> None:
+    """Give an id to each call that has none of its own, or that of another call of this reply.
+
+    Nine letters and digits, which is all that Mistral's servers take.
+    """
+    seen: set[str] = set()
+    for place, (_, call) in enumerate(sorted(reply.tool_calls.items())):
+        if not call.id or call.id in seen:
+            call.id = f"call{number % 1000:03d}{place % 100:02d}"
+        seen.add(call.id)
+
+
+def arguments_of(text: str, *, freeform: bool = False) -> dict[str, Any]:
+    """A call's arguments as the object that a protocol insists on.
+
+    What is no JSON object stands in one; the tool's answer tells the model what was wrong with it.
+    """
+    content = None if freeform else _json_object(text or "{}")
+    return {"input" if freeform else "invalid": text} if content is None else content
+
+
+def sendable_arguments(text: str) -> str:
+    """A call's arguments as servers want them back that read them: llama.cpp and vLLM do.
+
+    They turn away every later request of a conversation in which a model once wrote bad JSON.
+    """
+    return text if is_json_object(text) else json.dumps(arguments_of(text.strip()))
+
+
+def is_json_object(text: str) -> bool:
+    """Whether a text is one JSON object, whole."""
+    return _json_object(text) is not None
+
+
+def _json_object(text: str) -> dict[str, Any] | None:
+    try:
+        content = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _no_number(word: str) -> Any:
+    """Refuse what Python reads as a number and JSON does not know."""
+    raise ValueError(f"{word} is no JSON")
 
 
 def error_in(body: Mapping[str, Any]) -> Mapping[str, Any] | None:

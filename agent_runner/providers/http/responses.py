@@ -1,4 +1,4 @@
-"""OpenAI's Responses API: requests, answers, and answers that the provider keeps for us.
+"""OpenAI's Responses API: answers, and answers that the provider keeps for us.
 
 Facts are from OpenAI's documentation, OpenAPI description and SDK 3.54.0, as of November 2026.
 
@@ -14,7 +14,7 @@ import attrs
 from attrs import define, field
 
 from agent_runner.ground.clock import Clock
-from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Message, Prompt
+from agent_runner.model.agent import AgentResponse, Finish, Prompt
 from agent_runner.model.errors import (
     FatalError,
     RateLimitedError,
@@ -32,6 +32,7 @@ from agent_runner.providers.http.reply import (
     mapping_of,
     text_of,
 )
+from agent_runner.providers.http.responses_request import body_of
 from agent_runner.providers.profiles import Profile
 
 FIRST_LOOK, LONGEST_LOOK = 1.0, 10.0
@@ -39,6 +40,8 @@ FIRST_LOOK, LONGEST_LOOK = 1.0, 10.0
 
 _PATH = "/responses"
 _PENDING = frozenset({"queued", "in_progress"})
+_CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
+"""Items that ask for a tool, and where each has what it asks with."""
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _INCOMPLETE = {
     "max_output_tokens": TRUNCATED,
@@ -49,44 +52,6 @@ _INCOMPLETE = {
 def make_client(profile: Profile, clock: Clock) -> AgentClient:
     """A client for the Responses API."""
     return ResponsesClient(profile, clock)
-
-
-def body_of(profile: Profile, prompt: Prompt, request: AgentRequest) -> dict[str, Any]:
-    """The request's body.
-
-    `store` is always sent: its default is true, and every prompt would be kept for 30 days or more.
-    Only a background answer needs it, which without `store` is erased ten minutes after its end.
-    """
-    body: dict[str, Any] = {
-        "model": profile.model,
-        "input": [_item(message, at) for at, message in enumerate(prompt.messages)],
-        "max_output_tokens": request.max_output_tokens,
-        "store": profile.background,
-        "stream": profile.stream and not profile.background,
-    }
-    if prompt.system:
-        body["instructions"] = prompt.system
-    if profile.background:
-        body["background"] = True
-    return body
-
-
-def _item(message: Message, position: int) -> dict[str, Any]:
-    """One turn of the conversation. What the model said goes back in the form in which it came.
-
-    OpenAI also takes its words as plain text; llama.cpp refuses the whole request then. The id is
-    one of our own: it is required, must begin like this, and nothing is looked up by it.
-    """
-    if message.role != "assistant":
-        return {"type": "message", "role": message.role, "content": message.text}
-    words = {"type": "output_text", "text": message.text, "annotations": []}
-    return {
-        "type": "message",
-        "id": f"msg_{position}",
-        "role": message.role,
-        "status": "completed",
-        "content": [words],
-    }
 
 
 class ResponsesClient:
@@ -170,6 +135,14 @@ class ResponsesReader:
     """
 
     reply: GrowingReply = field(factory=GrowingReply)
+    _items: dict[int, Mapping[str, Any]] = field(factory=dict)
+
+    def items(self) -> list[Any]:
+        """Every item of the output in its order, reasoning included."""
+        return [
+            {**item, "call_id": call.id} if (call := self.reply.tool_calls.get(place)) else item
+            for place, item in sorted(self._items.items())
+        ]
 
     def read_event(self, event: Mapping[str, Any]) -> None:
         """Read one event; unknown kinds are ignored."""
@@ -181,6 +154,10 @@ class ResponsesReader:
         elif kind == "response.output_text.delta":
             self.reply.started = True
             self.reply.add(text_of(event.get("delta")))
+        elif kind == "response.output_item.done":
+            place = event.get("output_index")
+            place = place if isinstance(place, int) else len(self._items)
+            self._items[place] = mapping_of(event.get("item"))
         elif kind == "response.refusal.delta":
             self.reply.started = True
             self.reply.refusal.append(text_of(event.get("delta")))
@@ -200,7 +177,9 @@ class ResponsesReader:
             self.reply.reject(body, "the answer is no response of the Responses API")
             return
         self._head(body)
-        self._output(items_of(body.get("output")))
+        # some servers leave the items out of the last event, which had come one by one before
+        self._items = dict(enumerate(items_of(body.get("output")))) or self._items
+        self._output(self._items)
         self._used(body)
         if status in _PENDING:
             return
@@ -223,8 +202,8 @@ class ResponsesReader:
         if response.get("service_tier"):
             self.reply.service["service_tier"] = response["service_tier"]
 
-    def _output(self, items: list[Mapping[str, Any]]) -> None:
-        messages = [item for item in items if item.get("type") == "message"]
+    def _output(self, items: Mapping[int, Mapping[str, Any]]) -> None:
+        messages = [item for _, item in sorted(items.items()) if item.get("type") == "message"]
         # models that comment on their work mark the answer itself by its phase
         final = [message for message in messages if message.get("phase") == "final_answer"]
         parts = [part for message in final or messages for part in items_of(message.get("content"))]
@@ -239,11 +218,12 @@ class ResponsesReader:
         refusals = [text_of(p.get("refusal")) for p in parts if p.get("type") == "refusal"]
         if refusals:
             self.reply.refusal[:] = refusals
-        for position, item in enumerate(items):
-            if item.get("type") == "function_call":
-                call = self.reply.tool_call(position)
+        for place, item in items.items():
+            text = _CALLS.get(text_of(item.get("type")))
+            if text is not None:
+                call = self.reply.tool_call(place)
                 call.id, call.name = text_of(item.get("call_id")), text_of(item.get("name"))
-                call.arguments = text_of(item.get("arguments"))
+                call.pieces, call.freeform = [text_of(item.get(text))], text == "input"
 
     def _used(self, response: Mapping[str, Any]) -> None:
         usage = mapping_of(response.get("usage"))
