@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
-from attrs import evolve, frozen
+from attrs import frozen
 
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
@@ -71,7 +71,7 @@ def capabilities_of(profile: Profile) -> Capabilities:
 
     A recorded answer may hold calls although no tool was offered: what is complete is answered.
     """
-    return evolve(WORDS, tools=profile.offers_tools, custom_tools=profile.custom_tools)
+    return attrs.evolve(WORDS, tools=profile.offers_tools, custom_tools=profile.custom_tools)
 
 
 def _ignore_count(_tokens: int) -> None:
