@@ -7,20 +7,24 @@ from pathlib import Path
 
 from attrs import frozen
 
+from agent_runner.app.findings import examine as judged
 from agent_runner.app.place import Place, Surroundings, locate, project_folder
-from agent_runner.app.project import load
+from agent_runner.app.project import Project, load
 from agent_runner.app.sharing import COPIES, LEDGER
 from agent_runner.app.trust import open_wishes
 from agent_runner.ground.clock import SystemClock
 from agent_runner.ground.disk import reason_of
 from agent_runner.limits.ledger import Ledger
 from agent_runner.model.errors import AgentRunnerError, StateError, UsageError
+from agent_runner.sandbox.confinement import Tier
+from agent_runner.sandbox.probe import probe
 from agent_runner.store.examination import Finding, examine, mend
 from agent_runner.store.layout import FOLDER, Layout
 from agent_runner.store.lock import StateLock
 from agent_runner.ui.words import plural
 from agent_runner.workspace.command import available
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.locks import locks
 
 _LEAST_FREE = 100 * 1024 * 1024
 """Bytes: an answer, its request and the images of what it changes fit many times over."""
@@ -77,6 +81,7 @@ def _around(
     yield _ledger(here)
     yield from _copies(here)
     yield _git(state.parent)
+    yield _sandbox(state.parent, here)
     if place is None:
         text = f"there is no task list {tasks or 'here'}"
         yield Finding("task list", text, is_good=False, fix="agent-runner init writes one")
@@ -86,14 +91,26 @@ def _around(
     except AgentRunnerError as error:
         yield Finding("configuration", str(error), is_good=False, fix=error.fix)
         return
-    yield Finding("configuration", f"{plural(len(project.tasks), 'task')}, no mistake")
+    yield from _configuration(project)
     wishes = open_wishes(project.loaded, project.settings.providers, here)
     if wishes:
-        text = f"{len(wishes)} places of this project's files would get keys of yours"
+        secrets = plural(len(wishes), "secret")
+        text = f"files of this project would send {secrets} of yours where you did not"
         fix = f"look at them and agree: {place.invocation.command('trust')}"
         yield Finding("trust", text, is_good=False, fix=fix)
     else:
         yield Finding("trust", "no key goes where you did not send it")
+
+
+def _configuration(project: Project) -> Iterator[Finding]:
+    """All that a run would not begin with, as `config validate` says it, but for trust."""
+    found = [one for one in judged(project, project.tasks.tasks) if one.forbids_run]
+    for one in found:
+        if not one.about_trust:
+            text = str(one.problem._replace(hint=""))
+            yield Finding("configuration", text, is_good=False, fix=one.problem.hint)
+    if all(one.about_trust for one in found):
+        yield Finding("configuration", f"{plural(len(project.tasks), 'task')}, no mistake")
 
 
 def _space(state: Path) -> Finding:
@@ -130,13 +147,32 @@ def _copies(here: Surroundings) -> Iterator[Finding]:
         yield Finding("copies", f"{left} scratch copies in {here.home / COPIES}; a run sweeps them")
 
 
+def _sandbox(project: Path, here: Surroundings) -> Finding:
+    """What would confine commands; only programs from outside of the project are tried."""
+    folders = map(Path, here.env.get("PATH", "").split(os.pathsep))
+    outside = (str(one) for one in folders if one.is_absolute() and not _is_below(one, project))
+    found = probe({**here.env, "PATH": os.pathsep.join(outside)})
+    text = f"commands of agents would be confined by {found.line}"
+    if found.tier is Tier.NONE:
+        text = f"nothing here can confine the commands of agents ({found.why})"
+    return Finding("sandbox", text)
+
+
+def _is_below(folder: Path, project: Path) -> bool:
+    return folder.resolve().is_relative_to(project.resolve())
+
+
 def _git(project: Path) -> Finding:
     if not available():
         return Finding("git", "it is not installed; nothing needs it but commits and ignore rules")
-    if Repository.around(project) is None:
+    try:
+        repository = Repository.around(project)
+    except UsageError as error:
+        return Finding("git", str(error), is_good=False, fix=error.fix)
+    if repository is None:
         return Finding("git", f"{project} is in no repository")
-    lock = project / ".git" / "index.lock"
-    if lock.exists():
-        fix = "close what uses git here; if nothing does, remove the lock"
-        return Finding("git", f"{lock} is held, or was left", is_good=False, fix=fix)
-    return Finding("git", f"{project} is in a repository")
+    held = [str(lock) for lock in locks(repository) if os.path.lexists(lock)]
+    if held:
+        fix = f"close what uses git here; if nothing does, remove {' and '.join(held)}"
+        return Finding("git", f"{', '.join(held)}: held, or left", is_good=False, fix=fix)
+    return Finding("git", f"{project} is in a repository that nothing locks")

@@ -12,18 +12,16 @@ from agent_runner.app.forecast import (
     waiting_lines,
 )
 from agent_runner.app.project import Project
+from agent_runner.app.rights import owed, rights
 from agent_runner.app.selection import require_reachable
-from agent_runner.app.trust import asked_providers
 from agent_runner.engine.schedule import EVERYTHING, Selection
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.model.fold import RunState
 from agent_runner.model.hooks import Hook, Phase
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.settings import CommitRule
 from agent_runner.model.states import STEPS, TaskState
 from agent_runner.model.task import Task
-from agent_runner.providers.listing import rows
 from agent_runner.store.store import read_state
 from agent_runner.ui import words
 from agent_runner.ui.tally import Tally
@@ -46,7 +44,8 @@ def dry_run(
         ignore_config=ignore_limits,
         chosen=chosen,
     )
-    if not ahead.order and not ahead.waiting_for_person:
+    waiting = owed(project, state)
+    if not ahead.order and not ahead.waiting_for_person and not waiting:
         yield "Nothing is left to do."
         return
     if ahead.order:
@@ -54,8 +53,8 @@ def dry_run(
         yield f"Would run {len(ahead.order)} of {count}, in this order:"
     for number, task in enumerate(ahead.order, start=1):
         yield from _task(number, task, project, state)
-    if ahead.order:
-        yield from _rights(project)
+    if ahead.order or waiting:
+        yield from rights(project, ahead.order, state)
     yield from waiting_lines(ahead, project.place.invocation)
     yield from _held(ahead, project, state, chosen)
     if ahead.order:
@@ -76,7 +75,7 @@ def _task(number: int, task: Task, project: Project, state: RunState) -> Iterato
     ):
         for name in names:
             if _runs(hooks[name], phase, record):
-                yield f"       {word} {name}: {hooks[name].shown}"
+                yield f"       {word} {name}: {on_one_line(hooks[name].shown)}"
     if not task.post_hooks:
         yield "       no post-hook: nothing judges this task"
 
@@ -89,28 +88,6 @@ def _runs(hook: Hook, phase: Phase, record: TaskRecord) -> bool:
         return False
     finished = {one.result.hook for one in record.judgement.finished if one.phase is phase}
     return hook.id not in finished
-
-
-def _rights(project: Project) -> Iterator[str]:
-    """What a run would do with the user's rights beside the hooks: commands, addresses, keys."""
-    settings, here = project.settings, project.surroundings
-    yield "With your rights it would also"
-    for name in ("escalated", "finished", "limit", "crashed_and_resumed"):
-        command = getattr(settings.notify, name)
-        if command:
-            yield f"  run for notify.{name}: {on_one_line(command)}"
-    rule = settings.apply.commands
-    allowed = ", ".join(map(on_one_line, settings.apply.allow)) or "none"
-    said = {None: "those that you agree to", "ask": "those that you agree to", "never": "none"}
-    yield f"  run commands that a reply proposes: {said.get(rule, f'those like {allowed}')}"
-    if settings.git.commit is not CommitRule.OFF:
-        yield f"  commit by git, with your name and hooks, after each {settings.git.commit}"
-    names = asked_providers(project)
-    for row in rows(settings, here.env):
-        if row.name in names or any(row.name in one.fallback for one in rows(settings, here.env)):
-            key = f" with the key in {row.key}" if row.key else " without a key"
-            where = row.base_url or row.protocol
-            yield f"  ask {row.name} ({row.model or 'no model'}) at {on_one_line(where)}{key}"
 
 
 def _obstacles(ahead: Forecast, project: Project, *, ignore_limits: bool) -> Iterator[str]:

@@ -51,11 +51,16 @@ class Weight(enum.Enum):
 
 @frozen
 class Finding:
-    """One thing that was found. `about_limits`: a run that ignores limits does not mind."""
+    """One thing that was found.
+
+    `about_limits`: a run that ignores limits does not mind. `about_trust`: the user has not agreed
+    yet to where keys would go.
+    """
 
     weight: Weight
     problem: Problem
     about_limits: bool = False
+    about_trust: bool = False
 
     @property
     def forbids_run(self) -> bool:
@@ -114,7 +119,8 @@ class _Examination:
         if wishes:
             text = "\n".join(lines_of(wishes, loaded, here))
             hint = f"agree with: {self.project.place.invocation.command('trust')}"
-            yield Finding(Weight.NOT_READY, Problem(self._main_file, 0, 0, text, hint))
+            problem = Problem(self._main_file, 0, 0, text, hint)
+            yield Finding(Weight.NOT_READY, problem, about_trust=True)
 
     def _limits(self) -> Iterator[Finding]:
         weights = {

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from agent_runner.cli.output import note
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -54,7 +56,7 @@ def main() -> None:
 def _output_lost(code: int, error: OSError) -> int:
     """Say that the output was lost; a command that did all else well has failed all the same."""
     with contextlib.suppress(OSError, ValueError):
-        print(f"error: the output cannot be written: {error.strerror or error}", file=sys.stderr)
+        note(f"error: the output cannot be written: {error.strerror or error}")
         sys.stderr.flush()
     return code or OUTPUT_LOST
 
@@ -106,7 +108,6 @@ def _report(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
     `given`: the command's options by name, so that a suggested command means the same list.
     """
     from agent_runner.app.place import invocation_of
-    from agent_runner.cli.output import safe
     from agent_runner.cli.project import entered
     from agent_runner.model.errors import InputError
 
@@ -118,7 +119,7 @@ def _report(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
         invocation = invocation_of(_list_in(given), given.get("state_dir"), entered())
         lines.append(f"  type: {invocation.command(*error.command)}")
     with contextlib.suppress(OSError):
-        print(safe("\n".join(lines)), file=sys.stderr)
+        note("\n".join(lines))
 
 
 def _list_in(given: Mapping[str, Any]) -> "Path | None":
@@ -154,7 +155,7 @@ def _report_bug() -> int:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         traceback.print_exc(file=file)
     what = traceback.format_exc().strip().rpartition("\n")[2]
-    print(f"error: this is a bug in agent-runner: {what}", file=sys.stderr)
-    print(f"  details: {name}", file=sys.stderr)
-    print("  next: your state is safe; go on with agent-runner resume", file=sys.stderr)
+    note(f"error: this is a bug in agent-runner: {what}")
+    note(f"  details: {name}")
+    note("  next: your state is safe; go on with agent-runner resume")
     return BUG

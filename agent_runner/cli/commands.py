@@ -13,6 +13,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from agent_runner import __version__
+from agent_runner.cli.output import note
 
 SUMMARY = (
     "Drive an LLM coding agent through a list of tasks. Hooks judge the work; every step is saved."
@@ -136,8 +137,6 @@ def _timings_option() -> TyperOption:
 
 def _timed(invoke: Callable[[Any], Any], ctx: Any) -> Any:
     """Run a command's body and say on stderr how long its parts took, also after an error."""
-    import sys
-
     from agent_runner.ground.clock import SystemClock, process_seconds
     from agent_runner.ground.timings import Timings, recording
 
@@ -147,7 +146,7 @@ def _timed(invoke: Callable[[Any], Any], ctx: Any) -> Any:
         with recording(timings):
             return invoke(ctx)
     finally:
-        print(*timings.lines(), sep="\n", file=sys.stderr)
+        note("\n".join(timings.lines()))
 
 
 def _built(name: str, entry: Entry) -> Any:

@@ -1,11 +1,11 @@
 """`agent-runner config`: check and show the configuration."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from agent_runner.cli.options import TasksOption
+from agent_runner.cli.output import note, say
 
 
 def validate(tasks: TasksOption = None) -> int:
@@ -15,20 +15,20 @@ def validate(tasks: TasksOption = None) -> int:
 
     checked = check(tasks, surroundings())
     for warning in checked.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        note(f"warning: {warning}")
     for missing in checked.not_ready:
-        print(f"not ready: {missing}", file=sys.stderr)
+        note(f"not ready: {missing}")
     for problem in checked.problems:
-        print(problem, file=sys.stderr)
+        note(str(problem))
     if checked.problems:
         count = len(checked.problems)
-        print(f"{count} mistake{'s' if count > 1 else ''}", file=sys.stderr)
+        note(f"{count} mistake{'s' if count > 1 else ''}")
         return 2
     files = ", ".join(checked.files)
     if checked.not_ready:
-        print(f"no mistake in {files}; but no run would begin here yet")
+        say(f"no mistake in {files}; but no run would begin here yet")
     else:
-        print(f"good: {files}")
+        say(f"good: {files}")
     return 0
 
 
@@ -44,5 +44,5 @@ def show(
     from agent_runner.config import settings_lines, settings_lines_with_origins
 
     loaded = load(tasks, surroundings())
-    print("\n".join((settings_lines_with_origins if origin else settings_lines)(loaded)))
+    say("\n".join((settings_lines_with_origins if origin else settings_lines)(loaded)))
     return 0

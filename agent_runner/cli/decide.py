@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_runner.cli.options import StateDir, TaskId, TasksOption
+from agent_runner.cli.output import say
 
 if TYPE_CHECKING:
     from agent_runner.app.project import Project
@@ -98,5 +99,5 @@ def reset(
 
 
 def _recorded(project: "Project", what: str) -> int:
-    print(f"{what}; go on with: {project.place.invocation.command('resume')}")
+    say(f"{what}; go on with: {project.place.invocation.command('resume')}")
     return 0

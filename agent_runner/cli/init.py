@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_runner.cli.options import JsonLines, Quiet
+from agent_runner.cli.output import note, say
 from agent_runner.ground.invocation import PROGRAM
 
 if TYPE_CHECKING:
@@ -53,18 +54,18 @@ def init(
         if there is None
     }
     for there in filter(None, (start.tasks, start.config)):
-        print(f"kept {folder / there.relative_to(target)}, which is there already")
+        say(f"kept {folder / there.relative_to(target)}, which is there already")
     try:
         _write(target, missing)
     except OSError as error:
         raise UsageError(f"cannot write into {folder}: {error.strerror}") from error
     for name in missing:
-        print(f"wrote {folder / name}")
+        say(f"wrote {folder / name}")
     _say_found(start, missing)
     option = "" if folder == Path() else f" -C {shlex.quote(str(folder))}"
     edit = "edit both, then: " if len(missing) == 2 else "edit it, then: " if missing else ""
     command = f"agent-runner{option}"
-    print(f"next: {edit}{command} config validate && {command} run --dry-run")
+    say(f"next: {edit}{command} config validate && {command} run --dry-run")
     return 0
 
 
@@ -75,13 +76,13 @@ def _say_found(start: "Start", missing: Mapping[str, str]) -> None:
     if CONFIG not in missing:
         return
     for check in start.checks:
-        print(f"  judged by: {check.command} ({check.why})")
+        say(f"  judged by: {check.command} ({check.why})")
     if not start.checks:
-        print("  no test command was found: write the one that judges under hooks")
+        say("  no test command was found: write the one that judges under hooks")
     if start.provider:
-        print(f"  asked: {start.provider} ({start.provider_why})")
+        say(f"  asked: {start.provider} ({start.provider_why})")
     else:
-        print("  no key was found in the environment: claude would need ANTHROPIC_API_KEY")
+        say("  no key was found in the environment: claude would need ANTHROPIC_API_KEY")
 
 
 def demo(
@@ -106,10 +107,10 @@ def demo(
 
     project = _demo_project(folder)
     root = project.tasks.folder
-    print(f"The demo project is in {root}", file=sys.stderr)
+    note(f"The demo project is in {root}")
     code = run(project, RunRequest(ScreenOptions(quiet, json)), SystemClock())
     there, program = shlex.quote(str(root)), shlex.quote(_program())
-    print(f"Look around: cd {there} && {program} status", file=sys.stderr)
+    note(f"Look around: cd {there} && {program} status")
     return code
 
 

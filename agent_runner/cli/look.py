@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_runner.cli.options import StateDir, TaskId, TasksOption
+from agent_runner.cli.output import note, say
 
 if TYPE_CHECKING:
     from agent_runner.engine.taking_back import Outcome
@@ -28,14 +29,13 @@ def diff(
     from agent_runner.app.applied_changes import patch
     from agent_runner.app.overview import read_list
     from agent_runner.cli.project import surroundings
-    from agent_runner.ui.words import harmless
 
     text = patch(read_list(tasks, state_dir, surroundings()), task, attempt)
     if text is None:
         whose = f"attempt {attempt} at {task}" if attempt else task
-        print(f"{whose} has not changed any file", file=sys.stderr)
+        note(f"{whose} has not changed any file")
     elif sys.stdout.isatty():  # a patch for programs goes out as it is
-        print(harmless(text.decode(errors="backslashreplace")), end="")
+        say(text.decode(errors="backslashreplace").removesuffix("\n"))
     else:
         sys.stdout.buffer.write(text)
     return 0
@@ -79,35 +79,35 @@ def undo(
     else:
         outcome, was_done = undoing.undo(project, task, scope)
     if outcome.refused:
-        print(f"{outcome.refused}; no file was touched", file=sys.stderr)
+        note(f"{outcome.refused}; no file was touched")
         if outcome.edited:
             others = suggested("undo", task, "--keep-edited", *["--whole-tree"] * whole_tree)
-            print(f"  to revert the others: {others}", file=sys.stderr)
+            note(f"  to revert the others: {others}")
         return 1
     if not outcome.paths and not outcome.edited:
-        print(f"{task} has not changed any file", file=sys.stderr)
+        note(f"{task} has not changed any file")
         _say_what_stays(outcome)
         return 0
     if dry_run:
         deleted = set(outcome.deleted)
         for path in sorted(outcome.paths):
-            print(f"{'delete' if path in deleted else 'restore'} {path}")
+            say(f"{'delete' if path in deleted else 'restore'} {path}")
         _say_what_stays(outcome)
         return 0
     now = "it needs a person now" if was_done else "its state stays as it is"
-    print(f"reverted what {task} had changed; {now}")
+    say(f"reverted what {task} had changed; {now}")
     if outcome.edited:
-        print(f"  left as you edited them: {', '.join(outcome.edited)}")
+        say(f"  left as you edited them: {', '.join(outcome.edited)}")
         later = suggested("undo", task)
-        print(f"  to revert those too, once they are as {task} left them: {later}")
+        say(f"  to revert those too, once they are as {task} left them: {later}")
     _say_what_stays(outcome)
     done = outcome.built_on
     if done:
-        print(f"  built on it, and passed: {', '.join(done)}")
+        say(f"  built on it, and passed: {', '.join(done)}")
     if was_done:
-        print(f"  to have it tried again, with a hint: {suggested('retry', task)}")
-        print(f"  to have the files judged as they are: {suggested('check', task)}")
-    print(f"  to begin the task anew: {suggested('reset', task)}")
+        say(f"  to have it tried again, with a hint: {suggested('retry', task)}")
+        say(f"  to have the files judged as they are: {suggested('check', task)}")
+    say(f"  to begin the task anew: {suggested('reset', task)}")
     return 0
 
 
@@ -115,11 +115,6 @@ def _say_what_stays(outcome: "Outcome") -> None:
     if outcome.stays:
         shown, more = outcome.stays[:_MOST_NAMED], len(outcome.stays) - _MOST_NAMED
         names = ", ".join([*shown, *[f"{more} more"] * (more > 0)])
-        print(
-            f"  left as they are, since no hook of the task changed them last: {names}",
-            file=sys.stderr,
-        )
+        note(f"  left as they are, since no hook of the task changed them last: {names}")
     if outcome.later:
-        print(
-            f"  hooks of {', '.join(outcome.later)} changed some of these after it", file=sys.stderr
-        )
+        note(f"  hooks of {', '.join(outcome.later)} changed some of these after it")

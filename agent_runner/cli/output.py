@@ -9,6 +9,16 @@ if TYPE_CHECKING:
     from agent_runner.app.overview import Part
 
 
+def say(text: str) -> None:
+    """Print what was asked for, whoever is quoted in it."""
+    print(safe(text))
+
+
+def note(text: str) -> None:
+    """Say on stderr what goes beside it, or what is wrong."""
+    print(safe(text), file=sys.stderr)
+
+
 def print_parts(parts: "Iterable[Part]") -> int:
     """Print lines as they are; tables in colour and fitted to a terminal, in full to a pipe."""
     from agent_runner.ui.output import Output, can_draw
@@ -16,7 +26,7 @@ def print_parts(parts: "Iterable[Part]") -> int:
     drawing = can_draw(sys.stdout, os.environ)
     for part in parts:
         if isinstance(part, str):
-            print(safe(part))
+            say(part)
         elif drawing:
             from agent_runner.ui.painting import Painter  # lazy: rich is slow to import
 
@@ -47,4 +57,4 @@ def print_object(content: dict[str, Any]) -> int:
 def warn(warnings: Iterable[str]) -> None:
     """Say on stderr what is odd but hinders nothing."""
     for warning in warnings:
-        print(safe(f"warning: {warning}"), file=sys.stderr)
+        note(f"warning: {warning}")

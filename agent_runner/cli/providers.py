@@ -1,13 +1,12 @@
 """`agent-runner providers`: who could be asked, who will be, and whether they answer."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent_runner.cli.options import Json, TasksOption
-from agent_runner.cli.output import print_object, print_parts
+from agent_runner.cli.output import note, print_object, print_parts, say
 
 if TYPE_CHECKING:
     from agent_runner.app.overview import Part
@@ -58,9 +57,9 @@ def check(
     demand_trust(loaded, [profile.name], here)
     demand_trusted_plug_in(loaded, profile, here)
     result = anyio.run(probe, profile, SystemClock())
-    print(f"{result.name}: {'ok' if result.ok else 'failed'}: {result.text}")
+    say(f"{result.name}: {'ok' if result.ok else 'failed'}: {result.text}")
     if result.fix and not result.ok:
-        print(f"  next: {result.fix}", file=sys.stderr)
+        note(f"  next: {result.fix}")
     return 0 if result.ok else 1
 
 

@@ -1,11 +1,11 @@
 """`agent-runner run` and `resume`: work through the task list, or go on with what is left of it."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent_runner.cli.options import RunFlags, TasksOption, TaskWords, with_run_flags, words_of
+from agent_runner.cli.output import note, print_parts, say
 
 if TYPE_CHECKING:
     from agent_runner.app.run import RunRequest
@@ -45,8 +45,7 @@ def run(
         from agent_runner.app.dry_run import dry_run as lines_of
 
         ignoring = flags.ignore_config_limits
-        print("\n".join(lines_of(project, SystemClock(), chosen, ignore_limits=ignoring)))
-        return 0
+        return print_parts(lines_of(project, SystemClock(), chosen, ignore_limits=ignoring))
     demand_trust(project.loaded, reachable_providers(project), project.surroundings)
     return run_list(project, _request(flags, chosen, fresh=fresh), SystemClock())
 
@@ -64,16 +63,16 @@ def resume(flags: RunFlags, words: TaskWords = None, named: TasksOption = None) 
     from agent_runner.cli.project import open_project, surroundings
     from agent_runner.ground.clock import SystemClock
 
-    messages = sys.stderr if flags.json else sys.stdout  # no line of text among the JSON
+    tell = note if flags.json else say  # no line of text among the JSON
     file, ids = words_of(words, named)
     if file is None and is_untouched(flags.state_dir, surroundings()):
-        print("Nothing to resume: there is no task list and no saved state here.", file=messages)
+        tell("Nothing to resume: there is no task list and no saved state here.")
         return 0
     project = open_project(file, flags.state_dir, flags.settings())
     chosen = select(project.tasks, ids, flags.until, flags.max_tasks)
     reason = nothing_to_resume(project, chosen, rerun_changed=flags.rerun_changed)
     if reason:
-        print(f"Nothing to resume: {reason}", file=messages)
+        tell(f"Nothing to resume: {reason}")
         return 0
     demand_trust(project.loaded, reachable_providers(project), project.surroundings)
     return run_list(project, _request(flags, chosen), SystemClock())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agent_runner.cli.options import Json, OptionalTaskId, StateDir, TaskId, TasksOption
-from agent_runner.cli.output import print_object, print_parts, safe, warn
+from agent_runner.cli.output import print_object, print_parts, say, warn
 
 
 class By(enum.StrEnum):
@@ -128,7 +128,7 @@ def debug_machine() -> int:
     """Print the state machine as a Mermaid diagram."""
     from agent_runner.engine.diagram import mermaid
 
-    print(mermaid(), end="")
+    say(mermaid().removesuffix("\n"))
     return 0
 
 
@@ -140,9 +140,9 @@ def debug_prompt(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = 
 
     project = open_project(tasks, state_dir)
     prompt = next_prompt(project, task, SystemClock(), can_ask=_can_ask())
-    print(safe(f"# system\n\n{prompt.system.strip()}"))
+    say(f"# system\n\n{prompt.system.strip()}")
     for message in prompt.messages:
-        print(safe(f"\n# {message.role}\n\n{message.text.strip()}"))
+        say(f"\n# {message.role}\n\n{message.text.strip()}")
     return 0
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from agent_runner.cli.options import TasksOption
+from agent_runner.cli.output import say
 
 
 def trust(
@@ -32,22 +33,22 @@ def trust(
     here = surroundings()
     known = trusted_files(here)
     if listed:
-        print("\n".join(f"{one.file} ({one.sha256[:12]})" for one in known.all()) or "none")
+        say("\n".join(f"{one.file} ({one.sha256[:12]})" for one in known.all()) or "none")
         return 0
     loaded = load(tasks, here)
     names = ", ".join(str(file) for file in loaded.project_files)
     if not names:
-        print("This project has no configuration of its own; there is nothing to trust.")
+        say("This project has no configuration of its own; there is nothing to trust.")
         return 0
     if remove:
         was = known.remove(loaded.project_files)
-        print(f"{'No longer trusted' if was else 'Was not trusted'}: {names}")
+        say(f"{'No longer trusted' if was else 'Was not trusted'}: {names}")
         return 0
     found, plug_ins = wishes_of_all(loaded, here), plug_in_lines(loaded)
     if not found and not plug_ins:
-        print(f"Nothing has to be trusted: {names} sends no secret of yours to a new place.")
+        say(f"Nothing has to be trusted: {names} sends no secret of yours to a new place.")
         return 0
-    print("\n".join((*(lines_of(found, loaded, here) if found else ()), *plug_ins)))
+    say("\n".join((*(lines_of(found, loaded, here) if found else ()), *plug_ins)))
     known.add(loaded.project_files)
-    print(f"Trusted, as long as it stays as it is: {names}")
+    say(f"Trusted, as long as it stays as it is: {names}")
     return 0

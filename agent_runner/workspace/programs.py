@@ -59,6 +59,17 @@ def run_by_a_commit(repository: Repository, changed: Iterable[str]) -> tuple[str
     return tuple(path for path in paths if path in led & differing)
 
 
+def hooks_of(repository: Repository) -> tuple[Path, ...]:
+    """The hooks that git would run here, whatever for."""
+    hooks = repository.programs.hooks
+    try:
+        names = sorted(os.listdir(hooks))
+    except OSError:
+        return ()
+    found = (hooks / name for name in names if not name.endswith(".sample"))
+    return tuple(hook for hook in found if hook.is_file() and os.access(hook, os.X_OK))
+
+
 def _is_hook(repository: Repository, path: str) -> bool:
     """Whether a path lies among the hooks, or beside their folder, from where husky calls them."""
     top, hooks = repository.git.work_tree.resolve(), repository.programs.hooks.resolve()
@@ -91,14 +102,8 @@ def _named(repository: Repository, changed: list[str]) -> set[str]:
 
 def _hooks(repository: Repository) -> Iterator[tuple[str, Path]]:
     """The text of each hook that git would run, and where it stands."""
-    hooks = repository.programs.hooks
-    try:
-        names = sorted(os.listdir(hooks))
-    except OSError:
-        return
-    for name in names:
-        if not name.endswith(".sample") and os.access(hooks / name, os.X_OK):
-            yield _text(hooks / name), hooks
+    for hook in hooks_of(repository):
+        yield _text(hook), hook.parent
 
 
 def _words(text: str) -> set[str]:

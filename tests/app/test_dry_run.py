@@ -12,6 +12,7 @@ from agent_runner.model.signals import HookOutput, Signal
 from agent_runner.store.store import read_state
 from tests.engine.scene import Scene, hooks
 from tests.engine.scripted import showing, whole
+from tests.workspace.repos import Repo
 
 TASKS = [
     {"id": "T1", "depends_on": ["T2"], "pre_hooks": ["ready"], "post_hooks": ["judge"]},
@@ -132,3 +133,98 @@ def test_services_are_started_again(tmp_path: Path) -> None:
     text = "\n".join(dry_run(scene.project, scene.clock))
     assert "(continues with agent)" in text
     assert "pre-hook service: true" in text
+
+
+def rights(scene: Scene) -> list[str]:
+    """What the dry run says of the user's rights."""
+    text = ahead(scene)
+    assert "With your rights it would also\n" in text
+    block = text.partition("With your rights it would also\n")[2].partition("\nAgent calls")[0]
+    return [line.removeprefix("  ") for line in block.split("\n")]
+
+
+def test_all_that_is_done_with_the_users_rights(tmp_path: Path) -> None:
+    """Hooks stand with their tasks; here is the rest, each thing in full."""
+    far = {"protocol": "chat", "base_url": "http://far.example/v1", "model": "m"}
+    settings = {
+        "provider": "far",
+        "providers": {
+            "far": {**far, "api_key_env": "FAR_KEY", "headers": {"X-Team": "a"}, "fallback": ["b"]},
+            "b": {"protocol": "chat", "base_url": "http://127.0.0.1:9/v1", "model": "m2"},
+            "unasked": {**far, "base_url": "http://unasked.example"},
+            "replay": {"replies": "."},
+        },
+        "hooks": {"judge": {"command": "printf '\n'", "pass_keys": True}},
+        "notify": {"finished": "say done\nsay more", "crashed_and_resumed": "say crashed"},
+        "apply": {"commands": "allow", "allow": ["make *", "npm test"]},
+        "ledger": True,
+    }
+    tasks = [TASKS[1], {"id": "T3", "provider": "replay", "post_hooks": []}]
+    scene = Scene(tmp_path / "p", tasks, settings)
+    scene.env = {"FAR_KEY": "secret-1234567", "http_proxy": "http://me:secret-7654321@proxy:81"}
+    lines = rights(scene)
+    by = "by the proxy http://proxy:81 (http_proxy) with the key in FAR_KEY"
+    assert lines == [
+        f"ask far (m) at http://far.example/v1 {by}, and the headers X-Team",
+        "ask b (m2) at http://127.0.0.1:9/v1 without a key",
+        f"take the answers of replay from {scene.folder}",
+        "run commands that a reply proposes: those like make *, npm test",
+        "run for notify.finished: say done\\nsay more",
+        "run for notify.crashed_and_resumed: say crashed",
+        "show the variables that hold your keys to: judge (pass_keys)",
+        f"change files below {scene.folder}",
+        f"keep its state in {scene.state_dir} and {tmp_path}/home/.agent-runner/ledger.jsonl",
+    ]
+    assert "secret-" not in ahead(scene)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [("never", "none"), ("ask", "those that you agree to"), (None, "those that you agree to")],
+)
+def test_proposed_commands(tmp_path: Path, rule: str | None, said: str) -> None:
+    scene = Scene(tmp_path / "p", TASKS[2:], {"apply": {"commands": rule, "allow": ["make"]}})
+    (line,) = (line for line in rights(scene) if "reply proposes" in line)
+    assert said in line
+    assert "make" not in line
+
+
+def test_what_git_runs_for_a_commit(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "p", TASKS[2:], {"git": {"commit": "attempt"}})
+    git = Repo.created(scene.folder)
+    hooks = git.write(".husky/pre-commit", "#!/bin/sh\n").parent
+    (hooks / "pre-commit").chmod(0o755)
+    git.write(".husky/commit-msg", "no program\n")
+    for name, value in {
+        "core.hooksPath": ".husky",
+        "filter.lfs.clean": "git-lfs clean -- %f",
+        "gpg.program": "my-gpg",
+        "core.fsmonitor": "watch-me",
+        "user.name": "N",
+        "user.email": "e@example.com",
+    }.items():
+        git.git("config", name, value)
+    lines = [line for line in rights(scene) if "commit" in line or "git" in line]
+    assert "commit by git, with your name and hooks, after each attempt" in lines
+    assert f"run git's hook {hooks}/pre-commit when it commits" in lines
+    for command in ("git-lfs clean -- %f", "my-gpg", "watch-me"):
+        assert any(line.endswith(f": {command}") for line in lines), command
+    assert not [line for line in lines if "commit-msg" in line]
+
+
+def test_commits_that_an_earlier_run_owes_are_told_though_nothing_else_is_left(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path / "p", [TASKS[2]], {"git": {"commit": "task"}}, [whole("a.txt", "x\n")])
+    git = Repo.created(scene.folder)
+    git.git("config", "user.name", "N")
+    git.git("config", "user.email", "e@example.com")
+    hook = git.write(".git/hooks/pre-commit", "#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert scene.run().reason == "uncommitted"
+    text = "\n".join(dry_run(scene.project, scene.clock))
+    assert "commit what an earlier run could not: T3" in text
+    assert f"run git's hook {hook}" in text
+    hook.unlink()
+    assert scene.again().exit_code == 0
+    assert list(dry_run(scene.project, scene.clock)) == ["Nothing is left to do."]

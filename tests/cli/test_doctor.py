@@ -163,6 +163,57 @@ def test_nothing_is_mended_under_a_running_command(scene: Scene) -> None:
         holder.kill()
 
 
+def test_every_part_is_in_the_docs(scene: Scene) -> None:
+    parts = {one["part"] for one in json.loads(scene.run("doctor", "--json").out)["findings"]}
+    assert {"journal", "contents", "leftovers", "lock", "disk", "git", "sandbox", "trust"} <= parts
+    docs = (Path(__file__).parents[2] / "docs/json.md").read_text()
+    assert not [part for part in parts if f"`{part}`" not in docs]
+
+
+def test_what_no_run_would_begin_with_is_said(scene: Scene) -> None:
+    """As `config validate` says it, and each thing once."""
+    far = {"protocol": "chat", "base_url": "https://far.example/v1", "model": "m"}
+    own = {"far": {**far, "api_key_env": "MY_KEY"}, "none": {**far, "api_key_env": "NO_KEY"}}
+    scene.config(
+        {"provider": "far", "providers": {**own, "far": {**own["far"], "fallback": ["none"]}}}
+    )
+    scene.env["MY_KEY"] = "secret-of-mine-1234"
+    done = scene.run("doctor")
+    assert "secret-of-mine" not in done.out
+    found = [line for line in done.out.splitlines() if line.startswith("BAD")]
+    assert [line.split()[1] for line in found] == ["configuration:", "trust:"]
+    assert "NO_KEY" in found[0]
+    assert "agent-runner trust" in done.out
+
+
+@pytest.mark.parametrize("lock", ["index.lock", "HEAD.lock", "refs/heads/main.lock"])
+def test_a_lock_of_git_is_found_wherever_the_project_lies_in_its_repository(
+    scene: Scene, lock: str
+) -> None:
+    subprocess.run(["git", "init", "-q", "-b", "main", scene.root], check=True)
+    assert bad(scene) == {}
+    (scene.root / ".git" / lock).touch()
+    assert lock in bad(scene)["git"]["text"]
+
+
+def test_no_program_of_the_project_is_tried(scene: Scene) -> None:
+    program = scene.write("bin/bwrap", "#!/bin/sh\ntouch ../run\n")
+    program.chmod(0o755)
+    scene.env["PATH"] = f"bin:{scene.project}/bin:{os.environ['PATH']}"
+    assert scene.run("doctor", "--json").code == 0
+    assert not (scene.root / "run").exists()
+    assert not (scene.project / "run").exists()
+
+
+def test_what_others_wrote_is_shown_harmless(scene: Scene) -> None:
+    scene.write("tasks.yml", 'tasks: [{id: A, "\\e[2J\\r::error::x": 1}]\n')
+    done = scene.run("doctor")
+    assert done.code == 1
+    assert "\x1b" not in done.out + done.err
+    assert "\r" not in done.out
+    assert "x1b" in done.out
+
+
 def test_where_nothing_is_yet_nothing_is_wrong_with_it(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     assert set(bad(scene)) == {"task list"}

@@ -112,6 +112,7 @@ class Scene:
     shown: list[str] = field(factory=list)
     disk: Disk = field(factory=Disk)
     on_write: OnWrite | None = None
+    env: dict[str, str] = field(factory=dict)
     wiring: Wiring = field(init=False)
     _runs: int = 0
 
@@ -137,7 +138,7 @@ class Scene:
     def project(self) -> Project:
         home = self.folder.parent / "home"
         home.mkdir(exist_ok=True)
-        env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null"}
+        env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null", **self.env}
         around = Surroundings(env, home, self.folder)
         return load(find(None, None, around), around)
 
