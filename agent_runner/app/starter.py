@@ -13,13 +13,17 @@ from pathlib import Path
 from attrs import frozen
 
 from agent_runner.app.place import DEFAULT_NAMES, Surroundings
+from agent_runner.config.json_schema import configuration_schema
 from agent_runner.ground.config_files import PROJECT_FILES
+from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.ground.plain_files import read_plain
 from agent_runner.ground.presence import is_file, may_be_there
 from agent_runner.hooks.recipes import script_of
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import Settings
 from agent_runner.providers.listing import rows
+from agent_runner.store.layout import FOLDER, Layout
+from agent_runner.tasks.fields import task_list_schema
 from agent_runner.workspace.git import Repository
 
 TASKS = "tasks.yml"
@@ -173,6 +177,7 @@ def _text(file: Path) -> str:
 
 
 _TASKS = """\
+# yaml-language-server: $schema=.agent-runner/tasks.schema.json
 # The tasks, done in this order. Fields: docs/tasks.md of agent-runner.
 tasks:
   - id: T1 # names its folder of logs
@@ -189,6 +194,7 @@ tasks:
 """
 
 _CONFIG = """\
+# yaml-language-server: $schema=.agent-runner/config.schema.json
 # How tasks are run. All options with their defaults: example.config.yml of agent-runner.
 {provider}
 # providers:
@@ -211,6 +217,19 @@ defaults:
 """
 
 _NO_CHECK = '  # unit-tests: {command: "python3 -m pytest -q", timeout: 10m}'
+
+
+def write_schemas(folder: Path) -> None:
+    """Put the schemas that the first lines of both files name beside the state, for editors.
+
+    Raises StateError where something else is in the state folder's place.
+    """
+    layout, disk = Layout(folder / FOLDER), Disk()
+    layout.create(disk)
+    for name, schema in (("tasks", task_list_schema()), ("config", configuration_schema())):
+        with storage_errors(layout.folder):
+            text = json.dumps(schema, indent=1).encode()
+            disk.write_file(layout.folder / f"{name}.schema.json", text, durable=False)
 
 
 def task_list(start: Start) -> str:

@@ -61,6 +61,7 @@ COMMANDS = {
         "providers:providers",
         {"check": Entry("Make the cheapest real call.", "providers:check")},
     ),
+    "schema": Entry("Print a JSON Schema of list, configuration or events.", "schema:schema"),
     "trust": Entry("Agree that this project's files decide where your keys go.", "trust:trust"),
     "doctor": Entry("Check the state and what a run stands on; mend it.", "doctor:doctor"),
     "debug": Entry(

@@ -59,6 +59,7 @@ def init(
         _write(target, missing)
     except OSError as error:
         raise UsageError(f"cannot write into {folder}: {error.strerror}") from error
+    starter.write_schemas(target)
     for name in missing:
         say(f"wrote {folder / name}")
     _say_found(start, missing)

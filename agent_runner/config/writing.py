@@ -7,13 +7,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from agent_runner.config.schema import Option
+from attrs import NOTHING
+
+from agent_runner.config.schema import Option, OptionKind
 from agent_runner.documents.tree import resolved
 from agent_runner.model.options import Reading
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PIECE = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*")
-_DURATION = re.compile(rf"(?:{_PIECE.pattern})+")
+DURATION = r"(?:\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)\s*)+"
+"""What a duration looks like, in regular expressions of any kind."""
+
+_DURATION = re.compile(DURATION)
 _PLAIN = re.compile(r"[A-Za-z0-9_./<][A-Za-z0-9_ ./@+=<>()-]*")
 
 
@@ -49,6 +54,21 @@ def written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(written(item) for item in value) + "]"
     return _text(str(value))
+
+
+def as_plain(option: Option, value: Any) -> Any:
+    """An option's default as it would stand in JSON; NOTHING for groups, whose parts have some."""
+    if option.kind in {OptionKind.GROUP, OptionKind.ENTRIES} or value is NOTHING:
+        return NOTHING
+    if option.reading in {Reading.DURATION, Reading.TIMEOUT} and isinstance(value, int | float):
+        return written_duration(value)
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value if isinstance(value, bool | int | float | None) else str(value)
 
 
 def written_option(option: Option, value: Any) -> str:

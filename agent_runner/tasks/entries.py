@@ -19,30 +19,8 @@ from agent_runner.ground.presence import is_file
 from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import Task
+from agent_runner.tasks.fields import KEYS, MAX_ID_BYTES, REQUIRED
 from agent_runner.tasks.roots import Roots
-
-KEYS = (
-    "id",
-    "title",
-    "description",
-    "path",
-    "pre_hooks",
-    "post_hooks",
-    "depends_on",
-    "files",
-    "protect",
-    "may_change",
-    "provider",
-    "model",
-    "max_attempts",
-    "template",
-    "metadata",
-)
-"""All fields of a task; the first three are required."""
-
-_REQUIRED = KEYS[:3]
-MAX_BYTES = 100
-"""Longest id in UTF-8. File systems take 255; some of it is left for what is put around it."""
 
 
 @define(eq=False)
@@ -114,7 +92,7 @@ class TaskReader:
 
     def _missing(self, fields: Fields) -> None:
         """Notes required fields that are not there, or there without a value."""
-        for key in _REQUIRED:
+        for key in REQUIRED:
             value = fields.values.get(key)
             if value is None:
                 hint = "every task needs id, title and description"
@@ -195,8 +173,8 @@ class TaskReader:
 
 def fault_of_id(name: str) -> str:
     """What keeps `name` from being an id, as the end of a sentence; "" if nothing does."""
-    if len(name.encode(errors="replace")) > MAX_BYTES:
-        return f"is longer than {MAX_BYTES} bytes"
+    if len(name.encode(errors="replace")) > MAX_ID_BYTES:
+        return f"is longer than {MAX_ID_BYTES} bytes"
     if not name.isprintable():
         return "holds a character that cannot be printed"
     if name.startswith((".", "-")):

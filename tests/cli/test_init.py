@@ -86,6 +86,17 @@ def test_a_link_without_a_target_is_kept_as_well(scene: Scene) -> None:
     assert (scene.project / "tasks.yml").is_symlink()
 
 
+def test_editors_find_the_schemas_that_both_files_name(scene: Scene) -> None:
+    scene.run("init")
+    for name, what in (("tasks.yml", "tasks"), ("agent-runner.yml", "config")):
+        first = scene.read(name).partition("\n")[0]
+        schema = scene.read(first.removeprefix("# yaml-language-server: $schema="))
+        assert json.loads(schema) == json.loads(scene.run("schema", what).out)
+    assert scene.run("schema", "events").code == 0
+    assert "'lists' is not one of" in scene.run("schema", "lists").err
+    assert scene.run("doctor").code in {0, 1}
+
+
 def test_nothing_is_written_into_the_home_folder(scene: Scene) -> None:
     ended = scene.run("init", cwd=scene.home)
     assert (ended.code, "this is your home folder" in ended.err) == (2, True)
@@ -99,6 +110,7 @@ def test_another_folder_is_named_in_what_to_type_next(scene: Scene) -> None:
     assert {one.name for one in (scene.project / "a b").iterdir()} == {
         "tasks.yml",
         "agent-runner.yml",
+        ".agent-runner",
     }
 
 
