@@ -30,6 +30,7 @@ def prepare(project: Project, wiring: Wiring, chosen: Selection, *, rerun_change
     state = wiring.store.state
     listed = [task for task in project.tasks.tasks if task.id in chosen]
     unfinished = [task for task in listed if state.record(task.id).state not in FINAL]
+    wiring.trees.prune(state.tasks.values())
     _examine(project, wiring, unfinished)
     wiring.clients.check(unfinished)  # makes those that were examined, before anything is sent
     _say_dirty(wiring, unfinished)

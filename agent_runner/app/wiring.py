@@ -269,6 +269,7 @@ class Wiring:
         objects = ObjectStore(self.store.layout.snapshots, self.store.disk)
         return Trees(
             self.store.blobs,
+            objects,
             lambda root: SnapshotReader(Scope(root, hidden), objects, self.clock),
             self.project.surroundings.home / COPIES,
             self.clock,

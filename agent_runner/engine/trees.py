@@ -1,5 +1,6 @@
 """The state of each task's files: as it is now, and what has changed since the task began."""
 
+import contextlib
 import json
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -8,13 +9,14 @@ import anyio.to_thread
 from attrs import define, field, frozen
 
 from agent_runner.ground.clock import Clock
-from agent_runner.model.errors import StateError
+from agent_runner.model.errors import StateError, StorageError
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
 from agent_runner.store.blobs import Blobs
 from agent_runner.workspace.filetree import Entry
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.history import Change
+from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.scratch import Scratch, sweep
 from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
 from agent_runner.workspace.status import GitStatus
@@ -67,11 +69,12 @@ class Trees:
     last, unless something ran or somebody was waited for in between (whoever does that calls
     `expire`), or it is some seconds ago.
 
-    `copies`: the folder of all scratch copies. `for_commits`: whether the runner commits, and so
-    has to know what the user had changed.
+    `objects`: where the readers keep what they need. `copies`: the folder of all scratch copies.
+    `for_commits`: whether the runner commits, and so has to know what the user had changed.
     """
 
     blobs: Blobs
+    objects: ObjectStore
     make_reader: Callable[[Path], SnapshotReader]
     copies: Path
     clock: Clock
@@ -185,6 +188,16 @@ class Trees:
                 ...  # run a command in copy.folder
         """
         return Scratch(self.copies, task.id, self._reader(task.root))
+
+    def prune(self, records: Iterable[TaskRecord]) -> None:
+        """Forget snapshots that no task needs, where they are many; before the first look of a run.
+
+        A task needs the tree as it began: undo, `diff`, the tests of before and the next attempt go
+        by it. Where one of these cannot be read, or the disk refuses, nothing is forgotten.
+        """
+        starts = (self.at_start(record) for record in records)
+        with contextlib.suppress(StateError, StorageError):
+            self.objects.prune(bytes.fromhex(start.id) for start in starts if start)
 
     async def sweep(self) -> None:
         """Remove the scratch copies that killed runners left behind."""

@@ -1,5 +1,6 @@
 """Contents and trees that snapshots need, kept by us in one file and named as git names them."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -49,11 +50,12 @@ class ObjectStore:
 
     A record is a line `NAME KIND LENGTH` and as many bytes of zlib. What was not synced may be
     lost or torn by a power cut: the rest after the first bad record is cut off. One process writes
-    at a time, which the lock on the state sees to.
+    at a time, which the lock on the state sees to. `spared`: bytes up to which nothing is pruned.
     """
 
     folder: Path
     disk: Disk = field(factory=Disk)
+    spared: int = 64 << 20
     _places: dict[bytes, tuple[int, int]] | None = field(init=False, default=None)
     _end: int = field(init=False, default=0)
     _waiting: bytearray = field(init=False, factory=bytearray)
@@ -137,27 +139,46 @@ class ObjectStore:
                     self.disk.sync_folder(self.folder)
             self._synced, self._is_new = True, False
 
-    def prune(self, keep: Iterable[bytes]) -> None:
-        """Forget all that is not part of these trees; call it before the first look of a run.
+    def prune(self, keep: Iterable[bytes]) -> bool:
+        """Forget what is not part of these trees, if it is the larger part of a large file.
+
+        Call it before the first look of a run, for the trees that a look knows are not written
+        again. Whether anything was forgotten; a file of at most `spared` bytes is left as it is,
+        and `keep` is not asked for. It is written anew beside and renamed, so that a stop in
+        between, or a disk that is full, loses nothing.
 
         Raises:
             StorageError: the disk refused; nothing is forgotten then.
+            StateError: a tree is damaged, so that nobody knows what it leads to; likewise.
         """
         fresh = self.path.with_name("objects.new")
         with storage_errors(fresh):
-            self.disk.create_folder(self.folder)
-            fresh.unlink(missing_ok=True)
+            fresh.unlink(missing_ok=True)  # of a run that was killed meanwhile
+        if self.size <= self.spared:
+            return False
+        live = list(self._live(keep))
+        if 2 * sum(self._known()[name][1] for name in live) > self.size:
+            return False
+        try:
+            self._write(fresh, live)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
+            raise
+        self.close()
+        return True
+
+    def _write(self, fresh: Path, names: Iterable[bytes]) -> None:
+        with storage_errors(fresh):
             descriptor = self.disk.open_append(fresh)
             try:
-                for name in self._live(keep):
-                    if self.holds(name):
-                        self.disk.write(descriptor, self._record(name))
+                for name in names:
+                    self.disk.write(descriptor, self._record(name))
                 self.disk.sync(descriptor)
             finally:
                 os.close(descriptor)
             self.disk.replace(fresh, self.path)
             self.disk.sync_folder(self.folder)
-        self.close()
 
     def close(self) -> None:
         """Give the file back; the next use opens it again."""
@@ -167,7 +188,7 @@ class ObjectStore:
         self._descriptor, self._places, self._end = -1, None, 0
 
     def _live(self, keep: Iterable[bytes]) -> Iterator[bytes]:
-        """The trees, and all that they lead to, each once."""
+        """The trees and all that they lead to, as far as it is here, each once."""
         waiting, met = list(keep), set[bytes]()
         while waiting:
             name = waiting.pop()
@@ -178,7 +199,7 @@ class ObjectStore:
             for mode, _, entry in tree_entries(self.get(name), len(name)):
                 if mode == FOLDER_MODE:
                     waiting.append(entry)
-                elif entry not in met:
+                elif entry not in met and self.holds(entry):
                     met.add(entry)
                     yield entry
 

@@ -14,9 +14,9 @@ from agent_runner.model.errors import StateError
 from agent_runner.model.record import ChangeState, TaskRecord
 from agent_runner.model.task import Task
 from agent_runner.store.blobs import Blobs
-from agent_runner.workspace.history import changes
+from agent_runner.workspace.history import changes, entry_at
 from agent_runner.workspace.names import Scope
-from agent_runner.workspace.objects import ObjectStore
+from agent_runner.workspace.objects import BLOB, ObjectStore, object_name
 from agent_runner.workspace.snapshots import SnapshotReader
 from tests.support.clocks import FakeClock
 
@@ -55,6 +55,7 @@ class Files:
         self.task = Task("T1", "One", "Do it.", self.root)
         self.trees = Trees(
             Blobs(folder / "blobs", Disk()),
+            self.store,
             lambda root: SnapshotReader(Scope(root), self.store, self.clock),
             folder / "copies",
             self.clock,
@@ -114,3 +115,25 @@ def test_a_scratch_copy_has_the_tests_of_before(files: Files) -> None:
     assert (files.root / "a").read_text() == "two\n"
     anyio.run(files.trees.sweep)
     assert os.listdir(files.trees.copies) == ["somebody-else's"]
+
+
+def test_what_no_task_needs_is_forgotten_before_a_run(files: Files) -> None:
+    _, kept = anyio.run(files.trees.start, files.task)
+    record = TaskRecord("T1", change=ChangeState(start=kept))
+    (files.root / "a").write_bytes(lost := os.urandom(9_000))
+    seen = anyio.run(files.trees.read, files.task)
+    files.store.spared = 0
+    files.trees.prune([record, TaskRecord("T2")])
+    start = files.trees.at_start(record)
+    assert start is not None
+    assert entry_at(files.store, start.id, "a") is not None
+    assert files.store.get(object_name(BLOB, b"one\n", "sha1")) == b"one\n"
+    assert not files.store.holds(bytes.fromhex(seen.id))
+    assert not files.store.holds(object_name(BLOB, lost, "sha1"))
+
+
+def test_where_a_start_cannot_be_read_nothing_is_forgotten(files: Files) -> None:
+    files.store.spared = 0
+    tree = anyio.run(files.trees.read, files.task)
+    files.trees.prune([TaskRecord("T1", change=ChangeState(start="0" * 64))])
+    assert files.store.holds(bytes.fromhex(tree.id))

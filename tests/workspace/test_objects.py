@@ -1,5 +1,6 @@
 """The store of contents and trees survives crashes, damage and pruning."""
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.model.errors import StateError
+from agent_runner.model.errors import StateError, StorageError
 from agent_runner.workspace.filetree import PLAIN, Entry, Folder
 from agent_runner.workspace.objects import BLOB, TREE, ObjectStore, object_name, tree_entries
 from tests.support.lossy import LossyDisk
@@ -105,19 +106,109 @@ def test_what_was_synced_survives_a_power_cut(tmp_path: Path) -> None:
     again.close()
 
 
-def test_pruning_keeps_what_trees_lead_to(store: ObjectStore) -> None:
+def filled(store: ObjectStore, size: int = 9) -> tuple[bytes, bytes, bytes]:
+    """A tree, a content that it leads to, and one that nothing leads to, of so many kilobytes."""
     folder = Folder()
-    kept, gone = put(store, b"kept\n"), put(store, b"gone\n")
+    kept, gone = put(store, b"kept\n"), put(store, os.urandom(size << 10))
     folder.inner("d").files["a"] = (None, Entry(PLAIN, kept))
     folder.files["elsewhere"] = (None, Entry(PLAIN, bytes(20)))  # only git has it
     tree = folder.tree("sha1", store.add)
+    store.sync()
+    return tree, kept, gone
+
+
+def test_pruning_keeps_what_trees_lead_to(store: ObjectStore) -> None:
+    store.spared = 0
+    tree, kept, gone = filled(store)
     before = store.size
-    store.prune([tree, bytes.fromhex("00" * 20)])
+    assert store.prune([tree, bytes.fromhex("00" * 20), b""])
     assert store.size < before
     assert store.get(kept) == b"kept\n"
     assert not store.holds(gone)
     assert {name for _, name, _ in tree_entries(store.get(tree), 20)} == {b"d", b"elsewhere"}
     assert reopened(store).holds(tree)
+    assert not store.prune([tree])  # all of it is needed
+
+
+def test_a_small_file_is_not_pruned_and_nobody_is_asked_what_is_needed(store: ObjectStore) -> None:
+    _, _, gone = filled(store)
+    asked = iter([b"a name"])
+    assert not store.prune(asked)
+    assert next(asked) == b"a name"
+    assert store.holds(gone)
+
+
+def test_a_file_of_which_half_is_needed_is_not_written_anew(store: ObjectStore) -> None:
+    store.spared = 0
+    tree, _, gone = filled(store, size=0)
+    assert not store.prune([tree])
+    assert store.holds(gone)
+
+
+def test_where_a_tree_is_damaged_nothing_is_forgotten(store: ObjectStore) -> None:
+    store.spared = 0
+    tree, _, gone = filled(store)
+    store.path.write_bytes(store.path.read_bytes().replace(b"elsewhere", b"nowhere!!"))
+    with pytest.raises(StateError, match="damaged"):
+        store.prune([tree])
+    assert store.holds(gone)
+
+
+class Failing(LossyDisk):
+    """Refuses its n-th change and all that follow, as a full disk or a process that was killed."""
+
+    left = 99
+
+    def write(self, descriptor: int, content: bytes) -> None:
+        self._count()
+        super().write(descriptor, content)
+
+    def sync(self, descriptor: int) -> None:
+        self._count()
+        super().sync(descriptor)
+
+    def replace(self, temporary: Path, path: Path) -> None:
+        self._count()
+        super().replace(temporary, path)
+
+    def sync_folder(self, folder: Path) -> None:
+        self._count()
+        super().sync_folder(folder)
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(errno.ENOSPC, "no space")
+
+
+@pytest.mark.parametrize("power_cut", [False, True])
+def test_wherever_pruning_is_stopped_what_is_needed_is_there(
+    tmp_path: Path, *, power_cut: bool
+) -> None:
+    refusals, lives = 0, 0
+    while refusals == lives:
+        folder = tmp_path / f"{power_cut}{lives}"
+        folder.mkdir()
+        disk = Failing(folder)
+        store = ObjectStore(folder / "snapshots", disk, spared=0)
+        tree, kept, _ = filled(store)
+        disk.sync_folder(folder)
+        disk.left = lives
+        try:
+            store.prune([tree])
+        except StorageError:
+            refusals += 1
+        store.close()
+        if power_cut:
+            disk.power_cut(keep=7)
+        again = ObjectStore(folder / "snapshots", spared=0)
+        assert again.get(kept) == b"kept\n"
+        assert again.holds(tree)
+        again.prune([tree])
+        assert os.listdir(again.folder) == ["objects"]
+        again.close()
+        lives += 1
+    assert refusals > 3
 
 
 @pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
