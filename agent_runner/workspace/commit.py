@@ -13,6 +13,7 @@ import anyio
 import anyio.to_thread
 from attrs import define, field, frozen
 
+from agent_runner.ground.processes import ProcessTable, this_machine
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.locks import identity, locks, remove_ours
 from agent_runner.workspace.own_index import IndexOfOurs, sync_names
@@ -76,12 +77,14 @@ class Committer:
         environment: What git, the user's hooks and filters see.
         timeout: Seconds for all of one commit.
         patience: Seconds to wait for another git to release its lock; once for each lock.
+        table: Says whether another git is at work, where locks may be left of a killed one.
     """
 
     index: Path
     environment: Mapping[str, str]
     timeout: float = 300.0
     patience: float = 10.0
+    table: ProcessTable = field(factory=this_machine)
     _given_up: set[tuple[int, int]] = field(factory=set, init=False)
 
     async def commit(  # noqa: PLR0913 - each is another fact of the commit, given by name
@@ -157,7 +160,7 @@ class Committer:
         """Wait until no other git holds index or branch; the lock that stays, in words, or ""."""
         files = await anyio.to_thread.run_sync(locks, repository)
         if killed is not None:
-            await anyio.to_thread.run_sync(remove_ours, repository, killed)
+            await anyio.to_thread.run_sync(remove_ours, repository, killed, self.table)
         with anyio.move_on_after(self.patience):
             # another program holds them, so there is nothing but to look again
             while {*map(identity, files)} - {None, *self._given_up}:  # noqa: ASYNC110

@@ -1,12 +1,17 @@
 """Commits hold the task's files and nothing else, and a refusal loses nothing."""
 
+import contextlib
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
+from agent_runner.ground.processes import ProcessTable, ProcTable, PsTable
 from agent_runner.workspace.commit import Commit, Committer, chosen
 from agent_runner.workspace.git import Repository
 from tests.workspace.repos import Repo
@@ -35,7 +40,7 @@ def committed(
     return anyio.run(run)
 
 
-def committer(root: Path, **more: float) -> Committer:
+def committer(root: Path, **more: Any) -> Committer:
     return Committer(root.parent / "commit.index", os.environ, **more)
 
 
@@ -335,24 +340,23 @@ def test_a_full_disk_is_a_problem_like_another(busy: Repo) -> None:
 
 
 LEFT = ("index.lock", "HEAD.lock", "refs/heads/main.lock")
-needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
 
 
-@needs_proc
-def test_locks_of_our_own_that_a_kill_left_are_removed(busy: Repo) -> None:
-    files = [busy.write(f".git/{name}", "") for name in LEFT]
-    started_at = min(file.stat().st_mtime for file in files)
-    assert committed(busy.root, *OURS, killed=started_at).problem == ""
+@pytest.fixture(params=["proc", "ps"])
+def table(request: pytest.FixtureRequest) -> ProcessTable:
+    """Both ways to see what runs."""
+    if request.param == "proc" and not Path("/proc/self/stat").exists():
+        pytest.skip("this system has no /proc")
+    if request.param == "ps" and not (shutil.which("ps") and shutil.which("lsof")):
+        pytest.skip("this system has no ps, or no lsof")
+    return ProcTable() if request.param == "proc" else PsTable()
 
 
-@needs_proc
-def test_but_neither_older_ones_nor_while_another_git_is_at_work(busy: Repo) -> None:
-    lock = busy.write(".git/index.lock", "")
-    quick = committer(busy.root, patience=0.1)
-    made_at = lock.stat().st_mtime
-    assert committed(busy.root, *OURS, with_=quick, killed=made_at + 60).busy
+@contextlib.contextmanager
+def another_git(folder: Path) -> Iterator[None]:
+    """A git that works in this repository until the block ends."""
     other = subprocess.Popen(
-        ["git", "cat-file", "--batch"], cwd=busy.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ["git", "cat-file", "--batch"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
         assert other.stdin is not None
@@ -360,7 +364,50 @@ def test_but_neither_older_ones_nor_while_another_git_is_at_work(busy: Repo) -> 
         other.stdin.write(b"HEAD\n")
         other.stdin.flush()
         other.stdout.readline()  # it runs
-        assert committed(busy.root, *OURS, with_=quick, killed=made_at).busy
+        yield
     finally:
         other.communicate()
+
+
+def test_locks_of_our_own_that_a_kill_left_are_removed(
+    busy: Repo, tmp_path_factory: pytest.TempPathFactory, table: ProcessTable
+) -> None:
+    files = [busy.write(f".git/{name}", "") for name in LEFT]
+    started_at = min(file.stat().st_mtime for file in files)
+    elsewhere = Repo.created(tmp_path_factory.mktemp("elsewhere"))
+    with another_git(elsewhere.root):
+        one = committer(busy.root, patience=0.2, table=table)
+        for _ in range(5):  # gits of other tests come and go, which lsof may miss
+            if not committed(busy.root, *OURS, with_=one, killed=started_at).problem:
+                return
+    raise AssertionError(committed(busy.root, *OURS, with_=one, killed=started_at).problem)
+
+
+def test_but_neither_older_ones_nor_while_another_git_is_at_work(
+    busy: Repo, table: ProcessTable
+) -> None:
+    lock = busy.write(".git/index.lock", "")
+    quick = committer(busy.root, patience=0.1, table=table)
+    made_at = lock.stat().st_mtime
+    assert committed(busy.root, *OURS, with_=quick, killed=made_at + 60).busy
+    below = busy.write("deep/er/x").parent
+    for folder in (busy.root, below, busy.root / ".git"):
+        with another_git(folder):
+            assert committed(busy.root, *OURS, with_=quick, killed=made_at).busy
+    assert lock.exists()
+
+
+def test_where_nothing_tells_what_runs_no_lock_is_removed(
+    busy: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = busy.write(".git/index.lock", "")
+    quick = committer(busy.root, patience=0.1, table=PsTable())
+    tools = busy.root.parent / "tools"
+    tools.mkdir()
+    (tools / "git").symlink_to(str(shutil.which("git")))
+    monkeypatch.setenv("PATH", str(tools))  # without ps and lsof
+    assert committed(busy.root, *OURS, with_=quick, killed=lock.stat().st_mtime).busy
+    (tools / "ps").symlink_to(str(shutil.which("ps", path=os.defpath)))
+    with another_git(busy.root):  # ps sees it, and nothing says where it is
+        assert committed(busy.root, *OURS, with_=quick, killed=lock.stat().st_mtime).busy
     assert lock.exists()
