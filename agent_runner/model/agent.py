@@ -127,6 +127,25 @@ class Finish(enum.StrEnum):
 
 
 @frozen
+class WrittenFile:
+    """One file as an agent left it in its copy of the task's files.
+
+    Attributes:
+        path: Relative to the task's root, with `/`.
+        base: sha256 of what it was given there; None where it was given no file.
+        sha256: That of what it left, kept among the blobs; None where it left no file.
+        executable: Whether what it left may be executed.
+        odd: What it left in place of a file that can be kept (`a symbolic link`); "" for a file.
+    """
+
+    path: str
+    base: str | None
+    sha256: str | None
+    executable: bool = False
+    odd: str = ""
+
+
+@frozen
 class AgentResponse:
     """One reply, as it is stored in `response.json`.
 
@@ -145,6 +164,10 @@ class AgentResponse:
         logs: what such an agent's program printed.
         redacted: whether a known key was taken out of the words or the edits: they are not as they
             came.
+        files: what an agent left in its copy of the task's files, where that differs from what it
+            was given; `edits` is empty then. None: it worked in no copy of ours.
+        notes: what a person should know of it, a line each.
+        cost: dollars, where the agent itself says so; None: it goes by the model's price.
     """
 
     text: str
@@ -161,3 +184,6 @@ class AgentResponse:
     logs: tuple[str, ...] = ()
     raw: str = ""
     redacted: bool = False
+    files: tuple[WrittenFile, ...] | None = None
+    notes: tuple[str, ...] = ()
+    cost: float | None = None

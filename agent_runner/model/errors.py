@@ -117,7 +117,8 @@ class ProviderError(AgentRunnerError):
     `status`: the HTTP status, if there was one. `request_id`: the provider's name for the call.
     `limits`: what its headers said of the account's limits (`model.usage.ReportedLimit`).
     `usage`: what it used all the same (`model.usage.Usage`), None where nothing is known.
-    `as_answer`: it came in the words of an ordinary answer, and was billed like one.
+    `cost`: dollars, where the provider itself says so. `as_answer`: it came in the words of an
+    ordinary answer, and was billed like one.
     """
 
     exit_code = 1
@@ -137,6 +138,7 @@ class ProviderError(AgentRunnerError):
         self.request_id = request_id
         self.limits = limits
         self.usage = usage
+        self.cost: float | None = None
         self.as_answer = False
 
 

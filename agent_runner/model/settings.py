@@ -123,7 +123,10 @@ class ProviderSettings:
     """One provider: a wire protocol with its address, model and key."""
 
     protocol: str | None = option(
-        None, "wire protocol: anthropic, responses, chat, or a plug-in's name"
+        None, "wire protocol: anthropic, responses, chat, command, or a plug-in's name"
+    )
+    command: tuple[str, ...] = option(
+        (), "words of an agent's command, such as [my-agent, --print] (protocol command)"
     )
     base_url: str | None = option(None, "address of the API")
     model: str | None = option(None, "model name, as the provider spells it")

@@ -11,7 +11,8 @@ class Usage:
     """Tokens of one call, as the server reports them.
 
     `input` includes `cached` (read from the provider's cache) and `cache_write`; `output` includes
-    `reasoning`. `estimated`: the server reported nothing, and these are our own guess.
+    `reasoning`. `estimated`: the server reported nothing, and these are our own guess. `at_least`:
+    these are reported, and there was more of which nobody tells.
     """
 
     input: int = 0
@@ -20,6 +21,7 @@ class Usage:
     cache_write: int = 0
     reasoning: int = 0
     estimated: bool = False
+    at_least: bool = False
 
     @property
     def total(self) -> int:
@@ -34,6 +36,7 @@ class Usage:
             self.cache_write + other.cache_write,
             self.reasoning + other.reasoning,
             self.estimated or other.estimated,
+            self.at_least or other.at_least,
         )
 
 

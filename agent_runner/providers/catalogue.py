@@ -31,10 +31,15 @@ class Auth(enum.StrEnum):
 
 @frozen
 class KeyVariable:
-    """An environment variable that may hold the key, and how that key is sent."""
+    """An environment variable that may hold the key, and how that key is sent.
+
+    `family`: a regular expression for the start of the names of the models that it is for; "" where
+    it is for all.
+    """
 
     name: str
-    auth: Auth
+    auth: Auth = Auth.BEARER
+    family: str = ""
 
 
 @frozen
@@ -53,6 +58,7 @@ class WireProtocol:
         background: Whether the provider can keep an answer.
         tools: Whether it has fields for tools and their calls.
         custom_tools: Whether it has tools whose argument is free text.
+        command: Whether it starts a program, which may know its model and its key by itself.
     """
 
     factory: str
@@ -63,6 +69,7 @@ class WireProtocol:
     background: bool = False
     tools: bool = True
     custom_tools: bool = False
+    command: bool = False
 
 
 @frozen
@@ -121,8 +128,26 @@ PROTOCOLS: Mapping[str, WireProtocol] = {
     "replay": WireProtocol(
         "agent_runner.providers.replay:make_client", networked=False, tools=False
     ),
+    "command": WireProtocol(
+        "agent_runner.providers.commands.client:make_client",
+        networked=False,
+        tools=False,
+        command=True,
+    ),
 }
 """By name; a further one is one file and one line here."""
+
+_OF_MODEL = (
+    KeyVariable("ANTHROPIC_API_KEY", family=r"anthropic/|claude|sonnet|opus|haiku"),
+    KeyVariable("OPENAI_API_KEY", family=r"openai/|gpt-|o\d"),
+    KeyVariable("GEMINI_API_KEY", family=r"gemini|google/"),
+    KeyVariable("OPENROUTER_API_KEY", family=r"openrouter/"),
+    KeyVariable("DEEPSEEK_API_KEY", family=r"deepseek"),
+    KeyVariable("MISTRAL_API_KEY", family=r"mistral"),
+    KeyVariable("GROQ_API_KEY", family=r"groq/"),
+    KeyVariable("XAI_API_KEY", family=r"xai/|grok"),
+)
+"""Keys of commands that ask the providers of others, by the models that each is for."""
 
 READY_MADE: Mapping[str, ReadyMade] = {
     entry.name: entry
@@ -217,6 +242,30 @@ READY_MADE: Mapping[str, ReadyMade] = {
             about="v1 API; `model` is the name of your deployment",
         ),
         ReadyMade("replay", "replay", model="replay", about="answers from files, see below"),
+        ReadyMade(
+            "claude-code",
+            "command",
+            keys=(
+                KeyVariable("CLAUDE_CODE_OAUTH_TOKEN"),
+                KeyVariable("ANTHROPIC_API_KEY"),
+                KeyVariable("ANTHROPIC_AUTH_TOKEN"),
+            ),
+            about="the command `claude`",
+        ),
+        ReadyMade(
+            "codex-cli",
+            "command",
+            keys=(KeyVariable("CODEX_API_KEY"), KeyVariable("OPENAI_API_KEY")),
+            about="the command `codex`",
+        ),
+        ReadyMade(
+            "gemini-cli",
+            "command",
+            keys=(KeyVariable("GEMINI_API_KEY"), KeyVariable("GOOGLE_API_KEY")),
+            about="the command `gemini`",
+        ),
+        ReadyMade("opencode", "command", keys=_OF_MODEL, about="the command `opencode`"),
+        ReadyMade("aider", "command", keys=_OF_MODEL, about="the command `aider`"),
     )
 }
 

@@ -20,8 +20,20 @@ from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import EditFormat, ProviderSettings, Settings, ToolUse
 from agent_runner.providers import catalogue, offers
 from agent_runner.providers.addresses import base_url_of, belongs_to
-from agent_runner.providers.catalogue import PROTOCOLS, READY_MADE, ReadyMade, WireProtocol
-from agent_runner.providers.keys import KeySource, carries_key, key_source, key_variables
+from agent_runner.providers.catalogue import (
+    PROTOCOLS,
+    READY_MADE,
+    KeyVariable,
+    ReadyMade,
+    WireProtocol,
+)
+from agent_runner.providers.keys import (
+    KeySource,
+    carries_key,
+    key_source,
+    key_variables,
+    secret_variables,
+)
 from agent_runner.providers.proxies import Proxy, check_certificates, proxy_for
 
 GROUP = "agent_runner.providers"
@@ -29,6 +41,21 @@ GROUP = "agent_runner.providers"
 
 _NO_NETWORK = WireProtocol("", networked=False)
 """What is known of a protocol that another package brings: nothing."""
+
+
+@frozen
+class Program:
+    """The program that a provider is.
+
+    Attributes:
+        preset: The name of the command that is known; "" for any other.
+        words: Those of any other, or of what is started in the known one's place.
+        env: What it gets of the user's environment: no variable with a key.
+    """
+
+    preset: str
+    words: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(factory=dict, repr=False, eq=False)
 
 
 @frozen
@@ -57,6 +84,7 @@ class Profile:
         edit_format: The form in which it is asked for edits; never `AUTO`, and never a tool where
             none is offered.
         custom_tools: Whether a tool may be offered whose argument is free text.
+        program: What it starts; None for all that are asked otherwise.
     """
 
     name: str
@@ -79,6 +107,7 @@ class Profile:
     tools: ToolUse = ToolUse.TEXT
     edit_format: EditFormat = EditFormat.BLOCKS
     custom_tools: bool = False
+    program: Program | None = None
 
     @property
     def offers_tools(self) -> bool:
@@ -125,6 +154,7 @@ def sketch(
     model = model or _run_model(name, settings) or own.model or entry.model or ""
     url, official = _address(name, entry, own, env)
     protocol = own.protocol or entry.protocol or _openai_protocol(model, official=official)
+    entry = evolve(entry, keys=_keys_for(entry.keys, model))
     headers = {**_ambient_headers(entry, env, official=official), **own.headers}
     tools = offers.tool_use(own, _protocol(protocol))
     return Profile(
@@ -145,6 +175,7 @@ def sketch(
         cap=entry.cap if official else "max_tokens",
         official=official,
         withheld=key_variables(settings) - {own.api_key_env or ""},
+        program=_program(entry, own, settings, env) if _protocol(protocol).command else None,
         tools=tools,
         edit_format=offers.edit_format(own, entry, model, tools),
         custom_tools=offers.custom_tools(_protocol(protocol), model, tools, official=official),
@@ -257,6 +288,20 @@ def _openai_protocol(model: str, *, official: bool) -> str:
     return "chat"
 
 
+def _program(
+    entry: ReadyMade, own: ProviderSettings, settings: Settings, env: Mapping[str, str]
+) -> Program:
+    """What a provider starts. The one key that it needs is put in by its client."""
+    secret = secret_variables(settings, env)
+    given = {name: value for name, value in env.items() if name not in secret}
+    return Program(entry.name if entry.name in READY_MADE else "", own.command, given)
+
+
+def _keys_for(keys: tuple[KeyVariable, ...], model: str) -> tuple[KeyVariable, ...]:
+    """The variables that may hold the key for a model; all of them where none is known."""
+    return tuple(key for key in keys if not model or re.match(key.family, model))
+
+
 def _ambient_headers(entry: ReadyMade, env: Mapping[str, str], *, official: bool) -> dict[str, str]:
     """Headers that the vendor's own environment variables ask for."""
     found = {}
@@ -283,6 +328,8 @@ def _check(profile: Profile, entry: ReadyMade) -> None:
                 fix=f"set {where}.replies to the folder of recorded answers",
                 option=f"{where}.replies",
             )
+        return
+    if profile.program is not None:  # it has a model of its own
         return
     if not profile.model:
         raise UsageError(
