@@ -18,12 +18,12 @@ How a call ends is the same for all of them:
 | FatalError | the request can never work |
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
-from attrs import frozen
+from attrs import field, frozen
 
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
@@ -43,6 +43,8 @@ class Capabilities:
         in_place: It works on the files themselves, in a copy that it makes of `CallContext.root`,
             and hands in what it changed as `AgentResponse.edits`; its words are never read as
             edits.
+        in_copy: It works so in a copy that the runner makes (`Workplace.folder`), and hands in
+            nothing: what differs there afterwards is its change.
         continues: It follows a conversation of several turns (`Prompt.messages`); to one that does
             not, every prompt says all there is to say, in one message.
         tools: It takes `Prompt.tools`, answers with `AgentResponse.tool_calls` and reads
@@ -54,6 +56,7 @@ class Capabilities:
     looks: bool = False
     edits: bool = False
     in_place: bool = False
+    in_copy: bool = False
     continues: bool = True
     tools: bool = False
     custom_tools: bool = False
@@ -64,6 +67,10 @@ WORDS = Capabilities()
 
 IN_PLACE = Capabilities(looks=True, edits=True, in_place=True, continues=False)
 """An agent that looks at files and changes them itself, and begins anew with every call."""
+
+
+IN_COPY = Capabilities(looks=True, edits=True, in_place=True, in_copy=True, continues=False)
+"""The same, in a copy that the runner makes for it and looks at afterwards."""
 
 
 def capabilities_of(profile: Profile) -> Capabilities:
@@ -86,6 +93,46 @@ def _ignore_id(_response_id: str) -> None:
     """Nobody asks for the answer later."""
 
 
+def _ignore_words(_words: str) -> None:
+    """Nobody watches."""
+
+
+async def _unchanged() -> tuple[str, ...]:
+    """Nothing is looked at."""
+    return ()
+
+
+def _unconfined(words: tuple[str, ...], _beside: Path, _env: Mapping[str, str]) -> tuple[str, ...]:
+    """It runs as any other program."""
+    return words
+
+
+@frozen
+class Workplace:
+    """Where an agent works that changes files itself, and what it may do there.
+
+    Attributes:
+        folder: The copy of the task's root, absolute, in the same place for all calls of a task.
+            None where there is none, and it is asked for words alone.
+        changed: Looks which files differ there now: their paths, relative to it.
+        session: The agent's own name for the conversation that it should go on with; "" for none.
+        commands: What it may run beside reading and editing.
+        most_tokens: What it may use before it is stopped; None: as much as it likes.
+        kept: What a call printed that ended unseen, with the runner: nothing is asked, only this is
+            read again. None: ask.
+        confine: The words that start a program so that it can write nowhere but there and in a
+            folder beside it, from its own words, that folder and its environment.
+    """
+
+    folder: Path | None = None
+    changed: Callable[[], Awaitable[tuple[str, ...]]] = _unchanged
+    session: str = ""
+    commands: tuple[str, ...] = ()
+    most_tokens: int | None = None
+    kept: bytes | None = None
+    confine: Callable[[tuple[str, ...], Path, Mapping[str, str]], tuple[str, ...]] = _unconfined
+
+
 @frozen
 class CallContext:
     """One call: what was asked for, and whom to tell about it while it is under way.
@@ -102,6 +149,9 @@ class CallContext:
         root: The task's folder, absolute, for clients that work in place; nothing in it may be
             changed. None for all others, and where there is no task (`agent-runner providers
             check`).
+        activity: Told in a few words what an agent does that works by itself.
+        note: Told a line that a person should read.
+        workplace: Where such an agent works.
     """
 
     request: AgentRequest
@@ -110,6 +160,9 @@ class CallContext:
     created: Callable[[str], None] = _ignore_id
     resume_id: str | None = None
     root: Path | None = None
+    activity: Callable[[str], None] = _ignore_words
+    note: Callable[[str], None] = _ignore_words
+    workplace: Workplace = field(factory=Workplace)
 
 
 class AgentClient(Protocol):

@@ -55,8 +55,9 @@ def chosen(settings: Settings, env: Mapping[str, str]) -> ChosenProvider:
     configured = list(settings.providers)
     if len(configured) == 1:
         return ChosenProvider(configured[0], "the only one configured")
-    # of the ready-made ones those without a key do not count: a local server may not be running
-    ready = configured or list(READY_MADE)
+    # of the ready-made ones those without a key do not count: a local server may not be running.
+    # Nor do commands: the keys that they look for are those of others
+    ready = configured or [name for name in READY_MADE if not _is_command(name)]
     with_key = {name: source for name in ready if (source := _key(name, settings, env))}
     if len(with_key) == 1:
         name, source = next(iter(with_key.items()))
@@ -78,8 +79,13 @@ def rows(settings: Settings, env: Mapping[str, str]) -> tuple[ProviderRow, ...]:
     names = dict.fromkeys((*settings.providers, *filter(None, [choice.name])))
     others = [other for own in settings.providers.values() for other in own.fallback]
     names |= dict.fromkeys(canonical(other, settings) for other in others)
-    names |= {name: None for name in READY_MADE if name not in names and _key(name, settings, env)}
+    others = [name for name in READY_MADE if name not in names and not _is_command(name)]
+    names |= {name: None for name in others if _key(name, settings, env)}
     return tuple(_row(name, settings, env, choice) for name in names)
+
+
+def _is_command(name: str) -> bool:
+    return READY_MADE[name].protocol == "command"
 
 
 def _key(name: str, settings: Settings, env: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import pytest
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers import catalogue
-from agent_runner.providers.client import IN_PLACE, WORDS, CallContext, Capabilities
+from agent_runner.providers.client import IN_COPY, IN_PLACE, WORDS, CallContext, Capabilities
 from agent_runner.providers.profiles import plugged_in, resolve
 from agent_runner.providers.registry import make_client
 from tests.providers.one_call import PROMPT, StillClock, ask, request_for, run
@@ -115,7 +115,7 @@ def test_a_plug_in_that_cannot_be_loaded_is_named() -> None:
         make_client(profile, StillClock())
 
 
-@pytest.mark.parametrize("protocol", catalogue.PROTOCOLS)
+@pytest.mark.parametrize("protocol", sorted({*catalogue.PROTOCOLS} - {"command"}))
 def test_every_built_in_protocol_makes_a_client_that_answers_in_words(protocol: str) -> None:
     own = ProviderSettings(
         protocol=protocol, base_url="http://localhost:1/api", model="m", replies=Path("answers")
@@ -123,4 +123,12 @@ def test_every_built_in_protocol_makes_a_client_that_answers_in_words(protocol: 
     profile = resolve("mine", Settings(providers={"mine": own}), {})
     client = make_client(profile, StillClock())
     assert client.capabilities == attrs.evolve(WORDS, tools=protocol != "replay")
+    run(client.aclose)
+
+
+def test_a_command_works_in_a_copy() -> None:
+    own = ProviderSettings(protocol="command", command=(sys.executable,))
+    profile = resolve("mine", Settings(providers={"mine": own}), {})
+    client = make_client(profile, StillClock())
+    assert client.capabilities == IN_COPY
     run(client.aclose)
