@@ -109,6 +109,9 @@ def decode(text: str) -> AgentResponse:
             ReportedLimit(**_only(ReportedLimit, limit)) for limit in known.get("limits", ())
         )
         known["logs"] = tuple(known.get("logs", ()))
+        known["notes"] = tuple(known.get("notes", ()))
+        # contents are in the state folder of the run that was recorded, and nowhere else
+        known.pop("files", None)
         # an empty list says as little as none: only diffs take the place of the words
         known["edits"] = tuple(known.get("edits") or ()) or None
         return AgentResponse(**known)

@@ -22,13 +22,13 @@ def test_the_shown_plug_in_answers(tmp_path: Path) -> None:
     metadata = tmp_path / "agent_runner_command-0.1.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: x\nVersion: 0.1\n")
-    entry = re.search(r'^command = "(.+)"$', _block("toml"), re.MULTILINE)
+    entry = re.search(r'^my-command = "(.+)"$', _block("toml"), re.MULTILINE)
     assert entry
-    (metadata / "entry_points.txt").write_text(f"[agent_runner.providers]\ncommand = {entry[1]}\n")
+    (metadata / "entry_points.txt").write_text(f"[agent_runner.providers]\nmy-command = {entry[1]}\n")
     sys.path.insert(0, str(tmp_path))
     plugged_in.cache_clear()
     try:
-        own = ProviderSettings(protocol="command", params={"command": "cat"})
+        own = ProviderSettings(protocol="my-command", params={"command": "cat"})
         answer = ask(resolve("mine", Settings(providers={"mine": own}), {})).answer
     finally:
         sys.path.remove(str(tmp_path))
