@@ -21,7 +21,8 @@ def with_ready_made(text: str) -> str:
 
 def _row(entry: ReadyMade) -> str:
     names = ", ".join(f"`{name}`" for name in (entry.name, *entry.aliases))
-    settable = (*entry.base_urls, "base_url") if entry.base_urls else ("replies",)
+    file = "command" if entry.protocol == "command" else "replies"
+    settable = (*entry.base_urls, "base_url") if entry.base_urls else (file,)
     address = f"`{entry.base_url}`" if entry.base_url else " or ".join(f"`{s}`" for s in settable)
     model = f"model `{entry.model}` unless set" if entry.model and entry.key_needed else ""
     note = "; ".join(filter(None, (model, entry.about)))

@@ -24,7 +24,8 @@ def test_the_shown_plug_in_answers(tmp_path: Path) -> None:
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: x\nVersion: 0.1\n")
     entry = re.search(r'^my-command = "(.+)"$', _block("toml"), re.MULTILINE)
     assert entry
-    (metadata / "entry_points.txt").write_text(f"[agent_runner.providers]\nmy-command = {entry[1]}\n")
+    group = "[agent_runner.providers]\n"
+    (metadata / "entry_points.txt").write_text(f"{group}my-command = {entry[1]}\n")
     sys.path.insert(0, str(tmp_path))
     plugged_in.cache_clear()
     try:
