@@ -10,14 +10,14 @@ from attrs import frozen
 from agent_runner.app.findings import examine as judged
 from agent_runner.app.place import Place, Surroundings, locate, project_folder
 from agent_runner.app.project import Project, load
+from agent_runner.app.sandboxing import sandbox_of
 from agent_runner.app.sharing import COPIES, LEDGER
 from agent_runner.app.trust import open_wishes
 from agent_runner.ground.clock import SystemClock
 from agent_runner.ground.disk import reason_of
 from agent_runner.limits.ledger import Ledger
 from agent_runner.model.errors import AgentRunnerError, StateError, UsageError
-from agent_runner.sandbox.confinement import Tier
-from agent_runner.sandbox.probe import probe
+from agent_runner.sandbox.probe import INSTALL
 from agent_runner.store.examination import Finding, examine, mend
 from agent_runner.store.layout import FOLDER, Layout
 from agent_runner.store.lock import StateLock
@@ -148,18 +148,10 @@ def _copies(here: Surroundings) -> Iterator[Finding]:
 
 
 def _sandbox(project: Path, here: Surroundings) -> Finding:
-    """What would confine commands; only programs from outside of the project are tried."""
-    folders = map(Path, here.env.get("PATH", "").split(os.pathsep))
-    outside = (str(one) for one in folders if one.is_absolute() and not _is_below(one, project))
-    found = probe({**here.env, "PATH": os.pathsep.join(outside)})
-    text = f"commands of agents would be confined by {found.line}"
-    if found.tier is Tier.NONE:
-        text = f"nothing here can confine the commands of agents ({found.why})"
-    return Finding("sandbox", text)
-
-
-def _is_below(folder: Path, project: Path) -> bool:
-    return folder.resolve().is_relative_to(project.resolve())
+    """What confines hooks and commands that are to be confined."""
+    found = sandbox_of(here, project)
+    fix = "" if found.tier.confines else f"; where a sandbox is wanted, {INSTALL}"
+    return Finding("sandbox", f"{found.line}{fix}")
 
 
 def _git(project: Path) -> Finding:

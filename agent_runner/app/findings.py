@@ -17,6 +17,7 @@ from attrs import define, field, frozen
 from agent_runner.app.bounds import judge_limits
 from agent_runner.app.commit_rules import judge_commits
 from agent_runner.app.project import Project
+from agent_runner.app.sandboxing import confining_of, judge_sandbox
 from agent_runner.app.trust import lines_of, open_wishes, reachable_providers
 from agent_runner.engine.calls.clients import Clients, Provider
 from agent_runner.ground.clock import SystemClock
@@ -74,8 +75,8 @@ def examine(
     """Everything that can be known of a run of `tasks` before it begins, each thing once.
 
     `names`: paths of all files below a root, for a run that will need them, too. Nothing is called,
-    run or sent. Configuration and task list have been read without mistakes, or
-    `project` has what could be made of them.
+    run or sent, but for a command that does nothing, where a sandbox is wanted. Configuration and
+    task list have been read without mistakes, or `project` has what could be made of them.
     """
     return tuple(dict.fromkeys(_Examination(project, tuple(tasks), names).all()))
 
@@ -92,6 +93,7 @@ class _Examination:
         yield from self._consent()
         yield from self._limits()
         yield from self._templates()
+        yield from self._sandbox()
         yield from self._folders()
         yield from self._commits()
         yield from self._files()
@@ -145,6 +147,14 @@ class _Examination:
             if is_file(template):  # else it was noted where it is named
                 for problem in check_template(template):
                     yield Finding(Weight.MISTAKE, problem)
+
+    def _sandbox(self) -> Iterator[Finding]:
+        """Hooks and commands that are to be confined, where they cannot be."""
+        loaded = self.project.loaded
+        judged = judge_sandbox(self.project, self.tasks, confining_of(self.project))
+        for path, message, hint, is_mistake in judged:
+            weight = Weight.MISTAKE if is_mistake else Weight.NOT_READY
+            yield Finding(weight, loaded.problem(path, message, hint))
 
     def _folders(self) -> Iterator[Finding]:
         """Folders that the run writes to, or the nearest that is there of those still to come."""

@@ -13,6 +13,7 @@ from attrs import Factory, define, field, frozen
 
 from agent_runner.app.project import Project
 from agent_runner.app.rules import rules_by
+from agent_runner.app.sandboxing import confining_of
 from agent_runner.app.sharing import COPIES, gate_of
 from agent_runner.edits.plan import Planned
 from agent_runner.engine.as_before import AsBefore
@@ -255,7 +256,8 @@ class Wiring:
         env, settings = self.project.surroundings.env, self.project.settings
         keys = secret_variables(settings, env)
         state_dir, redactor = self.project.place.state_dir, self.calls.redactor
-        return HookRunner(self.clock, state_dir, env, keys, redactor)
+        confining = confining_of(self.project)
+        return HookRunner(self.clock, state_dir, env, keys, redactor, confining=confining)
 
     @cached_property
     def hooks(self) -> Hooks:

@@ -66,7 +66,13 @@ class Commands:
                 return False
 
     async def _run_one(self, work: Work, number: int, command: str) -> str:
-        hook = Hook(id=f"command-{number}", command=command, timeout=self.settings.command_timeout)
+        hook = Hook(
+            id=f"command-{number}",
+            command=command,
+            timeout=self.settings.command_timeout,
+            sandbox=self.settings.sandbox,
+            network=self.settings.network,
+        )
         work.journal(CommandStarted(command, number))
         result = await self.runner.run(
             hook,

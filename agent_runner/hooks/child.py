@@ -208,7 +208,7 @@ def start_command(  # noqa: PLR0913 - what a command is started with, and what w
 
     Raises OSError (no such program, not executable, too many arguments) and ValueError (a NUL).
     """
-    words = [SHELL, "-c", command] if isinstance(command, str) else list(command)
+    words = words_of(command)
     output, written = os.pipe()
     try:
         # no preexec_fn: it would fork the whole interpreter (2 ms, 35 ms from a large parent)
@@ -252,8 +252,8 @@ def start_held_command(
     So its start can be written down first: if we die before that, it never runs, and no command
     that nobody knows of outlives us.
     """
-    words = (SHELL, "-c", command) if isinstance(command, str) else command
-    _require_program(words[0], cwd, env)
+    words = words_of(command)
+    require_program(words[0], cwd, env)
     held, gate = os.pipe()
     try:
         child = start_command(
@@ -274,7 +274,12 @@ def start_held_command(
     return child
 
 
-def _require_program(name: str, cwd: Path, env: Mapping[str, str]) -> None:
+def words_of(command: str | tuple[str, ...]) -> tuple[str, ...]:
+    """The words that are started: a string is run by the shell."""
+    return (SHELL, "-c", command) if isinstance(command, str) else command
+
+
+def require_program(name: str, cwd: Path, env: Mapping[str, str]) -> None:
     """Raise what the system would: the shell that holds the command could only say it in words."""
     path = cwd / name if "/" in name else Path(shutil.which(name, path=env.get("PATH")) or "")
     if path == Path() or not path.exists():

@@ -12,6 +12,10 @@ from collections.abc import Mapping
 from itertools import dropwhile
 
 from agent_runner.hooks.allowed import simple_commands
+from agent_runner.hooks.ending import NOT_FOUND, Ending
+from agent_runner.hooks.excerpt import excerpt
+from agent_runner.hooks.log import HookLog
+from agent_runner.model.hooks import HookOutcome, Phase
 
 LONGEST = 4_000
 """Characters of an output that may be nothing but such words; a longer one has others too."""
@@ -67,6 +71,25 @@ _BUILT_IN = frozenset(
     | {"false", "fc", "fg", "getopts", "hash", "jobs", "kill", "local", "printf", "pwd", "read"}
     | {"readonly", "return", "shift", "source", "test", "times", "trap", "type", "wait"}
 )
+
+
+def said_missing(phase: Phase, ending: Ending, log: HookLog) -> tuple[Ending, str]:
+    """The program that the output says is not there, and the ending in that light.
+
+    A judge that exits with 0 and says nothing else, as in `pytest | tail`, has judged nothing.
+    """
+    by_itself = ending.exit_code is not None and ending.exit_code >= 0
+    judged = phase is not Phase.PRE or ending.outcome is not HookOutcome.PASSED
+    missing = ""
+    if by_itself and judged and log.length <= LONGEST:
+        output = excerpt(log.read, log.length)
+        missing = missing_program(output)
+        if ending.exit_code == NOT_FOUND:
+            missing = missing or named_as_missing(output)
+    if missing and ending.outcome is not HookOutcome.BROKEN:
+        reason = f"exit code {ending.exit_code}: {missing} is not there"
+        return Ending(HookOutcome.FAILED, ending.exit_code, reason), missing
+    return ending, missing
 
 
 def missing_program(output: str) -> str:

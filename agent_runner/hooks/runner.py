@@ -14,15 +14,16 @@ from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.timings import part
 from agent_runner.hooks import ending as endings
 from agent_runner.hooks.child import Child, start_held_command
-from agent_runner.hooks.ending import NOT_FOUND, Ending
+from agent_runner.hooks.confining import Confining, start_of, why_not_confined
+from agent_runner.hooks.ending import Ending
 from agent_runner.hooks.excerpt import excerpt
 from agent_runner.hooks.log import HookLog
-from agent_runner.hooks.missing import LONGEST, absent_program, missing_program, named_as_missing
+from agent_runner.hooks.missing import absent_program, said_missing
 from agent_runner.hooks.session import Graces, ServicePipes
 from agent_runner.hooks.verdict import FailureReader, failure_reader
 from agent_runner.hooks.watch import WatchFactory, watch_exit
-from agent_runner.model.errors import StorageError
-from agent_runner.model.hooks import Hook, HookOutcome, HookResult, Phase
+from agent_runner.model.errors import StorageError, UsageError
+from agent_runner.model.hooks import Hook, HookOutcome, HookResult, Phase, SandboxRule
 from agent_runner.model.task import Task
 
 _RED = frozenset({HookOutcome.FAILED, HookOutcome.TIMED_OUT})
@@ -53,6 +54,7 @@ class HookRunner:
 
     `state_dir`: the logs go below it. `environment`: what hooks are given, but for the variables
     named in `key_names`. `redactor` takes known secrets out of everything that is logged or shown.
+    `confining` makes the sandboxes of hooks that want one; without it, those are not run.
     """
 
     clock: Clock
@@ -63,6 +65,7 @@ class HookRunner:
     watch: WatchFactory = watch_exit
     table: ProcessTable = field(factory=this_machine)
     graces: Graces = field(factory=Graces)
+    confining: Confining | None = None
     _live: set[Child] = field(factory=set, init=False)
     _service_pipes: ServicePipes = field(factory=ServicePipes, init=False)
 
@@ -183,7 +186,10 @@ class HookRunner:
             await child.close()
             self._live.discard(child)
         seconds = self.clock.monotonic() - started_at
-        ending, missing = _said_missing(order.phase, ending, log)
+        unconfined = why_not_confined(order.hook, ending.exit_code, log)
+        if unconfined:
+            ending = endings.broken(unconfined)
+        ending, missing = said_missing(order.phase, ending, log)
         log.finish(_trailer(ending, seconds, outlived))
         result = evolve(
             _result(order, log, ending), seconds=seconds, left_running=left, missing=missing
@@ -205,16 +211,21 @@ class HookRunner:
                 cwd=order.cwd,
                 env=order.env,
             )
+            start = start_of(
+                hook, self.confining, root=order.task.root, cwd=order.cwd, env=order.env
+            )
             child = start_held_command(
-                hook.command,
-                cwd=order.cwd,
-                env=order.env,
+                start.command,
+                cwd=start.cwd,
+                env=start.env,
                 watch=self.watch,
                 graces=self.graces,
                 table=self.table,
             )
         except (re.error, OverflowError, RecursionError) as error:
             return endings.broken(f"failures.regex is not a regular expression: {error}")
+        except UsageError as error:
+            return endings.broken(f"{error}; {error.fix}")
         except OSError as error:
             return endings.broken(f"cannot start {error.filename or hook.shown}: {error.strerror}")
         except ValueError as error:  # a NUL in a word, or a "=" in a variable's name
@@ -248,6 +259,8 @@ class HookRunner:
 
         Those that are not are ended when the child is closed.
         """
+        if order.hook.sandbox is SandboxRule.AUTO:
+            return "", ()  # all that is left of it is on the point of being ended
         pids = child.survivors()[:_MOST_LEFT]
         if not pids:
             return "", ()
@@ -270,25 +283,6 @@ def _result(order: _Order, log: HookLog, ending: Ending) -> HookResult:
         length=log.length,
         reason=ending.reason,
     )
-
-
-def _said_missing(phase: Phase, ending: Ending, log: HookLog) -> tuple[Ending, str]:
-    """The program that the output says is not there, and the ending in that light.
-
-    A judge that exits with 0 and says nothing else, as in `pytest | tail`, has judged nothing.
-    """
-    told = ending.exit_code is not None and ending.exit_code >= 0
-    judged = phase is not Phase.PRE or ending.outcome is not HookOutcome.PASSED
-    missing = ""
-    if told and judged and log.length <= LONGEST:
-        output = excerpt(log.read, log.length)
-        missing = missing_program(output)
-        if ending.exit_code == NOT_FOUND:
-            missing = missing or named_as_missing(output)
-    if missing and ending.outcome is not HookOutcome.BROKEN:
-        reason = f"exit code {ending.exit_code}: {missing} is not there"
-        return Ending(HookOutcome.FAILED, ending.exit_code, reason), missing
-    return ending, missing
 
 
 def _header(order: _Order, number: int, now: float) -> str:

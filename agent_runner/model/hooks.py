@@ -15,6 +15,13 @@ class Phase(enum.StrEnum):
     AS_BEFORE = "as_before"
 
 
+class SandboxRule(enum.StrEnum):
+    """Whether a command is confined. `AUTO`: by the best there is, else it is not run at all."""
+
+    OFF = "off"
+    AUTO = "auto"
+
+
 @frozen
 class When:
     """When a hook runs; nothing given means always.
@@ -65,6 +72,11 @@ class Hook:
         False, "run a finished pre-hook again on resume (it starts a service)"
     )
     pass_keys: bool = option(False, "let the hook see the environment variables that hold keys")
+    sandbox: SandboxRule = option(
+        SandboxRule.OFF,
+        "auto: it may write the task's files, and read no keys of yours; off: your rights",
+    )
+    network: bool = option(False, "let a sandboxed hook reach the network")
     failures: Failures = group(Failures, "how failing checks are named; nothing: as pytest does")
 
     @property

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from agent_runner.model.hooks import Hook
+from agent_runner.model.hooks import Hook, SandboxRule
 from agent_runner.model.options import Reading, group, option
 
 
@@ -277,11 +277,34 @@ class ApplySettings:
     command_timeout: float = option(
         600.0, "time-out of a proposed command", reading=Reading.TIMEOUT
     )
+    sandbox: SandboxRule = option(SandboxRule.OFF, "proposed commands: auto, off, as for hooks")
+    network: bool = option(False, "let sandboxed commands reach the network")
     protect: tuple[str, ...] = option((), "globs that no task may change")
     may_change: tuple[str, ...] = option(
         (), "globs of scripts, CI definitions and git hooks that tasks may change; protect wins"
     )
     ignored_files: bool = option(False, "let a reply change files that git ignores")
+
+
+@frozen
+class SandboxSettings:
+    """What all sandboxed hooks and commands may do beside writing the task's files."""
+
+    writable: tuple[str, ...] = option(
+        (),
+        "further files and folders they may write, from the task's folder on, ~: your home folder",
+        example="[~/.cache/go-build]",
+    )
+    readable: tuple[str, ...] = option(
+        (),
+        "globs of the task's files that look like secrets and that they may read",
+        example="[.env.test]",
+    )
+    masked: tuple[str, ...] = option(
+        (),
+        "further files and folders they cannot read, beside those in which programs keep keys",
+        example="[~/work/customers]",
+    )
 
 
 @frozen
@@ -407,6 +430,7 @@ class Settings:
         False, "pass a task without a call if its post-hooks pass before it"
     )
     apply: ApplySettings = group(ApplySettings, "what a reply may change")
+    sandbox: SandboxSettings = group(SandboxSettings, "what sandboxed hooks and commands may do")
     git: GitSettings = group(GitSettings, "what is done with git")
     template: Path | None = option(None, "your own prompt template", reading=Reading.PATH)
     prompt: PromptSettings = group(PromptSettings, "what the agent is shown")

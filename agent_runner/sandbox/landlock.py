@@ -7,7 +7,6 @@ seccomp. With shared memory refused as well, Python's multiprocessing does not w
 wanted and does not get is in `Wrapped.gaps`.
 """
 
-import ctypes
 import json
 import os
 import sys
@@ -35,6 +34,8 @@ def abi() -> int:
     """Which Landlock this kernel has; 0 for none, and on machines that are not known."""
     if sys.platform != "linux" or os.uname().machine not in MACHINES:
         return 0
+    import ctypes  # lazy: every run imports this file, and few need it
+
     return max(0, int(ctypes.CDLL(None).syscall(_CREATE_RULESET, None, 0, _VERSION)))
 
 

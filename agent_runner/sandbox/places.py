@@ -62,5 +62,6 @@ def _places(confinement: Confinement) -> Iterator[Place]:
     ):
         for path in map(real, paths):
             source = relocated(path, mount)
-            if source.exists():
+            # the whole disk is read-only as it is; mounted once more, it would hide all others
+            if source.exists() and (rule is not Rule.READ_ONLY or path != path.parent):
                 yield Place(path, source, rule)

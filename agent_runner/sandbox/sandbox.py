@@ -12,6 +12,9 @@ from agent_runner.sandbox import bubblewrap, landlock, seatbelt
 from agent_runner.sandbox.confinement import Confinement, Overlay, Tier, Wrapped
 from agent_runner.sandbox.places import relocated
 
+LAUNCHER_NAME, LAUNCHER_FAILED = "agent-runner sandbox", 125
+"""What `launcher.py` says and ends with where it cannot start a command."""
+
 Wrapper: TypeAlias = Callable[[str, Sequence[str], Confinement, Path], Wrapped]
 
 
@@ -35,6 +38,18 @@ _WRAPPERS: Mapping[Tier, Wrapper] = {
     Tier.SEATBELT: seatbelt.wrapped,
     Tier.NONE: _unconfined,
 }
+
+
+def setup_failure(exit_code: int, output: str) -> str:
+    """What kept a confined command from being started; "" if it was, as far as a look tells.
+
+    `output` is the beginning of it. `bwrap` ends with 1 then, as a command may; but it has said one
+    line in its own name, and nothing else. A command that pretends so has not passed anyway.
+    """
+    first, _, rest = output.strip().partition("\n")
+    name, _, said = first.partition(": ")
+    fits = (name, exit_code) in {("bwrap", 1), (LAUNCHER_NAME, LAUNCHER_FAILED)}
+    return said if fits and not rest else ""
 
 
 @frozen

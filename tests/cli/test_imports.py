@@ -42,7 +42,8 @@ CONFIGURED = {
     ),
     *("store", "tasks", "ui"),
 }
-ALL = {*CONFIGURED, "edits", "engine", "hooks", "workspace", "plugin"}
+RUNNING = {"hooks", "sandbox", "workspace"}
+ALL = {*CONFIGURED, *RUNNING, "edits", "engine", "plugin"}
 
 COMMANDS = [
     ("--version", set(), set()),
@@ -56,7 +57,7 @@ COMMANDS = [
     ("debug state", PARSER | VALUES | LOCKS, SHOWING),
     ("diff T1", PARSER | VALUES | LOCKS, SHOWING | {"edits"}),
     ("debug machine", PARSER | VALUES, {"cli", "engine", "model"}),
-    ("config validate", PARSER | VALUES | YAML | WAITING, {*CONFIGURED, "hooks", "workspace"}),
+    ("config validate", PARSER | VALUES | YAML | WAITING, {*CONFIGURED, *RUNNING}),
     ("config show", PARSER | VALUES | YAML | WAITING, CONFIGURED),
     ("providers", PARSER | VALUES | YAML | WAITING, CONFIGURED),
     ("plan", PARSER | VALUES | YAML | LOCKS | MACHINE, ALL),

@@ -5,14 +5,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from agent_runner.sandbox.confinement import Confinement, Tier
 from agent_runner.sandbox.sandbox import Sandbox
-from tests.sandbox.conftest import REAL, had, started
+from tests.sandbox.conftest import started
+from tests.support.sandboxes import REAL, had
 
 STUBBORN = """
 import os, signal, sys, time
@@ -35,9 +36,9 @@ time.sleep(float(sys.argv[1]))
 
 
 @pytest.fixture(params=[*REAL, Tier.NONE], ids=lambda tier: tier.name.lower())
-def any_sandbox(request: pytest.FixtureRequest, found: Mapping[Tier, Sandbox | str]) -> Sandbox:
+def any_sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """Those that confine, and the one that only ends what was started."""
-    return Sandbox(Tier.NONE) if request.param is Tier.NONE else had(found, request.param)
+    return Sandbox(Tier.NONE) if request.param is Tier.NONE else had(request.param)
 
 
 def silent(beats: Path) -> bool:
