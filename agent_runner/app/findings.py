@@ -6,6 +6,7 @@ not. A new check before a run is one more function in this file.
 
 import enum
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -24,6 +25,7 @@ from agent_runner.ground.clock import SystemClock
 from agent_runner.ground.disk import storage_errors
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.presence import is_file
+from agent_runner.hooks.scripts import judges_of
 from agent_runner.limits.contradictions import Kind
 from agent_runner.model.errors import InputError, Problem, StateError, UsageError
 from agent_runner.model.task import Task
@@ -97,6 +99,7 @@ class _Examination:
         yield from self._folders()
         yield from self._commits()
         yield from self._files()
+        yield from self._programs()
 
     def _providers(self) -> Iterator[Finding]:
         """Whoever may be asked, fallbacks included; their keys need not be there to be judged."""
@@ -191,6 +194,26 @@ class _Examination:
                     place = self._in_list(task, "files", pattern)
                     yield Finding(Weight.ODD, Problem(*place, message, hint))
 
+    def _programs(self) -> Iterator[Finding]:
+        """Files that a task is about and that a hook runs: replies cannot change what judges.
+
+        A hook that runs the program itself, rather than its tests, is often meant otherwise.
+        """
+        settings = self.project.settings
+        for task in self.tasks:
+            may_change = Globs((*settings.apply.may_change, *task.may_change))
+            names = dict.fromkeys((*task.pre_hooks, *task.post_hooks))
+            for name in filter(settings.hooks.__contains__, names):
+                for path in sorted(judges_of([settings.hooks[name]], task.root).scripts):
+                    if not _is_about(task, path) or may_change.covers(path):
+                        continue
+                    message = f"{task.id} is about {path}, which the hook {name} runs: it judges,"
+                    message += " so a reply that changes it is refused"
+                    hint = f"if the task may change it: may_change: [{path}]"
+                    is_listed = path in task.files
+                    place = self._in_list(task, *(("files", path) if is_listed else ("id",)))
+                    yield Finding(Weight.ODD, Problem(*place, message, hint))
+
     def _names(self, root: Path) -> frozenset[str]:
         with suppress(UsageError):  # git refuses: the run says so
             if self.names is not None:
@@ -234,3 +257,9 @@ class _Examination:
         except InputError:
             line, column = task.line, 1
         return self._shown(file), line, column
+
+
+def _is_about(task: Task, path: str) -> bool:
+    """Whether the task lists the file, or names it in its words."""
+    word = rf"(?<![\w./-]){re.escape(path)}(?![\w/-])"
+    return path in task.files or re.search(word, f"{task.title}\n{task.description}") is not None

@@ -126,6 +126,33 @@ def test_globs_that_match_nothing_are_mentioned_by_both(scene: Scene) -> None:
         assert said in ended.out + ended.err
 
 
+@pytest.mark.parametrize("description", ["b", "Mend app.py."])
+def test_a_program_that_the_task_is_about_and_a_hook_runs_is_mentioned(
+    scene: Scene, description: str
+) -> None:
+    files = "  files: [app.py]\n" * (description == "b")
+    for allowed in ("", "  may_change: [app.py]\n"):
+        hooks = "hooks: {h: {command: python3 app.py --check, timeout: 9s}}\n"
+        listed(scene, REPLAY + hooks, f"  post_hooks: [h]\n{files}{allowed}")
+        text = scene.read("tasks.yml").replace("description: b", f"description: {description}")
+        scene.write("tasks.yml", text)
+        scene.write("app.py", "print(1)\n")
+        judged = scene.run("config", "validate")
+        assert judged.code == 0
+        said = "T1 is about app.py, which the hook h runs: it judges, so a reply that changes it"
+        assert (said in judged.err) is not bool(allowed)
+        assert ("may_change: [app.py]" in judged.err) is not bool(allowed)
+
+
+def test_a_script_that_judges_and_is_not_what_the_task_is_about_is_not_mentioned(
+    scene: Scene,
+) -> None:
+    hooks = "hooks: {h: {command: sh check.sh, timeout: 9s}}\n"
+    listed(scene, REPLAY + hooks, "  post_hooks: [h]\n  files: ['*', tools/check.sh]\n")
+    scene.write("check.sh", "true\n")
+    assert "it judges" not in scene.run("config", "validate").err
+
+
 def test_a_tool_that_is_not_installed_is_mentioned(scene: Scene) -> None:
     listed(scene, REPLAY + "hooks: {h: {command: no-such-tool -q, timeout: 9s}}\n")
     judged = scene.run("config", "validate")
