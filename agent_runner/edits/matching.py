@@ -129,6 +129,7 @@ def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
         places = hay.places(needle, str, MOST_PLACES)
         if places or not telling:
             return [_Candidate(at, hunk.lines) for at in places]
+    is_flat = not any(map(indent_of, filter(str.strip, needle)))
     found: list[_Candidate] = []
     for at in hay.places(needle, _bare if is_ascii else _alike, _MOST_CANDIDATES):
         there = hay.lines[at : at + len(needle)]
@@ -137,8 +138,10 @@ def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
         if lines is not None and change is not None:
             doubt = _LACKS_BLANK * (change == ("", " ")) or _ALTERED * _alters(hunk, there)
             moved = any(change)
-            doubt = doubt or _LACKS_INDENT * (moved and _is_flat(hunk))
+            doubt = doubt or _LACKS_INDENT * (moved and is_flat and _is_torn(hunk))
             found.append(_Candidate(at, lines, there == needle, moved, doubt))
+        elif is_flat:  # perhaps all of its indentation is lost
+            found.append(_Candidate(at, hunk.lines, exact=False, doubt=_LACKS_INDENT))
         if len(found) == MOST_PLACES:
             break
     return found
@@ -218,12 +221,12 @@ def _reindented(lines: tuple[HunkLine, ...], take: str, give: str) -> tuple[Hunk
     )
 
 
-def _is_flat(hunk: Hunk) -> bool:
+def _is_torn(hunk: Hunk) -> bool:
     """Whether a block without any indentation brings more lines than it takes.
 
     How deep they belong is lost, where a line that takes another's place stands as deep as that.
     """
-    if any(indent_of(text) for _, text in hunk.lines if text.strip()):
+    if any(map(indent_of, filter(str.strip, hunk.added))):
         return False
     spare = 0
     for op, text in hunk.lines:

@@ -57,17 +57,37 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
     end = start + size
     if _END_OF_FILE.match(scan.line(start + len(raw))):
         hunk, end = evolve(hunk, at_end=True), start + len(raw) + 1
+    where = f"the hunk at line {at + 1} of the reply"
     if hunk.changes_nothing:
-        where = f"the hunk at line {at + 1} of the reply"
         return ReadHunk(hunk, end, f"{where} has no line that begins with `-` or `+`.")
-    adds = [op == ADD for op, _ in lines]
-    if counts and counts[0] == 0 < counts[1] < len(adds) and all(adds[: counts[1]]) > all(adds):
+    if len(set(map(str.strip, anchors))) < len(anchors):
+        return ReadHunk(hunk, end, f"{where} names the same line twice after `@@`.")
+    if not is_counted and counts and _goes_on(raw[:size], counts):
         return ReadHunk(hunk, end, f"the hunk at line {at + 1} goes on below its last line.")
     stop = start + len(raw)
     if scan.fence is None or scan.closes(stop):  # in a fence, lines left over are found anyway
         stop += scan.fence is not None
         return ReadHunk(hunk, end, "" if is_counted else _cut(scan, stop, raw, stops))
     return ReadHunk(hunk, end)
+
+
+def _goes_on(raw: list[str], counts: tuple[int, int]) -> bool:
+    """Whether the lines are perhaps those of two hunks, the second one's header being lost.
+
+    The first one ends where its header says, and only one of the two quotes lines of the file:
+    then nothing shows that the other belongs to the same place.
+    """
+    old, new = counts
+    for at, line in enumerate(raw):
+        if old == new == 0:
+            return _is_new(raw[:at]) != _is_new(raw[at:])
+        old -= line[:1] not in {ADD, _NO_NEWLINE}
+        new -= line[:1] not in {DROP, _NO_NEWLINE}
+    return False
+
+
+def _is_new(raw: list[str]) -> bool:
+    return all(line[:1] in {ADD, _NO_NEWLINE} for line in raw)
 
 
 def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> str:
