@@ -20,6 +20,7 @@ from agent_runner.engine.as_before import AsBefore
 from agent_runner.engine.calls.call import Calls
 from agent_runner.engine.calls.clients import Clients, Provider, Resolver
 from agent_runner.engine.calls.conversation import Conversations
+from agent_runner.engine.calls.first import Sources
 from agent_runner.engine.calls.question import Question, Questions
 from agent_runner.engine.calls.route import Route
 from agent_runner.engine.changes import Changes
@@ -103,17 +104,16 @@ class CallWiring:
     def questions(self) -> Questions:
         """Words the prompts, keys kept out of them."""
         rule = rule_of(self.project.settings.apply, can_ask=self.can_ask)
-        return Questions(
+        sources = Sources(
             self.redactor,
             self.conversations,
             Changes(self.project.layout, self.blobs, self.disk),
             self.project.hidden,
             commands=rule is not CommandsRule.NEVER,
-            spending=self.spending,
-            today=self.gate.today,
             files=self.files,
             status=self.status,
         )
+        return Questions(sources, self.spending, self.gate.today)
 
     @cached_property
     def route(self) -> Route:

@@ -44,6 +44,8 @@ ON_THE_NEXT: Mapping[type[e.Event], str] = {
     e.BaselineTaken: "the hooks run again",
     e.JudgedAsBefore: "the hooks run again",
     e.SetAside: "the call to the fallback, which it is to explain, is synced",
+    e.Trimmed: "the call that it shortens is synced",
+    e.ConversationClosed: "the call that begins anew is synced",
     e.RollbackDone: "taking back is repeated, and finds the images as they should be",
     e.Committed: "git has the commit; a resume finds nothing left to commit",
     e.NotCommitted: "a resume finds it out again",

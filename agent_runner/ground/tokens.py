@@ -54,9 +54,13 @@ class Ruler:
 
     def prompt(self, prompt: Prompt) -> int:
         """About how many tokens a whole prompt is, the form of its messages and tools included."""
-        texts = [prompt.system, *(_sent(message) for message in prompt.messages)]
-        texts += [f"{tool.description}{json.dumps(tool.parameters)}" for tool in prompt.tools]
-        return sum(self.tokens(text) + MESSAGE for text in texts)
+        texts = [f"{tool.description}{json.dumps(tool.parameters)}" for tool in prompt.tools]
+        offered = sum(self.tokens(text) + MESSAGE for text in (prompt.system, *texts))
+        return offered + sum(map(self.message, prompt.messages))
+
+    def message(self, message: Message) -> int:
+        """About how many tokens one message is, its form included."""
+        return self.tokens(_sent(message)) + MESSAGE
 
     def characters(self, tokens: int) -> int:
         """How many characters of ASCII text so many tokens hold, at least 0."""

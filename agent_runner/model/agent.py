@@ -88,7 +88,7 @@ class Prompt:
 
 @frozen
 class AgentRequest:
-    """What one call asks, as it is stored in `request.json`.
+    """What one call asks; `StoredRequest` is what is kept of it.
 
     Attributes:
         call: `TASK/call-NN`, unique within one state.
@@ -158,6 +158,7 @@ class AgentResponse:
         tool_calls: what the model asks to use. A complete answer with calls ends no conversation:
             they are answered, and it is asked again.
         raw: the answer as the protocol's own items (see `Message.raw`).
+        raw_lost: the provider's own items cannot be sent back, as there was a key in them.
         edits: unified diffs, from agents that change files themselves; empty if they changed
             nothing. None: the words are the reply. Otherwise nothing in them is read as an edit or
             as a question.
@@ -187,3 +188,4 @@ class AgentResponse:
     files: tuple[WrittenFile, ...] | None = None
     notes: tuple[str, ...] = ()
     cost: float | None = None
+    raw_lost: bool = False

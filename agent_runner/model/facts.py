@@ -124,7 +124,8 @@ class CallStarted(Fact):
 
     Reserved are `input_estimate` and `output_cap` tokens, and `cost` dollars (None: no prices).
     `raw_estimate`: the input as guessed before this journal's usage corrected the guess (0: not
-    corrected). `day`: the calendar day (`2026-11-24`) where the user is; "": that of UTC.
+    corrected). `day`: the calendar day (`2026-11-24`) where the user is; "": that of UTC. `after`:
+    the call whose conversation goes on; "": a new one begins.
     """
 
     call: str
@@ -138,6 +139,7 @@ class CallStarted(Fact):
     cost: float | None = None
     raw_estimate: int = 0
     day: str = ""
+    after: str = ""
 
 
 @frozen
@@ -178,6 +180,27 @@ class CallCreated(Fact):
 
     call: str
     response_id: str
+
+
+@frozen
+class Trimmed(Fact):
+    """Of a conversation that has no room for more, the oldest looks are not sent any more.
+
+    `call`: the last one before. `dropped`: so many answers. `tokens_before`, `tokens_after`: of the
+    next question, as guessed.
+    """
+
+    call: str
+    dropped: int = 0
+    tokens_before: int = 0
+    tokens_after: int = 0
+
+
+@frozen
+class ConversationClosed(Fact):
+    """The next question begins a conversation anew, and why; what was paid for is still used."""
+
+    reason: str
 
 
 @frozen

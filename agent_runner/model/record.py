@@ -11,6 +11,9 @@ from agent_runner.model.changes import ChangeSet
 from agent_runner.model.states import TaskState
 from agent_runner.model.usage import Usage
 
+STUCK = 2
+"""Attempts in a row without progress after which a conversation is of no more use."""
+
 
 @frozen
 class Counts:
@@ -57,6 +60,8 @@ class CallState:
         not_before: No call is made before this time (epoch seconds).
         deferred: The limit that the task waits for.
         continues: Id of the call whose conversation the next one continues.
+        judged: Id of the call whose change was applied last, as long as its conversation may go on
+            after a failure of what judges it.
         corrected: Ids of the rejected replies that the next one corrects, oldest first.
         unusable: Id of the call whose answer was of no use, while it is asked for again.
     """
@@ -70,6 +75,7 @@ class CallState:
     not_before: float | None = None
     deferred: e.Deferred | None = None
     continues: str | None = None
+    judged: str | None = None
     corrected: tuple[str, ...] = ()
     unusable: str | None = None
 

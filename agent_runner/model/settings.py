@@ -33,6 +33,13 @@ class OnEscalation(enum.StrEnum):
     CONTINUE = "continue"
 
 
+class ConversationRule(enum.StrEnum):
+    """Whether an attempt after a failed one goes on with its conversation."""
+
+    CONTINUE = "continue"
+    FRESH = "fresh"
+
+
 class TestsChanged(enum.StrEnum):
     """What follows where a task changed what judges it: both results told, a person, nothing."""
 
@@ -417,6 +424,10 @@ class Settings:
     )
     baseline: BaselineRule = option(
         BaselineRule.AUTO, "run the post-hooks before the first call: auto, always, never"
+    )
+    conversation: ConversationRule = option(
+        ConversationRule.CONTINUE,
+        "after red post-hooks: continue the conversation, or begin a fresh one for each attempt",
     )
     tests_changed: TestsChanged = option(
         TestsChanged.TELL,

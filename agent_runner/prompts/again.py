@@ -4,7 +4,16 @@ The same question would bring the same answer: one that was cut off at the cap o
 again, and is paid for again.
 """
 
-from agent_runner.model.agent import Finish
+from agent_runner.ground.escaping import fenced
+from agent_runner.ground.tokens import Ruler
+from agent_runner.model.agent import Finish, Message
+
+_FEEDBACK_SHARE = 0.2
+"""Of the tokens of a whole conversation, at the most."""
+
+_NOT_APPLIED = (
+    "Your reply could not be applied. Send the blocks that are at fault again, corrected:"
+)
 
 _WHY = {
     Finish.TRUNCATED: "it was cut off at {cap} output tokens, thinking included",
@@ -36,3 +45,23 @@ def note_on_unusable(finish: Finish | None, *, times: int, cap: int, tool: bool 
     if times > 1:
         text += " Make one small step of the task only, that stands on its own."
     return f"{text}\n"
+
+
+def not_applied(problems: str) -> Message:
+    """Our turn after a reply that could not be applied: what is wrong with it."""
+    return Message("user", f"{_NOT_APPLIED}\n\n{fenced(problems)}\n")
+
+
+def after_failure(feedback: str, attempt: int, hint: str, max_tokens: int, ruler: Ruler) -> Message:
+    """Our turn after changes that were applied, and did not satisfy what judges them."""
+    shown = ruler.head_and_tail(feedback, int(max_tokens * _FEEDBACK_SHARE))
+    parts = [
+        "Your reply was carried out: the files are as it left them. But the task is not done yet:",
+        fenced(shown),
+    ]
+    parts += [f"A hint from the person in charge:\n\n{hint}"] if hint else []
+    parts.append(
+        f"This is attempt {attempt}. Find out why, then reply with the changes that are still"
+        " needed, based on the files as they are now."
+    )
+    return Message("user", "\n\n".join(parts) + "\n")

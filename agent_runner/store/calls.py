@@ -1,25 +1,28 @@
 """One call on disk: what was asked, the room for the answer, and the answer.
 
-Request and answer are kept in the blobs, by the call's id: there they become durable together and
-with one sync. The call's folder below `logs/` has copies of both for people, and what came of an
-answer that broke off. A copy stands in for what is damaged in the blobs if it is still the same,
-and for what versions before wrote, which had nothing but the folder.
+Both are kept in the blobs, by the call's id and compressed: there they become durable together and
+with one sync. Of a question only what is new in it is kept (`model/conversation.py`). The call's
+folder below `logs/` has a copy of the answer for people, which stands in for one that is damaged
+in the blobs if it is still the same, and what came of an answer that broke off. It may also have
+what releases before wrote: whole questions, and answers that are nowhere else.
 """
 
 import contextlib
 import hashlib
 import json
 import os
+import zlib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from attrs import frozen
 
 from agent_runner.ground.disk import Disk, create_folder_below, storage_errors
 from agent_runner.ground.plain_files import open_plain, read_plain
-from agent_runner.model.agent import AgentRequest, AgentResponse
+from agent_runner.model.agent import AgentResponse, Finish
+from agent_runner.model.conversation import StoredRequest
 from agent_runner.store.blobs import Blobs
-from agent_runner.store.codec import from_plain, to_plain_whole
+from agent_runner.store.codec import from_plain, to_plain
 
 _BYTES_PER_TOKEN = 8
 """Of an answer as JSON: about four as text, the rest for escapes."""
@@ -27,9 +30,13 @@ _BYTES_PER_TOKEN = 8
 _ROOM_BESIDE = 64 * 1024
 """Bytes for everything in an answer that is not its text."""
 
-_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+_MOST_INFLATED = 1 << 28
+"""Bytes of one question or answer; more was never written here."""
 
-T = TypeVar("T")
+_LEVEL = 6
+"""Of compression: a page of code takes 0.4 ms, and a quarter of its room."""
+
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
 @frozen
@@ -42,26 +49,23 @@ class CallFiles:
     blobs: Blobs
     disk: Disk
 
-    def begin(self, request: AgentRequest) -> None:
-        """Show what will be asked, and reserve room so that a paid answer finds the disk not full.
+    def begin(self, request: StoredRequest) -> None:
+        """Reserve room, so that a paid answer finds the disk not full.
 
-        The request itself becomes durable with its answer: without one it is of no use, but where
-        the provider keeps the answer (`keep_request`).
+        The request itself is kept with its answer: without one it is of no use, but where the
+        provider keeps the answer (`keep_request`).
 
         Raises StorageError before anything is spent.
         """
-        content = _json(request)
         with storage_errors(self.folder):
             create_folder_below(self.top, self.folder)
-            prompt = self.folder / "prompt.md"
-            self.disk.write_file(prompt, _readable(request).encode(), durable=False)
-            self.disk.write_file(self._request_copy, content, durable=False)
-        room = request.max_output_tokens * _BYTES_PER_TOKEN + _ROOM_BESIDE
-        self.blobs.reserve(room + len(content))
+        asked = len(_json(to_plain(request)))
+        self.blobs.reserve(request.max_output_tokens * _BYTES_PER_TOKEN + _ROOM_BESIDE + asked)
 
-    def keep_request(self, request: AgentRequest) -> None:
+    def keep_request(self, request: StoredRequest) -> None:
         """Keep what was asked; durable with the next entry of the journal."""
-        self.blobs.write(self._request, _json(request))
+        if self.blobs.hash_of(self._request) is None:
+            self.blobs.write(self._request, _compressed(_json(to_plain(request))))
 
     def keep_piece(self, raw: bytes) -> None:
         """Keep a piece of the answer as it came, for people and bug reports.
@@ -70,42 +74,63 @@ class CallFiles:
         """
         if not raw:
             return
-        partial = self.folder / "response.partial"
-        with contextlib.suppress(OSError), os.fdopen(open_plain(partial, _APPEND), "ab") as file:
-            file.write(raw)
+        with contextlib.suppress(OSError), os.fdopen(open_plain(self._partial, _APPEND), "ab") as f:
+            f.write(raw)
 
-    def settle(self, request: AgentRequest, response: AgentResponse) -> None:
-        """Put the whole answer on disk, durably and atomically, before anything is made of it."""
-        content = _json(response)
-        with contextlib.suppress(OSError):  # first, so that it is there whenever the answer is
+    def settle(self, request: StoredRequest | None, response: AgentResponse) -> None:
+        """Put the whole answer on disk, durably and atomically, before anything is made of it.
+
+        `request`: None for an answer that was found, whose question is lost.
+        """
+        content = _json(to_plain(response))
+        if request is not None:  # first: an answer that is found must find its question
+            self.keep_request(request)
+        with contextlib.suppress(OSError):  # then this, to be there whenever the answer is
             self.disk.write_file(self._response_copy, content, durable=False)
-        self.keep_request(request)
-        self.blobs.write(self._response, content)
+        self.blobs.write(self._response, _compressed(content))
         self.blobs.sync()
         self.blobs.release()
+        if response.finish is Finish.COMPLETE:
+            with contextlib.suppress(OSError):
+                self._partial.unlink(missing_ok=True)
 
     def give_up(self) -> None:
         """Release the reserved room after a call that brought nothing."""
         self.blobs.release()
 
-    def request(self) -> AgentRequest | None:
+    def request(self) -> StoredRequest | None:
         """What was asked, if it is there, and whole."""
-        return self._read(self._request, self._request_copy, AgentRequest)
+        plain = self._read(self._request, self.folder / "request.json")
+        if plain is None:
+            return None
+        try:
+            return from_plain(_unfolded(plain), StoredRequest)
+        except Exception:  # noqa: BLE001  # any damage means the same: it is not there
+            return None
 
     def response(self) -> AgentResponse | None:
         """The answer, if it is there, and whole."""
-        return self._read(self._response, self._response_copy, AgentResponse)
-
-    def _read(self, name: str, copy: Path, cls: type[T]) -> T | None:
-        content, sha256 = self.blobs.read(name), self.blobs.hash_of(name)
-        if content is None:
-            with contextlib.suppress(OSError):
-                content = read_plain(copy)
-        if content is None or sha256 not in {None, hashlib.sha256(content).hexdigest()}:
+        plain = self._read(self._response, self._response_copy)
+        if plain is None:
             return None
         try:
-            return from_plain(json.loads(content), cls)
-        except Exception:  # noqa: BLE001  # any damage means the same: it is not there
+            return from_plain(plain, AgentResponse)
+        except Exception:  # noqa: BLE001  # as above
+            return None
+
+    def _read(self, name: str, copy: Path) -> Any:
+        """What was kept under this name, as plain JSON; None where it is gone or damaged.
+
+        A copy for people counts if the blobs never had the content, or had the same.
+        """
+        content, sha256 = self.blobs.read(name), self.blobs.hash_of(name)
+        try:
+            if content is not None:
+                return _plain(content)
+            content = read_plain(copy)
+            as_kept = {hashlib.sha256(one).hexdigest() for one in (content, _compressed(content))}
+            return _plain(content) if sha256 is None or sha256 in as_kept else None
+        except (OSError, ValueError, RecursionError, zlib.error):
             return None
 
     @property
@@ -117,20 +142,35 @@ class CallFiles:
         return f"{self.call}/response"
 
     @property
-    def _request_copy(self) -> Path:
-        return self.folder / "request.json"
-
-    @property
     def _response_copy(self) -> Path:
         return self.folder / "response.json"
 
+    @property
+    def _partial(self) -> Path:
+        return self.folder / "response.partial"
 
-def _json(value: AgentRequest | AgentResponse) -> bytes:
-    return json.dumps(to_plain_whole(value), indent=1).encode("ascii")
+
+def _json(plain: Any) -> bytes:
+    """In UTF-8, not as ASCII with escapes, which make a Russian text three times as long."""
+    return json.dumps(plain, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
 
 
-def _readable(request: AgentRequest) -> str:
-    """The prompt for people: the same text as in request.json, without JSON around it."""
-    parts = [f"# system\n\n{request.prompt.system}\n"]
-    parts += [f"# {message.role}\n\n{message.text}\n" for message in request.prompt.messages]
-    return "\n".join(parts)
+def _compressed(content: bytes) -> bytes:
+    return zlib.compress(content, _LEVEL)
+
+
+def _plain(content: bytes) -> Any:
+    """The JSON in a content, compressed or not (releases before kept it as it was)."""
+    if not content.startswith(b"{"):
+        inflating = zlib.decompressobj()
+        content = inflating.decompress(content, _MOST_INFLATED)
+        if not inflating.eof:
+            raise ValueError("it is not whole")
+    return json.loads(content.decode("utf-8", "surrogatepass"))
+
+
+def _unfolded(plain: Any) -> Any:
+    """A request as it is kept now, of one that has its whole prompt in it."""
+    if "prompt" not in plain:
+        return plain
+    return {**plain, **plain["prompt"]}

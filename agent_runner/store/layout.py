@@ -88,7 +88,7 @@ class Layout(NamedTuple):
         return self.logs(task) / f"attempt-{attempt:02}"
 
     def call(self, task: str, attempt: int, call: str) -> Path:
-        """One call's folder: prompt.md, request.json, response.json."""
+        """One call's folder, for people: response.json, or what came of one that broke off."""
         return self.attempt(task, attempt) / call
 
     def check(self) -> None:

@@ -163,6 +163,18 @@ def _set_aside(event: e.SetAside, _after: TaskRecord) -> LogLine:
 
 
 @line_of.register
+def _trimmed(event: e.Trimmed, _after: TaskRecord) -> LogLine:
+    sizes = f"{words.count(event.tokens_before)} to {words.count(event.tokens_after)} tokens"
+    looks = words.plural(event.dropped, "look")
+    return LogLine(f"left {looks} out of the conversation: from {sizes}", Tone.DIM)
+
+
+@line_of.register
+def _conversation_closed(event: e.ConversationClosed, _after: TaskRecord) -> LogLine:
+    return LogLine(f"began a new conversation: {words.clean(event.reason)}", Tone.WARN)
+
+
+@line_of.register
 def _consulted(event: e.Consulted, _after: TaskRecord) -> LogLine:
     return LogLine(f"the agent asked to see {words.listed(event.requested) or 'more'}", Tone.DIM)
 

@@ -83,9 +83,9 @@ def test_the_folders_for_people_are_not_needed_to_go_on(tmp_path: Path) -> None:
         shutil.rmtree(scene.state_dir / "logs")
     assert scene.again().exit_code == 0
     first, second, third = (request.prompt.messages for request in scene.client.asked)
-    assert "+one" in second[0].text
-    assert third[:2] == (*second, Message("assistant", showing("a.txt")))
-    assert first[0] != second[0]
+    assert second[:2] == (*first, Message("assistant", whole("a.txt", "one\n")))
+    assert "judge" in second[2].text
+    assert third[:4] == (*second, Message("assistant", showing("a.txt")))
 
 
 def syncs(folder: Path, tasks: int) -> int:

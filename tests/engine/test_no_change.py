@@ -93,7 +93,7 @@ def test_a_person_may_have_it_tried_again(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, NOT_NEEDED, CHANGE)
     scene.person = ScriptedPerson([Decision(Choice.RETRY, "sort it the other way")])
     assert scene.run().exit_code == 0
-    prompt = scene.client.asked[1].prompt.messages[0].text
+    prompt = scene.client.asked[1].prompt.messages[-1].text
     assert "nothing was changed" in prompt
     assert "sort it the other way" in prompt
     assert scene.record().counts.attempts == 2

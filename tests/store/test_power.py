@@ -6,7 +6,8 @@ import pytest
 
 from agent_runner.ground.clock import SystemClock
 from agent_runner.model import events as e
-from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Message, Prompt
+from agent_runner.model.agent import AgentResponse, Finish, Message, Prompt
+from agent_runner.model.conversation import StoredRequest, digest_of
 from agent_runner.model.errors import StorageError
 from agent_runner.model.states import TaskState
 from agent_runner.model.usage import Usage
@@ -113,7 +114,12 @@ def test_an_answer_is_durable_when_it_is_settled(tmp_path: Path) -> None:
     top.mkdir()
     disk = LossyDisk(tmp_path)
     prompt = Prompt("s", (Message("user", "t"),))
-    request = AgentRequest("T1/call-01", "T1", 1, 1, 1, "p", "m", prompt, 10)
+    request = StoredRequest(
+        *("T1/call-01", "T1", 1, 1, 1, "p", "m", 10),
+        system=prompt.system,
+        messages=prompt.messages,
+        digest=digest_of(prompt),
+    )
     response = AgentResponse("text", Finish.COMPLETE, Usage(1, 1))
     folder = top / "logs/T1/attempt-01/call-01"
     call = CallFiles("T1/call-01", top, folder, Blobs(top / "blobs", disk), disk)
@@ -133,7 +139,12 @@ def test_an_answer_whose_sync_fails_is_found_by_the_next_run(tmp_path: Path) -> 
     top = folder_of(tmp_path)
     top.mkdir()
     prompt = Prompt("s", (Message("user", "t"),))
-    request = AgentRequest("T1/call-01", "T1", 1, 1, 1, "p", "m", prompt, 10)
+    request = StoredRequest(
+        *("T1/call-01", "T1", 1, 1, 1, "p", "m", 10),
+        system=prompt.system,
+        messages=prompt.messages,
+        digest=digest_of(prompt),
+    )
     response = AgentResponse("text", Finish.COMPLETE, Usage(1, 1))
     disk, folder = Failing(tmp_path), top / "logs/T1/attempt-01/call-01"
     call = CallFiles("T1/call-01", top, folder, Blobs(top / "blobs", disk), disk)

@@ -15,7 +15,8 @@ import pytest
 from agent_runner.ground.clock import SystemClock
 from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
-from agent_runner.model.agent import AgentRequest, Message, Prompt
+from agent_runner.model.agent import Message
+from agent_runner.model.conversation import StoredRequest
 from agent_runner.model.errors import StateError
 from agent_runner.model.states import TaskState
 from agent_runner.store.blobs import Blobs
@@ -71,9 +72,7 @@ def journal_of(*lines: dict[str, object]) -> bytes:
     return text
 
 
-REQUEST = AgentRequest(
-    "T1/call-01", "T1", 1, 1, 1, "p", "m", Prompt("s", (Message("user", "t"),)), 10
-)
+REQUEST = StoredRequest("T1/call-01", "T1", 1, 1, 1, "p", "m", 10, messages=(Message("user", "t"),))
 STARTED: dict[str, Any] = {
     "kind": "RunStarted",
     "data": {"run": "r", "pid": 1, "version": "0", "list_id": "l"},

@@ -27,6 +27,7 @@ from agent_runner.limits.gate import Gate
 from agent_runner.limits.room import Fits, Full, Never, OverBudget, Room
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentRequest, AgentResponse
+from agent_runner.model.conversation import StoredRequest
 from agent_runner.model.errors import AuthError, ProviderError, UsageError
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.signals import Receiving, Said
@@ -43,6 +44,7 @@ class _Call:
 
     work: Work
     request: AgentRequest
+    stored: StoredRequest
     provider: Provider
     files: CallFiles
     resume: str | None = None
@@ -98,9 +100,11 @@ class Calls:
         """
         request = question.request
         files = self.conversations.files(request.task, request.attempt, request.call)
-        files.begin(request)
+        files.begin(question.stored)
+        for fact in question.before:
+            work.journal(fact)
         work.journal(question.started)
-        return await self._send(_Call(work, request, question.provider, files))
+        return await self._send(_Call(work, request, question.stored, question.provider, files))
 
     async def settle_open(self, work: Work) -> e.TaskEvent | Halt | None:
         """Find out what became of a call that was in flight when a run ended.
@@ -111,7 +115,10 @@ class Calls:
         open_call = work.record.call
         call, name, kept_as = open_call.started or "", open_call.provider, open_call.response_id
         files = self.conversations.files(work.task.id, work.record.counts.attempts, call)
-        response, request = files.response(), files.request()
+        response, stored = files.response(), files.request()
+        request = None
+        if response is None and kept_as and stored is not None:
+            request = self.conversations.sent(work.task.id, stored.attempt, stored)
         try:
             provider = self.clients.sent_to(work.task, name)
         except UsageError as error:
@@ -120,13 +127,12 @@ class Calls:
                 kept = f"{name} keeps the answer to {call} and can no longer be asked: {error}"
                 return Halt("fatal", kept, error.fix)
         if response is not None:
-            if request is not None:
-                files.settle(request, response)  # it may have been found in the copy alone
+            files.settle(stored, response)  # it may have been found in the copy alone
             cost = provider.cost(response.usage) if provider else None
             self._settle(work, evolve(_answered(call, name, response, cost), adopted=True))
             return None
-        if kept_as and request is not None and provider is not None:
-            return await self._send(_Call(work, request, provider, files, kept_as))
+        if stored is not None and request is not None and provider is not None:
+            return await self._send(_Call(work, request, stored, provider, files, kept_as))
         self._lost(work, call, name, files, "the run ended while the call was in flight")
         return None
 
@@ -148,8 +154,8 @@ class Calls:
         if fault is not None:
             call.files.give_up()
             return self._unanswered(call, fault, self.clock.monotonic() - started_at)
-        call.files.settle(call.request, response)
-        self.conversations.add(call.request, response)
+        call.files.settle(call.stored, response)
+        self.conversations.add(call.stored, response)
         name, cost = call.provider.name, call.provider.cost(response.usage)
         answered = evolve(
             _answered(call.id, name, response, cost),
@@ -179,12 +185,15 @@ class Calls:
             call.files.keep_piece(raw.end())
         if in_place:  # its words are no edits, not even where it changed nothing
             response = evolve(response, edits=response.edits or ())
-        return clean_response(response, self.redactor)
+        clean = clean_response(response, self.redactor)
+        if clean.raw != response.raw:  # a provider refuses its own items where a key was taken out
+            clean = evolve(clean, raw="", raw_lost=True)
+        return clean
 
     @staticmethod
     def _created(call: _Call, kept_as: str) -> None:
         """Journal that the answer can be fetched, and what it is an answer to."""
-        call.files.keep_request(call.request)
+        call.files.keep_request(call.stored)
         call.work.journal(e.CallCreated(call.id, kept_as))
 
     def _unanswered(

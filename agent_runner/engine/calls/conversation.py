@@ -1,7 +1,8 @@
-"""The conversation of an attempt: one turn for each call that was answered.
+"""The conversation of a task with its agent: a chain of calls, each with what was new in it.
 
-An answer is decoded and read once, however many steps ask for it: the turns of the attempt in hand
-are kept in memory. The files stay the truth. After a restart the same turns are made of them.
+An answer is decoded and read once, however many steps ask for it: the turns of the task in hand
+are kept in memory. The files stay the truth. After a restart the same turns are made of them, and
+the digest of what was sent says whether they are.
 """
 
 from functools import cached_property
@@ -12,7 +13,9 @@ from attrs import define, evolve, field, frozen
 from agent_runner.edits.edit import Reply
 from agent_runner.edits.parse import parse_diffs, parse_reply
 from agent_runner.ground.disk import Disk
-from agent_runner.model.agent import AgentRequest, AgentResponse, Message, Prompt
+from agent_runner.model.agent import AgentRequest, AgentResponse, Message, Prompt, ToolSpec
+from agent_runner.model.conversation import StoredRequest, digest_of
+from agent_runner.prompts.turns import in_words, with_replaced
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.calls import CallFiles
 from agent_runner.store.layout import Layout
@@ -22,7 +25,7 @@ from agent_runner.store.layout import Layout
 class Turn:
     """One answered call. `request` is None where only the answer is left of its files."""
 
-    request: AgentRequest | None
+    request: StoredRequest | None
     response: AgentResponse
 
     @cached_property
@@ -33,56 +36,155 @@ class Turn:
         return evolve(reply, redacted=self.response.redacted)
 
     @property
-    def so_far(self) -> Prompt | None:
-        """All that was said up to and with this answer; None where no next turn can follow on it.
+    def message(self) -> Message:
+        """The answer as a message of the conversation."""
+        response = self.response
+        said = Message("assistant", response.text, response.tool_calls, raw=response.raw)
+        return in_words(said) if response.raw_lost else said
 
-        An agent that changed files itself has no conversation: its words are no part of what it
-        did, and it begins anew with every call.
+
+@frozen
+class Conversation:
+    """All that was said up to and with the answer of a call.
+
+    Attributes:
+        messages: Whole, with tools and raw items, also where the last call was sent in words.
+        speakers: Who said each of them: provider and model; None for our own.
+        calls: The calls that were answered, oldest first.
+        definition: Of the task, when the first message was written; "" where it was not kept.
+    """
+
+    system: str
+    tools: tuple[ToolSpec, ...]
+    messages: tuple[Message, ...]
+    speakers: tuple[tuple[str, str | None] | None, ...]
+    calls: tuple[str, ...]
+    definition: str = ""
+
+    def foreign(self, provider: str, model: str | None) -> int:
+        """How many of the first messages this model must be given in words.
+
+        Up to the last turn that another model said, with what that turn was answered.
         """
-        if self.request is None or self.response.edits is not None:
-            return None
-        prompt, answer = self.request.prompt, Message("assistant", self.response.text)
-        return evolve(prompt, messages=(*prompt.messages, answer))
+        others = [
+            at
+            for at, speaker in enumerate(self.speakers)
+            if speaker is not None and speaker != (provider, model)
+        ]
+        return others[-1] + 2 if others else 0
 
 
 @define
 class Conversations:
-    """Where the calls of a task lie, and the turns of the attempt that is in hand.
+    """Where the calls of a task lie, and the conversation of the task that is in hand.
 
-    Not for several tasks side by side: it keeps one attempt at a time, so that memory does not
-    grow with the list.
+    Not for several tasks side by side: it keeps one at a time, so that memory does not grow with
+    the list.
     """
 
     layout: Layout
     blobs: Blobs
     disk: Disk
-    _attempt: tuple[str, int] = ("", 0)
+    _task: str = ""
     _turns: dict[str, Turn] = field(factory=dict)
+    _conversations: dict[str, Conversation | None] = field(factory=dict)
 
     def files(self, task: str, attempt: int, call: str) -> CallFiles:
         """The files of one call. Its id is `TASK/call-NN`, the name of its folder the last part."""
         folder = self.layout.call(task, attempt, Path(call).name)
         return CallFiles(call, self.layout.folder, folder, self.blobs, self.disk)
 
-    def add(self, request: AgentRequest, response: AgentResponse) -> None:
+    def add(self, request: StoredRequest, response: AgentResponse) -> None:
         """Remember an answer whose files have just been written."""
-        self._turns_of(request.task, request.attempt)[request.call] = Turn(request, response)
+        self._take_up(request.task)
+        self._turns[request.call] = Turn(request, response)
 
     def turn(self, task: str, attempt: int, call: str) -> Turn | None:
-        """The turn of a call; None if its answer is not on disk."""
-        turns = self._turns_of(task, attempt)
-        if call not in turns:
-            files = self.files(task, attempt, call)
-            response = files.response()
-            if response is None:
-                return None
-            turns[call] = Turn(files.request(), response)
-        return turns[call]
+        """The turn of a call of this attempt or one before; None if its answer is not on disk."""
+        self._take_up(task)
+        if call not in self._turns:
+            for number in range(attempt, 0, -1):  # the folders for people are by attempts
+                files = self.files(task, number, call)
+                response = files.response()
+                if response is not None:
+                    self._turns[call] = Turn(files.request(), response)
+                    break
+        return self._turns.get(call)
 
-    def _turns_of(self, task: str, attempt: int) -> dict[str, Turn]:
-        if self._attempt != (task, attempt):
-            self._attempt, self._turns = (task, attempt), {}
-        return self._turns
+    def up_to(self, task: str, attempt: int, call: str) -> Conversation | None:
+        """All that was said up to and with this answer; None where no next turn can follow on it.
+
+        That is so where a part of it is lost or not as it was sent, and after an agent that changed
+        files itself: its words are no part of what it did, and it begins anew with every call.
+        """
+        self._take_up(task)
+        pending: list[tuple[str, Turn, StoredRequest]] = []
+        at = call
+        while at and at not in self._conversations:
+            turn = self.turn(task, attempt, at)
+            if turn is None or turn.request is None or turn.response.edits is not None:
+                self._conversations[at] = None
+                break
+            pending.append((at, turn, turn.request))
+            at = turn.request.after
+        for name, turn, request in reversed(pending):
+            before = self._conversations[request.after] if request.after else None
+            lost = before is None and bool(request.after)
+            self._conversations[name] = None if lost else _after(before, turn, request)
+        return self._conversations.get(call)
+
+    def sent(self, task: str, attempt: int, request: StoredRequest) -> AgentRequest | None:
+        """A kept request with all that was sent; None where a part of that is lost."""
+        before = self.up_to(task, attempt, request.after) if request.after else None
+        if before is None and request.after:
+            return None
+        return request.sent(_prompt(before, request))
+
+    def _take_up(self, task: str) -> None:
+        if self._task != task:
+            self._task, self._turns, self._conversations = task, {}, {}
+
+
+def _after(before: Conversation | None, turn: Turn, request: StoredRequest) -> Conversation | None:
+    """The conversation with one more call in it; None where it is not what was sent."""
+    if request.digest and digest_of(_prompt(before, request)) != request.digest:
+        return None
+    earlier = with_replaced(before.messages, request.replaced) if before is not None else ()
+    speakers = before.speakers if before is not None else ()
+    ours = (None,) * len(request.messages)
+    return Conversation(
+        _system(before, request),
+        _tools(before, request),
+        (*earlier, *request.messages, turn.message),
+        (*speakers, *ours, (request.provider, request.model)),
+        (*(before.calls if before is not None else ()), request.call),
+        request.definition if before is None else before.definition,
+    )
+
+
+def _prompt(before: Conversation | None, request: StoredRequest) -> Prompt:
+    """All that a kept request sent, put together from what was said before it."""
+    earlier = before.messages if before is not None else ()
+    messages = (*with_replaced(earlier, request.replaced), *request.messages)
+    tools = _tools(before, request)
+    return Prompt(_system(before, request), spoken(messages, request.in_words), tools)
+
+
+def spoken(messages: tuple[Message, ...], count: int) -> tuple[Message, ...]:
+    """The messages, the first `count` of them in words alone."""
+    return (*map(in_words, messages[:count]), *messages[count:])
+
+
+def _system(before: Conversation | None, request: StoredRequest) -> str:
+    if request.system is not None or before is None:
+        return request.system or ""
+    return before.system
+
+
+def _tools(before: Conversation | None, request: StoredRequest) -> tuple[ToolSpec, ...]:
+    if request.tools is not None or before is None:
+        return request.tools or ()
+    return before.tools
 
 
 def call_id(task: str, number: int) -> str:

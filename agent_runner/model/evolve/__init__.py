@@ -64,6 +64,7 @@ for _function in (
     calls.call_started,
     calls.call_created,
     calls.call_settled,
+    calls.conversation_closed,
     calls.set_aside,
     calls.consulted,
     calls.unusable,

@@ -11,7 +11,9 @@ def call_started(event: e.CallStarted, record: TaskRecord) -> TaskRecord:
     counts, call, change = record.counts, record.call, record.change
     if event.attempt != counts.attempts:  # what is counted within an attempt begins anew
         counts = with_fields(counts, rejections=0, turns=0, unusable_replies=0)
-        call = with_fields(call, continues=None, corrected=(), unusable=None)
+        after = event.after or None
+        judged = call.judged if after else None
+        call = with_fields(call, continues=after, judged=judged, corrected=(), unusable=None)
         change = with_fields(change, in_attempt=False)
     return with_fields(
         record,
@@ -50,6 +52,10 @@ def call_settled(event: e.CallSettled, record: TaskRecord) -> TaskRecord:
     if not event.caused_by_runner:
         call = with_fields(call, failures=call.failures + 1)
     return with_fields(record, call=call, spent=spent, last_error=event.reason)
+
+
+def conversation_closed(_event: e.ConversationClosed, record: TaskRecord) -> TaskRecord:
+    return with_fields(record, call=with_fields(record.call, continues=None, judged=None))
 
 
 def set_aside(event: e.SetAside, record: TaskRecord) -> TaskRecord:

@@ -44,7 +44,9 @@ def applied(event: e.Applied, record: TaskRecord) -> TaskRecord:
     return with_fields(
         record,
         counts=with_fields(record.counts, rejections=0),
-        call=with_fields(record.call, reply=None, continues=None, corrected=()),
+        call=with_fields(
+            record.call, reply=None, continues=None, corrected=(), judged=record.call.reply
+        ),
         change=with_fields(
             change,
             planned=None,
@@ -102,13 +104,14 @@ def committed(event: e.Committed, record: TaskRecord) -> TaskRecord:
 def undone(event: e.Undone, record: TaskRecord) -> TaskRecord:
     after = _without(record, event.change_set, event.kept)
     # what was said of the changed tests is said of files that are gone
-    return with_fields(after, judgement=with_fields(after.judgement, as_before=None))
+    call = with_fields(after.call, judged=None)  # it was told of files that are not so any more
+    return with_fields(after, call=call, judgement=with_fields(after.judgement, as_before=None))
 
 
 def taken_back(event: e.TakenBack, record: TaskRecord) -> TaskRecord:
     return with_fields(
         _without(record, event.change_set, event.kept),
-        call=with_fields(record.call, reply=None, continues=None, corrected=()),
+        call=with_fields(record.call, reply=None, continues=None, corrected=(), judged=None),
         judgement=with_fields(record.judgement, nothing_changed=False, as_before=None),
         retry_to=TaskState.AGENT,
         last_error="taken back by a person",

@@ -3,7 +3,7 @@
 from attrs import evolve as with_fields
 
 from agent_runner.model import events as e
-from agent_runner.model.record import ChangeState, Counts, Judgement, Spent, TaskRecord
+from agent_runner.model.record import STUCK, ChangeState, Counts, Judgement, Spent, TaskRecord
 
 
 def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:
@@ -20,7 +20,13 @@ def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:
             no_progress=0,
         ),
         call=with_fields(
-            record.call, attempt_open=False, failures=0, not_before=None, deferred=None
+            record.call,
+            attempt_open=False,
+            failures=0,
+            not_before=None,
+            deferred=None,
+            # a conversation that came to nothing twice is of no more use
+            judged=None if counts.no_progress >= STUCK else record.call.judged,
         ),
         change=with_fields(record.change, command_running=None),
         judgement=with_fields(

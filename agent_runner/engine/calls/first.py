@@ -1,0 +1,142 @@
+"""The first message of a conversation: the task and its files, as they stand now."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from agent_runner.engine.calls.clients import Provider
+from agent_runner.engine.calls.conversation import Conversations
+from agent_runner.engine.changes import Changes
+from agent_runner.ground.globs import Globs
+from agent_runner.ground.redaction import Redactor
+from agent_runner.ground.tokens import Ruler
+from agent_runner.hooks.scripts import judges_of
+from agent_runner.model.agent import Message, Prompt
+from agent_runner.model.record import TaskRecord
+from agent_runner.model.settings import Settings
+from agent_runner.model.shown import Listing
+from agent_runner.model.task import Task
+from agent_runner.prompts.build import build_prompt, load_template
+from agent_runner.prompts.situation import GitLines, Situation
+from agent_runner.workspace.git import Repository
+from agent_runner.workspace.listing import overview, show
+from agent_runner.workspace.names import Scope, file_names
+from agent_runner.workspace.status import GitStatus
+
+
+@frozen
+class Sources:
+    """What prompts are made from.
+
+    Attributes:
+        redactor: Takes known keys out of every prompt.
+        conversations: Where the earlier turns are.
+        changes: Knows what the task has changed so far.
+        hidden: Absolute folders below a task's root that no prompt shows.
+        commands: Whether the agent may propose commands at all.
+        files: Paths of all files below a root, sorted; None: looked up for each question.
+        status: What git says of a root; None: asked for each question.
+    """
+
+    redactor: Redactor
+    conversations: Conversations
+    changes: Changes
+    hidden: tuple[Path, ...]
+    commands: bool
+    files: Callable[[Path], tuple[str, ...]] | None = None
+    status: Callable[[Path], GitStatus | None] | None = None
+
+
+@frozen(slots=False)  # `cached_property` wants a `__dict__`
+class FirstMessage:
+    """The making of one first message, for `provider`.
+
+    Attributes:
+        attempt: The attempt that the call belongs to.
+        looks_left: How often the agent may still ask to see files.
+    """
+
+    sources: Sources
+    task: Task
+    record: TaskRecord
+    settings: Settings
+    provider: Provider
+    attempt: int
+    looks_left: int
+
+    def prompt(self, conversation: tuple[Message, ...] = ()) -> Prompt:
+        """The system text, the first message, and the turns that follow it, as far as they fit."""
+        agent, room = self.provider.client.capabilities, self.settings.prompt.max_tokens
+        situation = evolve(self._situation(), conversation=conversation)
+        if agent.looks:
+            situation = evolve(situation, looks_left=0)
+        if agent.in_place:
+            situation = evolve(situation, in_place=True, commands=False)
+        template = self.task.template or self.settings.template
+        return build_prompt(situation, room, load_template(template) if template else None)
+
+    def _situation(self) -> Situation:
+        """Everything that a first message is made from, as it stands now."""
+        task, settings = self.task, self.settings
+        return Situation(
+            task,
+            self.record,
+            attempt=self.attempt,
+            git=self._git,
+            pre_hooks=tuple(settings.hooks[name] for name in task.pre_hooks),
+            post_hooks=tuple(settings.hooks[name] for name in task.post_hooks),
+            files=self.shown(task.files) if task.files else Listing(),
+            names=overview(self.names),
+            diff=self.sources.changes.diff_so_far(self.record),
+            taken_back=self.sources.changes.diff_taken_back(self.record),
+            looks_left=self.looks_left,
+            commands=self.sources.commands,
+            protect=(*settings.apply.protect, *task.protect, *self._scripts()),
+            ruler=self.ruler,
+        )
+
+    def _scripts(self) -> tuple[str, ...]:
+        """Scripts that judge the task: a reply that changes them is refused, so it is said before.
+
+        As globs from the root.
+        """
+        task, settings = self.task, self.settings
+        hooks = (settings.hooks[name] for name in (*task.pre_hooks, *task.post_hooks))
+        may_change = Globs((*settings.apply.may_change, *task.may_change))
+        made = self.record.change.paths
+        scripts = sorted(judges_of(hooks, task.root).scripts)
+        return tuple(f"/{x}" for x in scripts if x not in made and not may_change.covers(x))
+
+    def shown(self, wanted: tuple[str, ...]) -> Listing:
+        """The files that these paths and globs name, in as much room as a prompt has."""
+        most = self.ruler.characters(self.settings.prompt.max_tokens)
+        return show(self._scope, self.names, wanted, most)
+
+    @property
+    def ruler(self) -> Ruler:
+        """Measures texts in the tokens of the model that is asked."""
+        return Ruler(self.provider.model)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The paths of all files that may be shown."""
+        files, root = self.sources.files, self.task.root
+        return file_names(self._scope) if files is None else files(root)
+
+    @property
+    def _git(self) -> GitLines | None:
+        status = (self.sources.status or _status)(self.task.root)
+        if status is None:
+            return None
+        return GitLines(status.branch, status.head, status.lines, status.more)
+
+    @property
+    def _scope(self) -> Scope:
+        return Scope(self.task.root, self.sources.hidden)
+
+
+def _status(root: Path) -> GitStatus | None:
+    repository = Repository.find(root)
+    return repository.status() if repository else None
