@@ -186,8 +186,8 @@ class Calls:
         if in_place:  # its words are no edits, not even where it changed nothing
             response = evolve(response, edits=response.edits or ())
         clean = clean_response(response, self.redactor)
-        if clean.raw != response.raw:  # a provider refuses its own items where a key was taken out
-            clean = evolve(clean, raw="", raw_lost=True)
+        if response.raw and not clean.raw:  # there was a key in them
+            clean = evolve(clean, raw_lost=True)
         return clean
 
     @staticmethod
