@@ -188,7 +188,8 @@ class ChatReader:
         said = GrowingCall(
             text_of(piece.get("id")), text_of(function.get("name")), [text_of(arguments)]
         )
-        place = self._places.get(index, len(self.reply.tool_calls) - 1)
+        last = len(self.reply.tool_calls) - 1
+        place = self._places.get(index, -1) if isinstance(index, int) else last
         call = self.reply.tool_calls.get(place)
         if call is None or whole or _begins_another(said, call):
             place = len(self.reply.tool_calls)

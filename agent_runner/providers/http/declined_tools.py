@@ -14,9 +14,10 @@ from agent_runner.providers.http.failed_call import FailedCall
 from agent_runner.providers.http.reply import items_of, text_of
 
 _STATUSES = frozenset({400, 404, 405, 422, 500, 501})
+_OF_THE_MODEL = frozenset({"model_not_found"})
 _FIELDS = re.compile(r"tools|tool_choice|functions|function_call")
 _NAMED = re.compile(
-    r"\btools\b|\btool[ -](?:use|using|calls|calling|choice)\b|\btool_choice\b"
+    r"(?<![\w-])tools(?![\w-])|\btool[ -](?:use|using|calls|calling|choice)\b|\btool_choice\b"
     r"|\bfunctions?[ -](?:calls|calling|tools)\b",
     re.IGNORECASE,
 )
@@ -34,7 +35,7 @@ def declines_tools(failure: FailedCall, model: str) -> bool:
     A message that speaks of calls or their answers (`tool_use`, `tool_call_id`) is about the
     conversation, which no other request would mend.
     """
-    if failure.status not in _STATUSES:
+    if failure.status not in _STATUSES or failure.has(_OF_THE_MODEL):
         return False
     if failure.status < 500 and any(_FIELDS.match(name) for name in _blamed(failure)):
         return True

@@ -1,5 +1,6 @@
 """Anthropic's Messages API as its server speaks it: version 2026-10-21, newest models."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -228,7 +229,9 @@ def _deltas(block: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
         ]
         signature = {"type": "signature_delta", "signature": block["signature"]}
         return {**block, "thinking": "", "signature": ""}, [*deltas, signature]
-    pieces = ["", *split(plain(block["input"]))] if block["input"] else [""]
+    pieces = (
+        ["", *split(json.dumps(block["input"], ensure_ascii=False))] if block["input"] else [""]
+    )
     return {**block, "input": {}}, [
         {"type": "input_json_delta", "partial_json": piece} for piece in pieces
     ]
