@@ -69,10 +69,13 @@ def sandbox_lines(project: Project, tasks: Iterable[Task]) -> Iterator[str]:
     """What a run says of its sandbox: by what it confines, and what that does not hold."""
     tasks = tuple(tasks)
     confined = _confined(project, tasks)
-    if not confined:
+    checks = [hook.id for hook in _hooks(project, tasks) if hook.agent]
+    if not confined and not checks:
         return
     confining = confining_of(project)
     yield f"sandbox: {confining.sandbox.line}"
+    if not confining.sandbox.tier.confines:
+        yield f"the agent cannot run checks ({', '.join(checks)}) without a sandbox; {INSTALL}"
     gaps: dict[str, None] = {}
     for root in dict.fromkeys(task.root for task in tasks):
         for hook in confined.values():
@@ -85,14 +88,17 @@ def sandbox_lines(project: Project, tasks: Iterable[Task]) -> Iterator[str]:
 
 def _confined(project: Project, tasks: Iterable[Task]) -> dict[str, Hook]:
     """Hooks of these tasks that want a sandbox, by the option that says so."""
-    settings = project.settings
-    names = dict.fromkeys(name for task in tasks for name in (*task.pre_hooks, *task.post_hooks))
-    found = {
-        f"hooks.{name}.sandbox": settings.hooks[name]
-        for name in names
-        if name in settings.hooks and settings.hooks[name].sandbox is SandboxRule.AUTO
-    }
-    apply = settings.apply
+    hooks = _hooks(project, tasks)
+    wanting = (hook for hook in hooks if hook.sandbox is SandboxRule.AUTO)
+    found = {f"hooks.{hook.id}.sandbox": hook for hook in wanting}
+    apply = project.settings.apply
     if apply.sandbox is SandboxRule.AUTO and apply.commands is not CommandsRule.NEVER:
         found["apply.sandbox"] = _COMMAND
     return found
+
+
+def _hooks(project: Project, tasks: Iterable[Task]) -> tuple[Hook, ...]:
+    """The hooks of these tasks that are configured."""
+    names = dict.fromkeys(name for task in tasks for name in (*task.pre_hooks, *task.post_hooks))
+    configured = project.settings.hooks
+    return tuple(configured[name] for name in names if name in configured)

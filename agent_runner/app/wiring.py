@@ -24,6 +24,7 @@ from agent_runner.engine.calls.first import Sources
 from agent_runner.engine.calls.question import Question, Questions
 from agent_runner.engine.calls.route import Route
 from agent_runner.engine.changes import Changes
+from agent_runner.engine.checking import Checking
 from agent_runner.engine.commands import Ask, Commands, rule_of
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.core import Core
@@ -263,6 +264,12 @@ class Wiring:
     def hooks(self) -> Hooks:
         """The configured hooks."""
         return Hooks(self.runner, self.project.settings.hooks, self.trees)
+
+    @cached_property
+    def checking(self) -> Checking:
+        """The hooks that the agent may run before it is done."""
+        configured, redactor = self.project.settings.hooks, self.calls.redactor
+        return Checking(self.runner, configured, self.trees, redactor)
 
     @cached_property
     def trees(self) -> Trees:

@@ -1,12 +1,12 @@
 """Confines hooks that want it: they write the task's files, read no keys, and reach no network."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from agent_runner.ground.globs import Globs
-from agent_runner.hooks.child import require_program, words_of
+from agent_runner.hooks.child import SHELL, require_program, words_of
 from agent_runner.hooks.log import HookLog
 from agent_runner.model.errors import UsageError
 from agent_runner.model.hooks import Hook, SandboxRule
@@ -14,7 +14,7 @@ from agent_runner.model.settings import SandboxSettings
 from agent_runner.sandbox.confinement import Confinement, Mount, home_secrets
 from agent_runner.sandbox.environment import looks_secret
 from agent_runner.sandbox.probe import INSTALL
-from agent_runner.sandbox.sandbox import Sandbox, setup_failure
+from agent_runner.sandbox.sandbox import SETUP_FAILED, Sandbox, setup_failure
 
 
 @frozen
@@ -24,6 +24,40 @@ class Start:
     command: str | tuple[str, ...]
     cwd: Path
     env: Mapping[str, str]
+
+
+@frozen
+class StandIn:
+    """Files that stand in for the task's while a hook runs, so that the task's are not touched.
+
+    Attributes:
+        mount: A copy of the task's folder.
+        drafts: A folder with files that are laid over the copy, at their paths.
+        deleted: Files that are taken out of it, relative to the task's folder.
+    """
+
+    mount: Mount
+    drafts: Path
+    deleted: tuple[str, ...] = ()
+
+    def words(self, words: Iterable[str], cwd: Path, root: Path) -> tuple[str, ...]:
+        """The command with what lays the drafts before it, all of it within the sandbox."""
+        deleted = (str(len(self.deleted)), *self.deleted)
+        inside = str(cwd.relative_to(root))
+        return (SHELL, "-c", _LAY, SHELL, str(self.drafts), *deleted, inside, *words)
+
+
+_LAY = f"""
+from=$1 count=$2; shift 2
+while [ "$count" -gt 0 ]; do
+    rm -rf -- "./$1" || exit {SETUP_FAILED}
+    shift; count=$((count - 1))
+done
+cp -R "$from"/. . || exit {SETUP_FAILED}
+cd "./$1" || exit {SETUP_FAILED}
+shift
+exec "$@"
+"""
 
 
 @define(eq=False)
@@ -52,6 +86,20 @@ class Confining:
             self._sandbox = self.find()
         return self._sandbox
 
+    def start_beside(
+        self, hook: Hook, stand_in: StandIn, *, root: Path, cwd: Path, env: Mapping[str, str]
+    ) -> Start:
+        """The same where other files stand in for the task's; `hook.sandbox` does not matter.
+
+        Raises UsageError.
+        """
+        self.require()
+        words = stand_in.words(words_of(hook.command), cwd, root)
+        wanted = self.confinement(hook, root, stand_in.mount)
+        wanted = evolve(wanted, read_only=(*wanted.read_only, stand_in.drafts))
+        wrapped = self.sandbox.wrapped(words, wanted, cwd=root)
+        return Start(wrapped.argv, wrapped.cwd, wrapped.environment(without_secrets(hook, env)))
+
     def start(self, hook: Hook, *, root: Path, cwd: Path, env: Mapping[str, str]) -> Start:
         """What is started for `hook` in the task's folder `root`.
 
@@ -79,19 +127,22 @@ class Confining:
         """
         around = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
         read_only = {around, around / ".git", *self.guarded} - {root}
-        allowed = Globs(self.settings.readable)
-        secrets = (root / path for path in self.secrets(root) if not allowed.covers(path))
         return Confinement(
             writable=(*self._placed(root, self.settings.writable), *(() if mount else (root,))),
             read_only=tuple(sorted(read_only)),
             masked=(
                 *home_secrets(self.home),
                 *self._placed(root, self.settings.masked),
-                *secrets,
+                *(root / path for path in self.secret_files(root)),
             ),
             network=hook.network,
             mount=mount,
         )
+
+    def secret_files(self, root: Path) -> Iterator[str]:
+        """Files below `root` that look like secrets and may not be read, relative to it."""
+        allowed = Globs(self.settings.readable)
+        return (path for path in self.secrets(root) if not allowed.covers(path))
 
     def _placed(self, root: Path, paths: Iterable[str]) -> tuple[Path, ...]:
         """Paths as the user writes them."""
@@ -104,14 +155,22 @@ class Confining:
 
 
 def start_of(
-    hook: Hook, confining: Confining | None, *, root: Path, cwd: Path, env: Mapping[str, str]
+    hook: Hook,
+    confining: Confining | None,
+    stand_in: StandIn | None,
+    *,
+    root: Path,
+    cwd: Path,
+    env: Mapping[str, str],
 ) -> Start:
     """What is started for `hook`, whether it is confined or not; raises as `Confining.start`."""
-    if hook.sandbox is SandboxRule.OFF:
+    if hook.sandbox is SandboxRule.OFF and stand_in is None:
         return Start(hook.command, cwd, env)
     if confining is None:
         raise UsageError("there is no sandbox here", fix=INSTALL)
-    return confining.start(hook, root=root, cwd=cwd, env=env)
+    if stand_in is None:
+        return confining.start(hook, root=root, cwd=cwd, env=env)
+    return confining.start_beside(hook, stand_in, root=root, cwd=cwd, env=env)
 
 
 def without_secrets(hook: Hook, env: Mapping[str, str]) -> dict[str, str]:

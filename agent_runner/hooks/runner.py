@@ -14,7 +14,7 @@ from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.timings import part
 from agent_runner.hooks import ending as endings
 from agent_runner.hooks.child import Child, start_held_command
-from agent_runner.hooks.confining import Confining, start_of, why_not_confined
+from agent_runner.hooks.confining import Confining, StandIn, start_of, why_not_confined
 from agent_runner.hooks.ending import Ending
 from agent_runner.hooks.excerpt import excerpt
 from agent_runner.hooks.log import HookLog
@@ -46,6 +46,7 @@ class _Order:
     on_start: Callable[[int, str], None]
     on_output: Callable[[bytes], None]
     on_long: Callable[[], None]
+    stand_in: StandIn | None
 
 
 @define(eq=False)
@@ -82,6 +83,7 @@ class HookRunner:
         on_output: Callable[[bytes], None],
         on_long: Callable[[], None] = lambda: None,
         log_name: str = "",
+        stand_in: StandIn | None = None,
     ) -> HookResult:
         """Run `hook` in the task's folder until it ends, is timed out, or we are cancelled.
 
@@ -90,7 +92,8 @@ class HookRunner:
         `on_output` each piece of its output (at most 64 KiB), keys taken out. `on_long` is called
         once for a try that takes long and has no time-out. The log is
         `logs/TASK/LOG_NAME.log`, by default named after the phase; a command that a reply proposes
-        is a `Hook` made on the spot with a log of its own.
+        is a `Hook` made on the spot with a log of its own. Where there is a `stand_in`, the hook
+        runs in a sandbox in which that is the task's folder, and touches nothing.
 
         A red hook is run again up to `hook.retries` times; the result is the last try's, with
         `flaky` the number of red ones before a green one. Exit codes 126 and 127, a missing folder
@@ -121,6 +124,7 @@ class HookRunner:
             on_start=on_start,
             on_output=on_output,
             on_long=on_long,
+            stand_in=stand_in,
         )
         with HookLog.open(self.state_dir, order.log_name) as log, part(f"hook {hook.id}"):
             result = await self._tries(order, log)
@@ -211,9 +215,8 @@ class HookRunner:
                 cwd=order.cwd,
                 env=order.env,
             )
-            start = start_of(
-                hook, self.confining, root=order.task.root, cwd=order.cwd, env=order.env
-            )
+            root, cwd, env = order.task.root, order.cwd, order.env
+            start = start_of(hook, self.confining, order.stand_in, root=root, cwd=cwd, env=env)
             child = start_held_command(
                 start.command,
                 cwd=start.cwd,

@@ -77,6 +77,9 @@ class Hook:
         "auto: it may write the task's files, and read no keys of yours; off: your rights",
     )
     network: bool = option(False, "let a sandboxed hook reach the network")
+    agent: bool = option(
+        False, "let the agent run it before it is done, sandboxed, on a copy of the task's files"
+    )
     failures: Failures = group(Failures, "how failing checks are named; nothing: as pytest does")
 
     @property

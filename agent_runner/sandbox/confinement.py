@@ -50,12 +50,18 @@ class Overlay:
 class Copied:
     """`copy`, made by the caller and writable, stands in for `original`.
 
-    Where the tier mounts, it is seen at the path of the original. Elsewhere the command runs in the
-    copy at its own path, and the original is left readable.
+    Where the tier mounts, it is seen at the path of the original (and at its own, as links in it
+    may lead there). Elsewhere the command runs in the copy at its own path, and the original is
+    left readable.
+
+    `linked`: folders of installed dependencies, relative to `original`, that are no copies but
+    links to the original's. Where the tier mounts, such a link would lead to itself: there an empty
+    folder has to take its place (`copies.copied`), and the original's is seen in it, read-only.
     """
 
     original: Path
     copy: Path
+    linked: tuple[str, ...] = ()
 
 
 Mount: TypeAlias = Overlay | Copied

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from agent_runner.sandbox.confinement import Confinement, Copied, Wrapped
 from agent_runner.sandbox.environment import WITHOUT_SOCKETS
-from agent_runner.sandbox.places import Place, Rule, places, relocated
+from agent_runner.sandbox.places import Place, Rule, relocated, unmounted
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 
@@ -41,7 +41,7 @@ def abi() -> int:
 
 def wrapped(_program: str, command: Sequence[str], confinement: Confinement, cwd: Path) -> Wrapped:
     """The command under the launcher."""
-    found = places(confinement)
+    found = unmounted(confinement)
     writable = [str(one.source) for one in found if one.rule in {Rule.WRITABLE, Rule.MOUNTED}]
     order = {
         "writable": writable,

@@ -36,6 +36,14 @@ def places(confinement: Confinement) -> tuple[Place, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def unmounted(confinement: Confinement) -> tuple[Place, ...]:
+    """The same where nothing can be mounted: the original of a copy stays, and is masked too."""
+    found = places(confinement)
+    masked = (real(path) for path in confinement.masked if confinement.mount)
+    beside = (Place(path, path, Rule.MASKED) for path in masked if path.exists())
+    return tuple(dict.fromkeys((*found, *beside)))
+
+
 def real(path: Path) -> Path:
     """The path without links: what is mounted on a link would be mounted somewhere else."""
     return Path(os.path.realpath(path))
@@ -54,7 +62,12 @@ def _places(confinement: Confinement) -> Iterator[Place]:
     mount = confinement.mount
     if mount:
         original = real(mount.original)
-        yield Place(original, relocated(original, mount), Rule.MOUNTED)
+        source = relocated(original, mount)
+        yield Place(original, source, Rule.MOUNTED)
+        if isinstance(mount, Copied):
+            yield Place(source, source, Rule.WRITABLE)
+            for one in mount.linked:
+                yield Place(original / one, original / one, Rule.READ_ONLY)
     for rule, paths in (
         (Rule.WRITABLE, confinement.writable),
         (Rule.READ_ONLY, confinement.read_only),

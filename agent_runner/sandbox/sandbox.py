@@ -12,7 +12,7 @@ from agent_runner.sandbox import bubblewrap, landlock, seatbelt
 from agent_runner.sandbox.confinement import Confinement, Overlay, Tier, Wrapped
 from agent_runner.sandbox.places import relocated
 
-LAUNCHER_NAME, LAUNCHER_FAILED = "agent-runner sandbox", 125
+LAUNCHER_NAME, SETUP_FAILED = "agent-runner sandbox", 125
 """What `launcher.py` says and ends with where it cannot start a command."""
 
 Wrapper: TypeAlias = Callable[[str, Sequence[str], Confinement, Path], Wrapped]
@@ -48,7 +48,7 @@ def setup_failure(exit_code: int, output: str) -> str:
     """
     first, _, rest = output.strip().partition("\n")
     name, _, said = first.partition(": ")
-    fits = (name, exit_code) in {("bwrap", 1), (LAUNCHER_NAME, LAUNCHER_FAILED)}
+    fits = (name, exit_code) in {("bwrap", 1), (LAUNCHER_NAME, SETUP_FAILED)}
     return said if fits and not rest else ""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent_runner.sandbox.confinement import Confinement, Wrapped
 from agent_runner.sandbox.environment import WITHOUT_SOCKETS
-from agent_runner.sandbox.places import Place, Rule, places, relocated
+from agent_runner.sandbox.places import Place, Rule, relocated, unmounted
 
 _DEVICES = (
     "/dev/null",
@@ -46,7 +46,7 @@ def _rules(confinement: Confinement) -> Iterator[str]:
     for device in _DEVICES:
         yield f"(allow file-write* (literal {json.dumps(device)}))"
     yield '(allow file-write* (regex #"^/dev/(ttys|fd/)"))'
-    for place in places(confinement):
+    for place in unmounted(confinement):
         yield from _rule(place)
     if not confinement.network:
         yield "(deny network*)"

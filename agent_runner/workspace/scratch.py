@@ -132,6 +132,11 @@ class Scratch:
             _remove(self.place, self._lock)
         self._lock = -1
 
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Folders of installed dependencies that are links to the original's, relative to it."""
+        return tuple(self._mirror.links)
+
     def fill(self) -> Filled:
         """Make the copy as the original is now; what an earlier use left in it is gone.
 
