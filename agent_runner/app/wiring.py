@@ -21,6 +21,7 @@ from agent_runner.engine.calls.call import Calls
 from agent_runner.engine.calls.clients import Clients, Provider, Resolver
 from agent_runner.engine.calls.conversation import Conversations
 from agent_runner.engine.calls.first import Sources
+from agent_runner.engine.calls.in_place import InPlace
 from agent_runner.engine.calls.question import Question, Questions
 from agent_runner.engine.calls.route import Route
 from agent_runner.engine.changes import Changes
@@ -303,5 +304,6 @@ class Wiring:
             self.clock,
             Random(),  # noqa: S311  # jitter is no secret
             parts.redactor,
+            InPlace(self.trees, self.store.blobs, parts.redactor, parts.spending),
             Recorder(folder).save if folder is not None else None,
         )

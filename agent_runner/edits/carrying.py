@@ -23,12 +23,11 @@ from agent_runner.edits.jail import Refusal
 from agent_runner.edits.left_out import defined_on, first_left_out, is_left_out
 from agent_runner.edits.matching import Haystack, NoPlace, Place, locate
 from agent_runner.edits.naming import fits, is_path, is_prose, is_title
-from agent_runner.edits.outcome import Carried, Failed, Outcome, in_doubt, not_found
+from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome, in_doubt, not_found
+from agent_runner.edits.putting import Put, put
 from agent_runner.edits.textfile import NotTextError, TextFile, check_writable
 from agent_runner.edits.tree import Entry, Tree
 from agent_runner.ground.redaction import MARK
-
-MISSING = Failed("the file does not exist")
 
 
 @frozen
@@ -50,6 +49,8 @@ class Carrier:
         entry = self.tree.at(edit.path)
         if isinstance(entry, Refusal):
             return Failed(f"not allowed: {entry.reason}")
+        if isinstance(edit, Put):
+            return put(self.tree, edit, entry)
         try:
             lines = _lines_of(edit)
             check_writable("".join(line for is_new, line in lines if is_new))

@@ -32,6 +32,8 @@ class Failed:
 
 Outcome = Carried | Failed
 
+MISSING = Failed("the file does not exist")
+
 
 def in_doubt(path: str, short: str, *, is_whole: bool = True) -> Failed:
     """The refusal of a text that may be a whole file, with the two ways to say what is meant."""

@@ -8,6 +8,7 @@ import unicodedata
 from attrs import define, evolve, field
 
 from agent_runner.edits.jail import Refusal, folded, open_folder, standing
+from agent_runner.edits.linediff import same_runs
 from agent_runner.edits.lookalikes import plain
 from agent_runner.edits.repositories import Repositories
 from agent_runner.edits.rules import Gate
@@ -29,6 +30,7 @@ class Entry:
     mode: int = _NEW_FILE
     missing: tuple[str, ...] = ()
     moved: bool = False
+    _replaced: bool = False
     _text: TextFile | None = None
 
     @property
@@ -51,6 +53,11 @@ class Entry:
         """The content now. Raises NotTextError for text that cannot be written."""
         return self._text.content() if self._text is not None else self.content or b""
 
+    def replace(self, content: bytes) -> None:
+        """Let these very bytes be here, text or not."""
+        self._text, self.content = None, content
+        self._replaced = True
+
     def move_to(self, other: "Entry") -> None:
         """Let the other path have what is here."""
         other.content, other.mode = self.content, self.mode
@@ -63,6 +70,10 @@ class Entry:
         """Lines that came and went; a file that only moved has none."""
         if self._text is not None:
             return self._text.plus, self._text.minus
+        if self._replaced and self.content is not None:
+            old, new = (self.original or b"").splitlines(), self.content.splitlines()
+            same = sum(count for _, _, count in same_runs(old, new))
+            return len(new) - same, len(old) - same
         return 0, 0 if self.exists or self.moved else len((self.original or b"").splitlines())
 
     def copy(self) -> "Entry":

@@ -20,6 +20,7 @@ from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.scratch import Scratch, sweep
 from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
 from agent_runner.workspace.status import GitStatus
+from agent_runner.workspace.workshop import Workshop, is_awaited
 
 _FORMAT = 2
 
@@ -199,9 +200,23 @@ class Trees:
         with contextlib.suppress(StateError, StorageError):
             self.objects.prune(bytes.fromhex(start.id) for start in starts if start)
 
+    async def changed_since(self, task: Task, tree: str) -> tuple[str, ...]:
+        """Paths that differ now from a snapshot of this run, given by its id."""
+        now = await self.read(task)
+        found = self._reader(task.root).changes(tree, now.id) if now.id != tree else ()
+        return tuple(change.path for change in found)
+
+    def workshop(
+        self, task: Task, left_out: Collection[str], leavings: Collection[str]
+    ) -> Workshop:
+        """The copy in which an agent works on a task; enter, fill and leave it in a thread."""
+        scratch = Scratch(self.copies, task.id, self._reader(task.root), frozenset(left_out))
+        return Workshop(scratch, tuple(leavings))
+
     async def sweep(self) -> None:
         """Remove the scratch copies that killed runners left behind."""
-        await anyio.to_thread.run_sync(sweep, self.copies)
+        now = self.clock.now()
+        await anyio.to_thread.run_sync(sweep, self.copies, lambda place: is_awaited(place, now))
 
     def _start(self, task: Task, ours: Collection[str]) -> tuple[Snapshot, str]:
         reader = self._reader(task.root)

@@ -33,6 +33,21 @@ from agent_runner.providers.profiles import Profile
 
 
 @frozen
+class Outfit:
+    """What of a repository an agent's command must not see, and what it leaves there for itself.
+
+    Attributes:
+        taken_out: Names of files and folders that are not in its copy, at any depth.
+        leavings: Globs of files that are no part of its change.
+        homes: Its own files and folders in the user's home, which it has to write in.
+    """
+
+    taken_out: tuple[str, ...] = ()
+    leavings: tuple[str, ...] = ()
+    homes: tuple[Path, ...] = ()
+
+
+@frozen
 class Capabilities:
     """What a provider's agent can do by itself, as data: nobody asks for a client's class.
 
@@ -44,7 +59,7 @@ class Capabilities:
             and hands in what it changed as `AgentResponse.edits`; its words are never read as
             edits.
         in_copy: It works so in a copy that the runner makes (`Workplace.folder`), and hands in
-            nothing: what differs there afterwards is its change.
+            nothing: what differs there afterwards is its change. `outfit`: what that copy is like.
         continues: It follows a conversation of several turns (`Prompt.messages`); to one that does
             not, every prompt says all there is to say, in one message.
         tools: It takes `Prompt.tools`, answers with `AgentResponse.tool_calls` and reads
@@ -57,6 +72,7 @@ class Capabilities:
     edits: bool = False
     in_place: bool = False
     in_copy: bool = False
+    outfit: Outfit = field(factory=Outfit)
     continues: bool = True
     tools: bool = False
     custom_tools: bool = False
@@ -102,9 +118,22 @@ async def _unchanged() -> tuple[str, ...]:
     return ()
 
 
-def _unconfined(words: tuple[str, ...], _beside: Path, _env: Mapping[str, str]) -> tuple[str, ...]:
+@frozen
+class Start:
+    """How a program is started: its words, where, with which variables.
+
+    `beside`: a private folder that it may write in, too.
+    """
+
+    words: tuple[str, ...]
+    folder: Path
+    env: Mapping[str, str]
+    beside: Path
+
+
+def _unconfined(start: Start) -> Start:
     """It runs as any other program."""
-    return words
+    return start
 
 
 @frozen
@@ -120,8 +149,8 @@ class Workplace:
         most_tokens: What it may use before it is stopped; None: as much as it likes.
         kept: What a call printed that ended unseen, with the runner: nothing is asked, only this is
             read again. None: ask.
-        confine: The words that start a program so that it can write nowhere but there and in a
-            folder beside it, from its own words, that folder and its environment.
+        confine: Makes of a program's start one by which it can write nowhere but there, beside it,
+            and in its own files.
     """
 
     folder: Path | None = None
@@ -130,7 +159,7 @@ class Workplace:
     commands: tuple[str, ...] = ()
     most_tokens: int | None = None
     kept: bytes | None = None
-    confine: Callable[[tuple[str, ...], Path, Mapping[str, str]], tuple[str, ...]] = _unconfined
+    confine: Callable[[Start], Start] = _unconfined
 
 
 @frozen

@@ -77,6 +77,12 @@ class CallFiles:
         with contextlib.suppress(OSError), os.fdopen(open_plain(self._partial, _APPEND), "ab") as f:
             f.write(raw)
 
+    def pieces(self) -> bytes:
+        """The pieces of the answer that were kept, as far as they are there."""
+        with contextlib.suppress(OSError):
+            return read_plain(self._partial)
+        return b""
+
     def settle(self, request: StoredRequest | None, response: AgentResponse) -> None:
         """Put the whole answer on disk, durably and atomically, before anything is made of it.
 
@@ -90,7 +96,8 @@ class CallFiles:
         self.blobs.write(self._response, _compressed(content))
         self.blobs.sync()
         self.blobs.release()
-        if response.finish is Finish.COMPLETE:
+        # what an agent did by itself stands nowhere else
+        if response.finish is Finish.COMPLETE and response.files is None:
             with contextlib.suppress(OSError):
                 self._partial.unlink(missing_ok=True)
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -53,7 +53,8 @@ class Scratch:
     user's; without remotes, configuration and hooks.
 
     Use it as a context; leaving it removes the copy. `home` is the folder of all copies, private
-    to the user. `original` reads the task's root.
+    to the user. `original` reads the task's root. `left_out`: names of files and folders that are
+    not copied, at any depth.
 
     What it does not do:
         - Installed dependencies (`node_modules`, virtual environments), where git ignores them all,
@@ -67,6 +68,7 @@ class Scratch:
     home: Path
     task_id: str
     original: SnapshotReader
+    left_out: frozenset[str] = frozenset()
     _prefix: str = field(init=False, default="")
     _lock: int = field(init=False, default=-1)
     _mirror: Mirror = field(init=False)
@@ -156,6 +158,26 @@ class Scratch:
         root = self.original.scope.root
         return Filled(self._given, naming_original(self.folder, paths, root))
 
+    def renew_repository(self) -> None:
+        """Make the copy's own repository anew: what ran in it may have told git to run programs.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        top = self.place / "tree"
+        with storage_errors(self.folder):
+            _remove_repository(top)
+            give_repository(top, self.original.sources, self._prefix, self._mirror.links)
+
+    def reopen(self, given: str, links: Iterable[str]) -> None:
+        """Take the copy as it lies there; `given`: the snapshot that it began with."""
+        self._given, self._mirror.links = given, list(links)
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The folders that are links to the original's, relative to the root."""
+        return tuple(self._mirror.links)
+
     def lay(self, snapshot: str, paths: Iterable[str]) -> Filled:
         """Let these files stand as of a snapshot of the original, given by its id.
 
@@ -188,7 +210,8 @@ class Scratch:
 
     def _is_copied(self, path: str) -> bool:
         name = path.rpartition("/")[2]
-        return name not in NEVER and not self.original.scope.excludes(path)
+        wanted = name not in NEVER and name not in self.left_out
+        return wanted and not self.original.scope.excludes(path)
 
     def _is_linked(self, path: str) -> bool:
         """Whether a folder holds installed dependencies, and nothing that git does not ignore.
@@ -211,16 +234,19 @@ class Scratch:
                 yield from (f"{link}/{path}" for path in walked(Scope(folder)))
 
 
-def sweep(home: Path) -> tuple[Path, ...]:
+def sweep(home: Path, spared: Callable[[Path], bool] = lambda _: False) -> tuple[Path, ...]:
     """Remove the copies that no living process holds, as those of a runner that was killed.
 
-    What cannot be removed is left for the next time.
+    `spared`: whether one is still wanted. What cannot be removed is left for the next time.
     """
     removed = []
     with contextlib.suppress(OSError):  # usually there is no such folder
         for name in sorted(os.listdir(home)):
             if name.endswith(_LOCK) and (lock := _locked(home / name)) is not None:
                 place = home / name.removesuffix(_LOCK)
+                if spared(place):
+                    os.close(lock)
+                    continue
                 with contextlib.suppress(OSError):
                     _remove(place, lock)
                     removed.append(place)

@@ -10,7 +10,7 @@ import pytest
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers import catalogue
-from agent_runner.providers.client import IN_COPY, IN_PLACE, WORDS, CallContext, Capabilities
+from agent_runner.providers.client import IN_PLACE, WORDS, CallContext, Capabilities
 from agent_runner.providers.profiles import plugged_in, resolve
 from agent_runner.providers.registry import make_client
 from tests.providers.one_call import PROMPT, StillClock, ask, request_for, run
@@ -130,5 +130,5 @@ def test_a_command_works_in_a_copy() -> None:
     own = ProviderSettings(protocol="command", command=(sys.executable,))
     profile = resolve("mine", Settings(providers={"mine": own}), {})
     client = make_client(profile, StillClock())
-    assert client.capabilities == IN_COPY
+    assert client.capabilities.in_copy
     run(client.aclose)

@@ -17,6 +17,7 @@ from attrs import define, evolve, frozen
 
 from agent_runner.engine.calls.clients import Clients, Provider
 from agent_runner.engine.calls.conversation import Conversations
+from agent_runner.engine.calls.in_place import Bench, InPlace
 from agent_runner.engine.calls.question import Question
 from agent_runner.engine.calls.route import Route
 from agent_runner.engine.work import Halt, Work
@@ -30,8 +31,9 @@ from agent_runner.model.agent import AgentRequest, AgentResponse
 from agent_runner.model.conversation import StoredRequest
 from agent_runner.model.errors import AuthError, ProviderError, UsageError
 from agent_runner.model.settings import RetrySettings
-from agent_runner.model.signals import Receiving, Said
+from agent_runner.model.signals import Receiving, Said, Working
 from agent_runner.model.spending import Spending
+from agent_runner.model.usage import Usage
 from agent_runner.providers import decide
 from agent_runner.providers.client import CallContext, clean_error, clean_response
 from agent_runner.providers.faults import fault_of
@@ -40,7 +42,12 @@ from agent_runner.store.calls import CallFiles
 
 @frozen
 class _Call:
-    """A call under way. `resume`: the id under which its provider keeps the answer."""
+    """A call under way.
+
+    `request` is what is sent, `stored` what is kept of it. `resume`: the id under which its
+    provider keeps the answer. `bench`: where its agent works. `kept`: what it printed, where nobody
+    saw its end.
+    """
 
     work: Work
     request: AgentRequest
@@ -48,6 +55,8 @@ class _Call:
     provider: Provider
     files: CallFiles
     resume: str | None = None
+    bench: Bench | None = None
+    kept: bytes | None = None
 
     @property
     def id(self) -> str:
@@ -60,6 +69,7 @@ class Calls:
 
     Attributes:
         redactor: Knows every key of the run.
+        in_place: Gives agents that change files themselves a copy to work in.
         save: Keeps each answer for a later replay, where that was asked for.
     """
 
@@ -72,6 +82,7 @@ class Calls:
     clock: Clock
     random: Random
     redactor: Redactor
+    in_place: InPlace
     save: Callable[[AgentRequest, AgentResponse], None] | None = None
 
     def forbids(self, work: Work, question: Question) -> e.TaskEvent | Halt | None:
@@ -100,11 +111,15 @@ class Calls:
         """
         request = question.request
         files = self.conversations.files(request.task, request.attempt, request.call)
-        files.begin(question.stored)
-        for fact in question.before:
-            work.journal(fact)
-        work.journal(question.started)
-        return await self._send(_Call(work, request, question.stored, question.provider, files))
+        provider, stored = question.provider, question.stored
+        async with self.in_place.bench(work, provider, request.call, question.need) as bench:
+            files.begin(stored)
+            if bench is not None:  # whoever finds the copy has to know what was asked
+                files.keep_request(stored)
+            for fact in question.before:
+                work.journal(fact)
+            work.journal(question.started)
+            return await self._send(_Call(work, request, stored, provider, files, bench=bench))
 
     async def settle_open(self, work: Work) -> e.TaskEvent | Halt | None:
         """Find out what became of a call that was in flight when a run ended.
@@ -128,11 +143,18 @@ class Calls:
                 return Halt("fatal", kept, error.fix)
         if response is not None:
             files.settle(stored, response)  # it may have been found in the copy alone
-            cost = provider.cost(response.usage) if provider else None
-            self._settle(work, evolve(_answered(call, name, response, cost), adopted=True))
+            answered = _answered(call, provider, response)
+            self._settle(work, evolve(answered, provider=name, adopted=True))
             return None
         if stored is not None and request is not None and provider is not None:
             return await self._send(_Call(work, request, stored, provider, files, kept_as))
+        if stored is not None and provider is not None:
+            async with self.in_place.bench(work, provider, call) as bench:
+                request = self.conversations.sent(work.task.id, stored.attempt, stored)
+                if bench is not None and request is not None:
+                    pieces = files.pieces()
+                    found = _Call(work, request, stored, provider, files, None, bench, pieces)
+                    return await self._send(found)
         self._lost(work, call, name, files, "the run ended while the call was in flight")
         return None
 
@@ -142,6 +164,9 @@ class Calls:
         try:
             response = await self._answer(call)
         except ProviderError as error:
+            if call.kept is not None:
+                self._lost(call.work, call.id, call.provider.name, call.files, str(error))
+                return None
             call.files.give_up()
             seconds = self.clock.monotonic() - started_at
             return self._unanswered(call, clean_error(error, self.redactor), seconds)
@@ -150,16 +175,19 @@ class Calls:
                 name = call.provider.name
                 self._lost(call.work, call.id, name, call.files, "stopped while waiting")
             raise
+        if call.bench is not None:
+            response = await self.in_place.taken(call.work, call.bench, response)
+            self.in_place.remember(call.work, call.provider, response)
         fault = fault_of(response, call.provider.profile, self.clock.now())
         if fault is not None:
             call.files.give_up()
             return self._unanswered(call, fault, self.clock.monotonic() - started_at)
         call.files.settle(call.stored, response)
         self.conversations.add(call.stored, response)
-        name, cost = call.provider.name, call.provider.cost(response.usage)
         answered = evolve(
-            _answered(call.id, name, response, cost),
+            _answered(call.id, call.provider, response),
             seconds=self.clock.monotonic() - started_at,
+            adopted=call.kept is not None,
         )
         self._settle(call.work, answered)
         if self.save is not None:
@@ -177,7 +205,12 @@ class Calls:
             created=lambda kept_as: self._created(call, kept_as),
             resume_id=call.resume,
             root=work.task.root if in_place else None,
+            activity=lambda words: work.signal(Working(work.task.id, words)),
+            note=lambda words: work.signal(Said(work.task.id, words, "warning")),
         )
+        if call.bench is not None:
+            workplace = evolve(call.bench.workplace, kept=call.kept)
+            context = evolve(context, workplace=workplace)
         try:
             with part("provider"):
                 response = await client.generate_completion(call.request.prompt, context)
@@ -217,7 +250,7 @@ class Calls:
             call.provider.name,
             seconds=seconds,
             usage=error.usage,
-            cost=call.provider.cost(error.usage) if error.usage is not None else None,
+            cost=_cost(call.provider, error.usage, error.cost),
             request_id=error.request_id,
             not_before=decision.until if isinstance(decision, decide.Wait) else None,
             reason=str(error),
@@ -259,15 +292,20 @@ class Calls:
         work.signal(Said(work.task.id, f"{call} may have been billed: {reason}", "warning"))
 
 
-def _answered(
-    call: str, provider: str, response: AgentResponse, cost: float | None
-) -> e.CallSettled:
+def _cost(provider: Provider | None, usage: Usage | None, told: float | None) -> float | None:
+    """Dollars: as the agent's own command says, else by the price of its model."""
+    if told is not None or provider is None or usage is None:
+        return told
+    return provider.cost(usage)
+
+
+def _answered(call: str, provider: Provider | None, response: AgentResponse) -> e.CallSettled:
     return e.CallSettled(
         call,
         "answered",
-        provider,
+        provider.name if provider else "",
         usage=response.usage,
-        cost=cost,
+        cost=_cost(provider, response.usage, response.cost),
         request_id=response.request_id,
         response_id=response.response_id,
         limits=response.limits,

@@ -5,6 +5,7 @@ are kept in memory. The files stay the truth. After a restart the same turns are
 the digest of what was sent says whether they are.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from attrs import define, evolve, field, frozen
 
 from agent_runner.edits.edit import Reply
 from agent_runner.edits.parse import parse_diffs, parse_reply
+from agent_runner.edits.putting import reply_of
 from agent_runner.ground.disk import Disk
 from agent_runner.model.agent import AgentRequest, AgentResponse, Message, Prompt, ToolSpec
 from agent_runner.model.conversation import StoredRequest, digest_of
@@ -23,14 +25,20 @@ from agent_runner.store.layout import Layout
 
 @frozen
 class Turn:
-    """One answered call. `request` is None where only the answer is left of its files."""
+    """One answered call. `request` is None where only the answer is left of its files.
+
+    `contents`: what an agent left in its copy, by sha256.
+    """
 
     request: StoredRequest | None
     response: AgentResponse
+    contents: Callable[[str], bytes] = field(eq=False)
 
     @cached_property
     def reply(self) -> Reply:
         """What the answer asks for: to change files, to see some, to run commands."""
+        if self.response.files is not None:
+            return reply_of(self.response.files, self.contents)
         edits = self.response.edits
         reply = parse_reply(self.response.text) if edits is None else parse_diffs(edits)
         return evolve(reply, redacted=self.response.redacted)
@@ -97,7 +105,7 @@ class Conversations:
     def add(self, request: StoredRequest, response: AgentResponse) -> None:
         """Remember an answer whose files have just been written."""
         self._take_up(request.task)
-        self._turns[request.call] = Turn(request, response)
+        self._turns[request.call] = Turn(request, response, self.blobs.get)
 
     def turn(self, task: str, attempt: int, call: str) -> Turn | None:
         """The turn of a call of this attempt or one before; None if its answer is not on disk."""
@@ -107,7 +115,7 @@ class Conversations:
                 files = self.files(task, number, call)
                 response = files.response()
                 if response is not None:
-                    self._turns[call] = Turn(files.request(), response)
+                    self._turns[call] = Turn(files.request(), response, self.blobs.get)
                     break
         return self._turns.get(call)
 

@@ -88,7 +88,8 @@ class ApplyStep:
             self.changes.plan(planned, work.record, work.journal)
         outcome = await self._write(work.refreshed(), reply, planned.change_set)
         if isinstance(outcome, Applied):
-            notes, said = (*planned.notes, *outcome.notes), _no_change(turn)
+            said = _no_change(turn)
+            notes = (*planned.notes, *turn.response.notes, *outcome.notes)
             why = said.why or "" if said else ""
             return evolve(outcome, summary=planned.summary, notes=notes, no_change=why)
         return outcome

@@ -9,7 +9,7 @@ from attrs import define, field
 
 from agent_runner.model.agent import AgentResponse
 from agent_runner.model.usage import Usage
-from agent_runner.providers.commands.preset import Asking, Preset
+from agent_runner.providers.commands.preset import Asking, Preset, home
 from agent_runner.providers.commands.reader import (
     Ended,
     StreamReader,
@@ -155,6 +155,7 @@ AIDER = Preset(
         ".aider.model.settings.yml",
         ".aider.model.metadata.json",
     ),
+    homes=lambda env: (home(env) / ".aider", home(env) / ".cache"),
     leavings=(".aider*", ".aider*/**"),
     log=lambda _session, asking, _env: _log_of(asking),
 )

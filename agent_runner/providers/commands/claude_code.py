@@ -221,14 +221,21 @@ def _environment(_asking: Asking) -> Mapping[str, str]:
     }
 
 
+def _config(env: Mapping[str, str]) -> Path:
+    return Path(_moved(env)) if _moved(env) else home(env) / ".claude"
+
+
+def _moved(env: Mapping[str, str]) -> str:
+    return env.get("CLAUDE_CONFIG_DIR", "")
+
+
 def _login(env: Mapping[str, str]) -> str:
     if env.get("CLAUDE_CODE_OAUTH_TOKEN"):
         return "CLAUDE_CODE_OAUTH_TOKEN"
-    folder = env.get("CLAUDE_CONFIG_DIR")
-    config = Path(folder) if folder else home(env) / ".claude"
+    config = _config(env)
     if (config / ".credentials.json").is_file():
         return f"logged in ({config / '.credentials.json'})"
-    account = config / ".claude.json" if folder else home(env) / ".claude.json"
+    account = config / ".claude.json" if _moved(env) else home(env) / ".claude.json"
     try:  # where the login itself is in the system's key store
         known = json.loads(account.read_bytes())
     except (OSError, ValueError):
@@ -248,5 +255,6 @@ CLAUDE_CODE = Preset(
     install="npm install -g @anthropic-ai/claude-code",
     # switched off by the flags above; taken out as well, so that nothing hangs on one of them
     taken_out=(".claude", ".mcp.json"),
+    homes=lambda env: (_config(env), home(env) / ".claude.json", home(env) / ".cache"),
     sessions=True,
 )

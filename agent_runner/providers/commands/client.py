@@ -8,6 +8,7 @@ look at. How the call ended is told by the program's own stream together with wh
 import errno
 import tempfile
 from pathlib import Path
+from typing import IO
 
 from attrs import evolve
 
@@ -20,13 +21,19 @@ from agent_runner.model.errors import (
     TransientError,
     UnknownOutcomeError,
 )
-from agent_runner.providers.client import IN_COPY, AgentClient, CallContext, instructions_of
-from agent_runner.providers.commands.ending import Graces
+from agent_runner.providers.client import (
+    IN_COPY,
+    AgentClient,
+    CallContext,
+    Outfit,
+    Start,
+    instructions_of,
+)
+from agent_runner.providers.commands.ending import Graces, Started
 from agent_runner.providers.commands.preset import Asking, Preset
 from agent_runner.providers.commands.presets import preset_of
 from agent_runner.providers.commands.reader import Ended, Reader, SessionLostError
 from agent_runner.providers.commands.running import (
-    Launch,
     Patience,
     Run,
     Watchers,
@@ -49,13 +56,13 @@ def make_client(profile: Profile, clock: Clock) -> AgentClient:
 class CommandClient:
     """An `AgentClient` that starts a program."""
 
-    capabilities = IN_COPY
-
     def __init__(
         self, profile: Profile, preset: Preset, clock: Clock, graces: Graces | None = None
     ) -> None:
         self._profile, self._preset, self._clock = profile, preset, clock
         self._graces = graces or Graces()
+        homes = preset.homes(profile.program.env) if profile.program is not None else ()
+        self.capabilities = evolve(IN_COPY, outfit=Outfit(preset.taken_out, preset.leavings, homes))
 
     async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
         """Run the program once; a session that it does not know any more is begun anew.
@@ -93,10 +100,10 @@ class CommandClient:
         log = preset.log(asking.session, asking, env)
         skip = size_of(log)  # a session that goes on writes on in its old log
         words = (self._program(context), *preset.lead, *preset.arguments(asking))
-        confined = context.workplace.confine(words, asking.beside, env)
+        start = context.workplace.confine(Start(words, folder, env, asking.beside))
         context.progress(0)
         with asking.prompt_file.open("rb") as file:
-            run = await self._run(Launch(confined, folder, env, file), reader, context)
+            run = await self._run(start, file, reader, context)
         ended = Ended(
             run.exit_code,
             await context.workplace.changed(),
@@ -114,7 +121,9 @@ class CommandClient:
             raise FatalError(str(error), fix=error.fix)
         return program
 
-    async def _run(self, launch: Launch, reader: Reader, context: CallContext) -> Run:
+    async def _run(
+        self, start: Start, prompt: IO[bytes], reader: Reader, context: CallContext
+    ) -> Run:
         title, profile = self._preset.title, self._profile
         watchers = Watchers(
             context.keep,
@@ -124,11 +133,11 @@ class CommandClient:
             cap=lambda used: _over(used, context.workplace.most_tokens),
         )
         patience = Patience(profile.timeout, profile.total_timeout)
-        run = Run(launch, reader, patience, watchers, self._graces)
+        run = Run(start, prompt, reader, patience, watchers, self._graces)
         try:
             await run.to_the_end()
         except OSError as error:
-            raise _not_started(launch.words[0], error) from error
+            raise _not_started(start.words[0], error) from error
         return run
 
     def _concluded(self, prompt: Prompt, reader: Reader, ended: Ended, run: Run) -> AgentResponse:
@@ -146,6 +155,8 @@ class CommandClient:
 
         Only a program that said itself that its work is done has done it.
         """
+        if context.workplace.folder is not None:  # it may still be at work
+            await Started(context.workplace.folder).end(self._graces)
         reader = self._preset.reader()
         for line in (context.workplace.kept or b"").splitlines():
             reader.read_line(line)

@@ -206,6 +206,7 @@ CODEX_CLI = Preset(
     log_in=_LOG_IN,
     install="npm install -g @openai/codex",
     taken_out=(".codex",),
+    homes=lambda env: (_folder(env),),
     sessions=True,
     log=_log,
 )

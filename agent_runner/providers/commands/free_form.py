@@ -107,7 +107,7 @@ def free_form(
         partial(_arguments, command[1:]),
         reader,
         log_in=f"log in with {command[0]}, or set {where}.api_key_env",
-        taken_out=STEERING,
+        taken_out=tuple(sorted(STEERING)),
         leavings=other.leavings if other else (),
         sessions=any("{session}" in word for word in command),
         log=other.log if other else no_log,

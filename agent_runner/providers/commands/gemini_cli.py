@@ -145,9 +145,13 @@ def _arguments(asking: Asking) -> tuple[str, ...]:
     )
 
 
+def _folder(env: Mapping[str, str]) -> Path:
+    moved = env.get("GEMINI_CLI_HOME")
+    return (Path(moved) if moved else home(env)) / ".gemini"
+
+
 def _login(env: Mapping[str, str]) -> str:
-    base = Path(env["GEMINI_CLI_HOME"]) if env.get("GEMINI_CLI_HOME") else home(env)
-    file = base / ".gemini" / "oauth_creds.json"
+    file = _folder(env) / "oauth_creds.json"
     return f"logged in ({file})" if file.is_file() else ""
 
 
@@ -162,5 +166,6 @@ GEMINI_CLI = Preset(
     install="npm install -g @google/gemini-cli",
     # it loads `.env`, where a variable would send the key away
     taken_out=(".gemini", ".env"),
+    homes=lambda env: (_folder(env), home(env) / ".cache"),
     sessions=True,
 )

@@ -168,9 +168,13 @@ def _arguments(asking: Asking) -> tuple[str, ...]:
     )
 
 
+def _data(env: Mapping[str, str]) -> Path:
+    moved = env.get("XDG_DATA_HOME")
+    return (Path(moved) if moved else home(env) / ".local/share") / "opencode"
+
+
 def _login(env: Mapping[str, str]) -> str:
-    data = Path(env["XDG_DATA_HOME"]) if env.get("XDG_DATA_HOME") else home(env) / ".local/share"
-    file = data / "opencode" / "auth.json"
+    file = _data(env) / "auth.json"
     return f"logged in ({file})" if file.is_file() else ""
 
 
@@ -187,6 +191,11 @@ OPENCODE = Preset(
     # its plug-ins run inside the process that holds the key, whatever the flags say
     taken_out=(".opencode", "opencode.json", "opencode.jsonc"),
     leavings=(".opencode/**",),
+    homes=lambda env: (
+        _data(env),
+        *(home(env) / name for name in (".config/opencode", ".cache/opencode", ".npm", ".bun")),
+        home(env) / ".local/state/opencode",
+    ),
     sessions=True,
     waits_silently=True,
 )

@@ -47,6 +47,10 @@ def _nothing(_asking: Asking) -> Mapping[str, str]:
     return {}
 
 
+def _no_homes(_env: Mapping[str, str]) -> tuple[Path, ...]:
+    return ()
+
+
 def _unknown(_env: Mapping[str, str]) -> str:
     return ""
 
@@ -71,6 +75,7 @@ class Preset:
         taken_out: Names of files and folders of a repository that steer it and that no flag
             switches off: they are not in its copy, at any depth.
         leavings: Globs of what it leaves in its folder for itself: no part of the change.
+        homes: Its own files and folders, from the environment: logins, sessions, caches.
         sessions: Whether it can go on with an earlier session.
         log: Where it keeps exact counts beside its stream, by session; None: nowhere.
         waits_silently: Whether silence means that it waits for a limit, since it says none.
@@ -88,16 +93,19 @@ class Preset:
     install: str = ""
     taken_out: tuple[str, ...] = ()
     leavings: tuple[str, ...] = ()
+    homes: Callable[[Mapping[str, str]], tuple[Path, ...]] = _no_homes
     sessions: bool = False
     log: Callable[[str, Asking, Mapping[str, str]], Path | None] = no_log
     lead: tuple[str, ...] = ()
     waits_silently: bool = False
 
 
-STEERING = (
-    *(".claude", ".mcp.json", ".codex", ".opencode", "opencode.json", "opencode.jsonc"),
-    *(".gemini", ".qwen", ".env", ".aider.conf.yml", ".aider.model.settings.yml"),
-    *(".aider.model.metadata.json",),
+STEERING = frozenset(
+    {
+        *(".claude", ".mcp.json", ".codex", ".opencode", "opencode.json", "opencode.jsonc"),
+        *(".gemini", ".qwen", ".env", ".aider.conf.yml", ".aider.model.settings.yml"),
+        ".aider.model.metadata.json",
+    }
 )
 """Names of files and folders by which a repository steers some agent's command: what they say runs
 with the user's key at hand, so no command may change them."""
@@ -110,4 +118,4 @@ def home(env: Mapping[str, str]) -> Path:
 
 def is_plain(command: str) -> bool:
     """Whether a command can stand in a rule of permission, whose own signs it must not hold."""
-    return bool(command.strip()) and not set(command) & set("(),\n\r*?[]\"'\\")
+    return bool(command.strip()) and not set(command) & set("(),*?\n\r\\")

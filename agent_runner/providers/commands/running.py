@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
@@ -11,7 +11,8 @@ import anyio
 import anyio.abc
 from attrs import define, field, frozen
 
-from agent_runner.providers.commands.ending import Graces, Started
+from agent_runner.providers.client import Start
+from agent_runner.providers.commands.ending import MARK, Graces, Started
 from agent_runner.providers.commands.reader import Reader
 
 _LONGEST_LINE = 64 << 20
@@ -21,16 +22,6 @@ _ERRORS = 16_384
 """Bytes of the standard error that are kept, from the end."""
 
 _POLL = 0.05  # seconds between two looks at the clock
-
-
-@frozen
-class Launch:
-    """What is started, where, and with what. `prompt`: the file that is its standard input."""
-
-    words: tuple[str, ...]
-    folder: Path
-    env: Mapping[str, str]
-    prompt: IO[bytes]
 
 
 @frozen
@@ -66,13 +57,15 @@ class Run:
     """One run of a program.
 
     Attributes:
+        prompt: The file that is its standard input.
         exit_code: -n for a death by signal n; None where it was ended by us.
         errors: The last that it wrote to its standard error.
         silent: Seconds without a word after which it was ended; 0: it was not for that.
         stopped: Why else it was ended; "" where it ended by itself.
     """
 
-    launch: Launch
+    start: Start
+    prompt: IO[bytes]
     reader: Reader
     patience: Patience
     watchers: Watchers
@@ -112,17 +105,16 @@ class Run:
 
     @asynccontextmanager
     async def _started(self) -> AsyncIterator[tuple[anyio.abc.Process, Started]]:
-        launch = self.launch
         process = await anyio.open_process(
-            launch.words,
-            cwd=launch.folder,
-            env=launch.env,
-            stdin=launch.prompt,
+            self.start.words,
+            cwd=self.start.folder,
+            env=self.start.env,
+            stdin=self.prompt,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        started = Started(launch.folder, process.pid)
+        started = Started(Path(self.start.env[MARK]), process.pid)
         try:
             yield process, started
         finally:

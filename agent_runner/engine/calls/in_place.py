@@ -1,0 +1,189 @@
+"""Where an agent works that changes files itself: in a copy, of which only what differs comes back.
+
+The copy is made before the start of the call is journaled: an agent that cannot be given one is
+never asked. What it left is kept among the blobs before its answer is: the answer names it.
+"""
+
+import hashlib
+import json
+import shlex
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from attrs import define, evolve, frozen
+
+from agent_runner.engine.calls.clients import Provider
+from agent_runner.engine.trees import Trees
+from agent_runner.engine.work import Work
+from agent_runner.ground.globs import Globs
+from agent_runner.ground.redaction import Redactor
+from agent_runner.limits.limit import caps_in
+from agent_runner.limits.room import Need
+from agent_runner.model.agent import AgentResponse, WrittenFile
+from agent_runner.model.settings import Settings
+from agent_runner.model.spending import Spending, Total
+from agent_runner.providers.client import Start, Workplace
+from agent_runner.providers.commands.preset import STEERING
+from agent_runner.store.blobs import Blobs
+from agent_runner.workspace.workshop import Left, Workshop
+
+_STEERS = "it steers agents' commands, so it stays as it is (`may_change` would allow it)"
+_KEY = "it would write a key into a file"
+
+_MOST_NAMED = 4
+"""Paths that a note names; the rest is counted."""
+
+Confine = Callable[[Work, Workshop, Start], Start]
+"""Makes of a program's start one that is confined to its copy; the same where nothing confines."""
+
+
+@frozen
+class Bench:
+    """One call's place: the copy, and what is allowed and known there."""
+
+    workshop: Workshop
+    workplace: Workplace
+    tree: str
+    """The snapshot of the user's own files when the copy was made; "" where nobody looked."""
+
+
+@define
+class InPlace:
+    """Gives agents their copies, and takes what they left.
+
+    Attributes:
+        spending: What the journal knows of past calls, as of now.
+        confine: See `Confine`; None: nothing does.
+    """
+
+    trees: Trees
+    blobs: Blobs
+    redactor: Redactor
+    spending: Callable[[], Spending]
+    confine: Confine | None = None
+
+    @asynccontextmanager
+    async def bench(
+        self, work: Work, provider: Provider, call: str, need: Need | None = None
+    ) -> AsyncIterator[Bench | None]:
+        """The place for one call; None for an agent that needs none.
+
+        `need`: None to take the place as a killed runner left it, if there is one.
+
+        Raises UsageError (another process works there) and StorageError, before anything is spent.
+        """
+        agent = provider.client.capabilities
+        if not agent.in_copy:
+            yield None
+            return
+        workshop = self.trees.workshop(work.task, agent.outfit.taken_out, agent.outfit.leavings)
+        await anyio.to_thread.run_sync(workshop.__enter__)
+        try:
+            if need is None:
+                found = await anyio.to_thread.run_sync(workshop.find, call)
+                yield Bench(workshop, self._workplace(work, workshop), "") if found else None
+                return
+            await anyio.to_thread.run_sync(workshop.fill, call)
+            tree = "" if self.confine else (await self.trees.last(work.task)).id
+            yield Bench(workshop, self._workplace(work, workshop, provider, need), tree)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(workshop.__exit__, None, None, None)
+
+    async def taken(self, work: Work, bench: Bench, response: AgentResponse) -> AgentResponse:
+        """The answer with what the agent left, whose contents are kept."""
+        left = await anyio.to_thread.run_sync(bench.workshop.left)
+        allowed = Globs((*work.settings.apply.may_change, *work.task.may_change))
+        files = tuple(self._kept(one, allowed) for one in left)
+        notes = (*response.notes, *await self._outside(work, bench))
+        return evolve(response, edits=(), files=files, notes=notes)
+
+    def remember(self, work: Work, provider: Provider, response: AgentResponse) -> None:
+        """Keep the name of the agent's session, durable with its answer."""
+        session = response.service.get("session")
+        if isinstance(session, str):
+            kept = {"provider": provider.name, "model": provider.model, "session": session}
+            self.blobs.write(_session_of(work), json.dumps(kept).encode())
+
+    def _workplace(
+        self,
+        work: Work,
+        workshop: Workshop,
+        provider: Provider | None = None,
+        need: Need | None = None,
+    ) -> Workplace:
+        async def changed() -> tuple[str, ...]:
+            return await anyio.to_thread.run_sync(workshop.changed)
+
+        confine = self.confine
+        workplace = Workplace(workshop.folder, changed)
+        if provider is None or need is None:
+            return workplace
+        return evolve(
+            workplace,
+            session=self._session(work, provider),
+            commands=_commands(work),
+            most_tokens=self._most_tokens(work, need),
+            confine=(lambda start: confine(work, workshop, start)) if confine else lambda s: s,
+        )
+
+    def _session(self, work: Work, provider: Provider) -> str:
+        """The session that the task's last answer came from, if the same agent is asked again."""
+        content = self.blobs.read(_session_of(work)) if work.record.counts.calls_answered else None
+        if content is None:
+            return ""
+        try:
+            kept = json.loads(content)
+            same = (kept["provider"], kept["model"]) == (provider.name, provider.model)
+            return str(kept["session"]) if same else ""
+        except (ValueError, KeyError, TypeError):
+            return ""
+
+    def _most_tokens(self, work: Work, need: Need) -> int | None:
+        """What the budgets leave; `need` is reserved in them for this very call."""
+        spending = self.spending()
+        totals = {"run": spending.run_total, "task": spending.tasks.get(work.task.id) or Total()}
+        left = [
+            cap.most - totals[cap.scope].tokens
+            for cap in caps_in(work.settings.budget)
+            if cap.measure == "tokens"
+        ]
+        return max(0, min(left), need.tokens) if left else None
+
+    def _kept(self, left: Left, allowed: Globs) -> WrittenFile:
+        odd = left.odd
+        if not allowed.covers(left.path) and STEERING.intersection(left.path.casefold().split("/")):
+            odd = _STEERS
+        if left.content is None:
+            return WrittenFile(left.path, left.base, None, odd=odd)
+        if self.redactor.exact_raw(left.content) != left.content:
+            sha256 = hashlib.sha256(left.content).hexdigest()
+            return WrittenFile(left.path, left.base, sha256, odd=odd or _KEY)
+        return WrittenFile(left.path, left.base, self.blobs.put(left.content), left.executable, odd)
+
+    async def _outside(self, work: Work, bench: Bench) -> tuple[str, ...]:
+        """A note on what was changed in the user's own files meanwhile; nothing keeps it from that.
+
+        Where it is confined, or in folders that nobody looks at, there is nothing to find.
+        """
+        if not bench.tree:
+            return ()
+        self.trees.expire()
+        changed = await self.trees.changed_since(work.task, bench.tree)
+        if not changed:
+            return ()
+        named = ", ".join(changed[:_MOST_NAMED])
+        more = f" and {len(changed) - _MOST_NAMED} more" if len(changed) > _MOST_NAMED else ""
+        return (f"changed outside of its copy while it worked, by it or by you: {named}{more}",)
+
+
+def _commands(work: Work) -> tuple[str, ...]:
+    """What the agent may run: the commands that judge its work, so that it can see for itself."""
+    hooks: Settings = work.settings
+    found = (hooks.hooks[name].command for name in work.task.post_hooks)
+    return tuple(one if isinstance(one, str) else shlex.join(one) for one in found)
+
+
+def _session_of(work: Work) -> str:
+    return f"{work.task.id}/session"
