@@ -246,10 +246,10 @@ def test_a_session_that_is_lost_begins_anew_and_that_is_said(scene: Scene) -> No
 
 
 def test_the_tasks_own_commands_are_allowed(scene: Scene) -> None:
-    scene.ask(context=scene.context(commands=("pytest -q", "sh -c 'x; y'")))
+    scene.ask(context=scene.context(commands=("pytest -q", "echo (x)")))
     argv = scene.call["argv"]
     assert "Bash(pytest -q:*)" in argv
-    assert not any("x; y" in word for word in argv)
+    assert not any("echo" in word for word in argv)
 
 
 def test_a_kept_stream_with_an_end_is_an_answer(scene: Scene) -> None:
