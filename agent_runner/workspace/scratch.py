@@ -173,11 +173,6 @@ class Scratch:
         """Take the copy as it lies there; `given`: the snapshot that it began with."""
         self._given, self._mirror.links = given, list(links)
 
-    @property
-    def links(self) -> tuple[str, ...]:
-        """The folders that are links to the original's, relative to the root."""
-        return tuple(self._mirror.links)
-
     def lay(self, snapshot: str, paths: Iterable[str]) -> Filled:
         """Let these files stand as of a snapshot of the original, given by its id.
 
