@@ -8,6 +8,7 @@ import os
 import posixpath
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from attrs import define, field
@@ -62,9 +63,11 @@ class Files:
         """Paths of all files that may be seen, sorted, drafted ones included."""
         if self._names is None:
             drafts = self.drafts
-            names = [n for n in self.all_names if n not in drafts and not self.hides(n)]
-            names += [n for n, raw in drafts.items() if raw is not None and not self.hides(n)]
-            self._names = tuple(sorted(names) if drafts else names)
+            self._names = _visible(tuple(self.all_names), self.hide)
+            if drafts:
+                names = [name for name in self._names if name not in drafts]
+                names += [n for n, raw in drafts.items() if raw is not None and not self.hides(n)]
+                self._names = tuple(sorted(names))
         return self._names
 
     def changed(self) -> None:
@@ -73,7 +76,7 @@ class Files:
 
     def hides(self, path: str) -> bool:
         """Whether the path of a file that counts is hidden by its name."""
-        return looks_secret(path) or self.hide.covers(path)
+        return _hides(path, self.hide)
 
     def hid(self, path: str) -> bool:
         """Whether a path that only git's history knows, perhaps, is hidden by its name."""
@@ -209,6 +212,15 @@ class Files:
         if holds_secret(path, text):
             raise _not_shown(path, "it holds a key or an access token")
         return text
+
+
+@lru_cache(maxsize=4)  # most replies leave the names of 50,000 files as they were
+def _visible(names: tuple[str, ...], hide: Globs) -> tuple[str, ...]:
+    return tuple(name for name in names if not _hides(name, hide))
+
+
+def _hides(path: str, hide: Globs) -> bool:
+    return looks_secret(path) or (bool(hide.patterns) and hide.covers(path))
 
 
 def shown(path: str) -> str:

@@ -31,11 +31,13 @@ class Bench:
         files: The task's files as the agent may see them, with its drafts.
         room: Characters that the answer in hand may have.
         hook_logs: What reads the last log of each hook that has run in this task.
+        search_limit: Seconds after which a search is stopped; what it had found is the answer.
     """
 
     files: Files
     room: int
     hook_logs: Mapping[str, Callable[[], bytes]] = field(factory=dict)
+    search_limit: float = 10.0
 
 
 def brief_of(given: Given) -> str:

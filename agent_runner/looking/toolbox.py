@@ -60,6 +60,7 @@ class Toolbox:
         names: The paths of all files that count, sorted; None: looked up for each reply.
         hook_logs: What reads the last log of each hook that has run in this task, by its id.
         budget: What one reply may have.
+        search_limit: Seconds after which a search is stopped.
     """
 
     scope: Scope
@@ -70,6 +71,7 @@ class Toolbox:
     names: Callable[[], Sequence[str]] | None = None
     hook_logs: Mapping[str, Callable[[], bytes]] = field(factory=dict, hash=False)
     budget: Budget = field(factory=Budget)
+    search_limit: float = 10.0
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -84,7 +86,7 @@ class Toolbox:
             UsageError: there is a git repository, but git refuses to use it.
         """
         desk = desk or Desk()
-        bench = Bench(self._files(), 0, self.hook_logs)
+        bench = Bench(self._files(), 0, self.hook_logs, self.search_limit)
         spending = Spending(self.budget)
         answers: list[ToolAnswer] = []
         looks: list[Look] = []

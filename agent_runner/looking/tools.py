@@ -1,23 +1,21 @@
 """All tools there are, and which of them are offered."""
 
-import enum
-
 from attrs import frozen
 
-from agent_runner.looking import list_files, read_file
+from agent_runner.looking import list_files, read_file, search
 from agent_runner.looking.tool import Tool
 from agent_runner.model.agent import ToolSpec
+from agent_runner.model.settings import EditFormat
 
-TOOLS = {tool.name: tool for tool in (list_files.TOOL, read_file.TOOL)}
+TOOLS = {tool.name: tool for tool in (list_files.TOOL, read_file.TOOL, search.TOOL)}
 """By name. A new tool is a file with its `TOOL`, and a word here."""
 
 
-class EditTools(enum.Enum):
-    """The tools by which a model edits, if it does so by tools."""
-
-    NONE = ()
-    REPLACE = ("delete_file", "edit_file", "move_file")
-    PATCH = ("apply_patch",)
+_EDITING = {
+    EditFormat.REPLACE: ("delete_file", "edit_file", "move_file"),
+    EditFormat.PATCH: ("apply_patch",),
+}
+"""The tools by which a model edits; in the other formats it does so in the text of its reply."""
 
 
 @frozen
@@ -28,7 +26,7 @@ class Offer:
     one that the model may run itself.
     """
 
-    edits: EditTools = EditTools.NONE
+    edits: EditFormat = EditFormat.BLOCKS
     git: bool = False
     hooks: bool = False
     checks: bool = False
@@ -36,7 +34,7 @@ class Offer:
     @property
     def tools(self) -> tuple[Tool, ...]:
         """The tools, sorted by name."""
-        names = {"list_files", "read_file", "search", *self.edits.value}
+        names = {"list_files", "read_file", "search", *_EDITING.get(self.edits, ())}
         names |= {"git_diff", "git_log"} if self.git else set()
         names |= {"hook_output"} if self.hooks else set()
         names |= {"run_check"} if self.checks else set()

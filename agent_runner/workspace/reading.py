@@ -11,7 +11,9 @@ from agent_runner.workspace.git import Repository
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.secrets import holds_secret, looks_secret
 
-_MAX_BYTES = 8 << 20  # a file beyond this is not read at all
+MAX_BYTES = 8 << 20
+"""A file beyond this is not read at all."""
+
 _CLOSE = 3  # names suggested for one that does not exist
 
 
@@ -57,8 +59,8 @@ def _bytes(root: Path, path: str) -> bytes | NotShown:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             return NotShown(path, "it is no regular file")
-        content = file.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
         return NotShown(path, f"it is too large ({found.st_size:,} bytes)")
     return content
 

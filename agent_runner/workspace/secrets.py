@@ -28,7 +28,8 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _TOKEN_FILES = Globs((".npmrc", ".yarnrc", ".yarnrc.yml", "pip.conf", ".pip", "nuget.config"))
-_PRIVATE_KEY = re.compile(r"^-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----\s*$", re.MULTILINE)
+PRIVATE_KEY = re.compile(r"^-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----\s*$", re.MULTILINE)
+"""The line with which the text of a private key begins."""
 
 
 @lru_cache(maxsize=100_000)  # every prompt asks for all files there are
@@ -42,6 +43,12 @@ def looks_secret(path: str) -> bool:
 
 def holds_secret(path: str, text: str) -> bool:
     """Whether the text holds a private key, or an access token where tools keep theirs."""
-    if _PRIVATE_KEY.search(text):
+    if PRIVATE_KEY.search(text):
         return True
-    return _TOKEN_FILES.covers(path.lower()) and bool(_TOKEN.search(text))
+    return may_hold_token(path) and bool(_TOKEN.search(text))
+
+
+@lru_cache(maxsize=100_000)
+def may_hold_token(path: str) -> bool:
+    """Whether tools keep access tokens in files of that name, beside much that is none."""
+    return _TOKEN_FILES.covers(path.lower())

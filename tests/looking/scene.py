@@ -9,11 +9,12 @@ from attrs import frozen
 
 from agent_runner.edits.rules import Rules
 from agent_runner.looking.toolbox import Answered, Toolbox
-from agent_runner.looking.tools import EditTools, Offer
+from agent_runner.looking.tools import Offer
 from agent_runner.model.agent import ToolAnswer, ToolCall
+from agent_runner.model.settings import EditFormat
 from agent_runner.workspace.names import Scope
 
-ALL = Offer(EditTools.REPLACE, git=True, hooks=True)
+ALL = Offer(EditFormat.REPLACE, git=True, hooks=True)
 
 
 def write(root: Path, files: Mapping[str, str | bytes]) -> None:
