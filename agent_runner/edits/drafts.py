@@ -101,6 +101,19 @@ class Drafts:
         """Give a file another path, where none stands."""
         return self._take([Move(path, self._origin("move_file"), to)])
 
+    def again(self, edits: Sequence[Edit]) -> tuple[str, ...]:
+        """Take the edits that fitted before, in their order; what is wrong with those that do not.
+
+        They fit as long as nobody else has changed the files since.
+        """
+        wrong: list[str] = []
+        for call, block in groupby(edits, key=lambda edit: edit.origin.line):
+            self._calls = max(self._calls, call)
+            outcome = self._take(list(block))
+            if isinstance(outcome, Misfit):
+                wrong.append(outcome.text)
+        return tuple(wrong)
+
     def changed(self) -> Mapping[str, bytes | None]:
         """The files that differ from the disk, with their contents; None for one that is gone."""
         entries = self._carrier.tree.entries.values()
@@ -168,7 +181,9 @@ def _replacing(lines: list[str], old: str, new: str) -> Hunk | Failed:
     """The hunk that puts one text in place of another in the file."""
     text = "\n".join([*lines, ""])
     wanted, given = old.removesuffix("\n"), new.removesuffix("\n" * old.endswith("\n"))
-    places = _places(text, old) or _places(text, wanted)
+    places = _places(text, old)
+    if not places and not wanted.endswith("\n"):  # the last line's end does not count
+        places = _places(text, wanted)
     if not places:
         return Hunk(hunk_lines(wanted.split("\n"), given.removesuffix("\n").split("\n")))
     first, *others = places

@@ -35,6 +35,11 @@ def excerpt(read: Callable[[int, int], bytes], length: int, closing: str = "") -
     return text[-LIMIT:]
 
 
+def printable(raw: bytes) -> str:
+    """All of a piece of output as text, in the same way."""
+    return _shown(_decoded(raw, cut_before=True))
+
+
 def _decoded(raw: bytes, *, cut_before: bool = False, cut_behind: bool = False) -> str:
     """UTF-8 with replacement; what a cut left of a character at an edge is dropped."""
     if cut_before:

@@ -24,6 +24,7 @@ from agent_runner.workspace.secrets import holds_secret, looks_secret
 Drafted = Mapping[str, bytes | None]
 """Files that differ from the disk, with what they would hold; None: they would be gone."""
 
+_NO_TEXT = frozenset({"it is a binary file", "it is not UTF-8 text"})
 _MOST_COMPARED = 5_000
 _NEAR = 3
 
@@ -101,6 +102,17 @@ class Files:
         if isinstance(found, NotShown):
             raise _not_shown(path, found.reason)
         return found.text
+
+    def check_move(self, path: str) -> None:
+        """Refuse to give a file that holds a secret another name, by which it might be read.
+
+        Raises AskError.
+        """
+        try:
+            self.text(path)
+        except AskError as error:
+            if error.outcome not in _NO_TEXT:
+                raise
 
     def size(self, path: str) -> int:
         """How many bytes the file has; 0 for one that is gone meanwhile."""

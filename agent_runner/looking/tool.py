@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 
 from attrs import define, field, frozen
 
+from agent_runner.edits.drafts import Drafts
+from agent_runner.edits.rules import Gate
 from agent_runner.ground.escaping import on_one_line
-from agent_runner.looking.arguments import Argument, AskError, Given, schema_of
-from agent_runner.looking.files import Files
+from agent_runner.looking.arguments import Argument, Given, schema_of
+from agent_runner.looking.files import Drafted, Files
 from agent_runner.model.agent import ToolSpec
-
-__all__ = ["AskError", "Bench", "Said", "Tool", "brief_of"]
 
 LONGEST_BRIEF = 100
 
@@ -23,20 +23,30 @@ class Said:
     is_error: bool = False
 
 
+Check = Callable[[str, Drafted], Said]
+"""Runs a hook, named by its id, on a copy of the files with the drafts in it."""
+
+
 @define
 class Bench:
     """What the tools work on while the calls of one reply are answered.
 
     Attributes:
         files: The task's files as the agent may see them, with its drafts.
+        drafts: Takes edits.
+        gate: Says which paths may be changed.
         room: Characters that the answer in hand may have.
         hook_logs: What reads the last log of each hook that has run in this task.
+        check: Runs a check on a copy with the drafts in it; None where none can be run.
         search_limit: Seconds after which a search is stopped; what it had found is the answer.
     """
 
     files: Files
-    room: int
+    drafts: Drafts
+    gate: Gate
+    room: int = 0
     hook_logs: Mapping[str, Callable[[], bytes]] = field(factory=dict)
+    check: Check | None = None
     search_limit: float = 10.0
 
 
@@ -52,6 +62,7 @@ class Tool:
 
     Attributes:
         looks: Whether it reads and answers at length; only such calls count against the budget.
+        drafts: Whether it changes what is drafted.
         brief: What a call is about, in a few words.
         grammar: The Lark grammar of its only argument, where that can be sent as free text.
     """
@@ -61,6 +72,7 @@ class Tool:
     arguments: tuple[Argument, ...]
     answer: Callable[[Bench, Given], Said]
     looks: bool = True
+    drafts: bool = False
     brief: Callable[[Given], str] = brief_of
     grammar: str = ""
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
+from agent_runner.edits.drafts import Drafts, drafting
 from agent_runner.edits.edit import Edit
-from agent_runner.edits.rules import Rules
+from agent_runner.edits.rules import Gate, Rules
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.suggestions import did_you_mean
 from agent_runner.looking.arguments import AskError, Given, read_arguments
-from agent_runner.looking.budget import Budget, Spending
+from agent_runner.looking.budget import NOT_RUN, Budget, Spending
 from agent_runner.looking.files import Files
-from agent_runner.looking.tool import Bench, Said, Tool
+from agent_runner.looking.repeats import NOTE, PATIENCE, Shown, digest_of
+from agent_runner.looking.tool import Bench, Check, Said, Tool
 from agent_runner.looking.tools import Offer, specs
 from agent_runner.model.agent import ToolAnswer, ToolCall, ToolSpec
 from agent_runner.model.looks import Look
@@ -24,10 +26,12 @@ from agent_runner.workspace.names import Scope, file_names
 class Desk:
     """What the earlier turns of a conversation left. An empty one begins a conversation.
 
-    `drafts`: the edits that fitted, in order, for `edits.drafts.with_drafts` in the end.
+    `drafts`: the edits that fitted, in order, for `edits.drafts.with_drafts` in the end. `shown`:
+    what repetitions are told by.
     """
 
     drafts: tuple[Edit, ...] = ()
+    shown: Shown = field(factory=Shown)
 
 
 @frozen
@@ -59,7 +63,9 @@ class Toolbox:
         hide: Globs of files that the user wants no agent to see.
         names: The paths of all files that count, sorted; None: looked up for each reply.
         hook_logs: What reads the last log of each hook that has run in this task, by its id.
+        check: Runs a check on a copy with the drafts in it.
         budget: What one reply may have.
+        patience: How often the same may be shown again before `last_look`.
         search_limit: Seconds after which a search is stopped.
     """
 
@@ -70,7 +76,9 @@ class Toolbox:
     hide: tuple[str, ...] = ()
     names: Callable[[], Sequence[str]] | None = None
     hook_logs: Mapping[str, Callable[[], bytes]] = field(factory=dict, hash=False)
+    check: Check | None = None
     budget: Budget = field(factory=Budget)
+    patience: int = PATIENCE
     search_limit: float = 10.0
 
     @property
@@ -78,51 +86,139 @@ class Toolbox:
         """What is offered to the model."""
         return specs(self.offer)
 
+    def files(self, drafts: Drafts | None = None) -> Files:
+        """The task's files as the tools see them."""
+        names = file_names(self.scope) if self.names is None else self.names()
+        return Files(self.scope, Globs(self.hide), names, drafts.changed if drafts else dict)
+
     def answer(self, calls: Sequence[ToolCall], desk: Desk | None = None) -> Answered:
         """Answer the calls in their order. Reads files and waits for git: call it in a thread.
+
+        A draft of an earlier turn that fits no more, since somebody else has changed the file, is
+        dropped, and the last answer says so.
 
         Raises:
             StorageError: the root cannot be opened.
             UsageError: there is a git repository, but git refuses to use it.
         """
         desk = desk or Desk()
-        bench = Bench(self._files(), 0, self.hook_logs, self.search_limit)
-        spending = Spending(self.budget)
-        answers: list[ToolAnswer] = []
-        looks: list[Look] = []
-        for call in calls:
-            said, brief = self._one(call, bench, spending)
-            text = self.redactor.text(said.text)
-            spending.characters += len(text)
-            answers.append(ToolAnswer(call.id, call.name, text, said.is_error))
-            outcome = self.redactor.text(on_one_line(said.outcome[:100]))
-            name = on_one_line(call.name[:60])
-            looks.append(Look(name, self.redactor.text(brief), outcome, len(text), said.is_error))
-        return Answered(tuple(answers), tuple(looks), evolve(desk))
+        with drafting(self.scope.root, self.rules) as drafts:
+            lost = drafts.again(desk.drafts)
+            answering = _Answering(self, self._bench(drafts), Spending(self.budget), desk.shown)
+            for call in calls:
+                answering.answer(call)
+            return answering.answered(drafts, lost)
 
-    def _files(self) -> Files:
-        names = file_names(self.scope) if self.names is None else self.names()
-        return Files(self.scope, Globs(self.hide), names)
+    def recall(self, desk: Desk, calls: Sequence[ToolCall], answers: Sequence[ToolAnswer]) -> Desk:
+        """The desk after a turn whose answers are known: nothing is looked at again.
 
-    def _one(self, call: ToolCall, bench: Bench, spending: Spending) -> tuple[Said, str]:
-        """The answer to one call, and what the call is about."""
+        Only what was drafted is drafted once more. Raises as `answer` does.
+        """
         tools = {tool.name: tool for tool in self.offer.tools}
+        shown = desk.shown
+        with drafting(self.scope.root, self.rules) as drafts:
+            drafts.again(desk.drafts)
+            bench = self._bench(drafts)
+            for call, answer in zip(calls, answers, strict=False):
+                tool = tools.get(call.name)
+                if answer.text.startswith(NOT_RUN):
+                    continue
+                shown = shown.adding(digest_of(call.name, _understood(tool, call), answer.text))
+                if tool is not None and tool.drafts and not answer.is_error:
+                    _run(tool, call, bench)
+            return Desk(tuple(drafts.edits), shown)
+
+    def forgotten(self, desk: Desk, call: ToolCall, answer: ToolAnswer) -> Desk:
+        """The desk after an answer was taken out of the conversation: it may be asked for again."""
+        tool = next((tool for tool in self.offer.tools if tool.name == call.name), None)
+        digest = digest_of(call.name, _understood(tool, call), answer.text)
+        return evolve(desk, shown=desk.shown.without(digest))
+
+    def _bench(self, drafts: Drafts) -> Bench:
+        gate = Gate.at(self.scope.root, self.rules)
+        return Bench(
+            self.files(drafts),
+            drafts,
+            gate,
+            hook_logs=self.hook_logs,
+            check=self.check,
+            search_limit=self.search_limit,
+        )
+
+
+@define
+class _Answering:
+    """The answers to one reply, in the making."""
+
+    box: Toolbox
+    bench: Bench
+    spending: Spending
+    shown: Shown
+    answers: list[ToolAnswer] = field(factory=list)
+    looks: list[Look] = field(factory=list)
+    last_look: bool = False
+
+    def answer(self, call: ToolCall) -> None:
+        """Answer one call."""
+        tools = {tool.name: tool for tool in self.box.offer.tools}
         tool = tools.get(call.name)
+        refusal = self.spending.refusal() if tool is not None and tool.looks else ""
         if tool is None:
-            return _unknown(call.name, tuple(tools)), ""
-        refusal = spending.refusal() if tool.looks else ""
-        if refusal:
-            return Said(refusal, "not run", is_error=True), ""
-        spending.looks += tool.looks
-        bench.room = spending.room
-        brief = ""
-        try:
-            given = read_arguments(call, tool.arguments)
-            brief = tool.briefly(given)
-            said = tool.answer(bench, given)
-        except AskError as error:
-            return Said(f"{call.name}: {error}", error.outcome, is_error=True), brief
-        return _with_ignored(said, tool, given), brief
+            said = _unknown(call.name, tuple(tools))
+            self._say(call, self._with_note(call, said, call.arguments), "")
+        elif refusal:
+            self._say(call, Said(refusal, "not run", is_error=True), "")
+        else:
+            self.spending.looks += tool.looks
+            self.bench.room = self.spending.room
+            said, brief, understood = _run(tool, call, self.bench)
+            said = evolve(said, text=self.box.redactor.text(said.text))
+            self._say(call, self._with_note(call, said, understood), brief)
+
+    def answered(self, drafts: Drafts, lost: Sequence[str]) -> Answered:
+        """All of it."""
+        if lost and self.answers:
+            clean = self.box.redactor.text("\n".join(lost))
+            note = f"[some of your drafts fit no more, and are dropped; make them again:\n{clean}]"
+            self.answers[-1] = evolve(self.answers[-1], text=f"{self.answers[-1].text}\n{note}")
+        desk = Desk(tuple(drafts.edits), self.shown)
+        return Answered(tuple(self.answers), tuple(self.looks), desk, self.last_look)
+
+    def _with_note(
+        self, call: ToolCall, said: Said, understood: Mapping[str, object] | str
+    ) -> Said:
+        digest = digest_of(call.name, understood, said.text)
+        times = self.shown.times(digest)
+        self.shown = self.shown.adding(digest)
+        self.last_look |= times >= max(1, self.box.patience)
+        return evolve(said, text=f"{said.text.removesuffix(chr(10))}\n{NOTE}") if times else said
+
+    def _say(self, call: ToolCall, said: Said, brief: str) -> None:
+        clean = self.box.redactor.text
+        self.spending.characters += len(said.text)
+        self.answers.append(ToolAnswer(call.id, call.name, said.text, said.is_error))
+        name, outcome = on_one_line(call.name[:60]), clean(on_one_line(said.outcome[:100]))
+        self.looks.append(Look(name, clean(brief), outcome, len(said.text), said.is_error))
+
+
+def _run(tool: Tool, call: ToolCall, bench: Bench) -> tuple[Said, str, Mapping[str, object] | str]:
+    """The answer to one call, what the call is about, and its arguments as understood."""
+    brief = ""
+    understood: Mapping[str, object] | str = call.arguments
+    try:
+        given = read_arguments(call, tool.arguments)
+        brief, understood = tool.briefly(given), given.values
+        said = tool.answer(bench, given)
+    except AskError as error:
+        return Said(f"{call.name}: {error}", error.outcome, is_error=True), brief, understood
+    return _with_ignored(said, tool, given), brief, understood
+
+
+def _understood(tool: Tool | None, call: ToolCall) -> Mapping[str, object] | str:
+    try:
+        return read_arguments(call, tool.arguments).values if tool else call.arguments
+    except AskError:
+        return call.arguments
 
 
 def _with_ignored(said: Said, tool: Tool, given: Given) -> Said:

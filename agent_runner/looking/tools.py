@@ -2,12 +2,28 @@
 
 from attrs import frozen
 
-from agent_runner.looking import list_files, read_file, search
+from agent_runner.looking import (
+    editing,
+    git_diff,
+    git_log,
+    hook_output,
+    list_files,
+    read_file,
+    run_check,
+    search,
+)
 from agent_runner.looking.tool import Tool
 from agent_runner.model.agent import ToolSpec
 from agent_runner.model.settings import EditFormat
 
-TOOLS = {tool.name: tool for tool in (list_files.TOOL, read_file.TOOL, search.TOOL)}
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        *(list_files.TOOL, read_file.TOOL, search.TOOL, run_check.TOOL),
+        *(git_diff.TOOL, git_log.TOOL, hook_output.TOOL),
+        *(editing.EDIT_FILE, editing.DELETE_FILE, editing.MOVE_FILE, editing.APPLY_PATCH),
+    )
+}
 """By name. A new tool is a file with its `TOOL`, and a word here."""
 
 

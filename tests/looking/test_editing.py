@@ -1,0 +1,231 @@
+"""Edits by tools: they fit or say what is there, are seen by every look, and come to one plan."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from agent_runner.edits.drafts import with_drafts
+from agent_runner.edits.edit import Reply
+from agent_runner.edits.parse import parse_reply
+from agent_runner.edits.plan import Planned, plan
+from agent_runner.edits.rejection import Rejection
+from agent_runner.edits.rules import Rules
+from agent_runner.looking.toolbox import Answered, Desk
+from agent_runner.looking.tools import Offer
+from agent_runner.model.agent import ToolCall
+from agent_runner.model.settings import EditFormat
+from tests.looking.scene import Scene, call
+
+PATCH = Offer(EditFormat.PATCH)
+
+
+def planned(scene: Scene, desk: Desk, reply: Reply | None = None) -> dict[str, str | None]:
+    """What the drafts, and the text of a last reply, come to."""
+    outcome = plan(with_drafts(reply or Reply(), desk.drafts), scene.root, scene.toolbox.rules)
+    assert isinstance(outcome, Planned), outcome.text
+    return {
+        change.path: outcome.blobs[change.after.sha256].decode() if change.after.sha256 else None
+        for change in outcome.change_set.changes
+    }
+
+
+def test_a_draft_is_seen_by_every_look_and_written_nowhere(scene: Scene) -> None:
+    scene.write({"a.py": "one\ntwo\n", "gone.py": "x\n", "old.py": "y\n"})
+    answered = scene.answered(
+        call("edit_file", path="a.py", old_text="two", new_text="zwei\ndrei"),
+        call("edit_file", path="new/b.py", old_text="", new_text="fresh\n"),
+        call("delete_file", path="gone.py"),
+        call("move_file", path="old.py", to="now.py"),
+        call("read_file", path="a.py"),
+        call("list_files"),
+        call("search", pattern="drei|fresh|x|y"),
+        call("read_file", path="gone.py"),
+    )
+    texts = [answer.text for answer in answered.answers]
+    assert texts[:4] == [
+        "fits: lines 2-3 of a.py.",
+        "fits: new file new/b.py (1 line).",
+        "fits: gone.py deleted.",
+        "fits: old.py moved to now.py.",
+    ]
+    assert texts[4] == "a.py (with your drafts) lines 1-3 of 3\none\nzwei\ndrei\n"
+    assert texts[5].splitlines()[1:] == [
+        "a.py  14 (drafted)",
+        "new/b.py  6 (drafted)",
+        "now.py  2 (drafted)",
+    ]
+    assert texts[6].startswith('"drei|fresh|x|y": 3 matches in 3 files')
+    assert "you deleted or moved it" in texts[7]
+    assert (scene.root / "a.py").read_text() == "one\ntwo\n"
+    assert planned(scene, answered.desk) == {
+        "a.py": "one\nzwei\ndrei\n",
+        "new/b.py": "fresh\n",
+        "gone.py": None,
+        "old.py": None,
+        "now.py": "y\n",
+    }
+
+
+def test_drafts_go_on_in_the_next_turn_and_meet_the_blocks_of_the_last_reply(scene: Scene) -> None:
+    scene.write({"a.py": "one\ntwo\n"})
+    first = scene.answered(call("edit_file", path="a.py", old_text="one", new_text="uno"))
+    second = scene.toolbox.answer(
+        [call("edit_file", path="a.py", old_text="uno", new_text="eins")], first.desk
+    )
+    assert second.answers[0].text == "fits: line 1 of a.py."
+    block = "a.py\n```\n<<<<<<< SEARCH\neins\ntwo\n=======\neins\ndue\n>>>>>>> REPLACE\n```\n"
+    assert planned(scene, second.desk, parse_reply(block)) == {"a.py": "eins\ndue\n"}
+
+
+def test_a_misfit_shows_the_closest_lines_and_drafts_nothing(scene: Scene) -> None:
+    scene.write({"a.py": "def total(items):\n    return len(items)\n"})
+    answered = scene.answered(
+        call("edit_file", path="a.py", old_text="def totals(items):\n    return 1", new_text="")
+    )
+    assert answered.answers[0].is_error
+    assert "The closest lines are 1-2:" in answered.answers[0].text
+    assert "     1 | def total(items):" in answered.answers[0].text
+    assert answered.desk.drafts == ()
+    scene.write({"b.py": "x\nx\n"})
+    assert "found 2 times" in scene.error("edit_file", path="b.py", old_text="x", new_text="y")
+
+
+@pytest.mark.parametrize(
+    "path", ["judge.sh", ".travis.yml", ".git/config", "../x", "a/.git/hooks/x"]
+)
+def test_what_may_not_be_changed_is_refused_in_the_words_of_apply(
+    tmp_path: Path, path: str
+) -> None:
+    scene = Scene.of(tmp_path / "root", rules=Rules(protect=("judge.sh",)))
+    scene.write({"judge.sh": "true\n", ".travis.yml": "a: 1\n"})
+    text = scene.error("edit_file", path=path, old_text="", new_text="new\n")
+    block = f"{path}\n```\n<<<<<<< SEARCH\n=======\nnew\n>>>>>>> REPLACE\n```\n"
+    rejected = plan(parse_reply(block), scene.root, scene.toolbox.rules)
+    assert isinstance(rejected, Rejection)
+    if "outside" in text:
+        return
+    reason = text.partition("not allowed: ")[2]
+    assert reason
+    assert reason in rejected.text
+
+
+def test_a_patch_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
+    scene = Scene.of(tmp_path / "root", offer=PATCH)
+    scene.write({"a.py": "one\ntwo\n", "b.py": "x\n"})
+    good = "*** Update File: a.py\n@@\n one\n-two\n+due\n"
+    bad = "*** Update File: b.py\n@@\n-nothing\n+y\n"
+    new = "*** Add File: c.py\n+fresh\n*** Update File: c.py\n@@\n-fresh\n+fresher\n"
+    text = scene.error("apply_patch", patch=f"*** Begin Patch\n{good}{bad}*** End Patch\n")
+    assert text.startswith("does not fit: b.py: not found.")
+    answered = scene.answered(
+        call("apply_patch", input=f"*** Begin Patch\n{good}{new}*** End Patch\n")
+    )
+    assert answered.answers[0].text == (
+        "fits: line 2 of a.py; new file c.py (1 line); line 1 of c.py."
+    )
+    assert planned(scene, answered.desk) == {"a.py": "one\ndue\n", "c.py": "fresher\n"}
+    assert "there is no change in it" in scene.error("apply_patch", patch="hello")
+    assert answered.looks[0].brief == "a.py, c.py, c.py"
+
+
+def test_a_freeform_patch_is_its_text(tmp_path: Path) -> None:
+    scene = Scene.of(tmp_path / "root", offer=PATCH)
+    scene.write({"a.py": "one\n"})
+    text = "*** Begin Patch\n*** Delete File: a.py\n*** End Patch"
+    answered = scene.answered(ToolCall("c", "apply_patch", text, freeform=True))
+    assert answered.answers[0].text == "fits: a.py deleted."
+    spec = next(spec for spec in scene.toolbox.specs if spec.name == "apply_patch")
+    assert spec.grammar.startswith("start: begin_patch")
+
+
+def test_a_draft_that_fits_no_more_is_dropped_and_said(scene: Scene) -> None:
+    scene.write({"a.py": "one\n"})
+    first = scene.answered(call("edit_file", path="a.py", old_text="one", new_text="uno"))
+    scene.write({"a.py": "somebody else\n"})
+    second = scene.toolbox.answer([call("read_file", path="a.py")], first.desk)
+    assert second.answers[0].text.startswith("a.py lines 1-1 of 1\nsomebody else\n")
+    assert "[some of your drafts fit no more, and are dropped; make them again:" in (
+        second.answers[0].text
+    )
+    assert second.desk.drafts == ()
+
+
+def test_what_is_shown_again_is_shown_whole_with_a_line_and_at_last_no_more(scene: Scene) -> None:
+    scene.write({"a.py": "one\n", "b.py": "x\n"})
+    read = call("read_file", path="a.py")
+    first = scene.answered(read)
+    second = scene.toolbox.answer([call("read_file", file_path="./a.py")], first.desk)
+    same = scene.toolbox.answer([read], first.desk)
+    assert same.answers[0].text.startswith("a.py lines 1-1 of 1\none\n[you have been shown this")
+    assert not any(answered.last_look for answered in (first, second, same))
+    third = scene.toolbox.answer([read], same.desk)
+    assert third.last_look
+    edit = call("edit_file", path="a.py", old_text="one", new_text="uno")
+    assert not scene.toolbox.answer([edit, read], same.desk).last_look
+    assert not scene.toolbox.answer(
+        [read], scene.toolbox.forgotten(same.desk, read, same.answers[0])
+    ).last_look
+
+
+def test_a_cycle_three_times_round_is_the_last_look(scene: Scene) -> None:
+    scene.write({f"{name}.py": f"{name}\n" for name in "abcde"})
+    cycle = [call("read_file", path=f"{name}.py") for name in "abcde"]
+    desk = Desk()
+    last: list[bool] = []
+    for _ in range(3):
+        answered = scene.toolbox.answer(cycle, desk)
+        desk = answered.desk
+        last.append(answered.last_look)
+    assert last == [False, False, True]
+
+
+def test_an_impatient_toolbox_gives_no_more_looks_at_the_first_repeat(tmp_path: Path) -> None:
+    scene = Scene.of(tmp_path / "root", patience=1)
+    scene.write({"a.py": "one\n"})
+    read = call("read_file", path="a.py")
+    assert scene.answered(read, read).last_look
+
+
+def test_recalling_the_turns_comes_to_the_same_desk(scene: Scene) -> None:
+    scene.write({"a.py": "one\ntwo\n", "b.py": "x\n"})
+    turns = [
+        [call("read_file", path="a.py"), call("nonsense")],
+        [
+            call("edit_file", path="a.py", old_text="one", new_text="uno"),
+            call("read_file", path="a"),
+        ],
+        [call("edit_file", path="a.py", old_text="none", new_text="uno")],
+        [call("read_file", path="b.py")] * 10,
+    ]
+    desk = recalled = Desk()
+    for calls in turns:
+        answered: Answered = scene.toolbox.answer(calls, desk)
+        recalled = scene.toolbox.recall(recalled, calls, answered.answers)
+        desk = answered.desk
+        assert recalled == desk
+    assert len(desk.drafts) == 1
+
+
+LINE = st.sampled_from(["a", "b", "  c", "d", ""])
+
+
+@given(
+    text=st.lists(LINE, min_size=1, max_size=8),
+    edits=st.lists(st.tuples(st.lists(LINE, max_size=3), st.lists(LINE, max_size=3)), max_size=6),
+)
+def test_drafts_one_after_the_other_are_the_plan_of_all(
+    tmp_path_factory: pytest.TempPathFactory,
+    text: list[str],
+    edits: list[tuple[list[str], list[str]]],
+) -> None:
+    scene = Scene.of(tmp_path_factory.mktemp("root"))
+    scene.write({"f": "\n".join(text) + "\n"})
+    desk = Desk()
+    for old, new in edits:
+        arguments = {"path": "f", "old_text": "\n".join(old), "new_text": "\n".join(new)}
+        desk = scene.toolbox.answer([call("edit_file", arguments)], desk).desk
+    with_all = scene.toolbox.answer([call("read_file", path="f")], desk).answers[0].text
+    now = planned(scene, desk).get("f", "\n".join(text) + "\n") or ""
+    shown = with_all.partition("\n")[2] if "lines" in with_all.partition("\n")[0] else ""
+    assert shown.removesuffix("[no newline at its end]").rstrip("\n") == now.rstrip("\n")
