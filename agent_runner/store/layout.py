@@ -23,6 +23,9 @@ _FILES = {
     "holder.json",
     ".gitignore",
     "commit.index",
+    "report.html",
+    "tasks.schema.json",
+    "config.schema.json",
 }
 _FOLDERS = {"blobs", "snapshots", "archive", "logs"}
 
@@ -63,6 +66,11 @@ class Layout(NamedTuple):
     def holder(self) -> Path:
         """Who holds the lock, for the message that the next command gives."""
         return self.folder / "holder.json"
+
+    @property
+    def report(self) -> Path:
+        """The page that `report` writes where no other file is named."""
+        return self.folder / "report.html"
 
     @property
     def blobs(self) -> Path:
