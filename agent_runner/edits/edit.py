@@ -176,7 +176,9 @@ class Reply:
     `asides`: what may be meant as an edit, to be judged when the others stand.
 
     `asks`: paths or globs that the agent wants to see. `no_change`: set if it asks for nothing in a
-    known form. `exact`: a program made the edits from files: nothing is a slip of the pen.
+    known form. `exact`: a program made the edits from files: nothing is a slip of the pen. `looks`:
+    the lines of `look` fences, by which a model without native tools uses those for looking; an
+    empty fence is one empty line.
     `redacted`: a known key was taken out of it before it was read.
     """
 
@@ -187,6 +189,7 @@ class Reply:
     no_change: NoChange | None = None
     exact: bool = False
     redacted: bool = False
+    looks: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[Unreadable, ...]:

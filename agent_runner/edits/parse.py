@@ -80,6 +80,7 @@ class _Reader:
     asides: list[Aside] = field(init=False, factory=list)
     commands: list[str] = field(init=False, factory=list)
     asks: list[str] = field(init=False, factory=list)
+    looks: list[str] = field(init=False, factory=list)
     why: str | None = field(init=False, default=None)
     seen: list[str] = field(init=False, factory=list)
     unclosed: int | None = field(init=False, default=None)
@@ -98,8 +99,10 @@ class _Reader:
             at = max(self._prose(at) if fence is None else self._fence(at, fence), at + 1)
         self._doubt_commands()
         edits, asides = tuple(self.edits), tuple(self.asides)
-        found = Reply(edits, asides, tuple(self.commands), tuple(self.asks))
-        if self.edits or self.commands or self.asks:
+        found = Reply(
+            edits, asides, tuple(self.commands), tuple(self.asks), looks=tuple(self.looks)
+        )
+        if self.edits or self.commands or self.asks or self.looks:
             return found
         words = "words only" if any(map(str.strip, self.lines)) else "nothing"
         more = [f"{len(self.seen) - _MOST_SEEN} more"] * (len(self.seen) > _MOST_SEEN)
@@ -169,7 +172,7 @@ class _Reader:
         end = self.fences.end(at + 1, fence)
         body, is_closed = self.lines[at + 1 : end], end < len(self.lines)
         self.unclosed = self.unclosed if is_closed else at
-        if _COMMAND.match(fence.info) or fence.info.lower() == "show":
+        if _COMMAND.match(fence.info) or fence.info.lower() in {"show", "look"}:
             return self._request(at, fence, body, end)
         named = whole_file.named_by(self.scan, at, fence)
         if (is_closed or named) and not (named and named.whole):
@@ -192,13 +195,15 @@ class _Reader:
         return self._take(end, found)
 
     def _request(self, at: int, fence: Fence, body: list[str], end: int) -> int:
-        """A command to be run, or paths and globs to be shown."""
+        """A command to be run, paths and globs to be shown, or uses of the looking tools."""
         if end == len(self.lines):
             remedy = f"Close it with `{fence.marks}` on a line of its own."
             self._complain(at, "request", "the fence is not closed.", remedy)
         elif fence.info.lower() == "show":
             asks = (line.strip().strip("`").removeprefix("- ").strip("` ") for line in body)
             self.asks += filter(None, asks)
+        elif fence.info.lower() == "look":
+            self.looks += [line.strip() for line in body if line.strip()] or [""]
         elif text := "\n".join(body).strip():
             self.commands.append(text)
             self.last_command = at
