@@ -4,7 +4,7 @@ from attrs import define, frozen
 
 MOST_LOOKS = 8
 MOST_CHARACTERS = 60_000
-NOT_RUN = "not run: "
+NOT_RUN = "not run"
 _WORTH_A_LOOK = 2_500
 """Characters below which no look is begun: one line of a file may have 2,000."""
 
@@ -33,8 +33,8 @@ class Spending:
     def refusal(self) -> str:
         """Why one more look is not run, with what to do; "" if it may be."""
         if self.looks >= self.budget.looks:
-            return f"{NOT_RUN}at most {self.budget.looks} a reply; ask for it in your next reply."
+            return f"{NOT_RUN}: at most {self.budget.looks} a reply; ask for it in your next reply."
         if self.room < min(_WORTH_A_LOOK, self.budget.characters):
             most = f"{self.budget.characters:,} characters"
-            return f"{NOT_RUN}at most {most} a reply; ask for it in your next reply."
+            return f"{NOT_RUN}: at most {most} a reply; ask for it in your next reply."
         return ""

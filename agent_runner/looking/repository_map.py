@@ -33,7 +33,10 @@ _JAVA = (
     r"^ {0,4}(?:(?:public|private|protected|internal|static|final|abstract|sealed|open|data)"
     r" |partial )*(?:class|interface|enum|record|object|struct|fun|trait|func|protocol) (\w+)"
 )
-_RUST = r"^(?:pub(?:\(\w+\))? )?(?:async |unsafe |const )*(?:fn|struct|enum|trait|mod|type|static) (\w+)"
+_RUST = (
+    r"^(?:pub(?:\(\w+\))? )?(?:async |unsafe |const )*"
+    r"(?:fn|struct|enum|trait|mod|type|static) (\w+)"
+)
 _GO = r"^(?:func (?:\([^)\n]{0,80}\) )?|type )(\w+)"
 _RUBY = r"^ {0,4}(?:def|class|module) (?:self\.)?(\w+)"
 _C = (

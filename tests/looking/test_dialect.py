@@ -46,7 +46,8 @@ def test_a_line_is_a_call(line: str, name: str, arguments: dict[str, object] | N
     requests = read_requests([line], ALL)
     assert not requests.wrong
     assert requests.calls[0].name == name
-    wanted = arguments or {"pattern": "a b", "ignore_case": True, "context": "2"}
+    quoted = {"pattern": "a b", "ignore_case": True, "context": "2"}
+    wanted = quoted if arguments is None else arguments
     assert json.loads(requests.calls[0].arguments) == wanted
 
 

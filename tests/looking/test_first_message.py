@@ -75,9 +75,7 @@ def test_instructions_behind_a_link_are_only_the_tasks_own(scene: Scene) -> None
 
 
 def test_files_named_in_output_are_found_with_their_lines(scene: Scene) -> None:
-    scene.write(
-        dict.fromkeys(("src/a.py", "src/b.ts", "lib/c.rs", "t/test_d.py", ".env"), "x\n")
-    )
+    scene.write(dict.fromkeys(("src/a.py", "src/b.ts", "lib/c.rs", "t/test_d.py", ".env"), "x\n"))
     text = f"""
   File "{scene.root}/src/a.py", line 12, in f
   File "/app/elsewhere/src/a.py", line 30, in g
