@@ -7,10 +7,9 @@ seccomp. With shared memory refused as well, Python's multiprocessing does not w
 wanted and does not get is in `Wrapped.gaps`.
 """
 
-import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from agent_runner.sandbox.confinement import Confinement, Copied, Wrapped
@@ -43,20 +42,18 @@ def wrapped(_program: str, command: Sequence[str], confinement: Confinement, cwd
     """The command under the launcher."""
     found = unmounted(confinement)
     writable = [str(one.source) for one in found if one.rule in {Rule.WRITABLE, Rule.MOUNTED}]
-    order = {
-        "writable": writable,
-        "masked": [str(one.source) for one in found if one.rule is Rule.MASKED],
-        "tcp": confinement.network,
-    }
+    masked = [str(one.source) for one in found if one.rule is Rule.MASKED]
+    words = launched("tcp" if confinement.network else "closed", command, writable, masked)
     place = relocated(cwd, confinement.mount)
-    return Wrapped(
-        launched(order, command), place, WITHOUT_SOCKETS, tuple(_gaps(confinement, found))
-    )
+    return Wrapped(words, place, WITHOUT_SOCKETS, tuple(_gaps(confinement, found)))
 
 
-def launched(order: object, command: Sequence[str]) -> tuple[str, ...]:
-    """The words that start the launcher with an order; None: nothing is confined but its life."""
-    return (sys.executable, "-I", "-S", str(LAUNCHER), json.dumps(order), *command)
+def launched(
+    mode: str, command: Sequence[str], writable: Iterable[str] = (), masked: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """The words that start the launcher; see there."""
+    started = (sys.executable, "-I", "-S", str(LAUNCHER), mode)
+    return (*started, *writable, "", *masked, "", *command)
 
 
 def _gaps(confinement: Confinement, found: Sequence[Place]) -> Iterator[str]:

@@ -25,7 +25,7 @@ def _unconfined(
     gaps = ["it can read, write and reach whatever the user can"]
     argv = tuple(command)
     if sys.platform == "linux":
-        argv = landlock.launched(None, command)
+        argv = landlock.launched("free", command)
     else:
         gaps.append("what it starts in a session of its own may outlive it")
     return Wrapped(argv, relocated(cwd, confinement.mount), {}, tuple(gaps))
