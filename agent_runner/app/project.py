@@ -14,6 +14,7 @@ from agent_runner.ground.timings import part
 from agent_runner.limits.windows import zone_of
 from agent_runner.model.settings import Settings
 from agent_runner.model.task import Task, TaskList
+from agent_runner.providers.offers import with_cached_tokens
 from agent_runner.providers.profiles import KNOWN_NAMES, canonical
 from agent_runner.store.layout import Layout
 from agent_runner.tasks import load_task_list
@@ -94,4 +95,5 @@ def _load(place: Place, here: Surroundings, flags: Mapping[str, Any]) -> Project
 def with_one_name_each(settings: Settings) -> Settings:
     """Limits under an alias count for the provider itself: `codex` is `openai`."""
     limits = {canonical(name, settings): one for name, one in settings.rate_limits.items()}
-    return evolve(settings, rate_limits=limits)
+    known = {name: with_cached_tokens(one, name, settings) for name, one in limits.items()}
+    return evolve(settings, rate_limits=known)

@@ -59,6 +59,8 @@ class LedgerLine:
             "tokens": self.amount.tokens,
             "nanodollars": self.amount.nanodollars,
         }
+        if self.amount.cached:  # a program of before passes over what it does not know
+            members["cached"] = self.amount.cached
         body = json.dumps(members, separators=(",", ":")).encode("ascii")
         return body[:-1] + _CHECKSUM + b"%d}\n" % zlib.crc32(body)
 
@@ -98,7 +100,12 @@ def parse(raw: bytes) -> LedgerLine | None:
             float(members["at"]),
             str(members["provider"]),
             str(members["model"]),
-            Amount(*(int(members[name]) for name in ("requests", "tokens", "nanodollars"))),
+            Amount(
+                int(members["requests"]),
+                int(members["tokens"]),
+                int(members["nanodollars"]),
+                int(members.get("cached", 0)),
+            ),
         )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

@@ -6,7 +6,7 @@ from attrs import frozen
 
 from agent_runner.limits.windows import SECONDS
 from agent_runner.model.meters import Amount, nanodollars
-from agent_runner.model.settings import BudgetSettings, LimitSettings, Settings
+from agent_runner.model.settings import BudgetSettings, CachedTokens, LimitSettings, Settings
 
 MEASURES: dict[str, Callable[[Amount], int]] = {
     "requests": lambda amount: amount.requests,
@@ -26,7 +26,8 @@ _DIME = 0.1
 class Limit:
     """At most `most` of a measure (money in billionths of a dollar) in a window of time.
 
-    `model` None: all models of the provider together.
+    `model` None: all models of the provider together. `cached_free`: tokens that were read from the
+    provider's cache do not count.
     """
 
     provider: str
@@ -34,6 +35,7 @@ class Limit:
     measure: str
     window: str
     most: int
+    cached_free: bool = False
 
     @property
     def option(self) -> str:
@@ -53,7 +55,8 @@ class Limit:
 
     def of(self, amount: Amount) -> int:
         """What of an amount counts here."""
-        return MEASURES[self.measure](amount)
+        free = amount.cached if self.cached_free and self.measure == "tokens" else 0
+        return MEASURES[self.measure](amount) - free
 
 
 @frozen
@@ -92,12 +95,13 @@ def limits_for(settings: Settings, provider: str, model: str) -> Iterator[Limit]
 
 def limits_in(configured: LimitSettings, provider: str, model: str | None) -> Iterator[Limit]:
     """The limits of one group of options, shortest window first."""
+    cached_free = configured.cached_tokens is CachedTokens.FREE
     for window in SECONDS:
         for measure in MEASURES:
             most = getattr(configured, f"max_{measure}_{window}")
             if most is not None:
                 counted = nanodollars(most) if measure == "cost" else most
-                yield Limit(provider, model, measure, window, counted)
+                yield Limit(provider, model, measure, window, counted, cached_free)
 
 
 def caps_in(budget: BudgetSettings) -> Iterator[Cap]:

@@ -22,12 +22,14 @@ from agent_runner.model.usage import REJECTED, ReportedLimit
 class Need:
     """A call's worst case: its estimated input and the cap of its output, in tokens.
 
-    `cost` is in dollars, None where no price is known.
+    `cost` is in dollars, None where no price is known. `cached_estimate`: the part of the input
+    that the provider most likely has in its cache, since it was sent before.
     """
 
     input_estimate: int
     output_cap: int
     cost: float | None = None
+    cached_estimate: int = 0
 
     @property
     def tokens(self) -> int:
@@ -225,7 +227,8 @@ def _counted(name: str, need: Need, since: Amount) -> tuple[int, int]:
     if "output" in name:
         return 1, since.tokens  # the output's cap is not charged up front, what was written is
     if "input" in name:
-        return need.input_estimate, since.tokens
+        # Anthropic's, which leaves out what is read from its cache
+        return need.input_estimate - need.cached_estimate, since.tokens - since.cached
     return need.tokens, since.tokens
 
 

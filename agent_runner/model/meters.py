@@ -40,17 +40,22 @@ def nanodollars(dollars: float | None) -> int:
 
 @frozen
 class Amount:
-    """Use: calls, tokens (input and output) and billionths of a dollar."""
+    """Use: calls, tokens (input and output) and billionths of a dollar.
+
+    `cached`: those of the tokens that were read from the provider's cache.
+    """
 
     requests: int = 0
     tokens: int = 0
     nanodollars: int = 0
+    cached: int = 0
 
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(
             self.requests + other.requests,
             self.tokens + other.tokens,
             self.nanodollars + other.nanodollars,
+            self.cached + other.cached,
         )
 
     def __sub__(self, other: "Amount") -> "Amount":
@@ -58,6 +63,7 @@ class Amount:
             self.requests - other.requests,
             self.tokens - other.tokens,
             self.nanodollars - other.nanodollars,
+            self.cached - other.cached,
         )
 
     @property
@@ -72,7 +78,7 @@ NOTHING = Amount()
 
 @define
 class Track:
-    """The use of one model, as four columns of equal length.
+    """The use of one model, as columns of equal length.
 
     `times` are epoch seconds and grow; the others are sums of all use up to and with that time. The
     first row may be older than what is kept: it carries the sum of all that was dropped. `thinned`:
@@ -84,6 +90,11 @@ class Track:
     tokens: list[int] = field(factory=list)
     nanodollars: list[int] = field(factory=list)
     thinned: int = 0
+    cached: list[int] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        # snapshots of earlier versions have no such column
+        self.cached += [0] * (len(self.times) - len(self.cached))
 
     def since(self, start: float) -> Amount:
         """Use at or after `start` (epoch seconds)."""
@@ -124,19 +135,23 @@ class Track:
         """The use in the first `rows` rows."""
         if rows == 0:
             return NOTHING
-        return Amount(self.requests[rows - 1], self.tokens[rows - 1], self.nanodollars[rows - 1])
+        last = rows - 1
+        money, cached = self.nanodollars[last], self.cached[last]
+        return Amount(self.requests[last], self.tokens[last], money, cached)
 
     def _append(self, at: float, total: Amount) -> None:
         self.times.append(at)
         self.requests.append(total.requests)
         self.tokens.append(total.tokens)
         self.nanodollars.append(total.nanodollars)
+        self.cached.append(total.cached)
 
     def _change(self, first: int, change: Amount) -> None:
         for row in range(first, len(self.times)):
             self.requests[row] += change.requests
             self.tokens[row] += change.tokens
             self.nanodollars[row] += change.nanodollars
+            self.cached[row] += change.cached
 
     def _thin(self, now: float) -> None:
         first = max(0, bisect_right(self.times, now - KEPT) - 1)
@@ -166,6 +181,7 @@ class Track:
         self.requests = [self.requests[row] for row in kept]
         self.tokens = [self.tokens[row] for row in kept]
         self.nanodollars = [self.nanodollars[row] for row in kept]
+        self.cached = [self.cached[row] for row in kept]
 
 
 @frozen

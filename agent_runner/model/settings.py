@@ -80,6 +80,13 @@ class WindowKind(enum.StrEnum):
     ROLLING = "rolling"
 
 
+class CachedTokens(enum.StrEnum):
+    """Whether input that a provider reads from its cache counts towards limits on tokens."""
+
+    COUNT = "count"
+    FREE = "free"
+
+
 class ToolUse(enum.StrEnum):
     """How a model is given tools.
 
@@ -212,6 +219,11 @@ class LimitSettings:
     )
     max_cost_week: float | None = option(
         None, "most dollars a week (needs prices)", reading=Reading.POSITIVE
+    )
+    cached_tokens: CachedTokens | None = option(
+        None,
+        "input read from the provider's cache under the limits of tokens: count or free;"
+        " null: as the provider's own limits do",
     )
     models: Mapping[str, "LimitSettings"] = option(
         {}, "the same limits for single models, in addition to those above"

@@ -59,7 +59,7 @@ class Total:
     @property
     def amount(self) -> Amount:
         """The same as one amount."""
-        return Amount(self.calls, self.tokens, self.nanodollars)
+        return Amount(self.calls, self.tokens, self.nanodollars, self.cached)
 
     def begin(self, call: Reservation) -> None:
         """Count a call's worst case."""
@@ -225,7 +225,8 @@ def settlement(call: Reservation, event: e.CallSettled) -> Amount | None:
     if event.outcome == "lost":
         return None
     cost = call.nanodollars if event.cost is None else nanodollars(event.cost)
-    return Amount(1, event.usage.total, cost)
+    usage = event.usage
+    return Amount(1, usage.total, cost, cached=min(usage.cached, usage.input))
 
 
 def _absorb(totals: dict[str, Total], name: str, into: str) -> None:

@@ -56,6 +56,7 @@ class WireProtocol:
         vendor: The ready-made provider whose address and key stand in where a provider of the
             user's own names this protocol and no address.
         background: Whether the provider can keep an answer.
+        cached_free: Whether its vendor's own limits leave out input that is read from the cache.
         tools: Whether it has fields for tools and their calls.
         custom_tools: Whether it has tools whose argument is free text.
         command: Whether it starts a program, which may know its model and its key by itself.
@@ -67,6 +68,7 @@ class WireProtocol:
     own_prefix: str = ""
     vendor: str = ""
     background: bool = False
+    cached_free: bool = False
     tools: bool = True
     custom_tools: bool = False
     command: bool = False
@@ -120,6 +122,7 @@ PROTOCOLS: Mapping[str, WireProtocol] = {
         auth=Auth.X_API_KEY,
         own_prefix="/v1",
         vendor="claude",
+        cached_free=True,
     ),
     "responses": WireProtocol(
         f"{_HTTP}.responses:make_client", vendor="openai", background=True, custom_tools=True

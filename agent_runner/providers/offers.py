@@ -1,10 +1,19 @@
-"""What `tools` and `edit_format` come to for one provider and model. Pure.
+"""What `tools`, `edit_format` and `cached_tokens` come to for one provider and model. Pure.
 
 Whether tools are offered and how edits are asked for are two questions: a local model may look at
 files by tools and still write whole files. Only the forms that are tools themselves need tools.
 """
 
-from agent_runner.model.settings import EditFormat, ProviderSettings, ToolUse
+from attrs import evolve
+
+from agent_runner.model.settings import (
+    CachedTokens,
+    EditFormat,
+    LimitSettings,
+    ProviderSettings,
+    Settings,
+    ToolUse,
+)
 from agent_runner.providers import catalogue
 from agent_runner.providers.catalogue import ReadyMade, WireProtocol
 
@@ -31,6 +40,23 @@ def edit_format(
         patches = catalogue.is_trained_on_patches(model)
         wanted = EditFormat.PATCH if patches else EditFormat.REPLACE
     return without_tools(wanted) if tools is not ToolUse.NATIVE else wanted
+
+
+def with_cached_tokens(limits: LimitSettings, name: str, settings: Settings) -> LimitSettings:
+    """The limits of a provider, saying whether cached input counts; of its models likewise.
+
+    What the settings leave open is as the protocol's vendor has it.
+    """
+    own = settings.providers.get(name, ProviderSettings())
+    ready = catalogue.READY_MADE.get(catalogue.ALIASES.get(name, name))
+    protocol = catalogue.PROTOCOLS.get(own.protocol or (ready.protocol if ready else "") or "")
+    by_itself = CachedTokens.FREE if protocol and protocol.cached_free else CachedTokens.COUNT
+    rule = limits.cached_tokens or by_itself
+    models = {
+        model: evolve(group, cached_tokens=group.cached_tokens or rule)
+        for model, group in limits.models.items()
+    }
+    return evolve(limits, cached_tokens=rule, models=models)
 
 
 def without_tools(wanted: EditFormat) -> EditFormat:

@@ -31,7 +31,7 @@ def test_a_call_counts_its_worst_case_until_its_real_use_is_known() -> None:
     began(spending, NOON, "c1", NEED)
     assert used(spending) == Amount(1, 1500, 20_000_000)
     settled(spending, NOON + 90, "c1", Usage(800, 100, cached=300), cost=0.005)
-    assert used(spending) == Amount(1, 900, 5_000_000)
+    assert used(spending) == Amount(1, 900, 5_000_000, cached=300)
     total = spending.tasks["T1"]
     assert (total.calls, total.input, total.output, total.cached, total.reserved) == (
         1,
