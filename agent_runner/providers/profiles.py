@@ -35,6 +35,7 @@ from agent_runner.providers.keys import (
     secret_variables,
 )
 from agent_runner.providers.proxies import Proxy, check_certificates, proxy_for
+from agent_runner.providers.recordings import recorded_offers
 
 GROUP = "agent_runner.providers"
 """The entry-point group of other packages: a protocol's name = the factory of its clients."""
@@ -136,6 +137,9 @@ def outline(
     own = settings.providers.get(profile.name, ProviderSettings())
     _check(profile, _ready_made(profile.name, own, settings))
     check_certificates(profile.base_url, profile.ca_file, f"providers.{profile.name}", env)
+    recorded = recorded_offers(own) if profile.protocol == "replay" else None
+    if recorded is not None:
+        profile = evolve(profile, tools=recorded[0], edit_format=recorded[1])
     return evolve(profile, proxy=proxy_for(profile.base_url, env))
 
 

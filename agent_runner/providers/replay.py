@@ -1,7 +1,8 @@
 """Answers from files instead of a network, and how answers are recorded for that.
 
 The n-th answered call of task T1 is answered by `DIR/T1/n.json` (a whole AgentResponse, as a
-recording leaves it) or else by `DIR/T1/n.md`, whose text is the reply. n counts from 1.
+recording leaves it, calls of tools included) or else by `DIR/T1/n.md`, whose text is the reply. n
+counts from 1.
 """
 
 import json
@@ -104,7 +105,8 @@ def decode(text: str) -> AgentResponse:
     try:
         known["finish"] = Finish(known.get("finish", Finish.COMPLETE))
         known["usage"] = Usage(**_only(Usage, known.get("usage")))
-        known["tool_calls"] = tuple(ToolCall(**call) for call in known.get("tool_calls", ()))
+        calls = enumerate(known.get("tool_calls") or ())
+        known["tool_calls"] = tuple(_call(call, at) for at, call in calls)
         known["limits"] = tuple(
             ReportedLimit(**_only(ReportedLimit, limit)) for limit in known.get("limits", ())
         )
@@ -114,9 +116,20 @@ def decode(text: str) -> AgentResponse:
         known.pop("files", None)
         # an empty list says as little as none: only diffs take the place of the words
         known["edits"] = tuple(known.get("edits") or ()) or None
+        if not isinstance(known.get("raw", ""), str):
+            raise TypeError("`raw` is no text")
         return AgentResponse(**known)
     except (TypeError, AttributeError) as error:
         raise ValueError(str(error)) from error
+
+
+def _call(content: Mapping[str, Any], position: int) -> ToolCall:
+    """A call; one that was written by hand needs no id, and may have its arguments as an object."""
+    arguments = content.get("arguments", {})
+    if not isinstance(arguments, str):
+        arguments = json.dumps(arguments, ensure_ascii=False)
+    known = {"id": f"call{position}", **_only(ToolCall, content), "arguments": arguments}
+    return ToolCall(**known)
 
 
 def _answer(folder: Path, request: AgentRequest, prompt: Prompt, model: str) -> AgentResponse:

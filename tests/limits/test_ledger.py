@@ -361,3 +361,17 @@ def test_old_settled_calls_become_one_line_a_minute() -> None:
     assert one == LedgerLine(USED, "a", "", NOW + 49, PROVIDER, MODEL, Amount(50, 500))
     assert compacted(lines, NOW + KEPT + 60) == []
     assert json.loads(one.render())["v"] == 1
+
+
+def test_cached_tokens_reach_other_projects_and_lines_of_before_have_none(
+    path: Path, clock: FakeClock
+) -> None:
+    mine, other = Ledger(path, "a", clock), Ledger(path, "b", clock)
+    reserve(mine, "c1")
+    assert b"cached" not in path.read_bytes()
+    settle(mine, "c1", Usage(100, 20, cached=80))
+    assert used(other.others()) == Amount(1, 120, cached=80)
+    lines = [parse(line) for line in path.read_bytes().splitlines()]
+    [kept] = compacted([line for line in lines if line], NOW + 3600)
+    assert kept.amount == Amount(1, 120, cached=80)
+    assert parse(kept.render()) == kept

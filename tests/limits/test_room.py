@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from agent_runner.limits.report import counters
 from agent_runner.limits.room import Fits, Full, Need, Never, OverBudget, Room, room_for
 from agent_runner.model.errors import UsageError
 from agent_runner.model.settings import (
     BudgetSettings,
+    CachedTokens,
     LimitSettings,
     Settings,
     WindowKind,
@@ -261,3 +263,35 @@ def test_a_wish_to_be_left_alone_holds_for_every_task_until_an_answer_comes() ->
     began(spending, NOW + 1, "c2", NEED)
     settled(spending, NOW + 2, "c2", Usage(1, 1))
     assert ask(spending, Settings(), now=NOW + 3) == Fits()
+
+
+@pytest.mark.parametrize(
+    ("rule", "fits"), [(CachedTokens.FREE, True), (CachedTokens.COUNT, False), (None, False)]
+)
+def test_tokens_read_from_the_cache_count_where_they_are_said_to(
+    rule: CachedTokens | None, *, fits: bool
+) -> None:
+    """A conversation of many turns sends nearly all of its input again and again."""
+    spending = Spending()
+    limited = settings(max_tokens_hour=5000, cached_tokens=rule)
+    for turn in range(10):
+        began(spending, NOW + turn, f"c{turn}", NEED)
+        settled(spending, NOW + turn, f"c{turn}", Usage(1000, 50, cached=900))
+    assert isinstance(ask(spending, limited, now=NOW + 20), Fits) is fits
+    [counter] = counters(spending, limited, NOW + 20)
+    assert counter.used == (1500 if fits else 10_500)
+
+
+def test_a_call_whose_use_is_not_known_yet_counts_whole() -> None:
+    spending = Spending()
+    limited = settings(max_tokens_hour=2000, cached_tokens=CachedTokens.FREE)
+    began(spending, NOW, "c1", NEED)
+    assert isinstance(ask(spending, limited, now=NOW + 1), Full)
+
+
+def test_what_is_most_likely_cached_is_not_asked_of_a_reported_limit_on_input() -> None:
+    spending = told(ReportedLimit("input-tokens", NOW, 9000, 300, resets_at=RESET))
+    need = Need(NEED.input_estimate, NEED.output_cap, NEED.cost, cached_estimate=800)
+    room = room_for(spending, Settings(), PROVIDER, MODEL, need, NOW, task="T1")
+    assert room == Fits()
+    assert isinstance(ask(spending, Settings()), Full)

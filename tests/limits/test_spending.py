@@ -191,3 +191,16 @@ def test_settling_a_call_older_than_all_windows_leaves_them_alone() -> None:
     before = track.since(NOON + 398 * 86_400)
     meters.settle("old", Amount(1))
     assert track.since(NOON + 398 * 86_400) == before == Amount(2, 2)
+
+
+def test_a_snapshot_of_before_has_no_cached_tokens() -> None:
+    spending = Spending()
+    began(spending, NOON, "c1", NEED)
+    plain = to_plain(spending)
+    for models in plain["meters"]["tracks"].values():
+        for track in models.values():
+            del track["cached"]
+    again = from_plain(plain, Spending)
+    assert again == spending
+    settled(again, NOON + 1, "c1", Usage(800, 100, cached=300))
+    assert used(again) == Amount(1, 900, 20_000_000, cached=300)

@@ -4,12 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from agent_runner.model.errors import UsageError
-from agent_runner.model.settings import EditFormat, ProviderSettings, Settings, ToolUse
+from agent_runner.model.settings import (
+    CachedTokens,
+    EditFormat,
+    LimitSettings,
+    ProviderSettings,
+    Settings,
+    ToolUse,
+)
 from agent_runner.providers.catalogue import READY_MADE, is_trained_on_patches, openai_protocol
 from agent_runner.providers.keys import key_variables, known_keys
 from agent_runner.providers.listing import chosen, rows
+from agent_runner.providers.offers import with_cached_tokens
 from agent_runner.providers.profiles import Profile, fallbacks, outline, resolve
 
 ENV = {"ANTHROPIC_API_KEY": "sk-ant-11111111", "OPENAI_API_KEY": "sk-22222222"}
@@ -402,3 +411,25 @@ def test_what_is_offered_follows_from_protocol_entry_and_family(
 )
 def test_families_trained_on_patches(model: str, patches: bool) -> None:
     assert is_trained_on_patches(model) is patches
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "limits", "expected"),
+    [
+        ("claude", None, LimitSettings(), "free"),
+        ("claude", None, LimitSettings(cached_tokens=CachedTokens.COUNT), "count"),
+        ("anthropic", ProviderSettings(model="m"), LimitSettings(), "free"),
+        ("openai", None, LimitSettings(), "count"),
+        ("openai", None, LimitSettings(cached_tokens=CachedTokens.FREE), "free"),
+        ("mine", ProviderSettings(protocol="anthropic"), LimitSettings(), "free"),
+        ("mine", ProviderSettings(base_url="http://h/v1"), LimitSettings(), "count"),
+    ],
+)
+def test_cached_tokens_count_as_the_vendor_has_it(
+    name: str, own: ProviderSettings | None, limits: LimitSettings, expected: str
+) -> None:
+    group = {"a": LimitSettings(), "b": LimitSettings(cached_tokens=CachedTokens.COUNT)}
+    given = Settings(providers={name: own} if own else {})
+    known = with_cached_tokens(evolve(limits, models=group), name, given)
+    assert known.cached_tokens == expected
+    assert [one.cached_tokens for one in known.models.values()] == [expected, "count"]

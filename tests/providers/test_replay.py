@@ -1,15 +1,17 @@
 """Answers from files, and recordings that come back byte for byte."""
 
 from pathlib import Path
+from typing import Any
 
 import anyio
+import attrs
 import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.ground.redaction import Redactor
 from agent_runner.model.agent import AgentResponse, Finish, ToolCall
 from agent_runner.model.errors import FatalError, RateLimitedError, StorageError
-from agent_runner.model.settings import ProviderSettings, Settings
+from agent_runner.model.settings import EditFormat, ProviderSettings, Settings, ToolUse
 from agent_runner.model.usage import ReportedLimit, Usage
 from agent_runner.providers.client import clean_error, clean_response
 from agent_runner.providers.probe import probe
@@ -17,8 +19,19 @@ from agent_runner.providers.profiles import Profile, resolve
 from agent_runner.providers.registry import make_client
 from agent_runner.providers.replay import Recorder, ReplayClient, decode, encode
 from tests.providers import dialects
-from tests.providers.one_call import KEY, StillClock, ask, ask_with, profile_for, request_for, run
+from tests.providers.one_call import (
+    KEY,
+    StillClock,
+    ask,
+    ask_with,
+    profile_for,
+    request_for,
+    run,
+    say,
+)
 from tests.providers.server import serving, stream
+from tests.providers.test_tools import FIRST, TALK, answered, with_reply
+from tests.support.vendors.server import StrictServer
 
 FULL = AgentResponse(
     text="line\r\nnaïve 🧵\n",
@@ -33,6 +46,7 @@ FULL = AgentResponse(
     service={"service_tier": "default", "cost": 0.5},
     edits=("diff",),
     logs=("one", "two"),
+    raw='[{"type": "text", "text": "na\u00efve"}]',
 )
 
 
@@ -165,3 +179,77 @@ def test_a_check_of_replay_counts_its_answers(tmp_path: Path) -> None:
     missing = run(lambda: probe(replaying(tmp_path / "none"), StillClock()))
     assert not missing.ok
     assert "none" in missing.text
+
+
+def test_calls_written_by_hand_need_no_more_than_their_names(tmp_path: Path) -> None:
+    calls = b'[{"name": "read_file", "arguments": {"path": "\xc3\xbc"}}, {"name": "search"}]'
+    write(tmp_path, "1.json", b'{"text": "", "tool_calls": %b}' % calls)
+    assert ask(replaying(tmp_path)).answer.tool_calls == (
+        ToolCall("call0", "read_file", '{"path": "ü"}'),
+        ToolCall("call1", "search", "{}"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "own", "tools", "edits"),
+    [
+        ({"1.md": b"words"}, {}, ToolUse.TEXT, EditFormat.BLOCKS),
+        ({"1.json": b'{"text": "x", "tool_calls": []}'}, {}, ToolUse.TEXT, EditFormat.BLOCKS),
+        (
+            {"1.md": b"x", "2.json": b'{"text": "", "tool_calls": [{"name": "edit_file"}]}'},
+            {},
+            ToolUse.NATIVE,
+            EditFormat.REPLACE,
+        ),
+        (
+            {
+                "1.json": b'{"text": "", "tool_calls": [{"name": "read_file"}]}',
+                "2.json": b'{"text": "", "tool_calls": [{"name": "apply_patch"}]}',
+            },
+            {},
+            ToolUse.NATIVE,
+            EditFormat.PATCH,
+        ),
+        (
+            {"1.json": b'{"text": "", "tool_calls": [{"name": "search"}]}'},
+            {"tools": ToolUse.TEXT},
+            ToolUse.TEXT,
+            EditFormat.BLOCKS,
+        ),
+        (
+            {
+                "1.json": b'{"text": "", "tool_calls": [{"name": "search"}]}',
+                "2.json": b'"tool_calls"',
+            },
+            {"edit_format": EditFormat.WHOLE},
+            ToolUse.NATIVE,
+            EditFormat.WHOLE,
+        ),
+    ],
+)
+def test_tools_are_offered_where_recorded_answers_call_some(
+    tmp_path: Path, files: dict[str, bytes], own: Any, tools: ToolUse, edits: EditFormat
+) -> None:
+    for name, content in files.items():
+        write(tmp_path, name, content)
+    settings = Settings(providers={"replay": ProviderSettings(replies=tmp_path, **own)})
+    profile = resolve("replay", settings, {})
+    assert (profile.tools, profile.edit_format) == (tools, edits)
+    client = make_client(profile, StillClock())
+    assert client.capabilities.tools is profile.offers_tools
+
+
+@pytest.mark.parametrize("protocol", ["anthropic", "responses", "chat"])
+def test_a_recorded_conversation_is_replayed_as_it_went(tmp_path: Path, protocol: str) -> None:
+    turns = iter(TALK)
+    strict, prompt, asked = StrictServer(lambda body: next(turns)), FIRST, []
+    with serving(strict) as server:
+        for number, _ in enumerate(TALK, 1):
+            request = attrs.evolve(request_for(number=number), prompt=prompt)
+            asked.append(say(prompt, profile_for(protocol, server.url)).answer)
+            Recorder(tmp_path).save(request, asked[-1])
+            prompt = with_reply(prompt, asked[-1], answered(asked[-1]))
+    again = [ask(replaying(tmp_path), number=n + 1).answer for n in range(len(TALK))]
+    assert again == asked
+    assert all(reply.raw for reply in again)
+    assert replaying(tmp_path).offers_tools
