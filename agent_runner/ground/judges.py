@@ -1,4 +1,4 @@
-"""The one list of files that judge a task's work: tests and what configures them, CI, git hooks.
+"""The one list of files that judge a task's work: tests, their configuration, CI, git hooks, ours.
 
 Names decide, not contents: a project's own files tell its conventions, and a reply must not be able
 to hide a test by how it is written. In doubt a file counts: being judged once more in its old form
@@ -17,12 +17,13 @@ class Judging(enum.StrEnum):
 
     CI = "a CI definition"
     GIT_HOOK = "a git hook"
+    RUNNER = "a configuration of agent-runner, which a run from its folder obeys"
     SUPPORT = "test configuration"
     TEST = "a test"
     SHARED = "what builds and checks the project"
 
 
-REFUSED = frozenset({Judging.CI, Judging.GIT_HOOK})
+REFUSED = frozenset({Judging.CI, Judging.GIT_HOOK, Judging.RUNNER})
 """Kinds that judge where nobody looks: a task has to allow a change of one by name."""
 
 
@@ -59,6 +60,8 @@ _LISTS = {
             *(".lintstagedrc*", "lint-staged.config.*", ".simple-git-hooks.*"),
         )
     ),
+    # also below the task list's folder: a run takes the nearest list upwards of where it is started
+    Judging.RUNNER: Globs(("agent-runner.yml",)),
     Judging.SUPPORT: Globs(
         (
             *("conftest.py", "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml"),

@@ -29,11 +29,13 @@ TABLE = {
         *(".pre-commit-config.yaml", ".githooks/pre-commit", ".husky/pre-commit", "lefthook.yml"),
         *(".HUSKY/_/x", "web/.husky/commit-msg", ".lefthook.yaml", ".lintstagedrc.json"),
     ),
+    Judging.RUNNER: ("sub/agent-runner.yml", "a/b/Agent-Runner.yml"),
 }
 NONE = (
     *("src/shop.py", "contest.py", "latest.txt", "docs/testing.md", "src/inspector.rs"),
     *("src/features/shop.ts", "app/tasks.py", "github/workflows/a.yml", "src/pytest.py"),
     *(".github/CODEOWNERS", "src/hooks/useShop.ts", "makefile.py"),
+    *("docs/agent-runner.yml.md", "agent-runner/config.yml", ".vscode/tasks.json"),
 )
 
 
@@ -48,4 +50,4 @@ def test_others_are_not(path: str) -> None:
 
 
 def test_what_judges_where_nobody_looks_is_refused() -> None:
-    assert {Judging.CI, Judging.GIT_HOOK} == REFUSED
+    assert {Judging.CI, Judging.GIT_HOOK, Judging.RUNNER} == REFUSED
