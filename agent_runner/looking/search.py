@@ -10,12 +10,13 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from attrs import define, field
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.looking.arguments import Argument, AskError, Given, Kind
 from agent_runner.looking.files import Files, counted, shown
-from agent_runner.looking.tool import Bench, Said, Tool
+from agent_runner.looking.tool import Bench, Said, Tool, check_cancelled
 from agent_runner.workspace.reading import MAX_BYTES
 from agent_runner.workspace.secrets import PRIVATE_KEY, may_hold_token
 
@@ -41,6 +42,8 @@ FILES_OF_A_PART = 4_000
 
 MOST_FILES_FOR_WORDS = FILES_OF_A_PART - 1
 LIMIT_FOR_WORDS = 3.0
+
+_LOOK_UP = 0.2  # seconds after which it is asked whether anybody still waits
 
 _WORD = re.compile(r"\w{3,60}")
 _CHILD = Path(__file__).with_name("search_child.py")
@@ -188,7 +191,7 @@ def searched(request: Request, limit: float) -> Found:
     found = Found()
     try:
         for child in children:  # each stops writing early enough to fit into its pipe
-            found.take(_records(child.stdout or ()))
+            found.take(_records(child))
     finally:
         timer.cancel()
         _kill(*children)
@@ -214,11 +217,21 @@ def _started(request: Request, limit: float) -> "subprocess.Popen[bytes]":
         )
 
 
-def _records(lines: Iterable[bytes]) -> Iterable[dict[str, Any]]:
-    """The records that are whole: the last one may be cut."""
-    for line in lines:
-        with contextlib.suppress(ValueError):
-            yield json.loads(line)
+def _records(child: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
+    """The records that are whole: the last one may be cut.
+
+    Should the task be cancelled that waits for this thread, it is noticed here.
+    """
+    said = b""
+    while child.stdout is not None:
+        if not select.select([child.stdout], [], [], _LOOK_UP)[0]:
+            check_cancelled()
+            continue
+        chunk = os.read(child.stdout.fileno(), 1 << 16)
+        *lines, said = (said + chunk).split(b"\n")
+        yield from map(json.loads, lines)
+        if not chunk:
+            return
 
 
 def _kill(*processes: "subprocess.Popen[bytes]") -> None:

@@ -1,7 +1,9 @@
 """What a tool is: its name and description for the model, its arguments, and how it answers."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 
+import anyio.from_thread
 from attrs import define, field, frozen
 
 from agent_runner.edits.drafts import Drafts
@@ -48,6 +50,12 @@ class Bench:
     hook_logs: Mapping[str, Callable[[], bytes]] = field(factory=dict)
     check: Check | None = None
     search_limit: float = 10.0
+
+
+def check_cancelled() -> None:
+    """Give up where the task that waits for this thread was cancelled, as by Ctrl+C."""
+    with contextlib.suppress(RuntimeError):  # nobody waits: called without an event loop
+        anyio.from_thread.check_cancelled()
 
 
 def brief_of(given: Given) -> str:

@@ -15,7 +15,7 @@ from agent_runner.looking.arguments import AskError, Given, read_arguments
 from agent_runner.looking.budget import NOT_RUN, Budget, Spending
 from agent_runner.looking.files import Files
 from agent_runner.looking.repeats import NOTE, PATIENCE, Shown, digest_of
-from agent_runner.looking.tool import Bench, Check, Said, Tool
+from agent_runner.looking.tool import Bench, Check, Said, Tool, check_cancelled
 from agent_runner.looking.tools import Offer, specs
 from agent_runner.model.agent import ToolAnswer, ToolCall, ToolSpec
 from agent_runner.model.looks import Look
@@ -94,6 +94,8 @@ class Toolbox:
     def answer(self, calls: Sequence[ToolCall], desk: Desk | None = None) -> Answered:
         """Answer the calls in their order. Reads files and waits for git: call it in a thread.
 
+        Within anyio's worker threads it gives up soon after the task that waits is cancelled.
+
         A draft of an earlier turn that fits no more, since somebody else has changed the file, is
         dropped, and the last answer says so.
 
@@ -106,6 +108,7 @@ class Toolbox:
             lost = drafts.again(desk.drafts)
             answering = _Answering(self, self._bench(drafts), Spending(self.budget), desk.shown)
             for call in calls:
+                check_cancelled()
                 answering.answer(call)
             return answering.answered(drafts, lost)
 

@@ -4,12 +4,14 @@ import re
 import time
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from agent_runner.looking import search_child
 from agent_runner.looking.search import searched
-from tests.looking.scene import Scene
+from tests.looking.scene import Scene, call
 
 
 def test_matches_stand_by_file_with_their_numbers(scene: Scene) -> None:
@@ -106,6 +108,20 @@ def test_the_answer_says_that_it_was_stopped(tmp_path: Path) -> None:
         "[stopped after 0.5 s, with 0 of 1 file searched: narrow it with path, or simplify the"
         " pattern]"
     )
+
+
+def test_a_search_is_given_up_when_its_task_is_cancelled(scene: Scene) -> None:
+    scene.write({"b": "a" * 60 + "!\n"})
+    asked = [call("search", pattern=r"(a+)+$")] * 3
+
+    async def cancelled() -> bool:
+        with anyio.move_on_after(0.5) as waiting:
+            await anyio.to_thread.run_sync(scene.toolbox.answer, asked)
+        return waiting.cancelled_caught
+
+    before = time.perf_counter()
+    assert anyio.run(cancelled)
+    assert time.perf_counter() - before < 5
 
 
 @given(
