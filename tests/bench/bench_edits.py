@@ -1,10 +1,6 @@
 """What edits cost: planning and applying against plain durable writing, and the worst search.
 
-Run it as a script.
-
-`python tests/bench/bench_edits.py [rounds]` prints one line per figure; it fails if a search that
-finds nothing in 5 MB takes longer than two seconds, or planning and applying more than twice what
-plain writing takes.
+`python -m tests.bench.bench_edits [ROUNDS]` (5)
 """
 
 import os
@@ -20,8 +16,10 @@ from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
+from tests.bench.rows import row
 
 FILES, LINES, EDITS = 200, 2_000, 500
+MOST, LONGEST_SEARCH = 2, 2  # times plain writing; seconds
 
 
 class Memory:
@@ -96,21 +94,20 @@ def one_round(text: str, root: Path) -> tuple[float, float, float, float]:
     return parsing, planning, applying, timed(lambda: plain(root, planned))
 
 
-def many_edits(rounds: int) -> float:
-    """The ratio, medians over the rounds."""
+def many_edits(rounds: int) -> bool:
+    """Medians over the rounds, against plain writing of the same files."""
     figures: list[tuple[float, ...]] = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             figures.append(one_round(reply(), Path(folder)))
     parsed, planned, applied, written = map(statistics.median, zip(*figures, strict=True))
-    ratio: float = (parsed + planned + applied) / written
-    print(f"parse {parsed:.3f} s, plan {planned:.3f} s, apply {applied:.3f} s")
-    print(f"plain writing {written:.3f} s; ratio {ratio:.2f}, apply {applied / written:.2f}")
-    return ratio
+    note = f"parse {parsed:.2f}, plan {planned:.2f}, apply {applied:.2f}, plain {written:.2f} s"
+    what = f"{EDITS} edits in {FILES} files: parse, plan and apply"
+    return row(what, (parsed + planned + applied) / written, "x plain writing", MOST, note)
 
 
-def worst_search() -> float:
-    """Seconds to refuse 1,000 lines that are not in a file of 5 MB."""
+def worst_search() -> bool:
+    """Refusing 1,000 lines that are not in a file of 5 MB."""
     lines = [f"line {number} of a large file, with some words in it" for number in range(100_000)]
     needle = [*lines[40_000:40_999], "this one is not there"]
     with tempfile.TemporaryDirectory() as folder:
@@ -119,11 +116,16 @@ def worst_search() -> float:
         block = ["big.txt", "<<<<<<< SEARCH", *needle, "=======", "x", ">>>>>>> REPLACE"]
         edits = parse_reply("\n".join(block))
         seconds = timed(lambda: plan(edits, root, Rules()))
-    print(f"1,000 lines not found in {len(lines)} lines: {seconds:.2f} s")
-    return seconds
+    what = f"refusing 1,000 lines that are not in a file of {len(lines):,}"
+    return row(what, seconds, "s", LONGEST_SEARCH)
+
+
+def main() -> int:
+    """Measure; the exit code says whether the bounds hold."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    holds = [worst_search(), many_edits(rounds)]
+    return 0 if all(holds) else 1
 
 
 if __name__ == "__main__":
-    worst = worst_search()
-    share = many_edits(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
-    sys.exit(worst > 2 or share > 2)  # seconds; times plain writing
+    sys.exit(main())

@@ -1,8 +1,7 @@
 """What a hook costs: one that does nothing against a bare subprocess, and a gigabyte of output.
 
-Run it as a script: `python tests/bench/bench_hooks.py [rounds]` prints one line per figure; it
-fails if a hook costs more than three times the bare command, or memory grows by over 16 MB. Best of
-all rounds: what else the machine does only adds.
+`python -m tests.bench.bench_hooks [ROUNDS]` (200). Best of all rounds: what else the machine does
+only adds.
 """
 
 import resource
@@ -19,12 +18,15 @@ from agent_runner.hooks.runner import HookRunner
 from agent_runner.hooks.watch import ThreadWatch, WatchFactory, watch_exit
 from agent_runner.model.hooks import Hook, Phase
 from agent_runner.model.task import Task
+from tests.bench.rows import row
 
 GIGABYTE = 1 << 30
 FLOODS = {
     "1 GiB of NULs, green": f"head -c {GIGABYTE} /dev/zero",
     "1 GiB of lines, red": f"yes some words and 12 numbers | head -c {GIGABYTE}; exit 1",
 }
+MOST, MOST_MEMORY = 3, 16  # times the bare command; MB
+WATCHES: dict[str, WatchFactory] = {"as here": watch_exit, "with a thread": ThreadWatch}
 
 
 def bare() -> float:
@@ -60,22 +62,22 @@ def peak() -> int:
 
 
 async def main(rounds: int) -> int:
-    """Print the figures; 1 if one is too high."""
+    """Measure; 1 if a bound does not hold."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         floor = min(bare() for _ in range(rounds))
-        print(f"sh -c true, bare: {floor * 1e3:.2f} ms")
-        worst = 0.0
-        for watch in (watch_exit, ThreadWatch):
+        holds = []
+        for how, watch in WATCHES.items():
             cost = min([await hook(folder, "true", watch) for _ in range(rounds)])
-            worst = max(worst, cost / floor)
-            print(f"as a hook, {watch.__name__}: {cost * 1e3:.2f} ms, {cost / floor:.2f} times")
+            what = f"a hook that does nothing, its end watched {how}"
+            note = f"{cost * 1e3:.2f} and {floor * 1e3:.2f} ms"
+            holds.append(row(what, cost / floor, "x `sh -c true`", MOST, note))
         before = peak()
         for what, command in FLOODS.items():
-            print(f"{what}: {await hook(folder, command, watch_exit):.2f} s")
-        grown = peak() - before
-        print(f"memory grown by {grown} kB")
-        return int(worst > 3 or grown > 16_000)
+            row(f"a hook's output of {what}", await hook(folder, command, watch_exit), "s")
+        grown = (peak() - before) / 1024
+        holds.append(row("memory grown by them", grown, "MB", MOST_MEMORY))
+        return 0 if all(holds) else 1
 
 
 if __name__ == "__main__":

@@ -14,10 +14,12 @@ from time import perf_counter
 from agent_runner.model import events as e
 from agent_runner.model.states import TaskState
 from agent_runner.store.store import Store
+from tests.bench.rows import row
 from tests.support.clocks import FakeClock
 
 RECORDS = 1_000_000
 TASKS = 1_000
+MOST_WITH_SNAPSHOT, MOST_APPEND = 0.1, 2
 
 
 def fill(folder: Path, records: int) -> None:
@@ -80,20 +82,24 @@ def appends(folder: Path, count: int = 300) -> float:
     return median(ours) / median(floor)
 
 
-def main() -> None:
-    """Print the figures."""
+def main() -> int:
+    """Measure; the exit code says whether the bounds hold."""
     records = int(sys.argv[1]) if len(sys.argv) > 1 else RECORDS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         fill(folder, records)
         size = (folder / "state/journal.jsonl").stat().st_size / 1e6
         seconds, megabytes = recover(folder)
-        print(f"{records} records ({size:.0f} MB): {seconds:.1f} s, {megabytes:.0f} MB of memory")
+        note = f"{size:.0f} MB; {megabytes:.0f} MB of memory"
+        row(f"reading a journal of {records:,} records", seconds, "s", None, note)
         open_store(folder).close()  # writes the snapshot
-        seconds, megabytes = recover(folder)
-        print(f"with the snapshot: {seconds * 1000:.0f} ms, {megabytes:.0f} MB of memory")
-        print(f"append and sync: {appends(folder):.2f} x a bare write and fdatasync")
+        again, megabytes = recover(folder)
+        what, note = "the same with its snapshot", f"{megabytes:.0f} MB of memory"
+        holds = [row(what, again / seconds, "x without", MOST_WITH_SNAPSHOT, note)]
+        ratio = appends(folder)
+        holds.append(row("an append with its sync", ratio, "x write and fdatasync", MOST_APPEND))
+    return 0 if all(holds) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

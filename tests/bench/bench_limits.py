@@ -1,7 +1,6 @@
 """How long a decision takes on the first day and after a year, and how much room a year takes.
 
-Run it with `python -m tests.bench.bench_limits`. It prints ratios: times do not travel between
-machines, they do.
+`python -m tests.bench.bench_limits [CALLS]` (100,000)
 """
 
 import json
@@ -20,8 +19,10 @@ from agent_runner.model.settings import LimitSettings, Settings, WindowKind, Win
 from agent_runner.model.spending import Spending
 from agent_runner.model.usage import Usage
 from agent_runner.store.codec import to_plain
+from tests.bench.rows import row
 
-CALLS = 100_000
+CALLS, IN_LEDGER = 100_000, 3_000
+MOST, MOST_KEPT = 3, 1_024  # times the first ones; KB
 YEAR = 365 * 86_400.0
 START = 1_767_225_600.0
 NEED = Need(10_000, 16_000, 0.1)
@@ -54,11 +55,11 @@ def one_call(spending: Spending, number: int, now: float) -> None:
     spending.take(now, task, e.CallSettled(call, "answered", "claude", usage, 0.03))
 
 
-def year(settings: Settings, room: str) -> None:
+def year(settings: Settings, room: str, calls: int) -> bool:
     """Decide before and fold after each call of a year; compare its first and last tenth."""
     spending, decisions, folds = Spending(), [], []
-    for number in range(CALLS):
-        now = START + number * YEAR / CALLS
+    for number in range(calls):
+        now = START + number * YEAR / calls
 
         def decide(now: float = now) -> Room:
             return room_for(spending, settings, "claude", "m", NEED, now, task="T1")
@@ -66,23 +67,24 @@ def year(settings: Settings, room: str) -> None:
         if number % 10 == 0:
             decisions.append(timed(decide))
         folds.append(timed(lambda now=now, number=number: one_call(spending, number, now)))  # type: ignore[misc]
-    say(f"{settings.limits.window}, {room}")
-    for name, times in (("decision", decisions), ("fold of a call", folds)):
+    after, holds = f"after {calls:,} calls, {settings.limits.window} windows, {room}", []
+    for name, times in (("a limit's decision", decisions), ("counting a call", folds)):
         tenth = len(times) // 10
         first, last = statistics.median(times[:tenth]), statistics.median(times[-tenth:])
-        say(f"  {name}: {last * 1e6:.0f} us after a year, {last / first:.2f} x the first month's")
-    (track,) = spending.meters.of("claude")
-    size = len(json.dumps(to_plain(spending), separators=(",", ":")))
-    say(f"  {len(track.times)} rows, {size / 1024:.0f} KB in the snapshot after {CALLS:,} calls")
+        note = f"{last * 1e6:.0f} us"
+        holds.append(row(f"{name} {after}", last / first, "x the first ones", MOST, note))
+    size = len(json.dumps(to_plain(spending), separators=(",", ":"))) / 1024
+    holds.append(row(f"what the snapshot keeps {after}", size, "KB", MOST_KEPT))
+    return all(holds)
 
 
-def ledger() -> None:
+def ledger() -> bool:
     """What the shared ledger adds to a call, small and after many calls."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.jsonl"
         gate = Gate(limited(WindowKind.ROLLING, 1), CLOCK, Ledger(path, "a", CLOCK))
         spending, times = Spending(), []
-        for number in range(3000):
+        for number in range(IN_LEDGER):
             call = f"c{number}"
             event = e.CallSettled(call, "answered", "claude", Usage(1, 1), 0.0)
             times.append(
@@ -90,18 +92,21 @@ def ledger() -> None:
                 + timed(lambda event=event: gate.settle(event))  # type: ignore[misc]
             )
         first, last = statistics.median(times[:300]), statistics.median(times[-300:])
-        say("ledger, admit and settle")
         size = path.stat().st_size / 1024
-        say(f"  {last * 1e6:.0f} us, {last / first:.2f} x the first ones; {size:.0f} KB")
+        what = f"admitting and settling a call in the ledger, after {IN_LEDGER:,} calls"
+        note = f"{last * 1e6:.0f} us; the file has {size:.0f} KB"
+        return row(what, last / first, "x the first ones", MOST, note)
 
 
-def say(line: str) -> None:
-    """Print a line."""
-    sys.stdout.write(line + "\n")
+def main() -> int:
+    """Measure; the exit code says whether the bounds hold."""
+    calls = int(sys.argv[1]) if len(sys.argv) > 1 else CALLS
+    holds = [ledger()]
+    for kind in WindowKind:
+        holds.append(year(limited(kind, 1), "room left", calls))
+        holds.append(year(limited(kind, 0), "hardly any room", calls))
+    return 0 if all(holds) else 1
 
 
 if __name__ == "__main__":
-    for kind in WindowKind:
-        year(limited(kind, 1), "room")
-        year(limited(kind, 0), "hardly any room")
-    ledger()
+    sys.exit(main())
