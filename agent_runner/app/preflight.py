@@ -12,7 +12,6 @@ from agent_runner.model.errors import InputError, StorageError
 from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.model.task import Task
-from agent_runner.workspace.git import Repository
 
 LONG_LIST = 1_000
 """Tasks from which on reading the list takes a second or so without the C parser."""
@@ -122,7 +121,7 @@ def _say_changed_list(
 def _say_dirty(wiring: Wiring, tasks: list[Task]) -> None:
     """Mention once that there is uncommitted work of the user's own."""
     for root in dict.fromkeys(task.root for task in tasks[:1]):
-        repository = Repository.find(root)
-        if repository and not repository.status(limit=1).clean:
+        status = wiring.trees.status(root)
+        if status and not status.clean:
             text = f"{root.name} has uncommitted changes; they are left alone"
             wiring.core.signal(Said("", text))

@@ -1,7 +1,7 @@
 """YAML and JSON read into trees that know where every value stands."""
 
 from agent_runner.documents.expect import Expect
-from agent_runner.documents.reading import paused_collector, read_document, read_value
+from agent_runner.documents.reading import read_document, read_value
 from agent_runner.documents.tree import (
     Document,
     Fields,
@@ -27,7 +27,6 @@ __all__ = [
     "Suggestions",
     "described",
     "has_c_parser",
-    "paused_collector",
     "plain_value",
     "quoted",
     "read_document",

@@ -1,16 +1,14 @@
 """From a file, or a value of the environment, to its tree: bounded, UTF-8, by the right reader."""
 
-import gc
 import re
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 from agent_runner.documents.json_reader import parse_json
 from agent_runner.documents.tree import Document, Source
 from agent_runner.documents.yaml_reader import parse_yaml
+from agent_runner.ground.collector import paused_collector
 from agent_runner.model.errors import InputError, Problem
 
 MAX_YAML_BYTES = 8 * 2**20
@@ -45,22 +43,6 @@ def read_value(text: str, *, name: str) -> Document:
     """
     checked = decoded(text.encode(errors="surrogatepass"), name, numbered=False)
     return parse_yaml(Source(name, checked, numbered=False))
-
-
-@contextmanager
-def paused_collector() -> Iterator[None]:
-    """No garbage collection meanwhile: many objects come into being and none becomes garbage.
-
-    Ten thousand tasks load in about half the time.
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def read_source(file: Path, *, name: str, most: int) -> Source:

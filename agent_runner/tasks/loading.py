@@ -11,10 +11,10 @@ from agent_runner.documents import (
     Node,
     Scalar,
     Suggestions,
-    paused_collector,
     quoted,
     read_document,
 )
+from agent_runner.ground.collector import paused_collector
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings

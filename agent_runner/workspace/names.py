@@ -26,6 +26,7 @@ LEAVINGS = frozenset(
 
 _DEEPEST = 128  # folders within folders; beyond that nobody works, and descriptors run out
 _OTHERS = ["ls-files", "-z", "-t", "--others", "--exclude-standard"]
+_TRACKED = ["ls-files", "-z", "-t", "-s", "--cached"]
 _ALL = [*_OTHERS, "-s", "--cached"]
 _UNTRACKED = re.compile(rb"(?:\?[^\0]*\0)*")
 _GITLINK = b"160000"  # the mode of a submodule's entry, which is no file
@@ -171,20 +172,23 @@ NO_NAMES = Names(frozenset(), frozenset())
 class Lister:
     """Lists the files that count, again and again; what git said before is not taken apart again.
 
-    Git is asked for the tracked files only where its index is another one than before; where it is
-    the same, for its status, which others want to know, too: `report`. Runs git once a listing and
-    repository, once more where it lists nothing below the top of one.
+    Git is asked for the tracked files only where its index is another one than before. Runs git
+    once a listing and repository, once more where it lists nothing below the top of one.
 
-    `reads_much`: for its status git would read many files again and again, being not allowed to
-    note that they are as they were; it is not asked for it then.
+    `may_report`: whether git may be asked for its status instead of the untracked files alone, for
+    those who want to know that, too: `report`. It is one process more where the index is new.
+    `reads_much`: git would read many files again and again for it, since it may not note that they
+    are as they were; it is not asked for it then.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, *, may_report: bool = False) -> None:
         self.repository: Repository | None = None
         self.report: Report | None = None
         self.reads_much = False
         self._scope = scope
-        self._running: Running | None = None
+        self._may_report = may_report
+        self._reports = False
+        self._running: list[Running] = []
         self._said = self._said_of_tracked = b""
         self._outer = NO_NAMES
         self._stamp: tuple[int, ...] = ()
@@ -193,11 +197,13 @@ class Lister:
 
     @property
     def reports(self) -> bool:
-        """Whether the listing that was started last is one of git's status."""
-        return self._knows_tracked and not self.reads_much and self._sees_modes
+        """Whether git was asked for its status in the listing that was started last."""
+        return self._reports
 
-    def start(self) -> "Lister":
+    def start(self, *, in_one: bool = False) -> "Lister":
         """Start git, so that there is time for something else before `finish`.
+
+        `in_one`: with one process, whose answer is of one time.
 
         Raises:
             UsageError: there is a repository, but git refuses to use it.
@@ -207,13 +213,19 @@ class Lister:
         if repository != self.repository:
             self.repository = repository
             self._forget()
-        if repository:
-            stamp = stamp_of(repository.index)
-            self._knows_tracked = stamp != () and stamp == self._stamp
-            self._stamp = stamp
-            names = _OTHERS if self._knows_tracked else _ALL
-            asked = asking("all") if self.reports else names
-            self._running = repository.git.start(self._scope.root, asked)
+        if repository is None:
+            return self
+        stamp = stamp_of(repository.index)
+        self._knows_tracked = stamp != () and stamp == self._stamp
+        self._stamp = stamp
+        may_report = self._may_report and repository.sees_modes and not self.reads_much
+        self._reports = may_report and not in_one
+        if self._reports:
+            asked = [asking("all")] if self._knows_tracked else [asking("all"), _TRACKED]
+        else:
+            asked = [_OTHERS if self._knows_tracked else _ALL]
+        for one in asked:
+            self._running.append(repository.git.start(self._scope.root, one))
         return self
 
     def finish(self) -> Names:
@@ -222,15 +234,13 @@ class Lister:
         Raises:
             UsageError: git fails.
         """
-        running, self._running = self._running, None
-        if self.repository is None or running is None:
+        if self.repository is None or not self._running:
             return self._walked()
-        said = self._answered(running, self.repository)
-        if self._knows_tracked:
-            if stamp_of(self.repository.index) != self._stamp:  # a file may be in neither list
-                self._forget()
-                return self.start().finish()
-            said += self._said_of_tracked
+        said = self._answered(self.repository)
+        of_two_times = self._knows_tracked or self._reports
+        if of_two_times and stamp_of(self.repository.index) != self._stamp:
+            self._forget()  # a file may be in neither list
+            return self.start(in_one=True).finish()
         if not said and self.repository.prefix and self.repository.ignores_root():
             self.report = None
             return self._walked()
@@ -241,23 +251,22 @@ class Lister:
 
     def stop(self) -> None:
         """Give up a listing that was started, if one was."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.stop()
+        while self._running:
+            self._running.pop().stop()
 
-    @property
-    def _sees_modes(self) -> bool:
-        return self.repository is not None and self.repository.sees_modes
-
-    def _answered(self, running: Running, repository: Repository) -> bytes:
-        """What git said of the names, without those of the tracked files if they are known."""
-        answer = running.finish()
-        if not self.reports:
-            return demanded(answer, self._scope.root).out
-        if answer.code:  # a HEAD that leads nowhere has no status, but there are files
-            return demanded(repository.ask(_OTHERS), self._scope.root).out
-        self.report = Report.parsed(answer.out, repository.prefix)
-        return self.report.untracked
+    def _answered(self, repository: Repository) -> bytes:
+        """What git said of the names: the untracked ones, then those of the tracked files."""
+        answer = self._running.pop(0).finish()
+        if self._reports and answer.code == 0:
+            self.report = Report.parsed(answer.out, repository.prefix)
+            said = self.report.untracked
+        else:
+            if self._reports:  # a HEAD that leads nowhere has no status, but there are files
+                answer = repository.ask(_OTHERS)
+            said = demanded(answer, self._scope.root).out
+        if self._running:
+            return said + demanded(self._running.pop().finish(), self._scope.root).out
+        return said + self._said_of_tracked if self._knows_tracked else said
 
     def _forget(self) -> None:
         self._said = self._said_of_tracked = b""

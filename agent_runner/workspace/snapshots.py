@@ -8,6 +8,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from agent_runner.ground.clock import Clock
+from agent_runner.ground.collector import paused_collector
 from agent_runner.model.errors import StateError
 from agent_runner.workspace.filetree import (
     Entry,
@@ -82,7 +83,7 @@ class SnapshotReader:
         self._limits = limits
         self.store = store
         self._clock = clock
-        self._lister = Lister(self.scope)
+        self._lister = Lister(self.scope, may_report=True)
         self._sources: tuple[Source, ...] = ()
         self._sources_before: tuple[Source, ...] = ()
         self._vouchers = Vouchers(limits.largest)
@@ -109,36 +110,18 @@ class SnapshotReader:
     def look(self) -> Snapshot:
         """The files as they stand now. A root that is not there has none.
 
-        Runs git once, and once for each repository inside the root, for the names of the files and,
-        from the second look on, its status.
-        It is run once more where contents that only git has were replaced since the last look, for
-        they are kept from now on; and where hundreds of files are new, to learn what need not be
-        read.
+        Runs git once, and once for each repository inside the root, for the names of the files and
+        its status. It is run once more for the tracked files where its index is new; where contents
+        that only git has were replaced since the last look, for they are kept from now on; and
+        where hundreds of files are new, to learn what need not be read.
 
         Raises:
             UsageError: there is a git repository, but git refuses to use it.
             StorageError: the disk refused to keep what is new.
         """
         self._begin()
-        look = Look(self._read, self._note)
-        try:
-            repository = self._lister.start().repository
-            if repository and has_many(repository, self._limits.seen_unasked):
-                self._vouchers.ask(repository, reported=self._lister.reports)
-            with _opened(self.scope.root) as root:
-                if root is None:
-                    look.gone(self._tree)
-                else:
-                    look.all(self._tree, root)
-                names = self._lister.finish()
-                self._report = self._lister.report
-                doubted = self._vouchers.doubted(self._report)
-                if self._report is None:
-                    self._lister.reads_much = len(doubted or ()) > self._limits.read_unasked
-                self._learn(names, doubted, look, root)
-        finally:  # no process is left behind when something went wrong in between
-            self._lister.stop()
-            self._vouchers.stop()
+        with paused_collector():
+            self._look()
         return self._taken()
 
     def status(self) -> GitStatus | None:
@@ -261,6 +244,27 @@ class SnapshotReader:
         """Whether git tracks anything in a folder; the top of a work tree counts as one of it."""
         source = self._sources[0]
         return source.tracked.is_in(folder) or not (folder or source.repository.prefix)
+
+    def _look(self) -> None:
+        look = Look(self._read, self._note)
+        try:
+            repository = self._lister.start().repository
+            if repository and has_many(repository, self._limits.seen_unasked):
+                self._vouchers.ask(repository, reported=self._lister.reports)
+            with _opened(self.scope.root) as root:
+                if root is None:
+                    look.gone(self._tree)
+                else:
+                    look.all(self._tree, root)
+                names = self._lister.finish()
+                self._report = self._lister.report
+                doubted = self._vouchers.doubted(self._report)
+                if root is not None:
+                    self._lister.reads_much = self._vouchers.are_stale(root)
+                self._learn(names, doubted, look, root)
+        finally:  # no process is left behind when something went wrong in between
+            self._lister.stop()
+            self._vouchers.stop()
 
     def _begin(self) -> None:
         self._settled = int((self._clock.now() - _COARSEST) * 1e9)
