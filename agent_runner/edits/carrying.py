@@ -1,18 +1,16 @@
 """Carries one edit out on the tree in memory, and says in words what came of it."""
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from agent_runner.edits.doubt import doubt, is_output, strange
+from agent_runner.edits.altering import alter
+from agent_runner.edits.doubt import doubt, strange
 from agent_runner.edits.edit import (
     ADD,
     DROP,
-    KEEP,
     TEXT_TOOL,
     Alter,
-    Aside,
     Delete,
     Edit,
-    Hunk,
     Move,
     SetMode,
     Unreadable,
@@ -20,10 +18,10 @@ from agent_runner.edits.edit import (
 )
 from agent_runner.edits.formats import search_replace, whole_file
 from agent_runner.edits.jail import Refusal
-from agent_runner.edits.left_out import defined_on, first_left_out, is_left_out
-from agent_runner.edits.matching import Haystack, NoPlace, Place, locate
-from agent_runner.edits.naming import fits, is_path, is_prose, is_title
-from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome, in_doubt, not_found
+from agent_runner.edits.left_out import first_left_out
+from agent_runner.edits.lookalikes import plain
+from agent_runner.edits.naming import is_prose
+from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome, in_doubt
 from agent_runner.edits.putting import Put, put
 from agent_runner.edits.textfile import NotTextError, TextFile, check_writable
 from agent_runner.edits.tree import Entry, Tree
@@ -73,48 +71,6 @@ class Carrier:
         line = self.tree.gate.rules.blots.in_place_of_key(new, entry.original or b"")
         return None if line is None else _lost_key(line)
 
-    def judge(self, aside: Aside, changed: tuple[str, ...]) -> Outcome:
-        """What comes of a fence that is not clearly an edit, when all edits stand.
-
-        One whose lines all stand in the file shows something and asks for nothing; one that brings
-        new lines may be an edit that was meant, and is never dropped without a word. `changed`: the
-        files that the reply has edits of, on which the fence may comment.
-        """
-        if not aside.path or aside.path in changed:
-            return self._comment(aside, (aside.path,) if aside.path else changed)
-        entry = self.tree.at(aside.path)
-        if isinstance(entry, Refusal):
-            return Carried(already=True)  # no file of the task can be meant
-        exists = entry.exists or entry.original is not None
-        new = _new_lines(aside, entry)
-        is_fit = fits(aside.language, aside.path)
-        is_name = is_path(aside.path) or (aside.alone and "/" in aside.path)
-        is_meant = exists or (is_fit and is_name and not is_title(aside.path))
-        if not is_meant or (new and is_output(new)) or (exists and all(map(is_left_out, new))):
-            return Carried(already=True)
-        if aside.alone and is_fit and exists:
-            return self.carry(Write(aside.path, aside.origin, aside.text))
-        short = (
-            f"line {aside.named_at} of the reply names `{aside.path}`, and it is unclear whether"
-            " the fence below is that file (only its path may stand right above it, and the"
-            " language has to fit)"
-        )
-        return in_doubt(aside.path, short)
-
-    def _comment(self, aside: Aside, changed: tuple[str, ...]) -> Outcome:
-        """A fence beside edits explains them, unless it defines anew what one of the files does."""
-        for path in changed:
-            entry = self.tree.at(path)
-            if isinstance(entry, Refusal) or not fits(aside.language, path):
-                continue
-            lines = entry.bytes_now().decode("utf-8", "replace").split("\n")
-            known = set(map(defined_on, lines)) - {""}
-            again = [name for s in aside.text.split("\n") if (name := defined_on(s)) in known]
-            if again and not all(map(is_left_out, _new_lines(aside, entry))):
-                short = f"it has `{again[0]}` as `{path}` does not have it, and changes nothing"
-                return in_doubt(path, short)
-        return Carried(already=True)
-
     def _carry(self, edit: Edit, entry: Entry) -> Outcome:
         if isinstance(edit, Write):
             return self._write(edit, entry)
@@ -125,7 +81,7 @@ class Carrier:
         if not entry.exists:
             return MISSING
         if isinstance(edit, Alter):
-            return self._alter(edit, entry)
+            return alter(entry.text(), edit.hunks, exact=self.exact)
         before = entry.mode
         entry.executable(on=isinstance(edit, SetMode) and edit.executable)
         return Carried(already=entry.mode == before)
@@ -135,7 +91,7 @@ class Carrier:
         made = old.rewritten(edit.text)
         if entry.exists and made.content() == entry.bytes_now():
             return Carried(already=True)
-        if old.lines and not edit.text:
+        if old.lines and not edit.text.strip():
             short = "an empty block would empty the file"
             return Failed(short, "  Delete the file, or send its lines.")
         if old.lines and edit.new:
@@ -189,56 +145,6 @@ class Carrier:
             return Failed(f"it cannot be moved to `{target.path}`: {blocked}")
         return Carried(note=note)
 
-    def _alter(self, edit: Alter, entry: Entry) -> Outcome:
-        text = entry.text()
-        shift = after = standing = 0
-        wrong: list[Failed] = []
-        for number, written in enumerate(edit.hunks, 1):
-            hunk = _as_file(written, text)
-            hay = Haystack(text.lines)
-            place = self._place(hay, hunk, after, shift)
-            if isinstance(place, NoPlace):
-                if _stands(hay, hunk, place):
-                    standing += 1
-                else:
-                    label = f"hunk {number}: " if len(edit.hunks) > 1 else ""
-                    wrong.append(not_found(label, text.lines, hunk, place))
-            elif hunk.changes_nothing or (not self.exact and _is_inserted(text.lines, place, hunk)):
-                standing += 1
-            else:
-                grown = text.splice(place.start, place.lines)
-                if hunk.newline_at_end is not None:
-                    text.finish(newline=hunk.newline_at_end)
-                shift += grown
-                after = place.start + len(hunk.before) + grown
-        if wrong:
-            texts = "\n".join(failed.text for failed in wrong if failed.text)
-            return Failed("; ".join(failed.short for failed in wrong), texts)
-        return Carried(already=standing == len(edit.hunks))
-
-    def _place(self, hay: Haystack, hunk: Hunk, after: int, shift: int) -> Place | NoPlace:
-        """The hunk's place; its number alone is only believed if a program wrote it.
-
-        A wrong number of a model may point exactly at another line that is the same: unless lines
-        that stay bear it out, the hunk must have the same place without it.
-        """
-        if not self.exact and hay.lines and not (hunk.before or hunk.anchors or hunk.at_end):
-            return NoPlace()
-        place = locate(hay, hunk, after=after, shift=shift)
-        if self.exact or _tells(hunk.kept) or isinstance(place, NoPlace):
-            return place
-        other = locate(hay, evolve(hunk, start=None), after=after, shift=shift)
-        if isinstance(other, Place) and other != place:
-            return NoPlace((place.start, other.start))
-        return other
-
-
-def _new_lines(aside: Aside, entry: Entry) -> list[str]:
-    """The lines of a fence that the file has neither now nor before."""
-    texts = (entry.original or b"", entry.bytes_now())
-    there = {s.strip() for text in texts for s in text.decode("utf-8", "replace").split("\n")}
-    return [s for s in aside.text.split("\n") if s.strip() and s.strip() not in there]
-
 
 def _lines_of(edit: Edit) -> list[tuple[bool, str]]:
     """The lines that the edit leaves or brings, each with whether it brings it."""
@@ -252,6 +158,10 @@ def _lines_of(edit: Edit) -> list[tuple[bool, str]]:
 
 def _in_doubt(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
     """The refusal of new lines that are perhaps not meant as they stand."""
+    odd = next((s for is_new, s in lines if is_new and _is_oddly_indented(s)), None)
+    if odd is not None and not is_prose(edit.path) and odd.encode() not in entry.bytes_now():
+        short = f"the indentation of `{odd.strip()[:80]}` holds a character that looks like a blank"
+        return Failed(short, "  Indent with spaces or tabs.")
     gone = [s for hunk in edit.hunks for s in hunk.before] if isinstance(edit, Alter) else None
     line = first_left_out(lines, edit.path, entry.bytes_now, gone)
     if line is not None:
@@ -280,46 +190,7 @@ def _lost_key(line: str) -> Failed:
     )
 
 
-def _as_file(hunk: Hunk, text: TextFile) -> Hunk:
-    """The hunk without the BOM and the carriage returns that programs show in diffs."""
-    lines = hunk.lines
-    if text.bom:
-        lines = tuple((op, line.removeprefix("\ufeff")) for op, line in lines)
-    if "\r\n" in text.ends and any(line.endswith("\r") for line in hunk.before):
-        lines = tuple((op, line.removesuffix("\r")) for op, line in lines)
-    return hunk if lines is hunk.lines else evolve(hunk, lines=lines)
-
-
-def _is_inserted(lines: list[str], place: Place, hunk: Hunk) -> bool:
-    """Whether the lines that an insertion brings stand at its place: they are not put there twice.
-
-    Lines that say nothing (blank ones, brackets) may be meant twice.
-    """
-    ops = [op for op, _ in place.lines]
-    if DROP in ops or not _tells(hunk.added) or hunk.newline_at_end is not None:
-        return False
-    lead = next((at for at, op in enumerate(ops) if op == KEEP), len(ops))
-    after = [text.rstrip() for _, text in place.lines]
-    return any(
-        start >= 0 and [line.rstrip() for line in lines[start : start + len(after)]] == after
-        for start in (place.start, place.start - lead)
-    )
-
-
-def _stands(hay: Haystack, hunk: Hunk, missing: NoPlace) -> bool:
-    """Whether what the hunk would bring stands in the file, surely at the place that it means.
-
-    Its old text must be gone, and the new one must stand once, around lines that both have: the
-    new lines alone may stand anywhere.
-    """
-    if missing.found or missing.wrong or not _tells(hunk.kept) or not _tells(hunk.added):
-        return False
-    place = locate(hay, evolve(hunk, lines=tuple((KEEP, line) for line in hunk.after)))
-    if not isinstance(place, Place):
-        return False
-    there = hay.lines[place.start : place.start + len(place.lines)]
-    return [line.rstrip() for line in there] == [line.rstrip() for line in hunk.after]
-
-
-def _tells(lines: list[str]) -> bool:
-    return any(any(map(str.isalnum, line)) for line in lines)
+def _is_oddly_indented(line: str) -> bool:
+    """Whether something else than spaces and tabs stands before the text of the line, unseen."""
+    first = line.removeprefix("\ufeff").lstrip(" \t\f\v\r")[:1]
+    return bool(line.strip()) and (first.isspace() or (first != "" and not plain(first).strip()))

@@ -11,15 +11,19 @@ from collections.abc import Collection, Sequence
 
 from agent_runner.edits.linediff import same_runs
 from agent_runner.edits.lookalikes import plain
-from agent_runner.edits.naming import extension, is_prose
+from agent_runner.edits.marks import is_mark
+from agent_runner.edits.naming import extension, is_prose, is_title
 
 _SHRINKS_TO, _SHARED, _LOST = 2 / 3, 1 / 10, 1 / 8
 """A text with at most such a share of the file's lines, or that has fewer of them, or none for so
 many at the file's ends, is as likely a part of it, or an example."""
 
+_FEW = 3
+"""Lines of a file of which any part may be meant as the whole."""
+
 _MARKER = re.compile(
-    r"^(?:<{5,9}(?:\s.*)?|>{5,9} \S.*|[-+=*#~]{3,9} ?(?:SEARCH|REPLACE)\b.*|@@(?: .*)?"
-    r"|\*\*\* .* (?:Patch|File\b.*)|</(?:search|replace|old|new|file|edit|content|patch)\w*>)$"
+    r"^(?:@@(?: .*)?|\*\*\* .* (?:Patch|File\b.*)"
+    r"|</(?:search|replace|old|new|file|edit|content|patch)\w*>)$"
 )
 _WORD = r"(search|replace|find|original|updated|old|new|before|after)(?:[ _]\w+)?"
 _SAID = re.compile(
@@ -52,8 +56,8 @@ def strange(new: Sequence[str], path: str, there: Collection[str]) -> str:
     pair = next((pair for pair in _PAIRS if said.keys() >= set(pair)), None)
     if pair is not None:
         return f"it has `{said[pair[0]][:40]}` and `{said[pair[1]][:40]}`, as an edit has"
-    marker = next(filter(_MARKER.match, new), None)
-    if marker is not None and not any(map(_MARKER.match, there)):
+    marker = next((line for line in new if is_mark(line) or _MARKER.match(line)), None)
+    if marker is not None and not any(is_mark(s) or _MARKER.match(s) for s in there):
         return f"`{marker[:40]}` is a mark of an edit, or of a merge conflict"
     is_text = is_prose(path)
     plus, minus = (sum(map(bool, map(sign.match, new))) for sign in (_PLUS, _MINUS))
@@ -115,12 +119,14 @@ def _fragment(filled: list[str], there: list[str], path: str) -> str:
         )
         return f"{counts}: perhaps a part of it"
     heads, others = (set(map(_head, lines)) - {""} for lines in (there, filled))
-    if len(heads) > 2 and len(heads & others) < max(1, len(heads) * _SHARED):
+    least = 0 if is_title(path) else 2
+    if len(heads) > least and len(heads & others) < max(1, len(heads) * _SHARED):
         return "it has next to nothing of what the file has: perhaps an example, or a part of it"
     runs = same_runs(there, filled)
     lost = max(0, runs[0][0] - runs[0][1]) if runs else 0
     lost += max(0, len(there) - runs[-1][0] - (len(filled) - runs[-1][1])) if runs else 0
-    if lost > max(2, len(there) * _LOST):
+    is_cut = len(there) > _FEW and len(there) - lost == len(filled) == sum(run[2] for run in runs)
+    if lost > max(2, len(there) * _LOST) or (lost and is_cut):
         return f"{lost} lines at the file's ends are missing: perhaps a part of it"
     return ""
 

@@ -134,12 +134,14 @@ class Aside(Edit):
 
     Whether it is harmless can be said only when the files are known and all edits carried out.
     `named_at`: the line of the reply that names the file, from 1; `alone`: and nothing else.
+    `goes_on`: next to nothing stands between it and the one before.
     """
 
     text: str
     language: str
     named_at: int = 0
     alone: bool = False
+    goes_on: bool = False
 
 
 @frozen

@@ -42,7 +42,8 @@ _PHRASES = re.compile(
     r"|\band (?:so on|more|others)\b"
 )
 _HINT = re.compile(
-    rf"\.\.|\u2026|\. \.|{_STRONG.pattern}|{_WEAK.pattern}|{_PHRASES.pattern}", re.IGNORECASE
+    rf"^\s*pass$|\.\.|\u2026|\. \.|{_STRONG.pattern}|{_WEAK.pattern}|{_PHRASES.pattern}",
+    re.IGNORECASE,
 )
 _COMMENT = re.compile(r"#|//|/\*|\*|--|<!|;|%|\(\*|\{-|@\*|\.\. |^'\s|^REM\s", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r".*\s.*|snip\w*|omitted|elided|truncated|unchanged|unmodified")
@@ -79,7 +80,7 @@ def first_left_out(
         return None  # an example in a text
     held = frozenset(line.strip() for line in old)
     least = 1 if held and (shrinks or gone is None) else 2
-    judge = _Judge(path, held, shrinks and bool(held), least)
+    judge = _Judge(path, held, shrinks and bool(held), least, is_whole=gone is None)
     above = ""
     for is_new, line in lines:
         if is_new and line.strip() not in held and judge.is_left_out(plain(line), above):
@@ -110,16 +111,20 @@ class _Judge:
     """What is known of the file: its path, its lines without blanks, whether doubt suffices.
 
     `least`: how many words of the kind a comment without dots has to have; where lines are lost, or
-    the text is all of the file, one is enough.
+    the text is all of the file, one is enough. `is_whole`: it is all of it; a body that became
+    nothing but `pass` then stands for the one that the file has.
     """
 
     path: str
     held: frozenset[str]
     doubts: bool
     least: int
+    is_whole: bool = False
 
     def is_left_out(self, line: str, above: str) -> bool:
         text = re.sub(r"(?:\. ){2,}\.", "...", line.strip())
+        if text == "pass" and self.is_whole and self._is_redefined(above):
+            return True
         is_example = text.startswith("...") and above.lstrip().startswith((">>>", "..."))
         if is_example or _SPREAD.fullmatch(text):
             return False

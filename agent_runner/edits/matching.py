@@ -25,7 +25,6 @@ _ALTERED = (
     "a line that is replaced has other dashes, quotes or spaces in the file; copy it from there,"
     " letter by letter"
 )
-_ELSEWHERE = "letter by letter its lines stand elsewhere than what is named around them"
 _LACKS_BLANK = "its lines lack one blank; perhaps one of them has lost the mark before it"
 _LACKS_INDENT = "its lines have lost their indentation; write them as they stand in the file"
 
@@ -154,8 +153,9 @@ def _chosen(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> P
     if len(chosen) != 1:
         return NoPlace(every, _missing_anchor(hunk) if not chosen else "")
     place = chosen[0]
-    if not place.exact and any(one.exact for one in found):
-        return NoPlace(every, _ELSEWHERE)  # whatever speaks for it: the text says otherwise
+    is_later = place.start >= after
+    if any((one.exact and not place.exact) or (one.start >= after) > is_later for one in found):
+        return NoPlace(every)  # the context speaks for it, and the text or the order for another
     if hunk.heading and names_elsewhere(hay.lines, hunk.heading, *_span(hunk, place)):
         wrong = f"its heading `{hunk.heading.strip()[:80]}` stands elsewhere in the file"
         return NoPlace((place.start,), wrong)
@@ -229,9 +229,9 @@ def _is_torn(hunk: Hunk) -> bool:
     if any(map(indent_of, filter(str.strip, hunk.added))):
         return False
     spare = 0
-    for op, text in hunk.lines:
-        spare = 0 if op == KEEP else spare + (bool(text.strip()) if op == DROP else -1)
-        if op == ADD and text.strip() and spare < 0:
+    for op, _ in hunk.lines:
+        spare = 0 if op == KEEP else spare + (1 if op == DROP else -1)
+        if spare < 0:
             return True
     opens = [sum(s.rstrip().endswith(_OPENERS) for s in side) for side in (hunk.before, hunk.after)]
     return opens[0] != opens[1] or any(s.rstrip().endswith(_OPENERS) for s in hunk.after[:-1])

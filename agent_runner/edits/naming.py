@@ -42,6 +42,7 @@ _LANGUAGE = {word: number for number, group in enumerate(_GROUPS) for word in gr
 _PROSE = _words("md mdx markdown rst txt adoc org log snap out patch diff csv po")
 """What is written in these may hold examples, and rows of dots, that are meant as they stand."""
 
+DIFF_LANGUAGES = frozenset({"diff", "patch", "udiff"})
 _TITLES = _words("README CHANGELOG AUTHORS CONTRIBUTING INSTALL VERSION NOTICE BUILD LICENSE")
 """Files without an extension whose names are as often titles of sections."""
 
@@ -112,6 +113,8 @@ def label_on(line: str) -> Label | None:
         if quoted is not None:
             return Label(quoted[1], True, says_so=True, whole=said["whole"] is not None)
         text = _undressed(text, dressed=dressed)[0]
+    if text[:1] == "[" and is_path(text[1:-1]) and text[-1] == "]":
+        return Label(text[1:-1], sure=False, dressed=True)  # a citation, perhaps
     *others, last = text.split(" ")
     if others and (said is None or any(map(is_path, others)) or "." in text.removesuffix(last)):
         return None  # a path and words, or several

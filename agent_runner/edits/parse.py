@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 from agent_runner.edits.edit import Aside, Edit, NoChange, Reply, Unreadable
 from agent_runner.edits.formats import envelope, foreign, search_replace, unified, whole_file
 from agent_runner.edits.formats.fences import Fences
-from agent_runner.edits.formats.reasoning import without_reasoning
+from agent_runner.edits.formats.reasoning import enclosures, without_reasoning
 from agent_runner.edits.formats.scan import Fence, Format, Scan, fence_on
 from agent_runner.edits.naming import extension, label_on
 
@@ -29,9 +29,12 @@ _DRESSING = re.compile(
 _COMMAND = re.compile(r"(?:sh|bash|shell|zsh|console|shell-session)\s(?:.*\s)?run\b", re.IGNORECASE)
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)]) ")
 _IN_FENCE = "edits in a fence"
+_OUTSIDE = "Write it outside of all tags."
 _COMMENTS = ("#", "//", "--", "<!--", "*", ";")
 _BLANKS = re.compile("^[ \t\u00a0\u2007\u202f]*[-+]?[ \t\u00a0\u2007\u202f]+")
 _MOST_SEEN = 6
+_FEW_WORDS = 40
+"""Characters between two fences of which the second one goes on with the first."""
 
 
 def parse_reply(text: str) -> Reply:
@@ -86,10 +89,13 @@ class _Reader:
     unclosed: int | None = field(init=False, default=None)
     named: dict[str, int] = field(init=False, factory=dict)
     last_command: int = field(init=False, default=0)
+    aside_end: int = field(init=False, default=0)
+    enclosed: list[tuple[int, int, str]] = field(init=False, factory=list)
 
     def reply(self) -> Reply:
         self.lines, unended = without_reasoning(self.lines)
         self.scan, self.fences = Scan(self.lines), Fences(self.lines)
+        self.enclosed = enclosures(self.lines)
         if unended is not None:
             wrong = "the reasoning that begins here does not end, so nothing below it was read."
             self._complain(unended, "reasoning", wrong, "End it, then write the changes.")
@@ -131,19 +137,38 @@ class _Reader:
         self.edits.append(Unreadable("", self.scan.next_block(at, form), wrong, remedy))
 
     def _take(self, end: int, found: list[Edit]) -> int:
-        self.asides += [edit for edit in found if isinstance(edit, Aside)]
-        self.edits += [edit for edit in found if not isinstance(edit, Aside)]
+        self.asides += [self._joined(edit, end) for edit in found if isinstance(edit, Aside)]
+        self.edits += [self._outside(edit) for edit in found if not isinstance(edit, Aside)]
         self.scan.floor, self.scan.path_fence = end, None
         paths = [edit.path for edit in found if edit.path]
         self.scan.last_path = paths[-1] if paths else self.scan.last_path
         return end
+
+    def _joined(self, aside: Aside, end: int) -> Aside:
+        """The aside, with word whether it goes on with the one above: `this`, to, `that`."""
+        between = self.lines[self.aside_end : aside.origin.line - 1]
+        words = [line.strip() for line in between if line.strip()]
+        is_next = self.aside_end > 0 and len(" ".join(words)) <= _FEW_WORDS
+        self.aside_end = end
+        return evolve(aside, goes_on=is_next)
+
+    def _outside(self, edit: Edit) -> Edit:
+        """The edit; refused where it stands between tags, and may be a draft."""
+        name = self._tag_around(edit.origin.line - 1)
+        if not name:
+            return edit
+        wrong = f"it stands between `<{name}>` tags, and may be a draft."
+        return Unreadable(edit.path, edit.origin, wrong, _OUTSIDE)
+
+    def _tag_around(self, at: int) -> str:
+        return next((name for low, high, name in self.enclosed if low < at < high), "")
 
     def _prose(self, at: int) -> int:
         """A line outside of all fences."""
         line = self.lines[at]
         if (end := self._marked(at)) is not None:
             return end
-        if wrong := foreign.strange_line(line):
+        if wrong := foreign.strange_line(line, self.lines[at - 1] if at else ""):
             self._complain(at, foreign.NAME, wrong, foreign.REMEDY)
         elif found := _NO_CHANGE.match(line):
             below = next((line.strip() for line in self.lines[at + 1 :] if line.strip()), "")
@@ -199,6 +224,9 @@ class _Reader:
         if end == len(self.lines):
             remedy = f"Close it with `{fence.marks}` on a line of its own."
             self._complain(at, "request", "the fence is not closed.", remedy)
+        elif name := self._tag_around(at):
+            wrong = f"it stands between `<{name}>` tags, and may be a draft."
+            self._complain(at, "request", wrong, _OUTSIDE)
         elif fence.info.lower() == "show":
             asks = (line.strip().strip("`").removeprefix("- ").strip("` ") for line in body)
             self.asks += filter(None, asks)

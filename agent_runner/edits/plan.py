@@ -7,9 +7,11 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
+from agent_runner.edits.asides import judge, quotes
 from agent_runner.edits.carrying import Carrier
 from agent_runner.edits.edit import Alter, Aside, Delete, Edit, Hunk, Move, NoChange, Reply, Write
 from agent_runner.edits.jail import readable_root, spelled
+from agent_runner.edits.naming import is_path
 from agent_runner.edits.nearest import nearest_names
 from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome
 from agent_runner.edits.rejection import Rejection, no_change_found, rejection
@@ -140,6 +142,7 @@ class _Planning:
     fine: list[Edit] = field(factory=list)
     notes: list[str] = field(factory=list)
     _by_path: dict[str, list[Edit]] = field(init=False, factory=dict)
+    _quoted: Aside | None = field(init=False, default=None)
 
     def carry(self, block: list[Edit]) -> None:
         """All edits of a block, or none."""
@@ -164,9 +167,16 @@ class _Planning:
             self.notes.append(f"already as asked: {where}")
 
     def judge(self, aside: Aside) -> None:
-        """A fence that may be no edit: nothing comes of it if it is none."""
+        """A fence that may be no edit: nothing comes of it if it is none.
+
+        One that goes on with a fence that quotes a file may say what is to come in its place.
+        """
         self.carrier.tree.begin()
-        outcome = self.carrier.judge(aside, tuple(self._by_path))
+        if self._quoted is not None and aside.goes_on and not is_path(aside.path):
+            quoted = self._quoted
+            aside = evolve(aside, path=quoted.path, named_at=quoted.named_at, alone=False)
+        self._quoted = aside if quotes(aside, self.carrier) else None
+        outcome = judge(aside, self.carrier, tuple(self._by_path))
         if isinstance(outcome, Failed) or not outcome.already:
             self.blocks.append((aside, outcome))
 

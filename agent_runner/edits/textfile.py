@@ -78,9 +78,7 @@ class TextFile:
 
     def rewritten(self, text: str) -> "TextFile":
         """The file with all of its text replaced; endings, BOM and final newline stay."""
-        if self.bom:
-            text = text.removeprefix("\ufeff")
-        lines = text.split("\n")
+        lines = text.removeprefix("\ufeff").split("\n")
         is_bare = bool(lines[-1])
         if not is_bare:
             lines.pop()

@@ -3,14 +3,14 @@
 import re
 
 from agent_runner.edits.formats import search_replace, whole_file
+from agent_runner.edits.marks import is_mark
 from agent_runner.edits.naming import is_path, is_shell
 
 NAME = "no form that is read"
 REMEDY = f"{search_replace.FORM.format(path='the path')} For a new file: {whole_file.FORM}"
-_MARKER = re.compile(
-    r"^[ \t]*(?:<{5,9}(?: .*)?|>{5,9}(?: \S+)?|>{7} .{0,60}"
-    r"|[-+=*#~]{3,9} ?(?:SEARCH|REPLACE|ORIGINAL|UPDATED)(?: BLOCK)?)\s*$"
-)
+_DIVIDER = re.compile(r"\s*([=#*%~+-])\1{2,}.*\b(?:FILE|START|BEGIN|END)\b.*\1{3}\s*")
+"""Around the files of a reply, where their names stand in lines of dashes."""
+
 _TAG = re.compile(
     r"^[ \t]*(<(?:\w+:)?(?:files?|write\w*|edit\w*|create\w*|replace\w*|str_replace\w*|apply_\w+"
     r"|update\w*|patch|change|changes|search\w*|insert\w*|delete\w*|invoke|function_calls?|tool_\w+"
@@ -29,6 +29,7 @@ _CALL = re.compile(
 """A path and a text for it, the name of a tool and its input, or a patch."""
 
 _HUNK = re.compile(r"^[ \t]*@@(?:\s|$)")
+_REMOVED, _ADDED = re.compile(r"-[^\s-]"), re.compile(r"\+[^\s+]")
 _WRITING = re.compile(
     r"(?:^|\s)(?:cat|tee)\b.*<<-?\s*\\?['\"]?\w+"
     r"|\bsed\s+(?:-\w+\s+)*-\w*i|\bperl\s+-\w*i|\bpatch\s+-p\d|\bgit\s+apply\b|\bapply_patch\b"
@@ -37,10 +38,15 @@ _WRITING = re.compile(
 _MOVING = re.compile(r"^\s*\$?\s*(?:git )?(?:rm|mv)\s+(.*)$")
 
 
-def strange_line(line: str) -> str | None:
-    """What a line outside of every block is, if it belongs to a form of edits that is not read."""
-    if _MARKER.match(line):
+def strange_line(line: str, above: str = "") -> str | None:
+    """What a line outside of every block is, if it belongs to a form of edits that is not read.
+
+    `above`: the line above it.
+    """
+    if is_mark(line) or _DIVIDER.fullmatch(line):
         return f"the marker `{line.strip()[:60]}` belongs to no form that is read."
+    if _ADDED.match(line) and _REMOVED.match(above):
+        return f"the line `{line.strip()[:60]}`, and `-` above it, stand outside of a diff."
     if _HUNK.match(line):
         return f"the hunk `{line.strip()[:60]}` stands outside of a diff."
     tag = _TAG.match(line) or _PATH_TAG.match(line)
@@ -59,10 +65,10 @@ def strange_fence(language: str, lines: list[str]) -> str | None:
         return None
     first = next((line for line in lines if line.strip()), "")
     text = "\n".join(lines)
-    is_json = language in {"", "json", "jsonc", "tool_call", "tool_code", "tool"}
-    if is_json and first.lstrip().startswith(("{", "[")) and _CALL.match(text):
-        return "a call of a tool, written as JSON, is no form that is read."
-    if _MARKER.match(first) is None and language in {"", "xml", "html"} and _TAG.match(first):
+    is_json = language in {"", "json", "jsonc"} and first.lstrip().startswith(("{", "["))
+    if language.startswith("tool") or (is_json and _CALL.match(text)):
+        return "a call of a tool, written as text, is no form that is read."
+    if not is_mark(first) and language in {"", "xml", "html"} and _TAG.match(first):
         return strange_line(first)
-    marker = next((line for line in lines if _MARKER.match(line) or _HUNK.match(line)), None)
+    marker = next((line for line in lines if is_mark(line) or _HUNK.match(line)), None)
     return None if marker is None else strange_line(marker)

@@ -1,4 +1,7 @@
-"""What a model thinks before it answers, where its server leaves that in the text: no reply."""
+"""What a model thinks before it answers, where its server leaves that in the text: no reply.
+
+Tags that are known to hold it are taken away with what they hold; changes in others are in doubt.
+"""
 
 import re
 
@@ -10,6 +13,13 @@ _CLOSE = re.compile(
     rf"</{_WORDS}>|\[/THINK\]|\u25c1/think\u25b7|\.\.\.done thinking\.", re.IGNORECASE
 )
 _FINAL = re.compile(r"^.*<\|channel\|>final<\|message\|>")
+_TAG = re.compile(r"\s*<\|?(/?)(?:(begin|end)_of_)?([\w:.-]+)\|?>\s*")
+_ANSWERS = frozenset(
+    {"answer", "final_answer", "final", "response", "reply", "output", "result", "solution"}
+    | {"details"}
+)
+"""Tags in which the reply itself stands."""
+
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
 
 
@@ -36,6 +46,27 @@ def without_reasoning(lines: list[str]) -> tuple[list[str], int | None]:
             return kept, at
         _blank(kept, at, end)
     return kept, None
+
+
+def enclosures(lines: list[str]) -> list[tuple[int, int, str]]:
+    """Parts of a reply between tags of which nobody knows what they mean.
+
+    The line of the beginning and of the end, and the tag's name. What is changed there may be
+    a draft or the answer.
+    """
+    found: list[tuple[int, int, str]] = []
+    opened: dict[str, int] = {}
+    is_fenced = False
+    for at, line in enumerate(lines):
+        is_fenced ^= _FENCE.match(line) is not None
+        tag = None if is_fenced else _TAG.fullmatch(line)
+        if tag is None or tag[3].lower() in _ANSWERS:
+            continue
+        if not tag[1] and tag[2] != "end":
+            opened.setdefault(tag[3], at)
+        elif tag[3] in opened:
+            found.append((opened.pop(tag[3]), at, tag[3]))
+    return found
 
 
 def _blank(lines: list[str], first: int, last: int) -> None:

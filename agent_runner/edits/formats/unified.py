@@ -15,7 +15,7 @@ from agent_runner.edits.edit import (
 )
 from agent_runner.edits.formats.hunks import read_hunk
 from agent_runner.edits.formats.scan import Found, Scan, fence_on, indentation
-from agent_runner.edits.naming import label_on, unquoted
+from agent_runner.edits.naming import DIFF_LANGUAGES, label_on, unquoted
 
 _OLD = re.compile(r"^--- (\S.*)$")
 _NEW = re.compile(r"^\+\+\+ (\S.*)$")
@@ -25,7 +25,6 @@ _META = re.compile(
 )
 _BINARY = {"Binary files", "GIT binary patch"}
 _NOWHERE = "/dev/null"
-_DIFF_LANGUAGES = frozenset({"diff", "patch", "udiff"})
 _BACKUPS = (".orig", ".old", ".bak", "~")
 _PREFIXES = frozenset("abciow")
 _FORM = (
@@ -44,7 +43,7 @@ def starts(scan: Scan, at: int) -> bool:
         line, below = line[deep:], below[deep:] if indentation(below) == deep else ""
     if line.startswith("diff --git ") or (_OLD.match(line) and _NEW.match(below)):
         return True
-    if scan.fence is None or scan.fence.language not in _DIFF_LANGUAGES:
+    if scan.fence is None or scan.fence.language not in DIFF_LANGUAGES:
         return False
     label = label_on(scan.raw[at - 1])
     is_first = fence_on(scan.raw[at - 1]) is not None or (label is not None and label.sure)

@@ -15,6 +15,7 @@ from agent_runner.edits.formats.scan import Fence, Found, Scan, dedented, indent
 
 FORM = "Write the path alone on the line before the fence, then the whole file inside of it."
 NAME = "whole file"
+_DIFFS = frozenset({"diff", "patch"})
 
 
 @frozen
@@ -102,6 +103,9 @@ def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Named |
     elif other is not None:
         wrong = f"it is to be `{named.path}`, and a line in it names another file (`{other}`)."
         made = Unreadable(named.path, origin, wrong, "Use one fence for each file.")
+    elif fence.language in naming.DIFF_LANGUAGES and naming.extension(named.path) not in _DIFFS:
+        wrong = f"it is a `{fence.language}` of `{named.path}`, and has no hunks."
+        made = Unreadable(named.path, origin, wrong, "Write `@@` above each hunk.")
     elif not named.sure:
         made = Aside(named.path, origin, text, fence.language, named.line + 1, named.alone)
     return sure + 1, [made]
