@@ -18,7 +18,7 @@ from agent_runner.engine.schedule import EVERYTHING, Selection
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.model.fold import RunState
-from agent_runner.model.hooks import Hook, Phase
+from agent_runner.model.hooks import Hook, Phase, SandboxRule
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import STEPS, TaskState
 from agent_runner.model.task import Task
@@ -75,7 +75,8 @@ def _task(number: int, task: Task, project: Project, state: RunState) -> Iterato
     ):
         for name in names:
             if _runs(hooks[name], phase, record):
-                yield f"       {word} {name}: {on_one_line(hooks[name].shown)}"
+                confined = " (in a sandbox)" if hooks[name].sandbox is SandboxRule.AUTO else ""
+                yield f"       {word} {name}: {on_one_line(hooks[name].shown)}{confined}"
     if not task.post_hooks:
         yield "       no post-hook: nothing judges this task"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agent_runner.sandbox.confinement import Confinement, Overlay, Wrapped
 from agent_runner.sandbox.environment import WITHOUT_SOCKETS
+from agent_runner.sandbox.kept import UPPER, WORK
 from agent_runner.sandbox.places import Place, Rule, places
 
 _EMPTIED = (Path("/tmp"), Path("/var/tmp"), Path("/run"))  # noqa: S108 - not ours: the command's
@@ -49,7 +50,7 @@ def _mounted(place: Place, confinement: Confinement) -> Iterator[str]:
             yield from ("--overlay-src", source, "--tmp-overlay", path)
         case Rule.MOUNTED, Overlay(kept=Path() as kept):
             yield from ("--overlay-src", source, "--overlay")
-            yield from (str(kept / "upper"), str(kept / "work"), path)
+            yield from (str(kept / UPPER), str(kept / WORK), path)
         case Rule.MOUNTED | Rule.WRITABLE, _:
             yield from ("--bind", source, path)
         case Rule.READ_ONLY, _:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -123,6 +124,17 @@ def test_has_no_way_to_agents_and_buses(sandbox: Sandbox, home: Path) -> None:
     env = {**os.environ, "SSH_AUTH_SOCK": "/x", "DBUS_SESSION_BUS_ADDRESS": "/y"}
     ran = run(sandbox, "echo $SSH_AUTH_SOCK$DBUS_SESSION_BUS_ADDRESS.", in_place(home), home, env)
     assert ran.output == ".\n"
+
+
+def test_sees_no_variable_of_the_runner(sandbox: Sandbox, home: Path) -> None:
+    """The runner's own environment holds the keys that hooks are not given."""
+    with subprocess.Popen(["sleep", "60"], env={"PLANTED_KEY": "PRIVATE"}) as other:
+        try:
+            paths = f"/proc/{other.pid}/environ /proc/[0-9]*/environ"
+            ran = run(sandbox, f"cat {paths} | tr '\\0' '\\n'", in_place(home), home / "project")
+        finally:
+            other.kill()
+    assert "PLANTED_KEY" not in ran.output
 
 
 def test_has_no_rights_of_root(sandbox: Sandbox, home: Path) -> None:
