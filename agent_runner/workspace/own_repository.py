@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent_runner.workspace.command import Git, joined
 from agent_runner.workspace.git import Repository
-from agent_runner.workspace.names import Source
+from agent_runner.workspace.tracked import Source
 
 _CARRIED = r"^core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|excludesfile)$"
 """Settings without which git would see other changes in the copy; none of them names a program."""

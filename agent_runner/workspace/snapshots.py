@@ -21,11 +21,13 @@ from agent_runner.workspace.filetree import (
 )
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.history import Change, changes
-from agent_runner.workspace.names import NO_NAMES, Lister, Names, Scope, Source
+from agent_runner.workspace.names import NO_NAMES, Lister, Names, Scope
 from agent_runner.workspace.objects import BLOB, ObjectStore, object_name
 from agent_runner.workspace.sources import fetched
-from agent_runner.workspace.staged import Staged, Vouchers, entry_of, has_many
+from agent_runner.workspace.staged import Vouchers, has_many
 from agent_runner.workspace.status import GitStatus, Report
+from agent_runner.workspace.tracked import Source
+from agent_runner.workspace.vouched import Vouched
 
 
 @frozen
@@ -235,9 +237,7 @@ class SnapshotReader:
         self._paths: set[str] = set()
         self._sorted = None
         self._not_ignored: set[str] = set()
-        self._vouched: dict[str, Entry] = {}
-        self._doubted: frozenset[str] | None = None
-        self._files: dict[str, Staged] = {}
+        self._vouched = Vouched()
         self._not_kept: set[str] = set()
 
     def _is_tracked(self, folder: str) -> bool:
@@ -280,7 +280,7 @@ class SnapshotReader:
         new, gone = names.since(self._names)
         for path in gone:
             self._paths.discard(path)
-            self._vouched.pop(path, None)
+            self._vouched.entries.pop(path, None)
             entry = self._tree.drop(path)
             if entry is not None:
                 self._note(path, entry, None)
@@ -289,30 +289,11 @@ class SnapshotReader:
         self._names, self._sources = names, names.sources
         if len(new) > self._limits.read_unasked and names.sources:
             self._vouchers.refresh(names.sources[0].repository)
-        unsure = self._take_gits_word(doubted, look) | new
-        if root is not None:
-            look.some(self._tree, root, unsure.difference(self._vouched))
-
-    def _take_gits_word(self, doubted: frozenset[str] | None, look: Look) -> set[str]:
-        """Believe git where it vouches; the paths for which it does not any more."""
-        files, before = self._vouchers.files, self._vouched
-        if doubted is not None and self._doubted is not None and files is self._files:
-            changed = doubted ^ self._doubted  # the usual case: the index is the same
-            lost = {path for path in changed & doubted if before.pop(path, None)}
-            known = (path for path in changed - doubted if path in files and path in self._paths)
-            won = {path: entry_of(files[path]) for path in known}
-            before |= won
-        else:
-            own = {} if doubted is None else files  # their order is kept: folder by folder
-            now = {path: entry_of(row) for path, row in own.items() if path in self._paths}
-            for path in doubted or ():
-                now.pop(path, None)
-            lost = before.keys() - now.keys()
-            won = {path: entry for path, entry in now.items() if before.get(path) != entry}
-            self._vouched = now
-        self._doubted, self._files = doubted, files
+        lost, won = self._vouched.update(self._vouchers.files, doubted, self._paths)
         look.vouched(self._tree, won)
-        return lost
+        unsure = lost | new
+        if root is not None:
+            look.some(self._tree, root, unsure.difference(self._vouched.entries))
 
     def _read(self, path: str, descriptor: int, name: str, found: os.stat_result) -> Seen:
         """A file that is not as it was seen: hashed, and kept unless git has it."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from agent_runner.workspace.names import Source
 from agent_runner.workspace.objects import BLOB, object_name
+from agent_runner.workspace.tracked import Source
 
 _AT_ONCE = 2_000  # contents of one git process; they are in memory together
 
