@@ -9,8 +9,16 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from agent_runner.model.agent import Finish, Message, Prompt
+from agent_runner.model.agent import (
+    Finish,
+    Message,
+    Prompt,
+    ToolAnswer,
+    ToolCall,
+    ToolSpec,
+)
 from agent_runner.model.errors import FatalError
 from tests.cli.scene import Scene, reply
 from tests.providers import dialects
@@ -18,6 +26,8 @@ from tests.providers.dialects import Spoken
 from tests.providers.llama_cpp import StrictServer
 from tests.providers.one_call import ask, profile_for, say
 from tests.providers.server import answer, serving
+from tests.support.vendors.said import Call, Say, Used
+from tests.support.vendors.server import PROTOCOLS
 
 each = pytest.mark.parametrize("spoken", dialects.ALL, ids=lambda spoken: spoken.protocol)
 streamed = pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
@@ -80,3 +90,62 @@ def test_the_real_server_answers_a_conversation(spoken: Spoken, streaming: bool)
     # a model of random weights says anything, at any length
     assert asked.answer.finish in {Finish.COMPLETE, Finish.TRUNCATED, Finish.EMPTY}
     assert asked.answer.usage.input > 0
+
+
+WITH_TOOLS = Prompt(
+    "Be brief.",
+    (
+        Message("user", "Say grün."),
+        Message(
+            "assistant",
+            "I look.",
+            calls=(
+                ToolCall("call00100", "read_file", '{"path": "ü"}'),
+                ToolCall("call00101", "search", "no JSON"),
+            ),
+        ),
+        Message(
+            "user",
+            "",
+            answers=(
+                ToolAnswer("call00100", "read_file", "what it says"),
+                ToolAnswer("call00101", "search", "no JSON", is_error=True),
+            ),
+        ),
+    ),
+    (ToolSpec("read_file", "Read.", {"type": "object", "properties": {}}),),
+)
+"""A conversation in which a model once wrote arguments that nobody can read."""
+
+
+def as_sent(spoken: Spoken) -> Prompt:
+    """The same with the model's turn as its protocol's own items, reasoning included."""
+    user, model, answers = WITH_TOOLS.messages
+    calls = [Call(call.name, call.arguments) for call in model.calls]
+    if spoken.protocol == "anthropic":
+        calls = [Call("read_file", {"path": "ü"}), Call("search", {"invalid": "x"})]
+    protocol = next(one for one in PROTOCOLS if one.name == spoken.protocol)
+    whole = protocol.answer(Say("I look.", calls), 1, {"max_tokens": 9}, Used(1, 0, 0, 1))
+    text = json.dumps(whole).replace("toolu_1_", "call_1_").replace("call_1_", "call0010")
+    whole = json.loads(text)
+    raw = whole.get("content") or whole.get("output")
+    if spoken.protocol == "chat":
+        raw = [whole["choices"][0]["message"]]
+    if spoken.protocol == "responses":  # this server's own thoughts are no secret
+        raw[0]["content"] = [{"type": "reasoning_text", "text": "I think."}]
+    model = evolve(model, raw=json.dumps(raw))
+    return evolve(WITH_TOOLS, messages=(user, model, answers))
+
+
+@pytest.mark.skipif(not REAL, reason="LLAMA_CPP_URL names no server")
+@each
+@streamed
+@pytest.mark.parametrize("raw", [False, True], ids=["words and calls", "own items"])
+def test_the_real_server_takes_a_conversation_with_tools(
+    spoken: Spoken, streaming: bool, raw: bool
+) -> None:
+    base = REAL if spoken.protocol == "anthropic" else f"{REAL}/v1"
+    asked = profile_for(spoken.protocol, base, stream=streaming, timeout=120.0)
+    answered = say(as_sent(spoken) if raw else WITH_TOOLS, asked, cap=16).answer
+    assert answered.finish in {Finish.COMPLETE, Finish.TRUNCATED, Finish.EMPTY}
+    assert not answered.usage.estimated
