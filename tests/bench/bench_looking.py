@@ -1,0 +1,111 @@
+"""What a model's looks cost in 50,000 files: `search` against `git grep`, and each other tool.
+
+Run it with `python -m tests.bench.bench_looking [files]`. Compared is the processors' time of all
+processes, the least of several rounds in turn: on a busy machine seconds of the wall say more of
+what else runs. Both divide their work among processors. It fails past a bound.
+"""
+
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from agent_runner.edits.rules import Rules
+from agent_runner.looking.toolbox import Toolbox
+from agent_runner.looking.tools import Offer
+from agent_runner.model.agent import ToolCall
+from agent_runner.model.settings import EditFormat
+from agent_runner.workspace.names import Scope, file_names
+from tests.bench.projects import git
+from tests.bench.rows import row
+
+FILES = 50_000
+ROUNDS = 7
+BOUND = 2.5  # times `git grep`
+PATTERNS = {
+    "a rare word": "needle_in_a_haystack",
+    "a rare regex": r"needle_in\w+ = \d",
+    "2,400 matches": "somewhat_common_word",
+}
+LOOKS = {
+    "list_files": {},
+    "read_file": {"path": "package025/part3/file25300.py"},
+    "git_log": {},
+    "git_diff": {},
+    "edit_file": {"path": "package025/part3/file25300.py", "old_text": "#", "new_text": "# x"},
+}
+
+
+def main() -> int:
+    """Measure; the exit code says whether the bounds hold."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else FILES
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        fill(root, count)
+        names = file_names(Scope(root))
+        offer = Offer(EditFormat.REPLACE, git=True)
+        box = Toolbox(Scope(root), Rules(), offer, names=lambda: names)
+        holds = True
+        for what, pattern in PATTERNS.items():
+            grep = ["git", "grep", "-nP", pattern]
+            theirs, ours = best(
+                partial(subprocess.run, grep, cwd=root, capture_output=True, check=True),
+                partial(ask, box, "search", pattern=pattern),
+            )
+            note = f"{ours:.2f} s against {theirs:.2f} s"
+            title = f"search of {count:,} files, {what}"
+            holds &= row(title, ours / theirs, "x git grep", BOUND, note)
+        for name, arguments in LOOKS.items():
+            (seconds,) = best(partial(ask, box, name, **arguments))
+            row(f"{name} in {count:,} files", seconds * 1e3, "ms")
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+        row(f"memory of looks in {count:,} files", max(most, child), "MB", 150)
+    return 0 if holds else 1
+
+
+def fill(root: Path, count: int) -> None:
+    """A repository of files of about 3 KB that look like code, each other than the others."""
+    dice = random.Random(1)
+    for number in range(count):
+        folder = root / f"package{number // 1000:03}" / f"part{number // 100 % 10}"
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = [
+            f"def f{dice.randrange(10**6)}(a):\n    return {dice.random()}\n" for _ in range(60)
+        ]
+        lines += ["# a somewhat_common_word\n"] * (not number % 21) + ["#"]
+        (folder / f"file{number}.py").write_text("".join(lines))
+    middle = count // 2 - count // 2 % 100
+    place = f"package{middle // 1000:03}/part{middle // 100 % 10}/file{middle}.py"
+    with (root / place).open("a") as file:
+        file.write("\nneedle_in_a_haystack = 1\n")
+    git(root, "init", "-q")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "all")
+
+
+def ask(box: Toolbox, name: str, **arguments: str) -> None:
+    """One look, answered."""
+    (answer,) = box.answer([ToolCall("c", name, json.dumps(arguments))]).answers
+    assert not answer.is_error, answer.text
+
+
+def best(*alternatives: Callable[[], object]) -> list[float]:
+    """The least seconds of processors that each took, tried in turn."""
+    seconds: list[list[float]] = [[] for _ in alternatives]
+    for _ in range(ROUNDS):
+        for taken, run in zip(seconds, alternatives, strict=True):
+            before = sum(os.times()[:4])
+            run()
+            taken.append(sum(os.times()[:4]) - before)
+    return [min(taken) for taken in seconds]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
