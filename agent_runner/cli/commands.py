@@ -49,6 +49,7 @@ COMMANDS = {
     "check": Entry("Have the post-hooks judge what you changed yourself.", "decide:check"),
     "reset": Entry("Start a task over.", "decide:reset"),
     "init": Entry("Write a task list and a configuration to start from.", "init:init"),
+    "import": Entry("Make a task list of a checklist or of issues.", "importing:import_"),
     "demo": Entry("Take a small project from red to green; no key needed.", "init:demo"),
     "config": Entry(
         "Check and show the configuration.",
