@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from agent_runner.edits.linediff import same_runs
 from agent_runner.edits.lookalikes import plain
 from agent_runner.edits.marks import is_mark
-from agent_runner.edits.naming import extension, is_prose, is_title
+from agent_runner.edits.naming import extension, is_prose, is_settings, is_title
 
 _SHRINKS_TO, _SHARED, _LOST = 2 / 3, 1 / 10, 1 / 8
 """A text with at most such a share of the file's lines, or that has fewer of them, or none for so
@@ -118,10 +118,22 @@ def _fragment(filled: list[str], there: list[str], path: str) -> str:
             f"the file has {len(there)} lines that are not blank and the text has {len(filled)}"
         )
         return f"{counts}: perhaps a part of it"
+    return _other_names(filled, there, path) or _lost_ends(filled, there)
+
+
+def _other_names(filled: list[str], there: list[str], path: str) -> str:
+    """Signs by what the lines are about: a file of its own, or some of the settings of this one."""
     heads, others = (set(map(_head, lines)) - {""} for lines in (there, filled))
     least = 0 if is_title(path) else 2
     if len(heads) > least and len(heads & others) < max(1, len(heads) * _SHARED):
         return "it has next to nothing of what the file has: perhaps an example, or a part of it"
+    if is_settings(path) and others < heads:
+        return f"it lacks `{min(heads - others)[:60]}` and has nothing new: perhaps a part of it"
+    return ""
+
+
+def _lost_ends(filled: list[str], there: list[str]) -> str:
+    """Signs by what is missing at the file's beginning and end."""
     runs = same_runs(there, filled)
     lost = max(0, runs[0][0] - runs[0][1]) if runs else 0
     lost += max(0, len(there) - runs[-1][0] - (len(filled) - runs[-1][1])) if runs else 0

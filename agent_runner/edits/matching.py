@@ -229,8 +229,8 @@ def _is_torn(hunk: Hunk) -> bool:
     if any(map(indent_of, filter(str.strip, hunk.added))):
         return False
     spare = 0
-    for op, _ in hunk.lines:
-        spare = 0 if op == KEEP else spare + (1 if op == DROP else -1)
+    for op, text in hunk.lines:
+        spare = 0 if op == KEEP else spare + (bool(text.strip()) if op == DROP else -1)
         if spare < 0:
             return True
     opens = [sum(s.rstrip().endswith(_OPENERS) for s in side) for side in (hunk.before, hunk.after)]

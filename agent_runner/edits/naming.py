@@ -42,6 +42,7 @@ _LANGUAGE = {word: number for number, group in enumerate(_GROUPS) for word in gr
 _PROSE = _words("md mdx markdown rst txt adoc org log snap out patch diff csv po")
 """What is written in these may hold examples, and rows of dots, that are meant as they stand."""
 
+_SETTINGS = _words("json json5 jsonc yaml yml toml ini cfg conf properties env editorconfig")
 DIFF_LANGUAGES = frozenset({"diff", "patch", "udiff"})
 _TITLES = _words("README CHANGELOG AUTHORS CONTRIBUTING INSTALL VERSION NOTICE BUILD LICENSE")
 """Files without an extension whose names are as often titles of sections."""
@@ -175,6 +176,12 @@ def extension(path: str) -> str:
 def is_prose(path: str) -> bool:
     """Whether the file is made of words, or holds what others wrote."""
     return extension(path) in _PROSE or path.rsplit("/", 1)[-1] in _TITLES
+
+
+def is_settings(path: str) -> bool:
+    """Whether the file is made of names and their values."""
+    name = path.rsplit("/", 1)[-1]
+    return extension(path) in _SETTINGS or name.startswith(".env")
 
 
 def fits(language: str, path: str) -> bool:
