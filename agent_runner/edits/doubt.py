@@ -139,7 +139,8 @@ def _lost_ends(filled: list[str], there: list[str]) -> str:
     lost += max(0, len(there) - runs[-1][0] - (len(filled) - runs[-1][1])) if runs else 0
     is_cut = len(there) > _FEW and len(there) - lost == len(filled) == sum(run[2] for run in runs)
     if lost > max(2, len(there) * _LOST) or (lost and is_cut):
-        return f"{lost} lines at the file's ends are missing: perhaps a part of it"
+        lines = f"{lost} line{'s are' if lost > 1 else ' is'}"
+        return f"{lines} missing at the file's ends: perhaps a part of it"
     return ""
 
 
