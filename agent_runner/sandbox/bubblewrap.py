@@ -32,6 +32,8 @@ def wrapped(program: str, command: Sequence[str], confinement: Confinement, cwd:
     if not confinement.network:
         words.append("--unshare-net")
     words += ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
+    # root needs no capability to write there: a core_pattern names a program to run outside
+    words += ["--remount-ro", "/proc"]
     for folder in _EMPTIED:
         if folder.is_dir() and not folder.is_symlink():
             words += ["--tmpfs", str(folder)]

@@ -5,9 +5,9 @@ Run as a script, alone, by `landlock.py`:
     launcher.py free|tcp|closed WRITABLE... '' MASKED... '' COMMAND...
 
 `free`: nothing is confined but the command's life. `tcp`, `closed`: it writes below the WRITABLE
-paths only, and reads no file of the MASKED ones (all exist); whether it may use TCP. It imports
-nothing of ours, and little else, as it is started for every command: json and the module `signal`
-would double the 12 ms of processor time that Python takes to start.
+paths only, and reads no device and no file of the MASKED ones (all exist); whether it may use TCP.
+It imports nothing of ours, and little else, as it is started for every command: json and the module
+`signal` would double the 12 ms of processor time that Python takes to start.
 
 Three processes. The first is the one that our caller knows, signals and waits for; should it be
 killed, the system tells the second one (PR_SET_PDEATHSIG). The second keeps watch: what the command
@@ -124,7 +124,7 @@ def _leave(code: int, error: OSError) -> None:
 def _restrict(writable: "list[str]", masked: "list[str]", *, tcp: bool) -> None:
     """Give up every right but those: for this process and all that it will start."""
     abi = _checked(_libc.syscall(_CREATE_RULESET, None, 0, 1))
-    files = _WRITES | (_READ_FILE if masked else 0)
+    files = _WRITES | _READ_FILE
     attributes = struct.pack("QQQ", files, 0 if tcp else _TCP, _SCOPES)
     size = 24 if abi >= 6 else 16
     ruleset = _checked(_libc.syscall(_CREATE_RULESET, attributes, size, 0))
@@ -132,9 +132,9 @@ def _restrict(writable: "list[str]", masked: "list[str]", *, tcp: bool) -> None:
         _allow(ruleset, path, files)
     for name in _DEVICES:
         _allow(ruleset, f"/dev/{name}", files)
-    if masked:
-        for path in _not_leading_to(set(masked), "/"):
-            _allow(ruleset, path, _READ_FILE)
+    # root needs no capability to read disks as a whole, and with them all that is masked
+    for path in _not_leading_to({*masked, "/dev"}, "/"):
+        _allow(ruleset, path, _READ_FILE)
     if os.geteuid() == 0:  # root's rights would reach around it: raw disks, modules, reboot
         for capability in range(64):
             _libc.prctl(_CAPBSET_DROP, capability, 0, 0, 0)  # fails from the last one on

@@ -137,6 +137,29 @@ def test_sees_no_variable_of_the_runner(sandbox: Sandbox, home: Path) -> None:
     assert "PLANTED_KEY" not in ran.output
 
 
+@pytest.mark.parametrize("name", ["kernel/core_pattern", "vm/swappiness"])
+def test_sets_nothing_of_the_kernel(sandbox: Sandbox, home: Path, name: str) -> None:
+    """A core_pattern of `|/program` would have the kernel run it as root, outside."""
+    path = Path("/proc/sys", name)
+    value = path.read_text().strip()
+    ran = run(sandbox, f"echo '{value}' > {path} && echo set", in_place(home), home / "project")
+    assert "set" not in ran.output.split()
+
+
+def test_reads_no_disk_as_a_whole(sandbox: Sandbox, home: Path) -> None:
+    disks = [path for path in Path("/dev").iterdir() if path.is_block_device()]
+    for disk in disks:
+        ran = run(sandbox, f"head -c1 {disk} && echo read", in_place(home), home / "project")
+        assert "read" not in ran.output.split(), disk
+
+
+def test_has_the_usual_devices(sandbox: Sandbox, home: Path) -> None:
+    command = (
+        "head -c1 /dev/zero >/dev/null && head -c1 /dev/urandom >/dev/null && echo ok > /dev/stdout"
+    )
+    assert run(sandbox, command, in_place(home), home / "project").output.endswith("ok\n")
+
+
 def test_has_no_rights_of_root(sandbox: Sandbox, home: Path) -> None:
     ran = run(sandbox, "grep CapEff /proc/self/status", in_place(home), home / "project")
     assert ran.output.split() == ["CapEff:", "0000000000000000"]
