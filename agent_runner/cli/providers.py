@@ -74,6 +74,8 @@ def _listing(rows: "Sequence[ProviderRow]") -> "Iterator[Part]":
         "provider": [row.name for row in rows],
         "protocol": [row.protocol for row in rows],
         "model": [row.model for row in rows],
+        "tools": [row.tools for row in rows],
+        "edits": [row.edit_format for row in rows],
         "address": [row.base_url for row in rows],
         "key": [row.key or "none" for row in rows],
         "chosen": [row.chosen for row in rows],

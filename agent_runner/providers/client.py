@@ -228,11 +228,11 @@ def clean_response(response: AgentResponse, redactor: Redactor) -> AgentResponse
 
     Clients take their own key out; a plug-in may not, and a gateway may say back another one's.
     So this stands between every client and the disk or the screen. What would be sent back
-    unchanged is given up where it holds one: its turn is then sent by its words and calls.
+    unchanged is given up where it holds one.
     """
     cleaned: AgentResponse = _clean(response, redactor)
     if cleaned.raw != response.raw:
-        cleaned = attrs.evolve(cleaned, raw="")
+        cleaned = attrs.evolve(cleaned, raw="", raw_lost=True)
     asked = (response.text, response.edits, response.tool_calls)
     as_it_came = (cleaned.text, cleaned.edits, cleaned.tool_calls) == asked
     return cleaned if as_it_came else attrs.evolve(cleaned, redacted=True)

@@ -68,7 +68,7 @@ def fault_of(response: AgentResponse, profile: Profile, now: float) -> ProviderE
             request_id=response.request_id,
             limits=response.limits,
         )
-    if response.finish is not Finish.COMPLETE or response.edits is not None:
+    if response.finish is not Finish.COMPLETE or response.edits is not None or response.tool_calls:
         return None
     failure = failure_in_words(response.text)
     if failure is None:

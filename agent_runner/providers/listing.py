@@ -28,6 +28,8 @@ class ProviderRow:
         trouble: Why a call would fail; "" if nothing is in its way, as far as can be told without
             one.
         fallback: Who is asked in its place while it is down, in turn.
+        tools, edit_format: How the model is given tools and asked for its edits; "" where that is
+            not known.
     """
 
     name: str
@@ -38,6 +40,8 @@ class ProviderRow:
     chosen: str = ""
     trouble: str = ""
     fallback: tuple[str, ...] = ()
+    tools: str = ""
+    edit_format: str = ""
 
     @property
     def ready(self) -> bool:
@@ -126,4 +130,6 @@ def _row_of(profile: Profile, why: str, others: tuple[str, ...]) -> ProviderRow:
         why,
         trouble,
         others,
+        profile.tools.value,
+        profile.edit_format.value,
     )

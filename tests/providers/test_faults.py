@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent_runner.model.agent import AgentResponse, Finish
+from agent_runner.model.agent import AgentResponse, Finish, ToolCall
 from agent_runner.model.errors import (
     AuthError,
     BudgetError,
@@ -88,3 +88,9 @@ def test_what_the_model_did_stays_a_reply(finish: Finish) -> None:
 
 def test_an_agent_that_changed_files_has_worked() -> None:
     assert fault_of(AgentResponse("Service Unavailable", edits=("",)), PROFILE, NOW) is None
+
+
+def test_words_beside_calls_are_no_error() -> None:
+    calls = (ToolCall("1", "search", "{}"),)
+    response = AgentResponse("Service Unavailable", tool_calls=calls)
+    assert fault_of(response, PROFILE, NOW) is None

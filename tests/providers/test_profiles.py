@@ -433,3 +433,10 @@ def test_cached_tokens_count_as_the_vendor_has_it(
     known = with_cached_tokens(evolve(limits, models=group), name, given)
     assert known.cached_tokens == expected
     assert [one.cached_tokens for one in known.models.values()] == [expected, "count"]
+
+
+def test_the_listing_says_what_auto_comes_to() -> None:
+    by_name = {row.name: row for row in rows(settings_of("llamacpp"), ENV)}
+    assert (by_name["claude"].tools, by_name["claude"].edit_format) == ("native", "replace")
+    assert (by_name["openai"].tools, by_name["openai"].edit_format) == ("native", "patch")
+    assert (by_name["llamacpp"].tools, by_name["llamacpp"].edit_format) == ("native", "whole")

@@ -175,6 +175,7 @@ def test_a_key_in_what_the_model_wrote_takes_its_raw_form(protocol: str) -> None
     with serving(strict) as server:
         reply = ask(FIRST, protocol, server.url, streaming=True).answer
     assert reply.raw == ""
+    assert reply.raw_lost
     assert reply.redacted
     assert KEY not in repr(reply)
 
