@@ -14,6 +14,7 @@ from agent_runner.model.shown import FileText
 from agent_runner.model.task import Task
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.reading import read_text
+from agent_runner.workspace.secrets import holds_secret, looks_secret
 
 
 def rules_by(
@@ -40,6 +41,9 @@ def rules_by(
         shown = (read_text(root, name) for name in trees.names(root))
         return (one.text for one in shown if isinstance(one, FileText))
 
+    def hides(path: str, text: str) -> bool:
+        return looks_secret(path) or holds_secret(path, text)
+
     def rules(task: Task, record: TaskRecord) -> Rules:
         settings, repository = project.settings.apply, Repository.around(task.root)
         obeyed = repository.obeyed if repository else ()
@@ -51,6 +55,7 @@ def rules_by(
             may_change=(*settings.may_change, *task.may_change),
             ignored=None if settings.ignored_files else partial(trees.ignored, task.root),
             blots=Blots(redact, partial(texts, task.root)),
+            hides=hides,
         )
 
     return rules

@@ -1,6 +1,6 @@
 """Carries one edit out on the tree in memory, and says in words what came of it."""
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent_runner.edits.altering import alter
 from agent_runner.edits.doubt import doubt, strange
@@ -55,9 +55,25 @@ class Carrier:
             wrong = self._blotted(lines, entry)
             if wrong is None and not self.exact:
                 wrong = _in_doubt(edit, lines, entry)
-            return wrong or self._carry(edit, entry)
+            return wrong or self._unquoted(self._carry(edit, entry), entry)
         except NotTextError as error:
             return Failed(f"{error}", "  Only UTF-8 text can be written by a reply.")
+
+    def _unquoted(self, outcome: Outcome, entry: Entry) -> Outcome:
+        """The outcome, without lines of a file that the agent is never shown.
+
+        One that was moved away could be any of those that are here now.
+        """
+        if not isinstance(outcome, Failed) or not outcome.text:
+            return outcome
+        moved = [other for other in self.tree.entries.values() if other.moved]
+        if not any(self._hides(one) for one in (entry, *moved)):
+            return outcome
+        return evolve(outcome, text="  None of its lines is shown, as it may hold a secret.")
+
+    def _hides(self, entry: Entry) -> bool:
+        text = (entry.original or b"").decode("utf-8", "replace")
+        return self.tree.gate.rules.hides(entry.path, text)
 
     def _blotted(self, lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
         """The refusal of a mark in a key's place; what programs write, they read without marks."""

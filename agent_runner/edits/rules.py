@@ -25,7 +25,8 @@ class Rules:
     run.
     `may_change`: globs of files that may be changed although they judge (`judging`, `scripts`).
     `ignored`: None where files that git ignores may be changed, or there is no git.
-    `blots`: what is shown with marks in place of keys. Sizes in bytes.
+    `blots`: what is shown with marks in place of keys. `hides`: whether the file at a path, with
+    this text, is one that the agent is never shown: none of its lines is quoted. Sizes in bytes.
     """
 
     protect: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class Rules:
     may_change: tuple[str, ...] = ()
     ignored: Ignored | None = None
     blots: Blots = field(factory=Blots)
+    hides: Callable[[str, str], bool] = lambda _path, _text: False
     max_file_size: int = 64 * _MEGABYTE
     max_files: int = 5_000
     max_total_size: int = 512 * _MEGABYTE

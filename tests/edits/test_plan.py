@@ -260,3 +260,40 @@ def test_a_line_that_holds_the_mark_in_the_file_itself_stays(root: Path) -> None
     write_tree(root, {"s.py": "MARK = '[redacted]'\nx = 1\n"})
     reply = parse_reply("s.py\n```\nMARK = '[redacted]'\nx = 2\n```\n")
     assert planned_text(plan(reply, root, Rules()), "s.py") == "MARK = '[redacted]'\nx = 2\n"
+
+
+MOVED = """\
+*** Begin Patch
+*** Update File: .env
+*** Move to: seen.txt
+@@
+-DEBUG=1
++DEBUG=2
+*** Update File: seen.txt
+@@
+-TOKEN=aaaa-bbbb
++x
+*** End Patch
+"""
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        block(".env", "TOKEN=aaaa-bbbb", "TOKEN=new"),
+        block(".env", "DEBUG=1\nTOKEN=", "x"),
+        MOVED,
+    ],
+)
+def test_no_line_is_quoted_of_a_file_that_is_never_shown(tmp_path: Path, reply: str) -> None:
+    write_tree(tmp_path, {".env": "DEBUG=1\nTOKEN=aaaa-bbbb-cccc\n"})
+    rules = Rules(hides=lambda path, _text: path.startswith(".env"))
+    hidden, quoted = (
+        plan(parse_reply(reply), tmp_path, rules),
+        plan(parse_reply(reply), tmp_path, Rules()),
+    )
+    assert isinstance(hidden, Rejection)
+    assert isinstance(quoted, Rejection)
+    assert "cccc" in quoted.text
+    assert "cccc" not in hidden.text
+    assert "None of its lines is shown, as it may hold a secret." in hidden.text

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.edits.drafts import with_drafts
+from agent_runner.edits.drafts import drafting, with_drafts
 from agent_runner.edits.edit import Reply
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
@@ -207,25 +207,38 @@ def test_recalling_the_turns_comes_to_the_same_desk(scene: Scene) -> None:
     assert len(desk.drafts) == 1
 
 
-LINE = st.sampled_from(["a", "b", "  c", "d", ""])
+LINE = st.sampled_from(["alpha", "beta", "  gamma", "delta", ""])
+LINES = st.lists(LINE, max_size=3).map("\n".join)
+PATHS = st.sampled_from(["f", "g", "d/h", "new"])
+CALL = st.one_of(
+    st.tuples(PATHS, LINES, LINES).map(
+        lambda x: call("edit_file", {"path": x[0], "old_text": x[1], "new_text": x[2]})
+    ),
+    PATHS.map(lambda path: call("delete_file", path=path)),
+    st.tuples(PATHS, PATHS).map(lambda x: call("move_file", path=x[0], to=x[1])),
+)
 
 
 @given(
-    text=st.lists(LINE, min_size=1, max_size=8),
-    edits=st.lists(st.tuples(st.lists(LINE, max_size=3), st.lists(LINE, max_size=3)), max_size=6),
+    texts=st.lists(LINES, min_size=3, max_size=3),
+    turns=st.lists(st.lists(CALL, max_size=4), max_size=4),
 )
 def test_drafts_one_after_the_other_are_the_plan_of_all(
-    tmp_path_factory: pytest.TempPathFactory,
-    text: list[str],
-    edits: list[tuple[list[str], list[str]]],
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], turns: list[list[ToolCall]]
 ) -> None:
     scene = Scene.of(tmp_path_factory.mktemp("root"))
-    scene.write({"f": "\n".join(text) + "\n"})
+    before = {path: f"{text}\n" for path, text in zip(["f", "g", "d/h"], texts, strict=True)}
+    scene.write(before)
     desk = Desk()
-    for old, new in edits:
-        arguments = {"path": "f", "old_text": "\n".join(old), "new_text": "\n".join(new)}
-        desk = scene.toolbox.answer([call("edit_file", arguments)], desk).desk
-    with_all = scene.toolbox.answer([call("read_file", path="f")], desk).answers[0].text
-    now = planned(scene, desk).get("f", "\n".join(text) + "\n") or ""
-    shown = with_all.partition("\n")[2] if "lines" in with_all.partition("\n")[0] else ""
-    assert shown.removesuffix("[no newline at its end]").rstrip("\n") == now.rstrip("\n")
+    for calls in turns:
+        desk = scene.toolbox.answer(calls, desk).desk
+    with drafting(scene.root, scene.toolbox.rules) as drafts:
+        assert drafts.again(desk.drafts) == ()
+        now = drafts.changed()
+        seen = scene.toolbox.files(drafts)
+        for path, content in now.items():
+            assert seen.shows(path) == (content is not None)
+            assert content is None or seen.text(path) == content.decode()
+    made = planned(scene, desk)
+    assert made == {path: None if raw is None else raw.decode() for path, raw in now.items()}
+    assert {path: (scene.root / path).read_text() for path in before} == before

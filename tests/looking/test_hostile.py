@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -176,6 +177,17 @@ def test_pipes_sockets_and_devices_hold_nothing_up(tmp_path: Path) -> None:
     assert time.perf_counter() - before < 5
     listening.close()
     os.close(here)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take no such names")
+def test_names_that_are_no_text_are_escaped(tmp_path: Path) -> None:
+    scene = Scene.of(tmp_path / "root")
+    scene.write({"a.py": "x\n", "new\nline.py": "x\n"})
+    Path(os.fsdecode(bytes(scene.root) + b"/caf\xe9.py")).write_text("x\n")
+    for text in (scene.text("list_files"), scene.text("search", pattern="x", path="**/*.py")):
+        text.encode()
+        assert "caf\\udce9.py" in text
+        assert "new\\nline.py" in text
 
 
 def test_a_folder_that_becomes_a_link_leads_nowhere(tmp_path: Path) -> None:
