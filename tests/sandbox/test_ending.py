@@ -69,7 +69,7 @@ def start_stubborn(sandbox: Sandbox, lasting: Path, seconds: float) -> "subproce
 def test_when_the_command_ends_by_itself(any_sandbox: Sandbox, lasting: Path) -> None:
     with start_stubborn(any_sandbox, lasting, 0.3) as child:
         assert ready(child)
-        assert child.wait(10) == 0
+        assert child.wait(30) == 0
         assert silent(lasting / "beats")
 
 
@@ -85,9 +85,9 @@ def test_when_it_is_ended(
         assert ready(child)
         since = time.monotonic()
         send(child.pid, number)
-        child.wait(10)
+        child.wait(30)
         assert silent(lasting / "beats")
-        assert time.monotonic() - since < 3
+        assert time.monotonic() - since < 10  # a second is given, and machines are busy
 
 
 def test_when_the_runner_is_killed(any_sandbox: Sandbox, lasting: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_command_that_can_is_let_finish(landlock: Sandbox, lasting: Path) -> N
     with started(wrapped) as child:
         assert ready(child)
         child.terminate()
-        assert child.wait(10) == 4
+        assert child.wait(30) == 4
     assert (lasting / "words").read_text() == "done\n"
 
 
