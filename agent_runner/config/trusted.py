@@ -14,6 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from agent_runner.ground.disk import Disk, storage_errors
+from agent_runner.ground.plain_files import read_plain
 
 NAME = "trusted.json"
 _LONGEST_DIFF = 40
@@ -42,7 +43,7 @@ class TrustedFiles:
     def all(self) -> tuple[Trusted, ...]:
         """Every trusted file. A record that cannot be read trusts nothing."""
         try:
-            content: Any = json.loads((self.folder / NAME).read_bytes())
+            content: Any = json.loads(read_plain(self.folder / NAME, follow=True))
             return tuple(Trusted(Path(one["file"]), str(one["text"])) for one in content["files"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return ()

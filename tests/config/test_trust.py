@@ -1,13 +1,14 @@
 """Where a project's own files may send the user's secrets: what is asked, and what is not."""
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_runner.config.trusted import TrustedFiles
+from agent_runner.config.trusted import NAME, TrustedFiles
 from agent_runner.ground.disk import Disk
 from agent_runner.providers.addresses import is_loopback
 from agent_runner.providers.trust import Wish, wishes
@@ -225,3 +226,12 @@ def test_a_damaged_record_trusts_nothing(tmp_path: Path, damage: str) -> None:
     assert not known.trusts({tmp_path / "a": "a"})
     known.add({tmp_path / "a": "a"})
     assert known.trusts({tmp_path / "a": "a"})
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda p: p.symlink_to("/dev/zero")])
+def test_what_is_no_file_in_place_of_the_record_trusts_nothing(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    """And is not waited for."""
+    make(tmp_path / NAME)
+    assert TrustedFiles(tmp_path, Disk()).all() == ()
