@@ -10,6 +10,7 @@ import pytest
 from agent_runner.app.wiring import CallWiring, Choices
 from agent_runner.engine.commands import Ask
 from agent_runner.ground.disk import Disk
+from agent_runner.ground.tokens import Ruler
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentResponse, Finish, Prompt
 from agent_runner.model.errors import (
@@ -25,7 +26,7 @@ from agent_runner.model.errors import (
 )
 from agent_runner.model.fold import Entry
 from agent_runner.model.signals import HookOutput, Signal, Waiting
-from agent_runner.model.usage import Usage
+from agent_runner.model.usage import ReportedLimit, Usage
 from agent_runner.providers.client import IN_PLACE, WORDS, CallContext, Capabilities
 from tests.engine.scene import DyingDisk, PowerOut, Scene, dying_at, hooks
 from tests.engine.scripted import Line, Said, ScriptedClient, replacing, showing, whole
@@ -564,3 +565,16 @@ def test_the_prompt_that_is_shown_beforehand_is_the_one_that_is_sent(
     scene.run()
     assert shown == [request.prompt for request in scene.client.asked]
     assert ("sh run" in shown[0].system) == (ask is not None and can is WORDS)
+
+
+@pytest.mark.parametrize(("left", "waits"), [(600, False), (3, True)])
+def test_what_the_cache_has_is_not_waited_for(tmp_path: Path, left: int, *, waits: bool) -> None:
+    """A limit on input leaves out what was sent before: all but the newest turns."""
+    scene = scene_of(tmp_path, GOOD)
+    start = scene.clock.at
+    limit = ReportedLimit("input-tokens", start, 9000, left, resets_at=start + 200)
+    scene.client = ScriptedClient([AgentResponse(showing("b.txt"), limits=(limit,)), GOOD])
+    (scene.folder / "b.txt").write_text("old\n")
+    assert scene.run().exit_code == 0
+    assert Ruler().prompt(scene.client.asked[1].prompt) > 600
+    assert (scene.clock.at >= start + 200) is waits

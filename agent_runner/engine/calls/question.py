@@ -7,7 +7,7 @@ measures is the same question.
 from collections.abc import Callable
 
 import anyio.to_thread
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.calls.composing import Composed, Composing
@@ -104,10 +104,14 @@ class Questions:
     def _with_worst_case(
         self, stored: StoredRequest, composed: Composed, provider: Provider
     ) -> Question:
-        guess = Ruler(provider.model).prompt(composed.prompt)
+        ruler = Ruler(provider.model)
+        guess = ruler.prompt(composed.prompt)
         estimate = corrected(guess, provider.model, self.spending())
         cap = stored.max_output_tokens
-        need = Need(estimate, cap, provider.highest_cost(estimate, cap))
+        # all but the model's last turn and our answer to it: the call before had it in the cache
+        before = evolve(composed.prompt, messages=composed.prompt.messages[:-2])
+        cached = estimate * ruler.prompt(before) // guess if before.messages else 0
+        need = Need(estimate, cap, provider.highest_cost(estimate, cap), cached)
         started = CallStarted(
             stored.call,
             stored.attempt,
