@@ -1,6 +1,6 @@
 """Searches files for a regular expression, in a process of its own: some never come to an end.
 
-Run as a script, alone, by `search.py`: one JSON object in; out come lines of JSON as things are
+Run as a script, alone, by `search_run.py`: one JSON object in; out come lines of JSON as things are
 found, so that what was found stands when the process is killed. It imports nothing of ours.
 """
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from agent_runner.looking import search_child
-from agent_runner.looking.search import searched
+from agent_runner.looking.search_run import searched
 from tests.looking.scene import Scene, call
 
 
