@@ -2,7 +2,7 @@
 
 from agent_runner.app.findings import Weight, examine
 from agent_runner.app.project import Project
-from agent_runner.app.sandboxing import sandbox_lines
+from agent_runner.app.sandboxing import confining_of, sandbox_lines
 from agent_runner.app.selection import require_reachable
 from agent_runner.app.wiring import Wiring
 from agent_runner.documents import has_c_parser
@@ -33,7 +33,7 @@ def prepare(project: Project, wiring: Wiring, chosen: Selection, *, rerun_change
     wiring.trees.prune(state.tasks.values())
     _examine(project, wiring, unfinished)
     wiring.clients.check(unfinished)  # makes those that were examined, before anything is sent
-    for line in sandbox_lines(project, unfinished):
+    for line in sandbox_lines(project, unfinished, confining_of(project)):
         wiring.core.signal(Said("", line))
     _say_dirty(wiring, unfinished)
 

