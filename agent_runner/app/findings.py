@@ -145,7 +145,12 @@ class _Examination:
                 yield from self._clients.chain(Task("", "", "", Path(), provider=name))
 
     def _templates(self) -> Iterator[Finding]:
-        templates = [self.project.settings.template, *(task.template for task in self.tasks)]
+        own = self.project.settings
+        templates = [
+            own.template,
+            own.prompt.system_template,
+            *(task.template for task in self.tasks),
+        ]
         for template in dict.fromkeys(filter(None, templates)):
             if is_file(template):  # else it was noted where it is named
                 for problem in check_template(template):

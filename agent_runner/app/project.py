@@ -54,6 +54,8 @@ class Project:
         templates = [task.template for task in self.tasks.tasks if task.template]
         if self.settings.template:
             templates.append(self.settings.template)
+        if self.settings.prompt.system_template:
+            templates.append(self.settings.prompt.system_template)
         by_name = (self.tasks.folder / name for name in (*DEFAULT_NAMES, *PROJECT_FILES))
         return (self.tasks.file, *self.loaded.files, *templates, *self.hidden, *by_name)
 

@@ -16,10 +16,12 @@ from agent_runner.app.rules import rules_by
 from agent_runner.app.sandboxing import confining_of
 from agent_runner.app.sharing import COPIES, gate_of
 from agent_runner.edits.plan import Planned
+from agent_runner.edits.rules import Rules
 from agent_runner.engine.as_before import AsBefore
 from agent_runner.engine.calls.call import Calls
 from agent_runner.engine.calls.clients import Clients, Provider, Resolver
 from agent_runner.engine.calls.conversation import Conversations
+from agent_runner.engine.calls.desks import Desks
 from agent_runner.engine.calls.first import Sources
 from agent_runner.engine.calls.in_place import InPlace
 from agent_runner.engine.calls.question import Question, Questions
@@ -75,6 +77,7 @@ class CallWiring:
         ignore_limits: Without the configured limits and budgets.
         files: Paths of all files below a root, if somebody has looked at them already.
         status: What git says of a root, likewise.
+        rules_of: What a task may change; None: nothing is drafted for it here.
     """
 
     project: Project
@@ -86,6 +89,7 @@ class CallWiring:
     ignore_limits: bool = False
     files: Callable[[Path], tuple[str, ...]] | None = None
     status: Callable[[Path], GitStatus | None] | None = None
+    rules_of: Callable[[Task, TaskRecord], Rules] | None = None
     disk: Disk = field(factory=Disk)
     blobs: Blobs = field(
         default=Factory(lambda self: Blobs(self.project.layout.blobs, self.disk), takes_self=True)
@@ -110,12 +114,27 @@ class CallWiring:
             self.redactor,
             self.conversations,
             Changes(self.project.layout, self.blobs, self.disk),
+            self.desks,
+            lambda: self.spending().no_tools,
             self.project.hidden,
             commands=rule is not CommandsRule.NEVER,
             files=self.files,
             status=self.status,
+            never_edited=self.project.own_files,
         )
         return Questions(sources, self.spending, self.gate.today)
+
+    @cached_property
+    def desks(self) -> Desks:
+        """Answers what replies ask for through tools."""
+        return Desks(
+            self.conversations,
+            self.project.place.state_dir,
+            self.project.hidden,
+            self.redactor,
+            self.rules_of or (lambda _task, _record: Rules()),
+            self.files,
+        )
 
     @cached_property
     def route(self) -> Route:
@@ -195,7 +214,13 @@ class Wiring:
             blobs=self.store.blobs,
             files=self.trees.names,
             status=self.trees.status,
+            rules_of=self._rules_of,
         )
+
+    @cached_property
+    def rules(self) -> Callable[[Task, TaskRecord], Rules]:
+        """What a task may change."""
+        return rules_by(self.project, self.trees, self.calls.redactor.text)
 
     @cached_property
     def steps(self) -> dict[TaskState, Step]:
@@ -209,13 +234,15 @@ class Wiring:
                 self.calls.questions,
                 self._calls,
                 self.calls.conversations,
+                self.calls.desks,
                 self.hooks,
                 self.clock,
                 self.choices.impatient,
             ),
             TaskState.APPLY: ApplyStep(
                 self.calls.conversations,
-                rules_by(self.project, self.trees, self.calls.redactor.text),
+                self.calls.desks,
+                self.rules,
                 self.changes,
                 Commands(settings.apply, self.runner, self.choices.ask),
                 self.commits,
@@ -290,6 +317,10 @@ class Wiring:
     def changes(self) -> Changes:
         """Writes change sets and takes them back."""
         return Changes(self.store.layout, self.store.blobs, self.store.disk)
+
+    def _rules_of(self, task: Task, record: TaskRecord) -> Rules:
+        # not `self.rules`, which is made with the redactor of what this is given to
+        return self.rules(task, record)
 
     @property
     def _calls(self) -> Calls:

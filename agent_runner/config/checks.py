@@ -172,10 +172,16 @@ def _windows(subject: Subject) -> None:
 
 
 def _template(subject: Subject) -> None:
-    template = subject.settings.template
-    if template is not None and not is_file(template):
-        message = f"the template {subject.places.shown(template)} does not exist, or is not a file"
-        subject.note(subject.at("template"), message)
+    settings = subject.settings
+    templates = (
+        (("template",), settings.template),
+        (("prompt", "system_template"), settings.prompt.system_template),
+    )
+    for place, template in templates:
+        if template is not None and not is_file(template):
+            shown = subject.places.shown(template)
+            message = f"the template {shown} does not exist, or is not a file"
+            subject.note(subject.at(*place), message)
 
 
 def _commands(subject: Subject) -> None:

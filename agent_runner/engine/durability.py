@@ -45,6 +45,7 @@ ON_THE_NEXT: Mapping[type[e.Event], str] = {
     e.JudgedAsBefore: "the hooks run again",
     e.SetAside: "the call to the fallback, which it is to explain, is synced",
     e.Trimmed: "the call that it shortens is synced",
+    e.ToolsDeclined: "the endpoint says so again, and bills nothing for it",
     e.ConversationClosed: "the call that begins anew is synced",
     e.RollbackDone: "taking back is repeated, and finds the images as they should be",
     e.Committed: "git has the commit; a resume finds nothing left to commit",

@@ -37,10 +37,12 @@ from agent_runner.model.facts import (
     RunStarted,
     RunStopped,
     SetAside,
+    ToolsDeclined,
     Trimmed,
     Undone,
     written_as,
 )
+from agent_runner.model.looks import Look
 
 
 @frozen
@@ -86,10 +88,18 @@ class PreHooksFailed(TaskEvent):
 
 @frozen
 class Consulted(TaskEvent):
-    """The agent asked to see something (`requested`: paths) and was answered in the next turn."""
+    """The agent asked for something and is answered in the next turn.
+
+    `requested`: paths that it asked for in its words. `looks`: what it used tools for. `drafts`:
+    the files that it drafted changes of, which are written only when it replies. `last_look`: it is
+    told to look no more, as its turns are used up, or it asks for the same again and again.
+    """
 
     call: str
     requested: tuple[str, ...] = written_as("asked", default=())
+    looks: tuple[Look, ...] = ()
+    drafts: tuple[str, ...] = ()
+    last_look: bool = False
 
 
 @frozen
@@ -332,6 +342,7 @@ __all__ = [
     "Started",
     "TakenBack",
     "TaskEvent",
+    "ToolsDeclined",
     "Trimmed",
     "Undone",
     "Unusable",

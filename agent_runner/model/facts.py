@@ -197,6 +197,15 @@ class Trimmed(Fact):
 
 
 @frozen
+class ToolsDeclined(Fact):
+    """An endpoint does not take tools: from now on this model is asked in words alone."""
+
+    provider: str
+    model: str
+    reason: str = ""
+
+
+@frozen
 class ConversationClosed(Fact):
     """The next question begins a conversation anew, and why; what was paid for is still used."""
 

@@ -39,9 +39,14 @@ def attempts_left(record: TaskRecord, settings: Settings) -> bool:
     return record.counts.attempts < settings.max_attempts_per_task + record.counts.extra_attempts
 
 
+GRACE_TURNS = 2
+"""Turns that the agent has once it was told to look no more: to draft its changes, and to reply."""
+
+
 def turns_left(record: TaskRecord, settings: Settings) -> bool:
-    """The agent may still ask to see something in this attempt."""
-    return record.counts.turns <= settings.prompt.max_turns
+    """The agent may still look, or has just been told to look no more and to reply."""
+    counts = record.counts
+    return counts.turns <= (counts.last_look or settings.prompt.max_turns) + GRACE_TURNS
 
 
 def unusable_replies_left(record: TaskRecord, settings: Settings) -> bool:

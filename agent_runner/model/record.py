@@ -26,7 +26,8 @@ class Counts:
         consecutive_failures: Post-hook failures since the last success or decision of a person.
         rejections: Replies of this attempt that could not be applied.
         unusable_replies: Replies of this attempt that were no full answer, since the last full one.
-        turns: Times in this attempt that the model asked to see something.
+        turns: Times in this attempt that the model asked for something and was answered.
+        last_look: The turn of them at which it was told to look no more; 0: it may look.
         no_progress: Attempts in a row after which nothing was better than before.
         crashes: Unclean stops of the runner in this step without a new fact in between.
         calls_started: Calls ever sent. Never set back, not even by a reset: call ids count on it.
@@ -40,6 +41,7 @@ class Counts:
     rejections: int = 0
     unusable_replies: int = 0
     turns: int = 0
+    last_look: int = 0
     no_progress: int = 0
     crashes: int = 0
     calls_started: int = 0
@@ -62,6 +64,8 @@ class CallState:
         continues: Id of the call whose conversation the next one continues.
         judged: Id of the call whose change was applied last, as long as its conversation may go on
             after a failure of what judges it.
+        drafted: Ids of the replies of this attempt with drafts that have not been applied, oldest
+            first.
         corrected: Ids of the rejected replies that the next one corrects, oldest first.
         unusable: Id of the call whose answer was of no use, while it is asked for again.
     """
@@ -76,6 +80,7 @@ class CallState:
     deferred: e.Deferred | None = None
     continues: str | None = None
     judged: str | None = None
+    drafted: tuple[str, ...] = ()
     corrected: tuple[str, ...] = ()
     unusable: str | None = None
 
@@ -129,6 +134,19 @@ class ChangeState:
 
 
 @frozen
+class KeptLog:
+    """Where the whole output of a hook stands: a file in the state folder, `offset` and `length`.
+
+    Both in bytes.
+    """
+
+    hook: str
+    log: str
+    offset: int
+    length: int
+
+
+@frozen
 class Judgement:
     """What the hooks said, and about which files.
 
@@ -144,6 +162,7 @@ class Judgement:
         proof: The hooks that passed it.
         tree: Hash of the tree that was applied or judged last.
         as_before: What the hooks said with the tests of before, where the task changed tests.
+        logs: What each hook printed when it ran last.
         nothing_changed: Whether the hooks passed on files that are as they were before the task.
     """
 
@@ -158,6 +177,7 @@ class Judgement:
     proof: tuple[e.Judged, ...] = ()
     tree: str = ""
     as_before: e.JudgedAsBefore | None = None
+    logs: tuple[KeptLog, ...] = ()
     nothing_changed: bool = False
 
 

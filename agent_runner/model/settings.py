@@ -130,18 +130,6 @@ class Price:
         "dollars per million input tokens written to the provider's cache",
         reading=Reading.NOT_NEGATIVE,
     )
-    long_prompt: int | None = option(
-        None,
-        "input tokens above which the whole call costs more; null: never",
-        reading=Reading.POSITIVE,
-        example="272000",
-    )
-    long_input: float = option(
-        1.0, "how many times the input of such a call costs", reading=Reading.NOT_NEGATIVE
-    )
-    long_output: float = option(
-        1.0, "how many times the output of such a call costs", reading=Reading.NOT_NEGATIVE
-    )
 
 
 @frozen
@@ -360,11 +348,17 @@ class PromptSettings:
 
     max_tokens: int = option(
         60_000,
-        "most tokens of one prompt; listed files are cut to fit",
+        "most tokens of one prompt, the conversation so far included; what was shown first gives"
+        " way",
         reading=Reading.AT_LEAST_ONE,
     )
     max_turns: int = option(
-        5, "how often in one attempt the agent may ask to see files", reading=Reading.NOT_NEGATIVE
+        30,
+        "how often in one attempt the agent may ask to see something; 0: never",
+        reading=Reading.NOT_NEGATIVE,
+    )
+    system_template: Path | None = option(
+        None, "your own template of the system text, in place of ours", reading=Reading.PATH
     )
 
 

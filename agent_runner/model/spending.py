@@ -123,6 +123,7 @@ class Spending:
     run: id of the last run, `run_total` its use. models, holds: by provider, then model. reported:
     by provider, model ("" for the whole account) and the limit's name. ratios: by model. set_aside:
     by provider, why it was last passed over for a fallback; until it answers or a run begins later.
+    no_tools: by provider, the models whose endpoint declined tools.
     """
 
     meters: Meters = field(factory=Meters)
@@ -135,6 +136,7 @@ class Spending:
     holds: dict[str, dict[str, Hold]] = field(factory=dict)
     ratios: dict[str, Ratio] = field(factory=dict)
     set_aside: dict[str, e.SetAside] = field(factory=dict)
+    no_tools: dict[str, list[str]] = field(factory=dict)
 
     def take(self, at: float, task: str, event: e.Event) -> None:
         """Fold one journal entry in: its time (epoch seconds), task ("": the run's) and event."""
@@ -145,6 +147,9 @@ class Spending:
             self._call_settled(at, event)
         elif isinstance(event, e.SetAside):
             self.set_aside[event.provider] = event
+        elif isinstance(event, e.ToolsDeclined):
+            models = self.no_tools.setdefault(event.provider, [])
+            models.extend([event.model] if event.model not in models else [])
         elif isinstance(event, e.RunStarted) and event.run != self.run:
             self.run, self.run_total = event.run, Total()
             self.set_aside = {n: aside for n, aside in self.set_aside.items() if aside.until > at}

@@ -8,6 +8,7 @@ from pathlib import Path
 from agent_runner.ground.tokens import MESSAGE, Ruler
 from agent_runner.model.agent import Message, Prompt
 from agent_runner.model.errors import InputError, Problem
+from agent_runner.model.settings import EditFormat
 from agent_runner.model.shown import Listing
 from agent_runner.prompts.situation import Situation
 from agent_runner.prompts.template import Template, parse_template, read_template
@@ -17,24 +18,29 @@ DROPPED = "[The files shown here were left out for room. Ask for them again if y
 """Stands in place of an earlier answer to `show` that no longer fits."""
 
 
-def build_prompt(situation: Situation, max_tokens: int, template: Template | None = None) -> Prompt:
+def build_prompt(
+    situation: Situation,
+    max_tokens: int,
+    template: Template | None = None,
+    system: Template | None = None,
+) -> Prompt:
     """The prompt, in at most about `max_tokens` tokens as long as the task itself allows that.
 
     Listed files get what room is left; feedback and diff lose their middle; of the conversation,
     the files that were shown first are dropped first. Description, conditions and hint are never
-    cut. `template`: the user's own, in place of the default for the first message; the system text
-    stays.
+    cut. `template`: the user's own, in place of the default for the first message; `system`: the
+    same for the system text.
     """
     filled = values(situation, max_tokens)
-    system = _shipped("system.md").render(filled)
+    instructions = (system or _shipped(_system_of(situation))).render(filled)
     template = template or _shipped("default.md")
     bare = template.render(filled)
     ruler = situation.ruler
-    room = max_tokens - ruler.tokens(system) - ruler.tokens(bare) - 2 * MESSAGE
+    room = max_tokens - ruler.tokens(instructions) - ruler.tokens(bare) - 2 * MESSAGE
     conversation = _fitting(situation.conversation, room, ruler)
     room -= _size(conversation, ruler)
     first = template.render(filled | {"files": files_text(situation.files, room, ruler)})
-    return Prompt(system, (Message("user", first.strip() + "\n"), *conversation))
+    return Prompt(instructions, (Message("user", first.strip() + "\n"), *conversation))
 
 
 def answer_to_show(listing: Listing, looks_left: int, max_tokens: int, ruler: Ruler) -> Message:
@@ -68,6 +74,13 @@ def check_template(path: Path) -> tuple[Problem, ...]:
     except InputError as error:
         return error.problems
     return ()
+
+
+def _system_of(situation: Situation) -> str:
+    """The system text that comes with the program for this kind of agent."""
+    if situation.in_place:
+        return "system_in_place.md"
+    return "system_short.md" if situation.edit_format is EditFormat.WHOLE else "system.md"
 
 
 @cache

@@ -6,6 +6,7 @@ from agent_runner.ground.tokens import Ruler
 from agent_runner.model.agent import Message
 from agent_runner.model.hooks import Hook
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.settings import EditFormat
 from agent_runner.model.shown import Listing
 from agent_runner.model.task import Task
 
@@ -36,6 +37,8 @@ class Situation:
         taken_back: What earlier attempts changed and the files do not hold any more.
         conversation: Earlier turns of this attempt, the agent's and ours, after the first.
         looks_left: How often the agent may still ask to see files.
+        tools: Whether it looks and edits by tools that its provider offers it.
+        edit_format: The form in which it is asked for edits; `REPLACE` and `PATCH` are tools.
         commands: Whether it may propose commands.
         protect: Globs of files that it may not change.
         in_place: Whether it changes the files itself, in a copy, rather than reply with changes.
@@ -54,6 +57,8 @@ class Situation:
     taken_back: str = ""
     conversation: tuple[Message, ...] = ()
     looks_left: int = 0
+    tools: bool = False
+    edit_format: EditFormat = EditFormat.BLOCKS
     commands: bool = False
     protect: tuple[str, ...] = ()
     in_place: bool = False

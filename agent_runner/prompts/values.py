@@ -7,6 +7,7 @@ from attrs import frozen
 from agent_runner.ground.escaping import fenced, inline, on_one_line
 from agent_runner.ground.tokens import Ruler
 from agent_runner.model.hooks import Hook
+from agent_runner.model.settings import EditFormat
 from agent_runner.model.shown import FileText, Listing, NotShown
 from agent_runner.prompts.situation import Situation
 
@@ -163,6 +164,16 @@ def _status(situation: Situation, max_tokens: int) -> str:
     return _lines((*git.status, *more), int(max_tokens * _STATUS_SHARE), situation.ruler)
 
 
+_TOOLS = frozenset({EditFormat.REPLACE, EditFormat.PATCH})
+
+
+def _example(situation: Situation) -> str:
+    """Small models write to the path of an example, so it is one that the task is about."""
+    shown = [file.path for file in situation.files.files]
+    there = [name for name in situation.names if not name.endswith(")")]
+    return on_one_line(next(iter([*shown, *there]), "<path of the file>"))
+
+
 PLACEHOLDERS: Mapping[str, Placeholder] = {
     "id": Placeholder("the task's id", _short(lambda s: s.task.id)),
     "title": Placeholder("the task's title", _short(lambda s: s.task.title)),
@@ -221,6 +232,21 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "looks": Placeholder(
         "how often the agent may still ask to see files; empty if not at all",
         _short(lambda s: str(s.looks_left or "")),
+    ),
+    "tools": Placeholder(
+        "`yes` if the agent looks at files by tools", _short(lambda s: "yes" if s.tools else "")
+    ),
+    "by_tools": Placeholder(
+        "`yes` if it also edits by tools",
+        _short(lambda s: "yes" if s.tools and s.edit_format in _TOOLS else ""),
+    ),
+    "patch": Placeholder(
+        "`yes` if it is asked for patches",
+        _short(lambda s: "yes" if s.edit_format is EditFormat.PATCH else ""),
+    ),
+    "example": Placeholder(
+        "a path for examples: of a file that the task lists, or that is there",
+        _short(_example),
     ),
     "commands": Placeholder(
         "`yes` if the agent may propose commands", _short(lambda s: "yes" if s.commands else "")

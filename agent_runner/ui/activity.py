@@ -6,6 +6,7 @@ from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
+from agent_runner.ui.looks import looks_line
 from agent_runner.ui.outcomes import hook_title
 
 _MOST_TAIL = 64 * 1024
@@ -41,7 +42,8 @@ class Activity:
         elif isinstance(event, e.CallStarted):
             self._begin(f"asking {event.provider}")
         elif isinstance(event, e.Consulted):
-            self._begin(f"reading {words.listed(event.requested, most=2)}")
+            asked = f"reading {words.listed(event.requested, most=2)}"
+            self._begin(looks_line(event.looks) if event.looks else asked)
         elif isinstance(event, e.CommandStarted):
             self._begin(f"command {words.clean(event.command)}")
         elif entry.to is not None:

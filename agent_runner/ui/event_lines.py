@@ -18,6 +18,7 @@ from agent_runner.model.hooks import Phase
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState
 from agent_runner.ui import words
+from agent_runner.ui.looks import looks_line
 from agent_runner.ui.outcomes import (
     changed,
     decisive,
@@ -175,8 +176,20 @@ def _conversation_closed(event: e.ConversationClosed, _after: TaskRecord) -> Log
 
 
 @line_of.register
+def _tools_declined(event: e.ToolsDeclined, _after: TaskRecord) -> LogLine:
+    model = f" ({event.model})" if event.model else ""
+    return LogLine(
+        f"{event.provider}{model} takes no tools; asking in words from now on", Tone.WARN
+    )
+
+
+@line_of.register
 def _consulted(event: e.Consulted, _after: TaskRecord) -> LogLine:
-    return LogLine(f"the agent asked to see {words.listed(event.requested) or 'more'}", Tone.DIM)
+    last = "; told to look no more" if event.last_look else ""
+    if event.looks:
+        return LogLine(f"{looks_line(event.looks)}{last}", Tone.DIM)
+    asked = words.listed(event.requested) or "more"
+    return LogLine(f"the agent asked to see {asked}{last}", Tone.DIM)
 
 
 @line_of.register

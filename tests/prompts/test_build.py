@@ -1,5 +1,6 @@
 """Prompts: what is in them, that they fit, and that nothing breaks out of its fence."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from agent_runner.ground.tokens import Ruler
 from agent_runner.model.agent import Prompt
 from agent_runner.model.events import BaselineTaken
 from agent_runner.model.record import Judgement, TaskRecord
+from agent_runner.model.settings import EditFormat
 from agent_runner.model.shown import FileText, Listing, NotShown
 from agent_runner.prompts.build import (
     DROPPED,
@@ -104,9 +106,35 @@ def test_the_system_text_offers_only_what_is_allowed() -> None:
 def test_the_forms_it_describes_are_those_that_are_read() -> None:
     reply = parse_reply(build_prompt(FULL, ROOMY).system)
     assert reply.problems == ()
-    assert [edit.path for edit in reply.edits] == ["src/example.py", "src/new_file.py"]
-    assert reply.asks == ("src/other.py", "src/long_file.py:200-320", "tests/test_*.py")
-    assert reply.commands == ("python -m example.generate",)
+    assert [edit.path for edit in reply.edits] == ["shop.py"]
+    assert reply.asks == ("shop.py",)
+    assert reply.commands == ("the command",)
+
+
+@pytest.mark.parametrize("edits", list(EditFormat))
+@pytest.mark.parametrize("tools", [True, False])
+def test_no_example_names_a_file_that_the_task_has_not(edits: EditFormat, tools: bool) -> None:
+    """Small models write to the path of an example."""
+    for situation in (FULL, BARE):
+        system = build_prompt(evolve(situation, edit_format=edits, tools=tools), ROOMY).system
+        named = set(re.findall(r"[\w/<>-]+\.(?:py|txt|js)\b", system))
+        assert named <= {"shop.py"}
+
+
+def test_one_that_edits_by_tools_is_not_told_of_blocks() -> None:
+    system = build_prompt(evolve(FULL, tools=True, edit_format=EditFormat.REPLACE), ROOMY).system
+    assert "edit_file" in system
+    assert "SEARCH" not in system
+    assert "```show" not in system
+    patching = build_prompt(evolve(FULL, tools=True, edit_format=EditFormat.PATCH), ROOMY).system
+    assert "apply_patch" in patching
+    assert "edit_file" not in patching
+
+
+def test_one_that_writes_whole_files_gets_a_short_text() -> None:
+    system = build_prompt(evolve(BARE, edit_format=EditFormat.WHOLE), ROOMY).system
+    assert len(system) < 500
+    assert "SEARCH" not in system
 
 
 HOSTILE = st.text(alphabet=st.sampled_from("`~\n\r #a{}/<>="), max_size=60)

@@ -29,7 +29,7 @@ from agent_runner.limits.room import Fits, Full, Never, OverBudget, Room
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentRequest, AgentResponse
 from agent_runner.model.conversation import StoredRequest
-from agent_runner.model.errors import AuthError, ProviderError, UsageError
+from agent_runner.model.errors import AuthError, ProviderError, ToolsDeclinedError, UsageError
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.signals import Receiving, Said, Working
 from agent_runner.model.spending import Spending
@@ -257,6 +257,10 @@ class Calls:
             limits=error.limits,
         )
         self._settle(work, settled)
+        if isinstance(error, ToolsDeclinedError) and call.request.prompt.tools:
+            declined = e.ToolsDeclined(call.provider.name, call.provider.model, str(error))
+            work.journal(declined)
+            return None  # asked again at once, in words
         return self._follows(call, error, decision)
 
     def _follows(

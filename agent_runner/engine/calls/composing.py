@@ -5,16 +5,19 @@ would take more than `prompt.max_tokens`, what was looked at first gives way: mu
 seldom, since the cache begins anew each time.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from attrs import evolve, frozen
 
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.calls.conversation import Conversation, Turn, spoken
+from agent_runner.engine.calls.desks import NO_MORE_LOOKS, may_be_dropped
 from agent_runner.engine.calls.first import FirstMessage, Sources
+from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.tokens import Ruler
-from agent_runner.model.agent import Message, Prompt
+from agent_runner.model.agent import Message, Prompt, ToolCall, ToolSpec
 from agent_runner.model.conversation import Replaced
 from agent_runner.model.events import ConversationClosed, Fact, Trimmed
 from agent_runner.model.record import STUCK, TaskRecord
@@ -28,6 +31,14 @@ _NEWEST = 3
 """Turns that are never shortened: what the model is working with."""
 
 
+_NOT_SHOWN = "[not shown any more: {}; ask again if needed]"
+
+_BLOCKS_IGNORED = (
+    "[the edits in your text were not taken, as you asked for more: draft them, or send them again"
+    " in your last reply]"
+)
+
+
 @frozen
 class Composed:
     """A prompt, and what of it is new.
@@ -37,6 +48,7 @@ class Composed:
         after: The call whose answer they follow; "": they begin a conversation.
         in_words, replaced: As in `StoredRequest`.
         facts: What became of the conversation, to be journaled.
+        renewed: Whether system text and tools are others than before.
     """
 
     prompt: Prompt
@@ -45,6 +57,7 @@ class Composed:
     in_words: int = 0
     replaced: tuple[Replaced, ...] = ()
     facts: tuple[Fact, ...] = ()
+    renewed: bool = True
 
 
 @frozen(slots=False)  # `cached_property` wants a `__dict__`
@@ -97,10 +110,14 @@ class Composing:
     def _continued(self, earlier: Conversation) -> Composed | None:
         """The conversation so far and our answer to its last turn; None where there is no room."""
         new = self._clean(self._answer(earlier))
+        renewed = self._renewed(earlier)
+        system, tools = renewed or (earlier.system, earlier.tools)
         ruler, most = self._ruler, self.settings.prompt.max_tokens
         messages = (*earlier.messages, new)
-        in_words = earlier.foreign(self.provider.name, self.provider.model)
-        whole = Prompt(earlier.system, spoken(messages, in_words), earlier.tools)
+        in_words = len(messages)  # all, where it is offered no tools
+        if tools:
+            in_words = earlier.foreign(self.provider.name, self.provider.model)
+        whole = Prompt(system, spoken(messages, in_words), tools)
         size = ruler.prompt(whole)
         replaced: tuple[Replaced, ...] = ()
         facts: tuple[Fact, ...] = ()
@@ -114,7 +131,16 @@ class Composing:
             if left > most:
                 return None
             facts = (Trimmed(earlier.calls[-1], len(replaced), size, left),)
-        return Composed(whole, (new,), earlier.calls[-1], in_words, replaced, facts)
+        after, changed = earlier.calls[-1], renewed is not None
+        return Composed(whole, (new,), after, in_words, replaced, facts, changed)
+
+    def _renewed(self, earlier: Conversation) -> tuple[str, tuple[ToolSpec, ...]] | None:
+        """System text and tools for another model, or one that takes no tools; else None."""
+        asked = (self.provider.name, self.provider.model)
+        if earlier.speakers[-1] == asked and (self._first.native or not earlier.tools):
+            return None
+        anew = self._cleaned(self._first.prompt())
+        return anew.system, anew.tools
 
     def _shortened(self, earlier: Conversation) -> Composed:
         """A conversation that begins with a first message made anew, in the room that is left.
@@ -142,11 +168,22 @@ class Composing:
         if record.change.missing:
             return Message("user", f"{record.feedback}\n")
         turn = self._turn(last)
+        if turn is not None and turn.response.tool_calls:
+            return self._answered(last)
         if turn is None or last in record.call.corrected or not turn.reply.asks:
             return not_applied(record.feedback)
         left = room_left(Prompt(earlier.system, earlier.messages), room, self._ruler)
         shown = self._first.shown(turn.reply.asks)
         return answer_to_show(shown, self._first.looks_left, left, self._ruler)
+
+    def _answered(self, call: str) -> Message:
+        """What the tools answered; nothing beside it, which some protocols forbid."""
+        answers = self.sources.desks.answered(self.task, self.record, call).answers
+        turn = self._turn(call)
+        notes = [_BLOCKS_IGNORED] if turn is not None and turn.reply.edits else []
+        if self.record.counts.last_look:
+            notes.append(NO_MORE_LOOKS)
+        return with_notes(Message("user", "", answers=answers), notes)
 
     def _old_looks(self, earlier: Conversation) -> Iterator[Replaced]:
         """What was looked at, oldest first, but for the newest turns: with what says so instead."""
@@ -156,8 +193,12 @@ class Composing:
             if turn is None or ours >= len(earlier.messages):
                 continue
             message = earlier.messages[ours]
-            if turn.reply.asks and message.text != DROPPED:
+            if turn.reply.asks and not message.answers and message.text != DROPPED:
                 yield Replaced(ours, None, DROPPED)
+            for number, answer in enumerate(message.answers):
+                text = _NOT_SHOWN.format(_brief(earlier.messages[at].calls[number]))
+                if may_be_dropped(answer.name) and len(answer.text) > len(text):
+                    yield Replaced(ours, number, text)
 
     def _with_note(self, composed: Composed) -> Composed:
         """The question, and at its end why it is asked again; all before stays word for word."""
@@ -169,10 +210,9 @@ class Composing:
             turn.response.finish if turn else None,
             times=record.counts.unusable_replies,
             cap=self.settings.max_output_tokens,
-            tool=bool(turn and turn.response.tool_calls),
+            tool=bool(turn and turn.response.tool_calls) and not composed.prompt.tools,
         )
-        last = composed.new[-1]
-        noted = evolve(last, text=f"{last.text}\n{note}")
+        noted = with_notes(composed.new[-1], [note])
         prompt = composed.prompt
         return evolve(
             composed,
@@ -213,3 +253,28 @@ class Composing:
         clean = self.sources.redactor.text
         answers = tuple(evolve(one, text=clean(one.text)) for one in message.answers)
         return evolve(message, text=clean(message.text), answers=answers)
+
+
+def with_notes(message: Message, notes: Sequence[str]) -> Message:
+    """The message with lines at its end; at that of its last answer, where there are answers."""
+    if not notes:
+        return message
+    added = "\n".join(notes)
+    if not message.answers:
+        return evolve(message, text=f"{message.text}\n{added}")
+    *before, last = message.answers
+    last = evolve(last, text=f"{last.text.rstrip(chr(10))}\n\n{added}")
+    return evolve(message, answers=(*before, last))
+
+
+def _brief(call: ToolCall) -> str:
+    """A call on one line, for a model that may make it again."""
+    try:
+        given = json.loads(call.arguments)
+        values = [str(value) for value in given.values()] if isinstance(given, dict) else []
+    except ValueError:
+        values = [call.arguments]
+    return on_one_line(" ".join([call.name, *values])[:_LONGEST_BRIEF])
+
+
+_LONGEST_BRIEF = 200

@@ -1,6 +1,6 @@
 """The first message of a conversation: the task and its files, as they stand now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -8,18 +8,21 @@ from attrs import evolve, frozen
 
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.calls.conversation import Conversations
+from agent_runner.engine.calls.desks import Desks, offer_of
 from agent_runner.engine.changes import Changes
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import Ruler
 from agent_runner.hooks.scripts import judges_of
-from agent_runner.model.agent import Message, Prompt
+from agent_runner.looking.tools import specs
+from agent_runner.model.agent import Message, Prompt, ToolSpec
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.settings import Settings
+from agent_runner.model.settings import EditFormat, Settings
 from agent_runner.model.shown import Listing
 from agent_runner.model.task import Task
 from agent_runner.prompts.build import build_prompt, load_template
 from agent_runner.prompts.situation import GitLines, Situation
+from agent_runner.providers.offers import without_tools
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
 from agent_runner.workspace.names import Scope, file_names
@@ -38,15 +41,21 @@ class Sources:
         commands: Whether the agent may propose commands at all.
         files: Paths of all files below a root, sorted; None: looked up for each question.
         status: What git says of a root; None: asked for each question.
+        desks: What replies asked for and drafted through tools.
+        no_tools: By provider, the models whose endpoint declined tools.
+        never_edited: What no reply may change: absolute paths.
     """
 
     redactor: Redactor
     conversations: Conversations
     changes: Changes
+    desks: Desks
+    no_tools: Callable[[], Mapping[str, Sequence[str]]]
     hidden: tuple[Path, ...]
     commands: bool
     files: Callable[[Path], tuple[str, ...]] | None = None
     status: Callable[[Path], GitStatus | None] | None = None
+    never_edited: tuple[Path, ...] = ()
 
 
 @frozen(slots=False)  # `cached_property` wants a `__dict__`
@@ -70,12 +79,46 @@ class FirstMessage:
         """The system text, the first message, and the turns that follow it, as far as they fit."""
         agent, room = self.provider.client.capabilities, self.settings.prompt.max_tokens
         situation = evolve(self._situation(), conversation=conversation)
-        if agent.looks:
-            situation = evolve(situation, looks_left=0)
+        if agent.looks or self._shows_all(situation):
+            situation = evolve(situation, looks_left=0, tools=False)
         if agent.in_place:
             situation = evolve(situation, in_place=True, commands=False)
-        template = self.task.template or self.settings.template
-        return build_prompt(situation, room, load_template(template) if template else None)
+        own = self.task.template or self.settings.template
+        system = self.settings.prompt.system_template
+        prompt = build_prompt(
+            situation,
+            room,
+            load_template(own) if own else None,
+            load_template(system) if system else None,
+        )
+        return evolve(prompt, tools=self.tools if situation.tools else ())
+
+    @property
+    def native(self) -> bool:
+        """Whether this provider is offered tools, as far as that is known."""
+        provider, agent = self.provider, self.provider.client.capabilities
+        declined = provider.model in self.sources.no_tools().get(provider.name, ())
+        return agent.tools and not declined and self.settings.prompt.max_turns > 0
+
+    @property
+    def edit_format(self) -> EditFormat:
+        """The form in which edits are asked for."""
+        wanted = self.provider.profile.edit_format
+        return wanted if self.native else without_tools(wanted)
+
+    @property
+    def tools(self) -> tuple[ToolSpec, ...]:
+        """The tools that this provider is offered."""
+        if not self.native:
+            return ()
+        return specs(offer_of(self.task, self.edit_format))
+
+    def _shows_all(self, situation: Situation) -> bool:
+        """Whether a model that writes whole files is shown all that it needs: looks distract it."""
+        files, room = situation.files, self.settings.prompt.max_tokens // 2
+        if self.edit_format is not EditFormat.WHOLE or not files.files or files.left_out:
+            return False
+        return sum(self.ruler.tokens(file.text) for file in files.files) < room
 
     def _situation(self) -> Situation:
         """Everything that a first message is made from, as it stands now."""
@@ -88,10 +131,12 @@ class FirstMessage:
             pre_hooks=tuple(settings.hooks[name] for name in task.pre_hooks),
             post_hooks=tuple(settings.hooks[name] for name in task.post_hooks),
             files=self.shown(task.files) if task.files else Listing(),
-            names=overview(self.names),
+            names=overview(self._listed),
             diff=self.sources.changes.diff_so_far(self.record),
             taken_back=self.sources.changes.diff_taken_back(self.record),
             looks_left=self.looks_left,
+            tools=self.native,
+            edit_format=self.edit_format,
             commands=self.sources.commands,
             protect=(*settings.apply.protect, *task.protect, *self._scripts()),
             ruler=self.ruler,
@@ -113,6 +158,14 @@ class FirstMessage:
         """The files that these paths and globs name, in as much room as a prompt has."""
         most = self.ruler.characters(self.settings.prompt.max_tokens)
         return show(self._scope, self.names, wanted, most)
+
+    @property
+    def _listed(self) -> tuple[str, ...]:
+        """The names that are worth telling: not of what rules the task, and is never edited."""
+        never = {path.resolve() for path in self.sources.never_edited}
+        root = self.task.root.resolve()
+        within = {path.relative_to(root).as_posix() for path in never if path.is_relative_to(root)}
+        return tuple(name for name in self.names if name not in within)
 
     @property
     def ruler(self) -> Ruler:

@@ -7,10 +7,12 @@ in the journal, so that a resume waits only the rest.
 from collections.abc import Callable
 from typing import TypeAlias
 
+import anyio.to_thread
 from attrs import define
 
 from agent_runner.engine.calls.call import Calls
 from agent_runner.engine.calls.conversation import Conversations
+from agent_runner.engine.calls.desks import Desks
 from agent_runner.engine.calls.question import Question, Questions
 from agent_runner.engine.calls.route import Route
 from agent_runner.engine.hooks import Hooks
@@ -36,6 +38,7 @@ class AgentStep:
     questions: Questions
     calls: Calls
     conversations: Conversations
+    desks: Desks
     hooks: Hooks
     clock: Clock
     impatient: Callable[[], bool]
@@ -52,7 +55,7 @@ class AgentStep:
             if ended is not None:
                 return ended
             work = work.refreshed()
-        return self._meaning(work)
+        return await self._meaning(work)
 
     async def _ask(self, work: Work) -> e.TaskEvent | Halt | None:
         """Make one call if nothing forbids it. None: the record says what came of it."""
@@ -110,7 +113,7 @@ class AgentStep:
             waiting = Waiting(work.task.id, until, work.record.last_error)
             await wait_until(self.clock, until, lambda _left: work.signal(waiting))
 
-    def _meaning(self, work: Work) -> e.TaskEvent:
+    async def _meaning(self, work: Work) -> e.TaskEvent:
         """What an answer on disk is for the task."""
         call = work.record.call.reply or ""
         turn = self.conversations.turn(work.task.id, work.record.counts.attempts, call)
@@ -119,20 +122,33 @@ class AgentStep:
         response = turn.response
         if response.finish is Finish.REFUSED:
             return e.Refused(f"the model declined: {response.detail or response.text[:500]}", call)
-        if response.finish is not Finish.COMPLETE:
+        in_place = response.edits is not None
+        if response.finish is Finish.COMPLETE and response.tool_calls and not in_place:
+            return await self._consulted(work, call)
+        is_empty = not in_place and not response.text.strip()
+        if response.finish is not Finish.COMPLETE or is_empty:
             return e.Unusable(call, _unusable(response))
-        if response.edits is None:
-            if not response.text.strip():
-                return e.Unusable(call, "the answer is empty")
-            if turn.reply.asks and not turn.reply.edits:
-                return e.Consulted(call, turn.reply.asks)
-        return e.Replied(call)
+        asks = turn.reply.asks if response.edits is None and not turn.reply.edits else ()
+        last = work.record.counts.turns + 1 >= work.settings.prompt.max_turns
+        return e.Consulted(call, asks, last_look=last) if asks else e.Replied(call)
+
+    async def _consulted(self, work: Work, call: str) -> e.Consulted:
+        """Look up what a reply asks for by tools, and take its drafts in."""
+        task, record = work.task, work.record
+        answered = await anyio.to_thread.run_sync(
+            self.desks.answered, task, record, call, abandon_on_cancel=True
+        )
+        drafts = self.desks.drafts(task, record, call)
+        turns = record.counts.turns + 1
+        last = answered.last_look or turns >= work.settings.prompt.max_turns
+        return e.Consulted(call, (), answered.looks, drafts, last_look=last)
 
 
 _WORDS = {
     Finish.TRUNCATED: "the answer was cut off at the cap on output tokens; raise max_output_tokens",
     Finish.WINDOW: "the answer was cut off at the end of the model's context window",
     Finish.EMPTY: "the answer is empty",
+    Finish.COMPLETE: "the answer is empty",
     # the next two are read from states of earlier releases only: they are the provider's trouble
     Finish.CUT: "the answer's stream ended before its end",
     Finish.FAILED: "the provider reported a failure within its answer",

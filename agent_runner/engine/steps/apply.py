@@ -14,6 +14,7 @@ from agent_runner.edits.plan import Planned, plan_replies
 from agent_runner.edits.rejection import Rejection, no_change_found
 from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.conversation import Conversations, Turn
+from agent_runner.engine.calls.desks import Desks
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.commands import Commands
 from agent_runner.engine.commits import Commits
@@ -44,6 +45,7 @@ class ApplyStep:
     """Applies a reply all or nothing. `preview`: shown the plan instead of applying it."""
 
     conversations: Conversations
+    desks: Desks
     rules_of: Callable[[Task, TaskRecord], Rules]
     changes: Changes
     commands: Commands
@@ -75,8 +77,7 @@ class ApplyStep:
             return Rejected(_GONE, "its stored answer is gone")
         if turn.response.edits is not None:
             self.trees.expire()  # an agent changed files itself
-        reply = turn.reply
-        planned = await anyio.to_thread.run_sync(self._plan, work, turn)
+        planned, reply = await anyio.to_thread.run_sync(self._plan, work, turn)
         if isinstance(planned, Rejection):
             # words in place of the blocks that were to be corrected leave a change half sent
             missing = planned.no_change is not None and not planned.fine
@@ -88,7 +89,7 @@ class ApplyStep:
             self.changes.plan(planned, work.record, work.journal)
         outcome = await self._write(work.refreshed(), reply, planned.change_set)
         if isinstance(outcome, Applied):
-            said = _no_change(turn)
+            said = _no_change(turn, reply)
             notes = (*planned.notes, *turn.response.notes, *outcome.notes)
             why = said.why or "" if said else ""
             return evolve(outcome, summary=planned.summary, notes=notes, no_change=why)
@@ -113,8 +114,8 @@ class ApplyStep:
         tree = await self.trees.written(work.task, change_set.paths)
         return Applied(change_set.paths, tree.id, notes=declined)
 
-    def _plan(self, work: Work, turn: Turn) -> Planned | Rejection:
-        """Plan the reply; nothing is written.
+    def _plan(self, work: Work, turn: Turn) -> tuple[Planned | Rejection, Reply]:
+        """Plan the reply, which is returned with all its drafts; nothing is written.
 
         Words count together with what was fine in those that they correct; an agent that changes
         files itself begins anew each time.
@@ -122,15 +123,16 @@ class ApplyStep:
         record, root, rules = work.record, work.task.root, self.rules_of(work.task, work.record)
         change_id = f"{work.task.id}-{record.counts.calls_started:04}"
         if turn.response.edits is not None:
-            planned = plan_replies([turn.reply], root, rules, change_id=change_id)
+            reply = turn.reply
+            planned = plan_replies([reply], root, rules, change_id=change_id)
             if isinstance(planned, Rejection):
-                return evolve(planned, text=f"{planned.faults}\n\n{_ONCE_MORE}")
-            return _unless_missing(planned, _no_change(turn), _unchanged_in_place)
-        earlier = (self._turn(work, call) for call in record.call.corrected)
-        words = [one for one in earlier if one is None or one.response.edits is None]
-        replies = [Reply() if one is None else one.reply for one in (*words, turn)]
+                return evolve(planned, text=f"{planned.faults}\n\n{_ONCE_MORE}"), reply
+            no_change = _no_change(turn, reply)
+            return _unless_missing(planned, no_change, _unchanged_in_place), reply
+        replies = self.desks.replies(work.task, record, record.call.reply or "")
         planned = plan_replies(replies, root, rules, change_id=change_id)
-        return _unless_missing(planned, _no_change(turn), no_change_found)
+        reply = replies[-1]
+        return _unless_missing(planned, _no_change(turn, reply), no_change_found), reply
 
     def _turn(self, work: Work, call: str) -> Turn | None:
         return self.conversations.turn(work.task.id, work.record.counts.attempts, call)
@@ -150,11 +152,11 @@ def _unchanged_in_place(found: NoChange) -> Rejection:
     return Rejection(_UNCHANGED_IN_PLACE, "the agent changed no file", no_change=found)
 
 
-def _no_change(turn: Turn) -> NoChange | None:
-    """What the reply has in place of a change; None where it asks for one."""
+def _no_change(turn: Turn, reply: Reply) -> NoChange | None:
+    """What the reply has in place of a change; None where it asks for one, or drafted it."""
     if turn.response.edits is None:
-        return turn.reply.no_change
-    if turn.reply.edits:
+        return reply.no_change
+    if reply.edits:
         return None
     said = parse_reply(turn.response.text).no_change
     return NoChange("no file was changed", said.why if said else None)

@@ -10,10 +10,12 @@ from agent_runner.model.states import TaskState
 def call_started(event: e.CallStarted, record: TaskRecord) -> TaskRecord:
     counts, call, change = record.counts, record.call, record.change
     if event.attempt != counts.attempts:  # what is counted within an attempt begins anew
-        counts = with_fields(counts, rejections=0, turns=0, unusable_replies=0)
+        counts = with_fields(counts, rejections=0, turns=0, last_look=0, unusable_replies=0)
         after = event.after or None
         judged = call.judged if after else None
-        call = with_fields(call, continues=after, judged=judged, corrected=(), unusable=None)
+        call = with_fields(
+            call, continues=after, judged=judged, drafted=(), corrected=(), unusable=None
+        )
         change = with_fields(change, in_attempt=False)
     return with_fields(
         record,
@@ -66,12 +68,16 @@ def set_aside(event: e.SetAside, record: TaskRecord) -> TaskRecord:
 
 
 def consulted(event: e.Consulted, record: TaskRecord) -> TaskRecord:
+    counts, call = record.counts, record.call
+    turns = counts.turns + 1
+    last_look = counts.last_look or (turns if event.last_look else 0)
+    drafted = (*call.drafted, event.call) if event.drafts else call.drafted
     return with_fields(
         record,
-        counts=with_fields(record.counts, turns=record.counts.turns + 1),
-        call=with_fields(record.call, reply=None, continues=event.call, unusable=None),
+        counts=with_fields(counts, turns=turns, last_look=last_look),
+        call=with_fields(call, reply=None, continues=event.call, drafted=drafted, unusable=None),
         retry_to=TaskState.AGENT,
-        last_error="the model asked to see more files than it has turns for",
+        last_error="the model went on looking and did not reply with changes",
     )
 
 

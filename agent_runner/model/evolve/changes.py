@@ -45,7 +45,12 @@ def applied(event: e.Applied, record: TaskRecord) -> TaskRecord:
         record,
         counts=with_fields(record.counts, rejections=0),
         call=with_fields(
-            record.call, reply=None, continues=None, corrected=(), judged=record.call.reply
+            record.call,
+            reply=None,
+            continues=None,
+            judged=record.call.reply,
+            drafted=(),
+            corrected=(),
         ),
         change=with_fields(
             change,

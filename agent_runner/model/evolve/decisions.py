@@ -17,6 +17,7 @@ def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:
             rejections=0,
             unusable_replies=0,
             turns=0,
+            last_look=0,
             no_progress=0,
         ),
         call=with_fields(

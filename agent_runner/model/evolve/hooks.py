@@ -3,7 +3,7 @@
 from attrs import evolve as with_fields
 
 from agent_runner.model import events as e
-from agent_runner.model.record import Judgement, TaskRecord
+from agent_runner.model.record import Judgement, KeptLog, TaskRecord
 from agent_runner.model.states import TaskState
 
 
@@ -42,8 +42,13 @@ def hook_started(event: e.HookStarted, record: TaskRecord) -> TaskRecord:
 
 
 def hook_finished(event: e.HookFinished, record: TaskRecord) -> TaskRecord:
-    finished = (*record.judgement.finished, event)
-    judgement = with_fields(record.judgement, finished=finished, running=None)
+    judgement, result = record.judgement, event.result
+    logs = judgement.logs
+    if result.log:
+        kept = KeptLog(result.hook, result.log, result.offset, result.length)
+        logs = (*(log for log in logs if log.hook != result.hook), kept)
+    finished = (*judgement.finished, event)
+    judgement = with_fields(judgement, finished=finished, running=None, logs=logs)
     return with_fields(record, judgement=judgement)
 
 

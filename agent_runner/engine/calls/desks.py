@@ -1,0 +1,233 @@
+"""What replies ask for through tools: looked up and drafted, once for each reply.
+
+Looks are reads, so they are not kept before they are sent: after a stop they are made again. Drafts
+follow from the replies: they are made again as well, on the files as they are then. Nothing of a
+task is written here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from attrs import define, evolve, field, frozen
+
+from agent_runner.edits.drafts import with_drafts
+from agent_runner.edits.edit import Edit, Reply
+from agent_runner.edits.plan import plan_replies
+from agent_runner.edits.rejection import Rejection
+from agent_runner.edits.rules import Rules
+from agent_runner.engine.calls.conversation import Conversations, Turn
+from agent_runner.ground.plain_files import reading
+from agent_runner.ground.redaction import Redactor
+from agent_runner.looking.budget import NOT_RUN
+from agent_runner.looking.repeats import Shown
+from agent_runner.looking.toolbox import Answered, Desk, Toolbox
+from agent_runner.looking.tools import TOOLS, Offer
+from agent_runner.model.agent import ToolAnswer, ToolCall
+from agent_runner.model.looks import Look
+from agent_runner.model.record import KeptLog, TaskRecord
+from agent_runner.model.settings import EditFormat
+from agent_runner.model.task import Task
+from agent_runner.workspace.git import Repository
+from agent_runner.workspace.names import Scope
+
+NO_MORE_LOOKS = "No more looks: reply with your changes now."
+"""What the answers end with when the turns are used up, or nothing new is asked for."""
+
+
+@define
+class Desks:
+    """Answers the calls of replies, and knows the drafts that they left.
+
+    Attributes:
+        state_dir: Below which the hooks' logs are.
+        hidden: Absolute folders below a task's root that nobody sees.
+        rules_of: What a task may change.
+        names: Paths of all files below a root, sorted; None: looked up for each reply.
+    """
+
+    conversations: Conversations
+    state_dir: Path
+    hidden: tuple[Path, ...]
+    redactor: Redactor
+    rules_of: Callable[[Task, TaskRecord], Rules]
+    names: Callable[[Path], tuple[str, ...]] | None = None
+    _answered: dict[str, Answered] = field(factory=dict)
+    _desks: dict[str, Desk] = field(factory=dict)
+
+    def answered(self, task: Task, record: TaskRecord, call: str) -> Answered:
+        """The answers to the calls of a reply.
+
+        Reads files and waits for a search: call it in a thread. A second time it only remembers.
+        `record`: before or after the reply was taken in.
+        """
+        if call not in self._answered:
+            turn = self._turn(task, record, call)
+            calls = turn.response.tool_calls if turn is not None else ()
+            box, before = self._toolbox(task, record, turn), self._before(task, record, call)
+            answered = _answer(box, calls, before, may_look=_may_look(record, call))
+            self._answered = {call: answered}  # of one reply: what follows is in the next question
+            self._desks = {call: answered.desk}
+        return self._answered[call]
+
+    def drafts(self, task: Task, record: TaskRecord, call: str) -> tuple[str, ...]:
+        """The files that a reply drafted changes of."""
+        before = self._before(task, record, call)
+        new = self.answered(task, record, call).desk.drafts[len(before.drafts) :]
+        return tuple(dict.fromkeys(edit.path for edit in new))
+
+    def replies(self, task: Task, record: TaskRecord, call: str) -> tuple[Reply, ...]:
+        """The reply of `call` and the rejected ones that it corrects, each with its drafts."""
+        replies, kept = self._corrected(task, record)
+        turn = self._turn(task, record, call)
+        reply = Reply() if turn is None else turn.reply
+        new = self._drafts(task, record, kept)[len(kept) :]
+        return (*replies, with_drafts(reply, new))
+
+    def _before(self, task: Task, record: TaskRecord, call: str) -> Desk:
+        """What the turns before a reply left: what was drafted, and what was shown."""
+        turn = self._turn(task, record, call)
+        request = turn.request if turn is not None else None
+        after = request.after if request is not None and not request.replaced else ""
+        if after in self._desks and after not in record.call.corrected:
+            return self._desks[after]
+        _, kept = self._corrected(task, record)
+        drafts = self._drafts(task, record, kept, before=call)
+        return Desk(drafts, self._shown(task, record, call))
+
+    def _shown(self, task: Task, record: TaskRecord, call: str) -> Shown:
+        """What a reply had been shown, but for what was left out of its conversation since."""
+        said = self.conversations.up_to(task.id, record.counts.attempts, call)
+        desk = Desk()
+        messages = said.messages if said is not None else ()
+        for asked, answered in pairwise(messages):
+            if answered.answers:
+                box = self._toolbox(task, record, None)
+                desk = Desk((), box.recall(desk, asked.calls, answered.answers).shown)
+        return desk.shown
+
+    def _corrected(
+        self, task: Task, record: TaskRecord
+    ) -> tuple[tuple[Reply, ...], tuple[Edit, ...]]:
+        """The rejected replies, each with its drafts, and what is kept of them all."""
+        replies: list[Reply] = []
+        kept: tuple[Edit, ...] = ()
+        before = ""
+        for call in record.call.corrected:
+            turn = self._turn(task, record, call)
+            if turn is not None and turn.response.edits is not None:
+                continue
+            reply = Reply() if turn is None else turn.reply
+            new = self._drafts(task, record, kept, before, call)[len(kept) :]
+            replies.append(with_drafts(reply, new))
+            outcome = plan_replies(replies, task.root, self.rules_of(task, record))
+            kept = outcome.fine if isinstance(outcome, Rejection) else ()
+            before = call
+        return tuple(replies), kept
+
+    def _drafts(
+        self,
+        task: Task,
+        record: TaskRecord,
+        kept: tuple[Edit, ...],
+        after: str | None = None,
+        before: str = "",
+    ) -> tuple[Edit, ...]:
+        """All edits that were drafted, upon those that are kept, between two replies."""
+        if after is None:
+            after = record.call.corrected[-1] if record.call.corrected else ""
+        low, high = _number(after), _number(before) if before else None
+        desk = Desk(kept)
+        for call in record.call.drafted:
+            number = _number(call)
+            turn = self._turn(task, record, call)
+            if turn is None or number <= low or (high is not None and number >= high):
+                continue
+            edits = [one for one in turn.response.tool_calls if _drafts(one)]
+            desk = self._toolbox(task, record, turn).answer(edits, desk).desk
+        return desk.drafts
+
+    def _toolbox(self, task: Task, record: TaskRecord, turn: Turn | None) -> Toolbox:
+        names = self.names
+        return Toolbox(
+            Scope(task.root, self.hidden),
+            self.rules_of(task, record),
+            _offer(turn),
+            self.redactor,
+            names=None if names is None else lambda: names(task.root),
+            hook_logs=self._logs(record),
+        )
+
+    def _logs(self, record: TaskRecord) -> Mapping[str, Callable[[], bytes]]:
+        return {log.hook: _Log(self.state_dir, log) for log in record.judgement.logs}
+
+    def _turn(self, task: Task, record: TaskRecord, call: str) -> Turn | None:
+        return self.conversations.turn(task.id, record.counts.attempts, call)
+
+
+def offer_of(task: Task, edit_format: EditFormat) -> Offer:
+    """The tools that a task's conversation is offered."""
+    hooks = (*task.pre_hooks, *task.post_hooks)
+    return Offer(edit_format, git=Repository.find(task.root) is not None, hooks=bool(hooks))
+
+
+def _answer(box: Toolbox, calls: Sequence[ToolCall], desk: Desk, *, may_look: bool) -> Answered:
+    """The answers in the order of the calls; one that may look no more may still draft."""
+    if may_look:
+        return box.answer(calls, desk)
+    answered = box.answer([call for call in calls if _drafts(call)], desk)
+    answers, looks = iter(answered.answers), iter(answered.looks)
+    every: list[tuple[ToolAnswer, Look]] = []
+    for call in calls:
+        if _drafts(call):
+            every.append((next(answers), next(looks)))
+            continue
+        text = f"{NOT_RUN}. {NO_MORE_LOOKS}"
+        answer = ToolAnswer(call.id, call.name, text, is_error=True)
+        every.append((answer, Look(call.name[:60], "", "not run", len(text), is_error=True)))
+    said = tuple(answer for answer, _ in every)
+    return evolve(answered, answers=said, looks=tuple(look for _, look in every))
+
+
+def _may_look(record: TaskRecord, call: str) -> bool:
+    """Whether the reply was not told to look no more: before it, that is, and not by its answer."""
+    counts, last_look = record.counts, record.counts.last_look
+    just_now = record.call.continues == call and last_look == counts.turns
+    return not last_look or just_now
+
+
+@frozen
+class _Log:
+    """Reads what a hook printed."""
+
+    folder: Path
+    log: KeptLog
+
+    def __call__(self) -> bytes:
+        with reading(self.folder / self.log.log) as file:
+            file.seek(self.log.offset)
+            return file.read(self.log.length)
+
+
+def _offer(turn: Turn | None) -> Offer:
+    """All tools; of the two ways to edit the one that the reply uses."""
+    used = {call.name for call in turn.response.tool_calls} if turn is not None else set()
+    patches = "apply_patch" in used
+    return Offer(EditFormat.PATCH if patches else EditFormat.REPLACE, git=True, hooks=True)
+
+
+def may_be_dropped(tool: str) -> bool:
+    """Whether an answer of this tool may be left out later: what can be looked at again."""
+    return tool in TOOLS and TOOLS[tool].looks
+
+
+def _drafts(call: ToolCall) -> bool:
+    """Whether a call drafts a change, rather than ask to see something."""
+    tool = TOOLS.get(call.name)
+    return tool is not None and tool.drafts
+
+
+def _number(call: str) -> int:
+    """Which call of its task it is; -1 for none."""
+    number = call.rpartition("-")[2]
+    return int(number) if number.isdigit() else -1
