@@ -41,6 +41,7 @@ COMMANDS = {
     "plan": Entry("Show what fits into the limits now, and when the rest could run.", "show:plan"),
     "usage": Entry("Show calls, tokens and cost.", "show:usage"),
     "why": Entry("Tell the story of a task.", "show:why"),
+    "log": Entry("Show a task's conversation with its agent.", "show:log"),
     "report": Entry("Write a page with all that happened, or Markdown.", "report:report"),
     "diff": Entry("Show what a task changed, as a patch.", "look:diff"),
     "undo": Entry("Revert what a task changed.", "look:undo"),

@@ -3,12 +3,16 @@
 import enum
 import gc
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent_runner.cli.options import Json, OptionalTaskId, StateDir, TaskId, TasksOption
 from agent_runner.cli.output import print_object, print_parts, say, warn
+
+
+if TYPE_CHECKING:
+    from agent_runner.app.conversation_log import ConversationLog
 
 
 class By(enum.StrEnum):
@@ -95,6 +99,47 @@ def why(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> 
     return print_parts(why_lines(task, known.tasks[task].title, entries))
 
 
+def log(
+    task: TaskId,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what comes, until the run ends.")
+    ] = False,
+    tasks: TasksOption = None,
+    state_dir: StateDir = None,
+) -> int:
+    """Show a task's conversation with its agent: prompts, looks, words, drafts and failures."""
+    from agent_runner.app.conversation_log import ConversationLog
+    from agent_runner.app.overview import read_list
+    from agent_runner.app.place import require_task
+    from agent_runner.cli.project import surroundings
+
+    known = read_list(tasks, state_dir, surroundings())
+    require_task(task, known.tasks)
+    conversation = ConversationLog(known.place.state_dir, task)
+    print_parts(conversation.news())
+    if follow:
+        _follow(conversation)
+    return 0
+
+
+def _follow(conversation: "ConversationLog") -> None:
+    """Print what comes until nothing more does; Ctrl+C ends it."""
+    import anyio
+
+    from agent_runner.ground.clock import SystemClock
+
+    async def news() -> None:
+        while not conversation.ended:
+            await SystemClock().sleep(_LOOKS_EVERY)
+            print_parts(conversation.news())
+
+    anyio.run(news)
+
+
+_LOOKS_EVERY = 0.5
+"""Seconds between two looks at a journal that is followed."""
+
+
 def debug_state(
     task: OptionalTaskId = None,
     tasks: TasksOption = None,
@@ -134,6 +179,7 @@ def debug_machine() -> int:
 
 def debug_prompt(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> int:
     """Print what would be sent to the agent for a task now. Nothing is called or written."""
+    from agent_runner.app.conversation_log import message_lines
     from agent_runner.app.forecast import next_prompt
     from agent_runner.cli.project import open_project
     from agent_runner.ground.clock import SystemClock
@@ -142,7 +188,10 @@ def debug_prompt(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = 
     prompt = next_prompt(project, task, SystemClock(), can_ask=_can_ask())
     say(f"# system\n\n{prompt.system.strip()}")
     for message in prompt.messages:
-        say(f"\n# {message.role}\n\n{message.text.strip()}")
+        for line in message_lines(message):
+            say(line)
+    if prompt.tools:
+        say(f"\n# tools\n\n{', '.join(tool.name for tool in prompt.tools)}")
     return 0
 
 
