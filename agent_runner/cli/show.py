@@ -10,7 +10,6 @@ import typer
 from agent_runner.cli.options import Json, OptionalTaskId, StateDir, TaskId, TasksOption
 from agent_runner.cli.output import print_object, print_parts, say, warn
 
-
 if TYPE_CHECKING:
     from agent_runner.app.conversation_log import ConversationLog
 
