@@ -17,6 +17,10 @@ from agent_runner.ground.clock import SystemClock
 from agent_runner.ground.disk import reason_of
 from agent_runner.limits.ledger import Ledger
 from agent_runner.model.errors import AgentRunnerError, StateError, UsageError
+from agent_runner.model.settings import Settings
+from agent_runner.providers.commands.presets import PRESETS
+from agent_runner.providers.commands.surroundings import installed
+from agent_runner.providers.profiles import sketch
 from agent_runner.sandbox.probe import INSTALL
 from agent_runner.store.examination import Finding, examine, mend
 from agent_runner.store.layout import FOLDER, Layout
@@ -82,6 +86,7 @@ def _around(
     yield from _copies(here)
     yield _git(state.parent)
     yield _sandbox(state.parent, here)
+    yield _commands(state.parent, here)
     if place is None:
         text = f"there is no task list {tasks or 'here'}"
         yield Finding("task list", text, is_good=False, fix="agent-runner init writes one")
@@ -152,6 +157,16 @@ def _sandbox(project: Path, here: Surroundings) -> Finding:
     found = sandbox_of(here, project)
     fix = "" if found.tier.confines else f"; where a sandbox is wanted, {INSTALL}"
     return Finding("sandbox", f"{found.line}{fix}")
+
+
+def _commands(project: Path, here: Surroundings) -> Finding:
+    """Agents' commands that could be asked; none is started, and none of the project's counts."""
+    found = []
+    for name, preset in PRESETS.items():
+        where = installed(preset, sketch(name, Settings(), here.env), project)
+        found += [f"{name} ({where})"] if where else []
+    named = ", ".join(found) or f"none is installed of {', '.join(PRESETS)}; none is needed"
+    return Finding("commands", named)
 
 
 def _git(project: Path) -> Finding:

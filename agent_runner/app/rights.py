@@ -69,6 +69,9 @@ def _provider(profile: Profile) -> str:
     if profile.replies is not None:
         return f"take the answers of {profile.name} from {profile.replies}"
     key = f" with the key in {profile.key.origin}" if profile.key.origin else " without a key"
+    if profile.program is not None:
+        command = " ".join(profile.program.words) or f"of {profile.program.preset}"
+        return f"start the command {command} for {name}{key}"
     if known is None or not known.networked:
         given = ", ".join(f"{key}: {value}" for key, value in profile.params.items())
         with_what = f", given {given}" if given else ""

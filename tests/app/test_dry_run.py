@@ -178,6 +178,13 @@ def test_all_that_is_done_with_the_users_rights(tmp_path: Path) -> None:
     assert "secret-" not in ahead(scene)
 
 
+def test_a_command_that_is_asked(tmp_path: Path) -> None:
+    own = {"mine": {"protocol": "command", "command": ["sh", "--print"], "model": "m"}}
+    settings = {"provider": "mine", "providers": {**own, "replay": {"replies": "."}}}
+    lines = rights(Scene(tmp_path / "p", TASKS[2:], settings))
+    assert lines[0] == "start the command sh --print for mine (m) without a key"
+
+
 @pytest.mark.parametrize(
     ("rule", "said"),
     [("never", "none"), ("ask", "those that you agree to"), (None, "those that you agree to")],

@@ -196,6 +196,19 @@ def test_a_lock_of_git_is_found_wherever_the_project_lies_in_its_repository(
     assert lock in bad(scene)["git"]["text"]
 
 
+def test_commands_of_agents_are_found_outside_of_the_project_and_not_started(scene: Scene) -> None:
+    inside, outside = scene.write("bin/claude", ""), scene.root / "tools/codex"
+    outside.parent.mkdir()
+    for program in (inside, outside):
+        program.write_text(f"#!/bin/sh\ntouch {scene.root}/run\n")
+        program.chmod(0o755)
+    scene.env["PATH"] = f"{inside.parent}:{outside.parent}:/usr/bin:/bin"
+    findings = json.loads(scene.run("doctor", "--json").out)["findings"]
+    (told,) = (one["text"] for one in findings if one["part"] == "commands")
+    assert told == f"codex-cli ({outside})"
+    assert not (scene.root / "run").exists()
+
+
 def test_no_program_of_the_project_is_tried(scene: Scene) -> None:
     program = scene.write("bin/bwrap", "#!/bin/sh\ntouch ../run\n")
     program.chmod(0o755)
