@@ -9,6 +9,8 @@ from agent_runner.cli.options import StateDir, TaskId, TasksOption
 from agent_runner.cli.output import note, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent_runner.engine.taking_back import Outcome
 
 _MOST_NAMED = 20
@@ -86,21 +88,31 @@ def undo(
         return 1
     if not outcome.paths and not outcome.edited:
         note(f"{task} has not changed any file")
-        _say_what_stays(outcome)
-        return 0
-    if dry_run:
-        deleted = set(outcome.deleted)
-        for path in sorted(outcome.paths):
-            say(f"{'delete' if path in deleted else 'restore'} {path}")
-        _say_what_stays(outcome)
-        return 0
+    elif dry_run:
+        _say_what_would_come(outcome)
+    else:
+        _say_what_came(outcome, task, suggested, was_done=was_done)
+    _say_what_stays(outcome)
+    return 0
+
+
+def _say_what_would_come(outcome: "Outcome") -> None:
+    deleted = set(outcome.deleted)
+    for path in sorted(outcome.paths):
+        say(f"{'delete' if path in deleted else 'restore'} {path}")
+
+
+def _say_what_came(
+    outcome: "Outcome", task: str, suggested: "Callable[..., str]", *, was_done: bool
+) -> None:
     now = "it needs a person now" if was_done else "its state stays as it is"
     say(f"reverted what {task} had changed; {now}")
     if outcome.edited:
         say(f"  left as you edited them: {', '.join(outcome.edited)}")
         later = suggested("undo", task)
         say(f"  to revert those too, once they are as {task} left them: {later}")
-    _say_what_stays(outcome)
+    if outcome.patch:
+        say(f"  what the files held until now is in {outcome.patch}, as a patch")
     done = outcome.built_on
     if done:
         say(f"  built on it, and passed: {', '.join(done)}")
@@ -108,7 +120,6 @@ def undo(
         say(f"  to have it tried again, with a hint: {suggested('retry', task)}")
         say(f"  to have the files judged as they are: {suggested('check', task)}")
     say(f"  to begin the task anew: {suggested('reset', task)}")
-    return 0
 
 
 def _say_what_stays(outcome: "Outcome") -> None:

@@ -39,13 +39,20 @@ class Changes:
         """Keep all images and the diff, which later prompts show; then journal the intent."""
         for content in planned.blobs.values():
             self.blobs.put(content)
-        text = diff(planned.change_set, self.blobs)
+        text = self.write_diff(planned.change_set, record, "changes.diff")[1]
         self.blobs.write(_diff_of(planned.change_set.id), text)
-        folder = self.layout.attempt(record.id, record.counts.attempts)
-        with storage_errors(folder):  # a copy for people
-            create_folder_below(self.layout.folder, folder)
-            self.disk.write_file(folder / "changes.diff", text, durable=False)
         journal(ApplyPlanned(planned.change_set, record.call.reply or ""))
+
+    def write_diff(
+        self, change_set: ChangeSet, record: TaskRecord, name: str
+    ) -> tuple[Path, bytes]:
+        """Write a change set, whose images are kept, as a patch for people beside the attempt."""
+        text = diff(change_set, self.blobs)
+        folder = self.layout.attempt(record.id, record.counts.attempts)
+        with storage_errors(folder):
+            create_folder_below(self.layout.folder, folder)
+            self.disk.write_file(folder / name, text, durable=False)
+        return folder / name, text
 
     def diff_taken_back(self, record: TaskRecord) -> str:
         """The diffs of the changes that were taken back last, oldest first."""

@@ -39,6 +39,7 @@ class Outcome:
         later: Tasks that changed some of those after it.
         built_on: Passed tasks that depend on it.
         refused: Why nothing was touched; "" if that is not so.
+        patch: Brings back what the files held until now, where hooks and commands had changed some.
     """
 
     paths: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Outcome:
     later: tuple[str, ...] = ()
     built_on: tuple[str, ...] = ()
     refused: str = ""
+    patch: Path | None = None
 
 
 @frozen
@@ -77,6 +79,9 @@ class TakingBack:
         if back is None:
             return outcome
         record, edited = self.core.record(task.id), outcome.edited
+        if whole_tree:  # somebody may have changed one of the files while a hook ran
+            path, _ = self.changes.write_diff(back.inverted(""), record, "undone.diff")
+            outcome = evolve(outcome, patch=path)
         if record.state is TaskState.PASSED:
             self.core.fire(task.id, e.TakenBack(back, edited))
         else:

@@ -115,6 +115,9 @@ def test_what_hooks_changed_is_reverted_too_where_that_is_asked_for(tmp_path: Pa
     ended = undone(scene, "--whole-tree")
     assert ended.code == 0, ended.err
     assert "reverted what T1 had changed; it needs a person now" in ended.out
+    patch = next((scene.project / ".agent-runner/logs/T1").rglob("undone.diff"))
+    assert str(patch) in ended.out
+    assert "+hook" in patch.read_text()
     assert scene.read("b.txt") == scene.read("notes.txt") == scene.read("old.txt") == "before\n"
     assert not (scene.project / "a.txt").exists()
     assert not (scene.project / "out").exists()
