@@ -96,7 +96,7 @@ def explore(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The benchmarks, or those named: Markdown and JSON; `--docs` renews docs/performance.md."""
-    session.install("--editable", ".", "nox", *_groups("test"))  # nox: a peer, for its start
+    session.install("--editable", ".[fast]", "nox", *_groups("test"))  # nox: a peer, for its start
     session.run("python", "-m", "tests.bench", str(_empty_folder(session)), *session.posargs)
 
 
