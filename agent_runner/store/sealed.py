@@ -14,9 +14,12 @@ from agent_runner.ground.plain_files import read_plain
 _TAIL = len(',"crc":"00000000"}\n')
 
 
-def sealed(body: bytes) -> bytes:
-    """A JSON object, given without its closing brace, with its checksum."""
-    return b'%s,"crc":"%08x"}\n' % (body, zlib.crc32(body))
+def sealed(*pieces: bytes) -> bytes:
+    """A JSON object, given in pieces and without its closing brace, with its checksum."""
+    checksum = 0
+    for piece in pieces:
+        checksum = zlib.crc32(piece, checksum)
+    return b"".join((*pieces, b',"crc":"%08x"}\n' % checksum))
 
 
 def without_nan(constant: str) -> float:
