@@ -33,6 +33,12 @@ _NEWEST = 3
 
 _NOT_SHOWN = "[not shown any more: {}; ask again if needed]"
 
+_NOTHING_DRAFTED = (
+    "Nothing was drafted, and no change was found in your reply. Draft the change with the tools,"
+    " then reply without a call. If nothing has to be changed, reply with one line, `NO CHANGE"
+    " NEEDED: why`."
+)
+
 _BLOCKS_IGNORED = (
     "[the edits in your text were not taken, as you asked for more: draft them, or send them again"
     " in your last reply]"
@@ -165,10 +171,12 @@ class Composing:
         room = self.settings.prompt.max_tokens
         if last == record.call.judged:
             return after_failure(record.feedback, self.attempt, record.hint, room, self._ruler)
-        if record.change.missing:
-            return Message("user", f"{record.feedback}\n")
         turn = self._turn(last)
-        if turn is not None and turn.response.tool_calls:
+        # first whether it was rejected: that an earlier one was without a change says nothing of
+        # what was looked at since
+        if last in record.call.corrected and record.change.missing:
+            return Message("user", f"{_NOTHING_DRAFTED if earlier.tools else record.feedback}\n")
+        if last not in record.call.corrected and turn is not None and turn.response.tool_calls:
             return self._answered(last)
         if turn is None or last in record.call.corrected or not turn.reply.asks:
             return not_applied(record.feedback)
