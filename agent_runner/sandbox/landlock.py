@@ -42,18 +42,24 @@ def wrapped(_program: str, command: Sequence[str], confinement: Confinement, cwd
     """The command under the launcher."""
     found = unmounted(confinement)
     writable = [str(one.source) for one in found if one.rule in {Rule.WRITABLE, Rule.MOUNTED}]
+    readable = [str(one.source) for one in found if one.rule is Rule.READ_ONLY]
     masked = [str(one.source) for one in found if one.rule is Rule.MASKED]
-    words = launched("tcp" if confinement.network else "closed", command, writable, masked)
+    mode = "tcp" if confinement.network else "closed"
+    words = launched(mode, command, writable, readable, masked)
     place = relocated(cwd, confinement.mount)
     return Wrapped(words, place, WITHOUT_SOCKETS, tuple(_gaps(confinement, found)))
 
 
 def launched(
-    mode: str, command: Sequence[str], writable: Iterable[str] = (), masked: Iterable[str] = ()
+    mode: str,
+    command: Sequence[str],
+    writable: Iterable[str] = (),
+    readable: Iterable[str] = (),
+    masked: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """The words that start the launcher; see there."""
     started = (sys.executable, "-I", "-S", str(LAUNCHER), mode)
-    return (*started, *writable, "", *masked, "", *command)
+    return (*started, *writable, "", *readable, "", *masked, "", *command)
 
 
 def _gaps(confinement: Confinement, found: Sequence[Place]) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 Run as a script, alone, by `landlock.py`:
 
-    launcher.py free|tcp|closed WRITABLE... '' MASKED... '' COMMAND...
+    launcher.py free|tcp|closed WRITABLE... '' READABLE... '' MASKED... '' COMMAND...
 
 `free`: nothing is confined but the command's life. `tcp`, `closed`: it writes below the WRITABLE
-paths only, and reads no device and no file of the MASKED ones (all exist); whether it may use TCP.
+paths only, and reads no device and no file of the MASKED ones, but for READABLE ones within those
+(all exist); whether it may use TCP.
 It imports nothing of ours, and little else, as it is started for every command: json and the module
 `signal` would double the 12 ms of processor time that Python takes to start.
 
@@ -60,13 +61,19 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def main() -> int:
     """Run the command; its exit code, 128 + n for a death by signal n."""
     mode, words = sys.argv[1], sys.argv[2:]
-    writable, masked = _taken(words), _taken(words)
+    writable, readable, masked = _taken(words), _taken(words), _taken(words)
     _prctl(_PDEATHSIG, signal.SIGKILL)
     temporary = "" if mode == "free" else _temporary_folder()
     first = os.getpid()
     keeper = os.fork()
     if keeper == 0:
-        os._exit(_keep(first, temporary, lambda: _become(mode, writable, masked, temporary, words)))
+
+        def confine() -> None:
+            if mode != "free":
+                os.environ.update(TMPDIR=temporary, TMP=temporary, TEMP=temporary)
+                _restrict([*writable, temporary], readable, masked, tcp=mode == "tcp")
+
+        os._exit(_keep(first, temporary, lambda: _become(words, confine)))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: os.kill(keeper, signal.SIGTERM))
     return _code(os.waitpid(keeper, 0)[1])
@@ -95,17 +102,13 @@ def _keep(first: int, temporary: str, become: "Callable[[], None]") -> int:
     return _code(status)
 
 
-def _become(
-    mode: str, writable: "list[str]", masked: "list[str]", temporary: str, command: "list[str]"
-) -> None:
+def _become(command: "list[str]", confine: "Callable[[], None]") -> None:
     """Turn into the command."""
     try:
         os.setsid()  # it may signal its own group without reaching the keeper
         for number in (signal.SIGTERM, signal.SIGALRM, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
-        if mode != "free":
-            os.environ.update(TMPDIR=temporary, TMP=temporary, TEMP=temporary)
-            _restrict([*writable, temporary], masked, tcp=mode == "tcp")
+        confine()
         os.execvp(command[0], command)  # noqa: S606 - the purpose
     except FileNotFoundError as error:
         _leave(127, error)
@@ -121,7 +124,9 @@ def _leave(code: int, error: OSError) -> None:
     os._exit(code)
 
 
-def _restrict(writable: "list[str]", masked: "list[str]", *, tcp: bool) -> None:
+def _restrict(
+    writable: "list[str]", readable: "list[str]", masked: "list[str]", *, tcp: bool
+) -> None:
     """Give up every right but those: for this process and all that it will start."""
     abi = _checked(_libc.syscall(_CREATE_RULESET, None, 0, 1))
     files = _WRITES | _READ_FILE
@@ -133,8 +138,9 @@ def _restrict(writable: "list[str]", masked: "list[str]", *, tcp: bool) -> None:
     for name in _DEVICES:
         _allow(ruleset, f"/dev/{name}", files)
     # root needs no capability to read disks as a whole, and with them all that is masked
-    for path in _not_leading_to({*masked, "/dev"}, "/"):
-        _allow(ruleset, path, _READ_FILE)
+    for folder in ("/", *readable):
+        for path in _not_leading_to({*masked, "/dev"}, folder):
+            _allow(ruleset, path, _READ_FILE)
     if os.geteuid() == 0:  # root's rights would reach around it: raw disks, modules, reboot
         for capability in range(64):
             _libc.prctl(_CAPBSET_DROP, capability, 0, 0, 0)  # fails from the last one on
@@ -186,17 +192,21 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
 
 
 def _not_leading_to(masked: "set[str]", folder: str) -> "list[str]":
-    """The largest folders, and files, that hold nothing masked. What is made later is in none."""
+    """The largest folders, and files, in `folder` that hold nothing masked.
+
+    What is made later in a folder with something masked is in none of them.
+    """
+    masked = {path for path in masked if path.startswith(folder.rstrip("/") + "/")}
+    if not masked:
+        return [folder]
     try:
         names = os.listdir(folder)
     except OSError:  # we know of those only that we were told of
         names = sorted({path[len(folder) :].strip("/").split("/")[0] for path in masked})
     found = []
     for path in (os.path.join(folder, name) for name in names):
-        below = {one for one in masked if one.startswith(path + "/")}
-        if path in masked or os.path.islink(path):
-            continue
-        found += _not_leading_to(below, path) if below else [path]
+        if path not in masked and not os.path.islink(path):
+            found += _not_leading_to(masked, path)
     return found
 
 

@@ -66,6 +66,26 @@ def test_the_longer_path_decides(sandbox: Sandbox, home: Path) -> None:
     assert "PRIVATE" not in ran.output
 
 
+def test_what_is_seen_within_a_masked_folder_hides_what_is_masked_in_it(
+    sandbox: Sandbox, home: Path
+) -> None:
+    """Such as a repository around the task, in a folder that is masked or emptied."""
+    (home / ".ssh/repository/sub").mkdir(parents=True)
+    (home / ".ssh/repository/README").write_text("about")
+    (home / ".ssh/repository/.env").write_text("PRIVATE")
+    confinement = Confinement(
+        writable=(home / ".ssh/repository/sub",),
+        read_only=(home / ".ssh/repository", home),
+        masked=(home / ".ssh", home / ".ssh/repository/.env", home / ".netrc"),
+    )
+    command = "cat ../README ../.env ../../id_ed25519 ../../../.netrc; echo x > ../new; echo x > a"
+    ran = run(sandbox, command, confinement, home / ".ssh/repository/sub")
+    assert "about" in ran.output
+    assert "PRIVATE" not in ran.output
+    assert not (home / ".ssh/repository/new").exists()
+    assert (home / ".ssh/repository/sub/a").exists()
+
+
 @pytest.mark.parametrize("network", [True, False])
 def test_reaches_a_server_of_this_machine_only_with_network(
     sandbox: Sandbox, home: Path, network: bool
