@@ -6,6 +6,7 @@ is pure, and as quick after a year as on the first day.
 """
 
 from collections.abc import Iterator
+from statistics import median
 from typing import TypeAlias
 
 from attrs import frozen
@@ -40,6 +41,25 @@ class Need:
     def amount(self) -> Amount:
         """What the call counts while it is not settled."""
         return Amount(1, self.tokens, nanodollars(self.cost))
+
+
+FIRST_GUESS = 20_000
+"""Tokens reserved for the first call of an agent that asks its model by itself."""
+
+
+def expected(spending: Spending, provider: str, model: str) -> Need:
+    """What a call of an agent may need that asks its model by itself: the median of its last ones.
+
+    Its prompt says nothing of that. What it may cost goes by what its tokens cost until now; None
+    where that is not known.
+    """
+    recent = spending.recent.get(provider)
+    tokens = round(median(recent)) if recent else FIRST_GUESS
+    total = spending.models.get(provider, {}).get(model)
+    dollars = None
+    if total is not None and total.tokens and total.nanodollars:
+        dollars = total.nanodollars / 1e9 / total.tokens * tokens
+    return Need(tokens, 0, dollars)
 
 
 @frozen

@@ -25,6 +25,9 @@ EARLIER = "(earlier)"
 UNBILLED = frozenset({"throttled", "failed", "refused"})
 """Outcomes after which only the request counts: the server took no tokens for it."""
 
+_MOST_RECENT = 15
+"""Calls of a provider that are remembered one by one."""
+
 _MONTH = len("2026-11")
 _WHOLE_ACCOUNT = re.compile(r"\d+[hd]")
 """Names of reported windows (`5h`, `7d`) that hold for all models of an account.
@@ -124,6 +127,7 @@ class Spending:
     by provider, model ("" for the whole account) and the limit's name. ratios: by model. set_aside:
     by provider, why it was last passed over for a fallback; until it answers or a run begins later.
     no_tools: by provider, the models whose endpoint declined tools.
+    recent: by provider, the tokens of its last answered calls, oldest first.
     """
 
     meters: Meters = field(factory=Meters)
@@ -137,6 +141,7 @@ class Spending:
     ratios: dict[str, Ratio] = field(factory=dict)
     set_aside: dict[str, e.SetAside] = field(factory=dict)
     no_tools: dict[str, list[str]] = field(factory=dict)
+    recent: dict[str, list[int]] = field(factory=dict)
 
     def take(self, at: float, task: str, event: e.Event) -> None:
         """Fold one journal entry in: its time (epoch seconds), task ("": the run's) and event."""
@@ -196,6 +201,8 @@ class Spending:
         for total in self._totals(call):
             total.settle(call, event.usage, used.nanodollars)
         usage = event.usage
+        if usage is not None and event.outcome == "answered":
+            self.recent[provider] = [*self.recent.get(provider, []), usage.total][-_MOST_RECENT:]
         # against the raw guess, not the corrected one: else each correction would undo the last
         if usage is not None and usage.input and call.raw_estimate and not usage.estimated:
             ratio = self.ratios.setdefault(call.model, Ratio())

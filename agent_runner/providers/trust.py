@@ -27,6 +27,12 @@ from agent_runner.providers.profiles import Profile, canonical, fallbacks, sketc
 _Place: TypeAlias = tuple[object, ...]
 """Where something is sent: scheme, host and port, and what decides who can read it on the way."""
 
+_NO_PARAMS = ""
+
+_OF_ADDRESS = ("base_url", "api_key_env", "headers", "ca_file", "protocol", "api_key")
+_OF_COMMAND = ("command", "params", "api_key_env", "api_key")
+"""Options that say where a key goes, the likeliest first."""
+
 
 @frozen
 class Wish:
@@ -68,8 +74,10 @@ def wishes(
 
 def _wish(profile: Profile, secret: str) -> Wish:
     path = f"providers.{profile.name}"
-    options = ("base_url", "api_key_env", "headers", "ca_file", "protocol", "api_key")
-    if not profile.base_url:
+    options = _OF_COMMAND if profile.program is not None else _OF_ADDRESS
+    if profile.program is not None:
+        address = f"the command {' '.join(profile.program.words) or profile.program.preset}"
+    elif not profile.base_url:
         address = f"the plug-in {profile.protocol}"
     else:
         address = profile.base_url
@@ -125,8 +133,13 @@ def _well_known(env: Mapping[str, str]) -> Iterator[tuple[_Place, str]]:
     """The keys of ready-made providers at their own addresses."""
     for entry in READY_MADE.values():
         if entry.base_url is not None:
-            for variable in entry.keys:
-                yield (origin(entry.base_url), None), env.get(variable.name, "").strip()
+            place: _Place = (origin(entry.base_url), None)
+        elif entry.protocol == "command":
+            place = (entry.protocol, entry.name, (), _NO_PARAMS)
+        else:
+            continue
+        for variable in entry.keys:
+            yield place, env.get(variable.name, "").strip()
 
 
 def _sent_by_user(users: Settings, env: Mapping[str, str]) -> Iterator[tuple[_Place, str]]:
@@ -139,6 +152,11 @@ def _sent_by_user(users: Settings, env: Mapping[str, str]) -> Iterator[tuple[_Pl
 
 def _place(profile: Profile) -> _Place:
     """Who reads what is sent. A vendor's regions count as the vendor."""
+    if profile.program is not None:
+        # whoever says what is started, and with which words, says who reads the key
+        program = profile.program
+        params = repr(sorted(profile.params.items())) if profile.params else _NO_PARAMS
+        return (profile.protocol, program.preset, program.words, params)
     if not profile.base_url:
         return (profile.protocol, profile.ca_file)
     ca_file: Path | None = profile.ca_file

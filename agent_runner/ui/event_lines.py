@@ -149,6 +149,8 @@ def _answered(event: e.CallSettled) -> str:
     facts = []
     if event.usage is not None:
         about = "about " if event.usage.estimated else ""
+        if event.usage.at_least:
+            about = "at least "
         facts.append(f"{about}{words.count(event.usage.input)} tokens in")
         facts.append(f"{words.count(event.usage.output)} out")
         facts.extend([f"{words.count(event.usage.cached)} cached"] if event.usage.cached else [])

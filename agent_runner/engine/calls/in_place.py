@@ -22,6 +22,7 @@ from agent_runner.limits.limit import caps_in
 from agent_runner.limits.room import Need
 from agent_runner.model.agent import AgentResponse, WrittenFile
 from agent_runner.model.settings import Settings
+from agent_runner.model.signals import Said
 from agent_runner.model.spending import Spending, Total
 from agent_runner.providers.client import Start, Workplace
 from agent_runner.providers.commands.preset import STEERING
@@ -85,6 +86,7 @@ class InPlace:
                 yield Bench(workshop, self._workplace(work, workshop), "") if found else None
                 return
             await anyio.to_thread.run_sync(workshop.fill, call)
+            self._say_guess(work, provider, need)
             tree = "" if self.confine else (await self.trees.last(work.task)).id
             yield Bench(workshop, self._workplace(work, workshop, provider, need), tree)
         finally:
@@ -127,6 +129,13 @@ class InPlace:
             most_tokens=self._most_tokens(work, need),
             confine=(lambda start: confine(work, workshop, start)) if confine else lambda s: s,
         )
+
+    def _say_guess(self, work: Work, provider: Provider, need: Need) -> None:
+        """Say that a limit is compared with a mere guess: nothing is known of its calls yet."""
+        limited = provider.name in work.settings.rate_limits or any(caps_in(work.settings.budget))
+        if limited and not self.spending().recent.get(provider.name):
+            words = f"{provider.name}: {need.tokens:,} tokens are reserved, a first guess"
+            work.signal(Said(work.task.id, words))
 
     def _session(self, work: Work, provider: Provider) -> str:
         """The session that the task's last answer came from, if the same agent is asked again."""

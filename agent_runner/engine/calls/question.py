@@ -15,7 +15,7 @@ from agent_runner.engine.calls.conversation import call_id
 from agent_runner.engine.calls.first import Sources
 from agent_runner.engine.work import Work
 from agent_runner.ground.tokens import Ruler, corrected
-from agent_runner.limits.room import Need
+from agent_runner.limits.room import Need, expected
 from agent_runner.model.agent import AgentRequest
 from agent_runner.model.conversation import StoredRequest, digest_of
 from agent_runner.model.events import CallStarted, Fact
@@ -112,6 +112,8 @@ class Questions:
         before = evolve(composed.prompt, messages=composed.prompt.messages[:-2])
         cached = estimate * ruler.prompt(before) // guess if before.messages else 0
         need = Need(estimate, cap, provider.highest_cost(estimate, cap), cached)
+        if provider.client.capabilities.in_copy:
+            need = expected(self.spending(), provider.name, provider.model)
         started = CallStarted(
             stored.call,
             stored.attempt,
@@ -119,8 +121,8 @@ class Questions:
             stored.number,
             provider.name,
             provider.model,
-            input_estimate=estimate,
-            output_cap=cap,
+            input_estimate=need.input_estimate,
+            output_cap=need.output_cap,
             cost=need.cost,
             raw_estimate=guess,
             day=self.today(),

@@ -91,7 +91,7 @@ class GeminiReader(StreamReader):
             raise self.error(Trouble.AUTH, words, ended)
         if code == _TURNS:
             return self.response(Finish.TRUNCATED, detail=words)
-        if code == _UNTRUSTED or (code == 1 and self._result is None):
+        if code == _UNTRUSTED or (code == 1 and not self.session):
             raise self.error(Trouble.WRONG, words or "it could not be started", ended)
         if code and (self._result or ended.errors):
             raise self._failed(code, words, ended)

@@ -161,7 +161,7 @@ class StreamReader:
             words = f"it said nothing for {ended.silent:g} s, and was ended"
         else:
             words = f"it ended {_ending(ended.exit_code)} before its work was done"
-        last = one_line(ended.errors[-400:])
+        last = one_line(ended.errors.strip().rpartition("\n")[2][-400:])
         words += f": {last}" if last else ""
         return self.error(Trouble.CUT, f"{words}; it may have been billed", ended)
 
