@@ -335,6 +335,12 @@ class Wiring:
             self.clock,
             Random(),  # noqa: S311  # jitter is no secret
             parts.redactor,
-            InPlace(self.trees, self.store.blobs, parts.redactor, parts.spending),
+            InPlace(
+                self.trees,
+                self.store.blobs,
+                parts.redactor,
+                parts.spending,
+                confining_of(self.project),
+            ),
             Recorder(folder).save if folder is not None else None,
         )

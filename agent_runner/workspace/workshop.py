@@ -61,6 +61,11 @@ class Workshop:
         """Where the agent works."""
         return self.scratch.folder
 
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Folders of installed dependencies that are links to the original's."""
+        return self.scratch.links
+
     def __enter__(self) -> Self:
         """Take the place. Raises UsageError and StorageError as `Scratch` does."""
         self.scratch.__enter__()

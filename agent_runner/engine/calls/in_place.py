@@ -14,17 +14,19 @@ import anyio.to_thread
 from attrs import define, evolve, frozen
 
 from agent_runner.engine.calls.clients import Provider
+from agent_runner.engine.calls.confining import Cell
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Work
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor
+from agent_runner.hooks.confining import Confining
 from agent_runner.limits.limit import caps_in
 from agent_runner.limits.room import Need
 from agent_runner.model.agent import AgentResponse, WrittenFile
 from agent_runner.model.settings import Settings
 from agent_runner.model.signals import Said
 from agent_runner.model.spending import Spending, Total
-from agent_runner.providers.client import Start, Workplace
+from agent_runner.providers.client import Workplace
 from agent_runner.providers.commands.preset import STEERING
 from agent_runner.store.blobs import Blobs
 from agent_runner.workspace.workshop import Left, Workshop
@@ -34,9 +36,6 @@ _KEY = "it would write a key into a file"
 
 _MOST_NAMED = 4
 """Paths that a note names; the rest is counted."""
-
-Confine = Callable[[Work, Workshop, Start], Start]
-"""Makes of a program's start one that is confined to its copy; the same where nothing confines."""
 
 
 @frozen
@@ -55,14 +54,14 @@ class InPlace:
 
     Attributes:
         spending: What the journal knows of past calls, as of now.
-        confine: See `Confine`; None: nothing does.
+        confining: What confines commands here.
     """
 
     trees: Trees
     blobs: Blobs
     redactor: Redactor
     spending: Callable[[], Spending]
-    confine: Confine | None = None
+    confining: Confining
 
     @asynccontextmanager
     async def bench(
@@ -87,8 +86,11 @@ class InPlace:
                 return
             await anyio.to_thread.run_sync(workshop.fill, call)
             self._say_guess(work, provider, need)
-            tree = "" if self.confine else (await self.trees.last(work.task)).id
-            yield Bench(workshop, self._workplace(work, workshop, provider, need), tree)
+            cell = Cell(self.confining, agent.outfit, work.task, workshop)
+            holds = await anyio.to_thread.run_sync(lambda: cell.holds)
+            tree = "" if holds else (await self.trees.last(work.task)).id
+            workplace = self._workplace(work, workshop, provider, need)
+            yield Bench(workshop, evolve(workplace, confine=cell.start), tree)
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(workshop.__exit__, None, None, None)
@@ -118,7 +120,6 @@ class InPlace:
         async def changed() -> tuple[str, ...]:
             return await anyio.to_thread.run_sync(workshop.changed)
 
-        confine = self.confine
         workplace = Workplace(workshop.folder, changed)
         if provider is None or need is None:
             return workplace
@@ -127,7 +128,6 @@ class InPlace:
             session=self._session(work, provider),
             commands=_commands(work),
             most_tokens=self._most_tokens(work, need),
-            confine=(lambda start: confine(work, workshop, start)) if confine else lambda s: s,
         )
 
     def _say_guess(self, work: Work, provider: Provider, need: Need) -> None:

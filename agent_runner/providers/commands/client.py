@@ -62,7 +62,10 @@ class CommandClient:
         self._profile, self._preset, self._clock = profile, preset, clock
         self._graces = graces or Graces()
         homes = preset.homes(profile.program.env) if profile.program is not None else ()
-        self.capabilities = evolve(IN_COPY, outfit=Outfit(preset.taken_out, preset.leavings, homes))
+        sandbox = str(profile.params.get("sandbox", preset.sandbox))
+        self.capabilities = evolve(
+            IN_COPY, outfit=Outfit(preset.taken_out, preset.leavings, homes, sandbox)
+        )
 
     async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
         """Run the program once; a session that it does not know any more is begun anew.

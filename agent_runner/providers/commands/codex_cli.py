@@ -207,6 +207,7 @@ CODEX_CLI = Preset(
     install="npm install -g @openai/codex",
     taken_out=(".codex",),
     homes=lambda env: (_folder(env),),
+    sandbox="off",  # it has its own, which cannot be made within another
     sessions=True,
     log=_log,
 )

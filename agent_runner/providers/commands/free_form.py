@@ -108,6 +108,7 @@ def free_form(
         reader,
         log_in=f"log in with {command[0]}, or set {where}.api_key_env",
         taken_out=tuple(sorted(STEERING)),
+        sandbox="off",  # nobody knows where it keeps its own things
         leavings=other.leavings if other else (),
         sessions=any("{session}" in word for word in command),
         log=other.log if other else no_log,

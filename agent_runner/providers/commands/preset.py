@@ -76,6 +76,7 @@ class Preset:
             switches off: they are not in its copy, at any depth.
         leavings: Globs of what it leaves in its folder for itself: no part of the change.
         homes: Its own files and folders, from the environment: logins, sessions, caches.
+        sandbox: As `Outfit.sandbox`, unless its user says otherwise.
         sessions: Whether it can go on with an earlier session.
         log: Where it keeps exact counts beside its stream, by session; None: nowhere.
         waits_silently: Whether silence means that it waits for a limit, since it says none.
@@ -94,6 +95,7 @@ class Preset:
     taken_out: tuple[str, ...] = ()
     leavings: tuple[str, ...] = ()
     homes: Callable[[Mapping[str, str]], tuple[Path, ...]] = _no_homes
+    sandbox: str = ""
     sessions: bool = False
     log: Callable[[str, Asking, Mapping[str, str]], Path | None] = no_log
     lead: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ PRESETS: Mapping[str, Preset] = {
 }
 """By the name of the provider."""
 
-PARAMS = frozenset({"reads", "args", "allow", *PATTERNS})
+PARAMS = frozenset({"reads", "args", "allow", "sandbox", *PATTERNS})
 """What `params` may hold."""
 
 
