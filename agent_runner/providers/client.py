@@ -40,8 +40,8 @@ class Outfit:
         taken_out: Names of files and folders that are not in its copy, at any depth.
         leavings: Globs of files that are no part of its change.
         homes: Its own files and folders in the user's home, which it has to write in.
-        sandbox: `auto`: it is kept in its copy by whatever confines here; `off`: it is not; "": only
-            by what can let the copy stand at the original's place, which these programs bear best.
+        sandbox: `auto`: it is kept in its copy by whatever confines here; `off`: it is not; "":
+            only by what can let the copy stand at the original's place.
     """
 
     taken_out: tuple[str, ...] = ()

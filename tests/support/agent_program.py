@@ -7,8 +7,8 @@ to the file that `AGENT_CALLS` names. Alone it needs nothing but Python:
 
 Steps: `write` (path, text, mode), `delete` (path), `link` (path, to), `sleep` (seconds), `print`
 (text), `limit` (in, window), `fail` (words, status), `deny` (command), `commit`, `linger` (file:
-its pid goes there), `say` (text), `use` (tokens), `exit` (code), `lost` (the session), `once`
-(steps: the first time only).
+its pid goes there), `touch` (file), `finish` (file; it says that it is done, and stays), `say`
+(text), `use` (tokens), `exit` (code), `lost` (the session), `once` (steps: the first time only).
 """
 
 import json
@@ -60,7 +60,7 @@ def linger(file: str) -> None:
     Path(file).write_text(str(child.pid))
 
 
-def do(step: dict[str, object], denials: list[object]) -> None:  # noqa: C901  # a branch a step
+def do(step: dict[str, object], denials: list[object]) -> None:  # noqa: C901, PLR0912  # a branch a step
     """One step."""
     what, path = step["do"], Path(str(step.get("path", "")))
     if what == "write":
@@ -100,6 +100,12 @@ def do(step: dict[str, object], denials: list[object]) -> None:  # noqa: C901  #
         )
     elif what == "linger":
         linger(str(step["file"]))
+    elif what == "finish":  # says that it is done, and stays
+        emit(type="result", is_error=False, result="There.", modelUsage={}, session_id=SESSION)
+        Path(str(step["file"])).touch()
+        time.sleep(60)
+    elif what == "touch":
+        Path(str(step["file"])).touch()
     elif what == "exit":
         os._exit(int(str(step["code"])))
 
