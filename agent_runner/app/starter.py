@@ -67,11 +67,15 @@ def look_around(folder: Path, here: Surroundings) -> Start:
     return Start(
         checks=tuple(_checks(folder)),
         provider=ready[0].name if ready else "",
-        provider_why=f"{ready[0].key} is set" if ready else "",
+        provider_why=_why(ready[0].key) if ready else "",
         branch=_branch(folder),
         tasks=_first(folder, map(Path, DEFAULT_NAMES)),
         config=_first(folder, iter(PROJECT_FILES)),
     )
+
+
+def _why(key: str) -> str:
+    return key if key.startswith("logged in") else f"{key} is set"
 
 
 def _first(folder: Path, names: Iterator[Path]) -> Path | None:

@@ -93,11 +93,13 @@ def plug_in_lines(loaded: Loaded) -> tuple[str, ...]:
 
 def _plug_ins(loaded: Loaded) -> Iterator[tuple[str, str]]:
     for name, own in loaded.settings.providers.items():
-        options = (f"providers.{name}.{option}" for option in ("params", "protocol"))
+        options = (f"providers.{name}.{option}" for option in ("command", "params", "protocol"))
         asking = next((option for option in options if loaded.is_projects(option)), "")
         if asking and own.protocol is not None and own.protocol not in PROTOCOLS:
             where = loaded.origin(asking)
             yield name, f"{where}: this project says what the plug-in {own.protocol} is to start"
+        elif asking and (own.protocol == "command" or own.command):
+            yield name, f"{where}: this project says which command {name} is to start"
 
 
 def lines_of(found: Iterable[Wish], loaded: Loaded, here: Surroundings) -> Iterator[str]:

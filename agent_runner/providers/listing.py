@@ -1,6 +1,7 @@
 """What `agent-runner providers` shows: who could be asked, who will be, and why."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from attrs import frozen
 
@@ -23,7 +24,9 @@ class ProviderRow:
     """One line of the listing.
 
     Attributes:
-        key: Where the key comes from, never itself.
+        base_url: Its address; the program and its version of one that is a command.
+        key: Where the key comes from, never itself; of a command also where its own login was
+            found, "" where nobody can tell.
         chosen: Why this is the one that is asked; "" if it is not.
         trouble: Why a call would fail; "" if nothing is in its way, as far as can be told without
             one.
@@ -85,6 +88,8 @@ def rows(settings: Settings, env: Mapping[str, str]) -> tuple[ProviderRow, ...]:
     names |= dict.fromkeys(canonical(other, settings) for other in others)
     others = [name for name in READY_MADE if name not in names and not _is_command(name)]
     names |= {name: None for name in others if _key(name, settings, env)}
+    commands = [name for name in READY_MADE if name not in names and _is_command(name)]
+    names |= {name: None for name in commands if _is_installed(name, settings, env)}
     return tuple(_row(name, settings, env, choice) for name in names)
 
 
@@ -114,7 +119,38 @@ def _row(
     return _row_of(profile, why, others)
 
 
+def _is_installed(name: str, settings: Settings, env: Mapping[str, str]) -> bool:
+    from agent_runner.providers.commands.looking import is_there  # as below
+
+    try:
+        return is_there(outline(name, settings, env), Path.cwd())
+    except UsageError:
+        return False
+
+
+def _row_of_command(profile: Profile, why: str, others: tuple[str, ...]) -> ProviderRow:
+    # every start imports this file, and hardly any looks for commands
+    from agent_runner.providers.commands.looking import Found, look
+
+    try:
+        found = look(profile, Path.cwd())
+    except UsageError as error:
+        found = Found(trouble=f"{error}; {error.fix}")
+    return ProviderRow(
+        profile.name,
+        profile.protocol,
+        profile.model,
+        found.where,
+        found.login,
+        why,
+        found.trouble,
+        others,
+    )
+
+
 def _row_of(profile: Profile, why: str, others: tuple[str, ...]) -> ProviderRow:
+    if profile.program is not None:
+        return _row_of_command(profile, why, others)
     trouble = ""
     try:
         profile.key.demand(profile.name)
