@@ -147,7 +147,7 @@ def test_what_it_left_is_a_change_like_any_other(project: Project) -> None:
     assert "3.2k tokens" in said
     assert "$0.25" in said
     assert before == (project.git("rev-parse", "HEAD"), project.git("ls-files", "-s"))
-    code, said = project.run(words=("undo", "T1", "--yes"))
+    code, said = project.run(words=("undo", "T1"))
     assert code == 0, said
     assert (project.root / "old.bin").read_bytes() == b"\x00old"
     assert not (project.root / "data.bin").exists()
