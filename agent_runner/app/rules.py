@@ -8,6 +8,7 @@ from agent_runner.app.project import Project
 from agent_runner.edits.blots import Blots
 from agent_runner.edits.rules import Rules
 from agent_runner.engine.trees import Trees
+from agent_runner.ground.globs import Globs
 from agent_runner.hooks.scripts import judges_of
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.shown import FileText
@@ -41,8 +42,8 @@ def rules_by(
         shown = (read_text(root, name) for name in trees.names(root))
         return (one.text for one in shown if isinstance(one, FileText))
 
-    def hides(path: str, text: str) -> bool:
-        return looks_secret(path) or holds_secret(path, text)
+    def hides(hide: Globs, path: str, text: str) -> bool:
+        return looks_secret(path) or holds_secret(path, text) or hide.covers(path)
 
     def rules(task: Task, record: TaskRecord) -> Rules:
         settings, repository = project.settings.apply, Repository.around(task.root)
@@ -55,7 +56,7 @@ def rules_by(
             may_change=(*settings.may_change, *task.may_change),
             ignored=None if settings.ignored_files else partial(trees.ignored, task.root),
             blots=Blots(redact, partial(texts, task.root)),
-            hides=hides,
+            hides=partial(hides, Globs(project.settings_of(task.id).prompt.hide)),
         )
 
     return rules

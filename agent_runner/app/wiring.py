@@ -134,6 +134,7 @@ class CallWiring:
             self.redactor,
             self.rules_of or (lambda _task, _record: Rules()),
             self.files,
+            lambda task: self.project.settings_of(task.id).prompt.hide,
         )
 
     @cached_property

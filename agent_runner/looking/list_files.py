@@ -42,25 +42,6 @@ def _answer(bench: Bench, given: Given) -> Said:
     return Said("\n".join([title, *fitting, *notes]), counted(len(names), "file"))
 
 
-def outline(files: Files, most: int) -> list[str]:
-    """All files that may be seen, deep folders closed, in about so many characters."""
-    for depth in (_DEEPEST, 3, 2, 1):
-        every, _ = _lines(files.names, "", depth)
-        lines = [
-            f"{on_one_line(path)} ({counted(count, 'file')})" if path.endswith("/") else path
-            for path, count in every
-        ]
-        if sum(map(len, lines)) + len(lines) <= most:
-            return lines
-    fitting: list[str] = []
-    for at, line in enumerate(lines):
-        most -= len(line) + 1
-        if most < 0:
-            return [*fitting, f"... and {counted(len(lines) - at, 'more line')}"]
-        fitting.append(line)
-    return fitting
-
-
 def _lines(names: Sequence[str], prefix: str, depth: int) -> tuple[list[tuple[str, int]], int]:
     """Files and folders (ending in `/`) with how many files they stand for, and how deep they go.
 

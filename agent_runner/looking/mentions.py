@@ -9,6 +9,7 @@ from agent_runner.looking.arguments import AskError
 from agent_runner.looking.files import Files
 
 MOST = 30
+_MOST_LINES = 8
 _LONGEST = 200_000  # characters that are looked through
 _PYTHON = re.compile(r'File "([^"\n]{1,400})", line (\d{1,9})')
 _PLACED = re.compile(
@@ -23,6 +24,12 @@ class Mention:
 
     path: str
     lines: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.lines:
+            return self.path
+        word = "line" if len(self.lines) == 1 else "lines"
+        return f"{self.path} ({word} {', '.join(map(str, self.lines[:_MOST_LINES]))})"
 
 
 def mentioned(text: str, files: Files, *, with_lines: bool = True) -> tuple[Mention, ...]:

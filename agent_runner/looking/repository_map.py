@@ -1,4 +1,4 @@
-"""What a first message says of the repository: a tree, symbols, and its own instructions.
+"""What a first message says of the repository: names in its files, and its own instructions.
 
 Symbols are found by one regular expression a language: of 5,000 files in two thirds of a second,
 with nothing to install, where parsers take ten times as long.
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.looking.arguments import AskError
 from agent_runner.looking.files import Files, counted
-from agent_runner.looking.list_files import outline
 from agent_runner.model.shown import FileText
 
 MOST_INSTRUCTIONS = 8 << 10
@@ -66,17 +65,9 @@ _BY_ENDING = {
 }
 
 
-def repository_map(files: Files, paths: Iterable[str], most: int) -> str:
-    """The tree, and the top-level symbols of these files; at most about `most` characters.
-
-    Half of it goes to the symbols at most; "" for a folder without files.
-    """
-    if not files.names:
-        return ""
-    symbols = _fitted([_symbols_line(files, path) for path in dict.fromkeys(paths)], most // 2)
-    tree = outline(files, most - sum(map(len, symbols)))
-    named = ["", "Top-level names in files that matter here:", *symbols] if symbols else []
-    return "\n".join([*tree, *named])
+def top_level_names(files: Files, paths: Iterable[str], most: int) -> tuple[str, ...]:
+    """The names that these files define, a line for each file; at most about `most` characters."""
+    return _fitted([_symbols_line(files, path) for path in dict.fromkeys(paths)], most)
 
 
 def symbols(path: str, text: str) -> tuple[str, ...]:
@@ -129,12 +120,12 @@ def _symbols_line(files: Files, path: str) -> str:
     return f"{on_one_line(path)}: {', '.join(names)}" if names else ""
 
 
-def _fitted(lines: Iterable[str], most: int) -> list[str]:
+def _fitted(lines: Iterable[str], most: int) -> tuple[str, ...]:
     fitted: list[str] = []
     every = [line for line in lines if line]
     for at, line in enumerate(every):
         most -= len(line) + 1
         if most < 0:
-            return [*fitted, f"... and {counted(len(every) - at, 'more file')}"]
+            return (*fitted, f"... and {counted(len(every) - at, 'more file')}")
         fitted.append(line)
-    return fitted
+    return tuple(fitted)

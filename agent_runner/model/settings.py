@@ -357,6 +357,9 @@ class PromptSettings:
         "how often in one attempt the agent may ask to see something; 0: never",
         reading=Reading.NOT_NEGATIVE,
     )
+    hide: tuple[str, ...] = option(
+        (), "globs of files that no agent is shown, beside those that look like secrets"
+    )
     system_template: Path | None = option(
         None, "your own template of the system text, in place of ours", reading=Reading.PATH
     )

@@ -7,7 +7,7 @@ from agent_runner.model.agent import Message
 from agent_runner.model.hooks import Hook
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import EditFormat
-from agent_runner.model.shown import Listing
+from agent_runner.model.shown import FileText, Listing
 from agent_runner.model.task import Task
 
 
@@ -33,6 +33,9 @@ class Situation:
         git: None where there is no repository.
         files: What the task lists, as it is in the tree now.
         names: What else the agent may ask to see.
+        instructions: What the repository itself says of how to work in it.
+        symbols: Names that files define which matter here, a line for each file.
+        named: Files that the feedback names, with the lines, a line each.
         diff: What the task's earlier attempts changed.
         taken_back: What earlier attempts changed and the files do not hold any more.
         conversation: Earlier turns of this attempt, the agent's and ours, after the first.
@@ -53,6 +56,9 @@ class Situation:
     post_hooks: tuple[Hook, ...] = ()
     files: Listing = field(factory=Listing)
     names: tuple[str, ...] = ()
+    instructions: tuple[FileText, ...] = ()
+    symbols: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     diff: str = ""
     taken_back: str = ""
     conversation: tuple[Message, ...] = ()

@@ -18,6 +18,7 @@ _FEEDBACK_SHARE = 0.2  # of the prompt's tokens
 _DIFF_SHARE = 0.2
 _NAMES_SHARE = 0.05
 _STATUS_SHARE = 0.05
+_INSTRUCTIONS_SHARE = 0.1
 _REASONS = 40  # lines on what is not shown
 _NO_ROOM = "no room for more than lines {}"
 _WORTH_SHOWING = 400  # tokens: less room than this is not filled with the head of a file
@@ -107,6 +108,17 @@ def _lines(lines: Iterable[str], tokens: int, ruler: Ruler) -> str:
     return fenced(cut + ("" if cut == text else "...\n")) if text else ""
 
 
+def _instructions(situation: Situation, tokens: int) -> str:
+    """The files in fences, each with its path above, as far as there is room."""
+    parts: list[str] = []
+    for file in situation.instructions:
+        head = situation.ruler.head(file.text, tokens)
+        if head.strip():
+            parts.append(_file(FileText(file.path, head, file.lines)))
+            tokens -= situation.ruler.tokens(parts[-1])
+    return "\n\n".join(parts)
+
+
 def _share(of: float, text: Callable[[Situation], str]) -> Callable[[Situation, int], str]:
     """A text in a fence, its middle cut out where it takes more than its share of the prompt."""
 
@@ -191,6 +203,18 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "names": Placeholder(
         "names of all files, fenced; folders with a count where there are many",
         lambda s, most: _lines(s.names, int(most * _NAMES_SHARE), s.ruler),
+    ),
+    "symbols": Placeholder(
+        "names that files define which the task, the feedback or the diff names, fenced",
+        lambda s, most: _lines(s.symbols, int(most * _NAMES_SHARE), s.ruler),
+    ),
+    "instructions": Placeholder(
+        "the repository's own instructions for agents (AGENTS.md, CLAUDE.md), fenced; at most 8 KB",
+        lambda s, most: _instructions(s, int(most * _INSTRUCTIONS_SHARE)),
+    ),
+    "named": Placeholder(
+        "files of the task that the feedback names, with the lines, fenced",
+        lambda s, most: _lines(s.named, int(most * _NAMES_SHARE), s.ruler),
     ),
     "files": Placeholder(
         "the files that the task lists, path and content, as many as there is room for, and what "

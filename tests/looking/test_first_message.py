@@ -5,7 +5,7 @@ import time
 import pytest
 
 from agent_runner.looking.mentions import Mention, mentioned
-from agent_runner.looking.repository_map import own_instructions, repository_map, symbols
+from agent_runner.looking.repository_map import own_instructions, symbols, top_level_names
 from agent_runner.model.shown import FileText
 from tests.looking.scene import Scene
 
@@ -42,17 +42,15 @@ def test_no_file_holds_the_map_up(ending: str, text: str) -> None:
     assert time.perf_counter() - before < 3
 
 
-def test_a_map_has_the_tree_and_the_names_in_files_that_matter(scene: Scene) -> None:
-    scene.write({"src/a.py": "def one(): ...\n", "src/b.py": "", ".env": "x", "deep/x/y/z.py": ""})
-    assert repository_map(scene.toolbox.files(), ["src/a.py", ".env", "no.py"], 2_000) == (
-        "deep/x/y/z.py\nsrc/a.py\nsrc/b.py\n\n"
-        "Top-level names in files that matter here:\nsrc/a.py: one"
+def test_names_in_files_that_matter_are_told_as_far_as_there_is_room(scene: Scene) -> None:
+    scene.write(
+        {"src/a.py": "def one(): ...\n", "b.py": "class B: ...\n", ".env": "def x(): ...\n"}
     )
-    assert repository_map(scene.toolbox.files(), [], 30).startswith("deep/ (1 file)")
-
-
-def test_a_map_of_nothing_is_empty(scene: Scene) -> None:
-    assert repository_map(scene.toolbox.files(), [], 100) == ""
+    files = scene.toolbox.files()
+    asked = ["src/a.py", ".env", "no.py", "b.py", "b.py"]
+    assert top_level_names(files, asked, 2_000) == ("src/a.py: one", "b.py: B")
+    assert top_level_names(files, asked, 15) == ("src/a.py: one", "... and 1 more file")
+    assert top_level_names(files, [], 100) == ()
 
 
 def test_instructions_are_the_repositorys_own(scene: Scene) -> None:

@@ -44,6 +44,7 @@ class Desks:
         hidden: Absolute folders below a task's root that nobody sees.
         rules_of: What a task may change.
         names: Paths of all files below a root, sorted; None: looked up for each reply.
+        hide: Globs of a task's files that the user wants no agent to see.
     """
 
     conversations: Conversations
@@ -52,6 +53,7 @@ class Desks:
     redactor: Redactor
     rules_of: Callable[[Task, TaskRecord], Rules]
     names: Callable[[Path], tuple[str, ...]] | None = None
+    hide: Callable[[Task], tuple[str, ...]] = lambda _task: ()
     _answered: dict[str, Answered] = field(factory=dict)
     _desks: dict[str, Desk] = field(factory=dict)
 
@@ -154,6 +156,7 @@ class Desks:
             self.rules_of(task, record),
             _offer(turn),
             self.redactor,
+            self.hide(task),
             names=None if names is None else lambda: names(task.root),
             hook_logs=self._logs(record),
         )

@@ -14,6 +14,9 @@ from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import Ruler
 from agent_runner.hooks.scripts import judges_of
+from agent_runner.looking.files import Files
+from agent_runner.looking.mentions import mentioned
+from agent_runner.looking.repository_map import own_instructions, top_level_names
 from agent_runner.looking.tools import specs
 from agent_runner.model.agent import Message, Prompt, ToolSpec
 from agent_runner.model.record import TaskRecord
@@ -27,6 +30,8 @@ from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
 from agent_runner.workspace.names import Scope, file_names
 from agent_runner.workspace.status import GitStatus
+
+_SYMBOLS_SHARE = 20  # one part in so many of a prompt goes to names in files, at most
 
 
 @frozen
@@ -123,6 +128,12 @@ class FirstMessage:
     def _situation(self) -> Situation:
         """Everything that a first message is made from, as it stands now."""
         task, settings = self.task, self.settings
+        files = Files(self._scope, Globs(settings.prompt.hide), self.names)
+        diff = self.sources.changes.diff_so_far(self.record)
+        named = mentioned(self.record.feedback, files)
+        words = f"{task.title}\n{task.description}\n{diff}"
+        matter = (*mentioned(words, files, with_lines=False), *named)
+        room = self.ruler.characters(settings.prompt.max_tokens) // _SYMBOLS_SHARE
         return Situation(
             task,
             self.record,
@@ -132,7 +143,10 @@ class FirstMessage:
             post_hooks=tuple(settings.hooks[name] for name in task.post_hooks),
             files=self.shown(task.files) if task.files else Listing(),
             names=overview(self._listed),
-            diff=self.sources.changes.diff_so_far(self.record),
+            instructions=own_instructions(files),
+            symbols=top_level_names(files, (one.path for one in matter), room),
+            named=tuple(map(str, named)),
+            diff=diff,
             taken_back=self.sources.changes.diff_taken_back(self.record),
             looks_left=self.looks_left,
             tools=self.native,
@@ -176,7 +190,9 @@ class FirstMessage:
     def names(self) -> tuple[str, ...]:
         """The paths of all files that may be shown."""
         files, root = self.sources.files, self.task.root
-        return file_names(self._scope) if files is None else files(root)
+        every = file_names(self._scope) if files is None else files(root)
+        hide = Globs(self.settings.prompt.hide)
+        return tuple(n for n in every if not hide.covers(n)) if hide.patterns else every
 
     @property
     def _git(self) -> GitLines | None:
