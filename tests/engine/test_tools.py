@@ -284,3 +284,34 @@ def test_a_conversation_with_tools_goes_on_in_words_with_another_model(tmp_path:
     prompt = scene.client.asked[-1].prompt
     assert all(not message.calls and not message.answers for message in prompt.messages)
     assert "edit_file" in prompt.messages[3].text
+
+
+def test_a_first_message_tells_of_the_repository_and_nothing_hidden_is_in_any(
+    tmp_path: Path,
+) -> None:
+    asked = calling(
+        ("list_files", {}),
+        ("read_file", {"path": "private/x.py"}),
+        ("search", {"pattern": "hunter"}),
+    )
+    scene = scene_of(tmp_path, asked, EDIT, "Done.", prompt={"hide": ["private"]})
+    for path, text in {
+        "AGENTS.md": "Use tabs here.\n",
+        "private/x.py": "def hunter2(): ...\n",
+        "open.py": "def shown_name(): ...\n",
+    }.items():
+        (scene.folder / path).parent.mkdir(exist_ok=True)
+        (scene.folder / path).write_text(text)
+    (scene.folder / "a.txt").write_text("old\n")
+    assert scene.run().exit_code == 0
+    first = scene.client.asked[0].prompt.messages[0].text
+    assert "AGENTS.md\n```\nUse tabs here.\n```" in first
+    assert "open.py" in first
+    listed, refused, found = answers(scene.client.asked[1].prompt)
+    assert "private" not in listed
+    assert "it is hidden" in refused
+    assert "no match" in found
+    for request in scene.client.asked:
+        texts = [message.text for message in request.prompt.messages]
+        assert "def hunter2" not in "".join(texts)
+        assert "private/x.py" not in "".join(texts)
