@@ -20,8 +20,9 @@ _POWER = "tests/store/test_power.py"
 _JOURNAL = "tests/store/test_journal.py"
 _BLOBS = "tests/store/test_blobs.py"
 _STORE = "tests/store/test_store.py"
-_START = "        work.journal(question.started)\n"
-_CALL = "_Call(work, request, question.provider, files)"
+_START = "            work.journal(question.started)\n"
+_CALL = "_Call(work, request, stored, provider, files, bench=bench)"
+_SEND = f"await self._send({_CALL})"
 _CALLS = "tests/engine/test_calls.py"
 _APPLYING = "tests/engine/test_applying.py"
 _COSTS = "tests/engine/test_costs.py::test_a_task_waits_for_the_disk_twelve_times"
@@ -209,8 +210,8 @@ MUTANTS = (
     Mutant(
         "a call is journaled after it was answered",
         "agent_runner/engine/calls/call.py",
-        _START + "        return await self._send(" + _CALL + ")\n",
-        "        ended = await self._send(" + _CALL + ")\n" + _START + "        return ended\n",
+        f"{_START}            return {_SEND}\n",
+        f"            ended = {_SEND}\n{_START}            return ended\n",
         (f"{_CALLS}::test_a_call_without_an_answer_on_disk_is_lost_and_said_so",),
     ),
     Mutant(
