@@ -15,7 +15,7 @@ from agent_runner.model.fold import Entry
 from agent_runner.model.signals import Signal
 from agent_runner.providers.client import WORDS, CallContext
 from tests.engine.scene import Scene, Settings, dying_at
-from tests.engine.scripted import Line, ScriptedClient, replacing, whole
+from tests.engine.scripted import Line, ScriptedClient, replacing, showing, whole
 
 T1 = {"id": "T1", "post_hooks": ["judge"]}
 JUDGE = {"judge": {"command": "grep -q new a.txt"}}
@@ -315,3 +315,39 @@ def test_a_first_message_tells_of_the_repository_and_nothing_hidden_is_in_any(
         texts = [message.text for message in request.prompt.messages]
         assert "def hunter2" not in "".join(texts)
         assert "private/x.py" not in "".join(texts)
+
+
+def looking(*lines: str) -> str:
+    """A reply in words that looks."""
+    return "\n".join(["Let me see.", "```look", *lines, "```", ""])
+
+
+def test_without_tools_it_looks_in_words(tmp_path: Path) -> None:
+    scene = scene_of(
+        tmp_path,
+        looking("read_file a.txt", 'search "old"'),
+        whole("a.txt", "new\n"),
+        providers={"replay": {"replies": ".", "tools": "text"}},
+    )
+    scene.client.capabilities = WORDS
+    assert scene.run().exit_code == 0
+    told = scene.client.asked[1].prompt.messages[-1]
+    assert not told.answers
+    assert "a.txt lines 1-1 of 1" in told.text
+    assert "1 match" in told.text
+
+
+def test_what_is_asked_for_again_in_words_is_the_last_look(tmp_path: Path) -> None:
+    scene = scene_of(
+        tmp_path,
+        showing("a.txt"),
+        showing("a.txt"),
+        whole("a.txt", "new\n"),
+        providers={"replay": {"replies": ".", "tools": "text"}},
+    )
+    scene.client.capabilities = WORDS
+    assert scene.run().exit_code == 0
+    told = scene.client.asked[2].prompt.messages[-1].text
+    assert "old" in told
+    assert "nothing new" in told
+    assert "Now reply with your changes." in told

@@ -13,10 +13,11 @@ from attrs import evolve, frozen
 
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.calls.conversation import Conversation, Turn, spoken
-from agent_runner.engine.calls.desks import NO_MORE_LOOKS, may_be_dropped
+from agent_runner.engine.calls.desks import NO_MORE_LOOKS, may_be_dropped, requests_of
 from agent_runner.engine.calls.first import FirstMessage, Sources
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.tokens import Ruler
+from agent_runner.looking.dialect import as_text
 from agent_runner.model.agent import Message, Prompt, ToolCall, ToolSpec
 from agent_runner.model.conversation import Replaced
 from agent_runner.model.events import ConversationClosed, Fact, Trimmed
@@ -32,6 +33,8 @@ _NEWEST = 3
 
 
 _NOT_SHOWN = "[not shown any more: {}; ask again if needed]"
+
+_SHOWN_BEFORE = "You have been shown these before: there is nothing new in them."
 
 _NOTHING_DRAFTED = (
     "Nothing was drafted, and no change was found in your reply. Draft the change with the tools,"
@@ -176,13 +179,17 @@ class Composing:
         # what was looked at since
         if last in record.call.corrected and record.change.missing:
             return Message("user", f"{_NOTHING_DRAFTED if earlier.tools else record.feedback}\n")
-        if last not in record.call.corrected and turn is not None and turn.response.tool_calls:
+        looked = turn is not None and (turn.response.tool_calls or turn.reply.looks)
+        if looked and last not in record.call.corrected:
             return self._answered(last)
         if turn is None or last in record.call.corrected or not turn.reply.asks:
             return not_applied(record.feedback)
         left = room_left(Prompt(earlier.system, earlier.messages), room, self._ruler)
         shown = self._first.shown(turn.reply.asks)
-        return answer_to_show(shown, self._first.looks_left, left, self._ruler)
+        answer = answer_to_show(shown, self._first.looks_left, left, self._ruler)
+        earlier_turns = map(self._turn, earlier.calls[:-1])
+        again = any(one is not None and one.reply.asks == turn.reply.asks for one in earlier_turns)
+        return with_notes(answer, [_SHOWN_BEFORE] if again else [])
 
     def _answered(self, call: str) -> Message:
         """What the tools answered; nothing beside it, which some protocols forbid."""
@@ -191,6 +198,8 @@ class Composing:
         notes = [_BLOCKS_IGNORED] if turn is not None and turn.reply.edits else []
         if self.record.counts.last_look:
             notes.append(NO_MORE_LOOKS)
+        if turn is not None and not turn.response.tool_calls:
+            return with_notes(Message("user", as_text(requests_of(turn), answers)), notes)
         return with_notes(Message("user", "", answers=answers), notes)
 
     def _old_looks(self, earlier: Conversation) -> Iterator[Replaced]:
@@ -201,7 +210,8 @@ class Composing:
             if turn is None or ours >= len(earlier.messages):
                 continue
             message = earlier.messages[ours]
-            if turn.reply.asks and not message.answers and message.text != DROPPED:
+            looked = turn.reply.asks or turn.reply.looks
+            if looked and not message.answers and message.text != DROPPED:
                 yield Replaced(ours, None, DROPPED)
             for number, answer in enumerate(message.answers):
                 text = _NOT_SHOWN.format(_brief(earlier.messages[at].calls[number]))
@@ -242,7 +252,7 @@ class Composing:
             self.settings,
             self.provider,
             self.attempt,
-            max(0, self.settings.prompt.max_turns - turns),
+            0 if self.record.counts.last_look else max(0, self.settings.prompt.max_turns - turns),
         )
 
     @property

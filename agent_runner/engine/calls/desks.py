@@ -20,6 +20,7 @@ from agent_runner.engine.calls.conversation import Conversations, Turn
 from agent_runner.ground.plain_files import reading
 from agent_runner.ground.redaction import Redactor
 from agent_runner.looking.budget import NOT_RUN
+from agent_runner.looking.dialect import Requests, read_requests
 from agent_runner.looking.repeats import Shown
 from agent_runner.looking.toolbox import Answered, Desk, Toolbox
 from agent_runner.looking.tools import TOOLS, Offer
@@ -65,8 +66,10 @@ class Desks:
         """
         if call not in self._answered:
             turn = self._turn(task, record, call)
-            calls = turn.response.tool_calls if turn is not None else ()
             box, before = self._toolbox(task, record, turn), self._before(task, record, call)
+            if turn is not None and not turn.response.tool_calls:
+                box = evolve(box, patience=1)  # in words one repetition is enough
+            calls = requests_of(turn).calls
             answered = _answer(box, calls, before, may_look=_may_look(record, call))
             self._answered = {call: answered}  # of one reply: what follows is in the next question
             self._desks = {call: answered.desk}
@@ -166,6 +169,13 @@ class Desks:
 
     def _turn(self, task: Task, record: TaskRecord, call: str) -> Turn | None:
         return self.conversations.turn(task.id, record.counts.attempts, call)
+
+
+def requests_of(turn: Turn | None) -> Requests:
+    """What a reply asks for by tools, or in their words."""
+    if turn is None or turn.response.tool_calls:
+        return Requests(turn.response.tool_calls if turn is not None else ())
+    return read_requests(turn.reply.looks, Offer(git=True, hooks=True))
 
 
 def offer_of(task: Task, edit_format: EditFormat) -> Offer:

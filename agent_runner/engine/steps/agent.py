@@ -11,7 +11,7 @@ import anyio.to_thread
 from attrs import define
 
 from agent_runner.engine.calls.call import Calls
-from agent_runner.engine.calls.conversation import Conversations
+from agent_runner.engine.calls.conversation import Conversations, Turn
 from agent_runner.engine.calls.desks import Desks
 from agent_runner.engine.calls.question import Question, Questions
 from agent_runner.engine.calls.route import Route
@@ -128,9 +128,25 @@ class AgentStep:
         is_empty = not in_place and not response.text.strip()
         if response.finish is not Finish.COMPLETE or is_empty:
             return e.Unusable(call, _unusable(response))
-        asks = turn.reply.asks if response.edits is None and not turn.reply.edits else ()
-        last = work.record.counts.turns + 1 >= work.settings.prompt.max_turns
-        return e.Consulted(call, asks, last_look=last) if asks else e.Replied(call)
+        asks = not in_place and not turn.reply.edits and (turn.reply.asks or turn.reply.looks)
+        return await self._asked_in_words(work, call, turn) if asks else e.Replied(call)
+
+    async def _asked_in_words(self, work: Work, call: str, turn: Turn) -> e.Consulted:
+        """What a reply without tools asks to see."""
+        if turn.reply.looks:
+            return await self._consulted(work, call)
+        asks = turn.reply.asks
+        turns = work.record.counts.turns + 1
+        last = turns >= work.settings.prompt.max_turns or self._is_repeated(work, call, asks)
+        return e.Consulted(call, asks, last_look=last)
+
+    def _is_repeated(self, work: Work, call: str, asks: tuple[str, ...]) -> bool:
+        """Whether the same was asked for before in this conversation: nothing new comes of it."""
+        task, attempt = work.task.id, work.record.counts.attempts
+        said = self.conversations.up_to(task, attempt, call)
+        earlier = said.calls[:-1] if said is not None else ()
+        turns = (self.conversations.turn(task, attempt, one) for one in earlier)
+        return any(turn is not None and turn.reply.asks == asks for turn in turns)
 
     async def _consulted(self, work: Work, call: str) -> e.Consulted:
         """Look up what a reply asks for by tools, and take its drafts in."""
