@@ -1,11 +1,43 @@
-"""Judges and tidies the address of an API, so that a slip is found before the first call."""
+"""Finds, judges and tidies the address of an API, so that a slip is found before the first call."""
 
 import ipaddress
+from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from agent_runner.model.errors import UsageError
+from agent_runner.model.settings import ProviderSettings
+from agent_runner.providers.catalogue import ReadyMade, protocol_of
 
 _ENDPOINTS = ("/chat/completions", "/responses", "/v1/messages", "/messages", "/completions")
+
+
+def address_of(
+    name: str, entry: ReadyMade, own: ProviderSettings, env: Mapping[str, str]
+) -> tuple[str, bool]:
+    """The base URL and whether it is the vendor's own. Raises UsageError where there is none."""
+    protocol = protocol_of(own.protocol or entry.protocol or "responses")
+    if not protocol.networked:
+        return own.base_url or "", False
+    source, given = f"providers.{name}.base_url", own.base_url
+    for variable in entry.base_urls:
+        if not given and env.get(variable):
+            source, given = variable, env[variable]
+    if not given and not entry.base_url:
+        wanted = entry.base_urls[0] if entry.base_urls else ""
+        or_variable = f" or the variable {wanted}" if wanted else ""
+        raise UsageError(
+            f'provider "{name}" has no address',
+            fix=f"set providers.{name}.base_url{or_variable}",
+            option=source,
+        )
+    try:
+        url = base_url_of(
+            given or entry.base_url or "", source, protocol.own_prefix, entry.base_path
+        )
+    except UsageError as error:
+        error.option = source
+        raise
+    return url, bool(entry.base_url and belongs_to(url, entry.base_url)) or bool(entry.base_path)
 
 
 def base_url_of(given: str, source: str, own_prefix: str = "", base_path: str = "") -> str:

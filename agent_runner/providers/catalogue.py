@@ -152,6 +152,9 @@ _OF_MODEL = (
 )
 """Keys of commands that ask the providers of others, by the models that each is for."""
 
+_NO_NETWORK = WireProtocol("", networked=False)
+"""What is known of a protocol that another package brings: nothing."""
+
 READY_MADE: Mapping[str, ReadyMade] = {
     entry.name: entry
     for entry in (
@@ -321,6 +324,11 @@ _CHAT_ONLY = re.compile(
 _TRAINED_ON_PATCHES = re.compile(r"(?:.*/)?(?:gpt-|codex|o[34]\b).*")
 _NO_REASONING = re.compile(r"(?:chatgpt-|gpt-(?:3|4)|computer-use-|.*-chat-latest).*")
 _CUSTOM_TOOLS = re.compile(r"gpt-(?:[5-9]|\d\d).*|codex-.*")
+
+
+def protocol_of(name: str) -> WireProtocol:
+    """What is known of a protocol."""
+    return PROTOCOLS.get(name, _NO_NETWORK)
 
 
 def openai_protocol(model: str) -> str:

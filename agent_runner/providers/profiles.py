@@ -19,13 +19,13 @@ from agent_runner.model.errors import UsageError
 from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import EditFormat, ProviderSettings, Settings, ToolUse
 from agent_runner.providers import catalogue, offers
-from agent_runner.providers.addresses import base_url_of, belongs_to
+from agent_runner.providers.addresses import address_of
 from agent_runner.providers.catalogue import (
     PROTOCOLS,
     READY_MADE,
     KeyVariable,
     ReadyMade,
-    WireProtocol,
+    protocol_of,
 )
 from agent_runner.providers.keys import (
     KeySource,
@@ -36,12 +36,10 @@ from agent_runner.providers.keys import (
 )
 from agent_runner.providers.proxies import Proxy, check_certificates, proxy_for
 from agent_runner.providers.recordings import recorded_offers
+from agent_runner.providers.served import check_served
 
 GROUP = "agent_runner.providers"
 """The entry-point group of other packages: a protocol's name = the factory of its clients."""
-
-_NO_NETWORK = WireProtocol("", networked=False)
-"""What is known of a protocol that another package brings: nothing."""
 
 
 @frozen
@@ -156,11 +154,11 @@ def sketch(
     own = settings.providers.get(name, ProviderSettings())
     entry = _ready_made(name, own, settings)
     model = model or _run_model(name, settings) or own.model or entry.model or ""
-    url, official = _address(name, entry, own, env)
+    url, official = address_of(name, entry, own, env)
     protocol = own.protocol or entry.protocol or _openai_protocol(model, official=official)
     entry = evolve(entry, keys=_keys_for(entry.keys, model))
     headers = {**_ambient_headers(entry, env, official=official), **own.headers}
-    tools = offers.tool_use(own, _protocol(protocol))
+    tools = offers.tool_use(own, protocol_of(protocol))
     return Profile(
         name=name,
         protocol=protocol,
@@ -179,10 +177,10 @@ def sketch(
         cap=entry.cap if official else "max_tokens",
         official=official,
         withheld=key_variables(settings) - {own.api_key_env or ""},
-        program=_program(entry, own, settings, env) if _protocol(protocol).command else None,
+        program=_program(entry, own, settings, env) if protocol_of(protocol).command else None,
         tools=tools,
         edit_format=offers.edit_format(own, entry, model, tools),
-        custom_tools=offers.custom_tools(_protocol(protocol), model, tools, official=official),
+        custom_tools=offers.custom_tools(protocol_of(protocol), model, tools, official=official),
     )
 
 
@@ -228,7 +226,7 @@ def _ready_made(name: str, own: ProviderSettings, settings: Settings) -> ReadyMa
         return READY_MADE[base]
     if name in settings.providers:
         # no address is the vendor's address; with one it is a gateway, and gets no vendor's key
-        vendor = _protocol(own.protocol or "chat").vendor
+        vendor = protocol_of(own.protocol or "chat").vendor
         if vendor and not own.base_url:
             return READY_MADE[vendor]
         return ReadyMade(name, own.protocol or "chat")
@@ -243,43 +241,10 @@ def _ready_made(name: str, own: ProviderSettings, settings: Settings) -> ReadyMa
     )
 
 
-def _protocol(name: str) -> WireProtocol:
-    return PROTOCOLS.get(name, _NO_NETWORK)
-
-
 def _run_model(name: str, settings: Settings) -> str | None:
     """The model given for the whole run, which is meant for the run's own provider alone."""
     chosen = settings.provider
     return settings.model if chosen is None or canonical(chosen, settings) == name else None
-
-
-def _address(
-    name: str, entry: ReadyMade, own: ProviderSettings, env: Mapping[str, str]
-) -> tuple[str, bool]:
-    """The base URL and whether it is the vendor's own."""
-    protocol = _protocol(own.protocol or entry.protocol or "responses")
-    if not protocol.networked:
-        return own.base_url or "", False
-    source, given = f"providers.{name}.base_url", own.base_url
-    for variable in entry.base_urls:
-        if not given and env.get(variable):
-            source, given = variable, env[variable]
-    if not given and not entry.base_url:
-        wanted = entry.base_urls[0] if entry.base_urls else ""
-        or_variable = f" or the variable {wanted}" if wanted else ""
-        raise UsageError(
-            f'provider "{name}" has no address',
-            fix=f"set providers.{name}.base_url{or_variable}",
-            option=source,
-        )
-    try:
-        url = base_url_of(
-            given or entry.base_url or "", source, protocol.own_prefix, entry.base_path
-        )
-    except UsageError as error:
-        error.option = source
-        raise
-    return url, bool(entry.base_url and belongs_to(url, entry.base_url)) or bool(entry.base_path)
 
 
 def _openai_protocol(model: str, *, official: bool) -> str:
@@ -341,13 +306,14 @@ def _check(profile: Profile, entry: ReadyMade) -> None:
             fix=f"set {where}.model or give --model",
             option=f"{where}.model",
         )
-    if profile.background and not _protocol(profile.protocol).background:
+    if profile.background and not protocol_of(profile.protocol).background:
         raise UsageError(
             f"{where}.background needs protocol responses, not {profile.protocol}",
             fix=f"remove {where}.background, or set {where}.protocol to responses",
             option=f"{where}.background",
         )
-    _check_model(profile, entry, where)
+    if profile.official:  # what a gateway makes of a name is its own matter
+        check_served(profile.name, profile.protocol, profile.model, profile.base_url, entry)
 
 
 def _check_plugged_in(profile: Profile, where: str) -> None:
@@ -356,31 +322,5 @@ def _check_plugged_in(profile: Profile, where: str) -> None:
         raise UsageError(
             f'{where}.protocol: there is no protocol "{profile.protocol}"',
             fix=f"{did_you_mean(profile.protocol, known)} Known: {', '.join(known)}".strip(),
-            option=f"{where}.protocol",
-        )
-
-
-def _check_model(profile: Profile, entry: ReadyMade, where: str) -> None:
-    """Raise UsageError for a model that its vendor does not serve, or not in this way.
-
-    At the vendor's own address only: what a gateway makes of a name is its own matter.
-    """
-    if not profile.official:
-        return
-    model, host = profile.model, profile.base_url
-    if entry.family and not re.match(entry.family, model):
-        family = (known for known in catalogue.KNOWN_MODELS if re.match(entry.family, known))
-        guess = did_you_mean(model, family)
-        other = next((e.name for e in READY_MADE.values() if e.family and e is not entry), "")
-        raise UsageError(
-            f'provider "{profile.name}" ({host}) does not serve model "{model}"',
-            fix=guess or f"choose another model, or another provider such as --provider {other}",
-            option=f"{where}.model",
-        )
-    if not catalogue.serves(profile.protocol, model):
-        needed = "responses" if profile.protocol == "chat" else "chat"
-        raise UsageError(
-            f'model "{model}" is not served through protocol {profile.protocol}',
-            fix=f"remove {where}.protocol, or set it to {needed}",
             option=f"{where}.protocol",
         )
