@@ -81,13 +81,21 @@ def crlf_file(_rng: random.Random, case: Case) -> Case:
     return evolve(case, before=crlf[0], after=crlf[1])
 
 
+def _with_headers(case: Case, number: Callable[[re.Match[str]], str], *, more: str = "") -> Case:
+    """The headers of a diff's hunks; those that a whole file holds are its text."""
+    if case.slips[0] != "as_diff":
+        return case
+    header = re.compile(f"{_HEADER.pattern}{more}", re.MULTILINE)
+    return evolve(case, reply=header.sub(number, case.reply))
+
+
 def wrong_numbers(rng: random.Random, case: Case) -> Case:
     def number(found: re.Match[str]) -> str:
         off = rng.randint(-9, 30)
         old, new = (max(1, int(found[group]) + off) for group in (1, 3))
         return f"@@ -{old},{rng.randint(1, 9)} +{new},{rng.randint(1, 9)} @@"
 
-    return evolve(case, reply=_HEADER.sub(number, case.reply))
+    return _with_headers(case, number)
 
 
 def shifted_numbers(rng: random.Random, case: Case) -> Case:
@@ -98,11 +106,11 @@ def shifted_numbers(rng: random.Random, case: Case) -> Case:
             f"@@ -{int(found[1]) + off}{found[2] or ''} +{int(found[3]) + off}{found[4] or ''} @@"
         )
 
-    return evolve(case, reply=_HEADER.sub(number, case.reply))
+    return _with_headers(case, number)
 
 
 def no_numbers(_rng: random.Random, case: Case) -> Case:
-    return evolve(case, reply=re.sub(f"{_HEADER.pattern}.*", "@@", case.reply, flags=re.MULTILINE))
+    return _with_headers(case, lambda _found: "@@", more=".*")
 
 
 def mark_lost(rng: random.Random, case: Case) -> Case:
