@@ -32,10 +32,6 @@ class Shown:
         """The same with one more answer."""
         return evolve(self, digests=(*self.digests, digest))
 
-    def without(self, digest: str) -> "Shown":
-        """The same without an answer that was taken out of the conversation."""
-        return evolve(self, digests=tuple(one for one in self.digests if one != digest))
-
 
 def digest_of(tool: str, arguments: Mapping[str, object] | str, answer: str) -> str:
     """The name of an answer; a note below it does not count."""

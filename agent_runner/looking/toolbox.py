@@ -131,12 +131,6 @@ class Toolbox:
                     _run(tool, call, bench)
             return Desk(tuple(drafts.edits), shown)
 
-    def forgotten(self, desk: Desk, call: ToolCall, answer: ToolAnswer) -> Desk:
-        """The desk after an answer was taken out of the conversation: it may be asked for again."""
-        tool = next((tool for tool in self.offer.tools if tool.name == call.name), None)
-        digest = digest_of(call.name, _understood(tool, call), answer.text)
-        return evolve(desk, shown=desk.shown.without(digest))
-
     def _bench(self, drafts: Drafts) -> Bench:
         gate = Gate.at(self.scope.root, self.rules)
         return Bench(

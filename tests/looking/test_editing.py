@@ -163,9 +163,6 @@ def test_what_is_shown_again_is_shown_whole_with_a_line_and_at_last_no_more(scen
     assert third.last_look
     edit = call("edit_file", path="a.py", old_text="one", new_text="uno")
     assert not scene.toolbox.answer([edit, read], same.desk).last_look
-    assert not scene.toolbox.answer(
-        [read], scene.toolbox.forgotten(same.desk, read, same.answers[0])
-    ).last_look
 
 
 def test_a_cycle_three_times_round_is_the_last_look(scene: Scene) -> None:
