@@ -81,7 +81,9 @@ class ApplyStep:
         if isinstance(planned, Rejection):
             # words in place of the blocks that were to be corrected leave a change half sent
             missing = planned.no_change is not None and not planned.fine
-            return Rejected(planned.text, planned.summary, NO_CHANGE if missing else "")
+            notes = turn.response.notes  # what it was not allowed is often why
+            text, summary = "\n".join((planned.text, *notes)), "; ".join((planned.summary, *notes))
+            return Rejected(text, summary, NO_CHANGE if missing else "")
         if self.preview is not None:
             self.preview(work, planned)
             return Halt("preview", "the reply is kept; without --preview it is applied")
