@@ -78,6 +78,7 @@ class CallWiring:
         files: Paths of all files below a root, if somebody has looked at them already.
         status: What git says of a root, likewise.
         rules_of: What a task may change; None: nothing is drafted for it here.
+        checks: Whether there is a check that the agent may run for a task.
     """
 
     project: Project
@@ -90,6 +91,7 @@ class CallWiring:
     files: Callable[[Path], tuple[str, ...]] | None = None
     status: Callable[[Path], GitStatus | None] | None = None
     rules_of: Callable[[Task, TaskRecord], Rules] | None = None
+    checks: Callable[[Task], bool] = field(default=lambda _task: False)
     disk: Disk = field(factory=Disk)
     blobs: Blobs = field(
         default=Factory(lambda self: Blobs(self.project.layout.blobs, self.disk), takes_self=True)
@@ -116,6 +118,7 @@ class CallWiring:
             Changes(self.project.layout, self.blobs, self.disk),
             self.desks,
             lambda: self.spending().no_tools,
+            self.checks,
             self.project.hidden,
             commands=rule is not CommandsRule.NEVER,
             files=self.files,
@@ -216,6 +219,7 @@ class Wiring:
             files=self.trees.names,
             status=self.trees.status,
             rules_of=self._rules_of,
+            checks=lambda task: bool(self.checking.offered(task)),
         )
 
     @cached_property
@@ -236,6 +240,7 @@ class Wiring:
                 self._calls,
                 self.calls.conversations,
                 self.calls.desks,
+                self.checking,
                 self.hooks,
                 self.clock,
                 self.choices.impatient,

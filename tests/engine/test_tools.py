@@ -351,3 +351,15 @@ def test_what_is_asked_for_again_in_words_is_the_last_look(tmp_path: Path) -> No
     assert "old" in told
     assert "nothing new" in told
     assert "Now reply with your changes." in told
+
+
+def test_a_check_is_run_on_the_drafts_once(tmp_path: Path) -> None:
+    check = calling(("run_check", {"hook": "judge"}))
+    judge = {"judge": {"command": "grep -q new a.txt", "agent": True}}
+    scene = scene_of(tmp_path, EDIT, check, "Done.", hooks=judge)
+    assert scene.run().exit_code == 0
+    offered = {tool.name for tool in scene.client.asked[0].prompt.tools}
+    said = answers(scene.client.asked[2].prompt)[-1]
+    if "run_check" in offered:  # where nothing confines it, it is not
+        assert said.startswith("exit code 0")
+    assert (scene.folder / "a.txt").read_text() == "new\n"

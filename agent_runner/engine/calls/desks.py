@@ -5,6 +5,7 @@ follow from the replies: they are made again as well, on the files as they are t
 task is written here.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,9 @@ from agent_runner.ground.plain_files import reading
 from agent_runner.ground.redaction import Redactor
 from agent_runner.looking.budget import NOT_RUN
 from agent_runner.looking.dialect import Requests, read_requests
+from agent_runner.looking.files import Drafted
 from agent_runner.looking.repeats import Shown
+from agent_runner.looking.tool import Check, Said
 from agent_runner.looking.toolbox import Answered, Desk, Toolbox
 from agent_runner.looking.tools import TOOLS, Offer
 from agent_runner.model.agent import ToolAnswer, ToolCall
@@ -29,6 +32,7 @@ from agent_runner.model.looks import Look
 from agent_runner.model.record import KeptLog, TaskRecord
 from agent_runner.model.settings import EditFormat
 from agent_runner.model.task import Task
+from agent_runner.store.blobs import Blobs
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.names import Scope
 
@@ -58,11 +62,14 @@ class Desks:
     _answered: dict[str, Answered] = field(factory=dict)
     _desks: dict[str, Desk] = field(factory=dict)
 
-    def answered(self, task: Task, record: TaskRecord, call: str) -> Answered:
+    def answered(
+        self, task: Task, record: TaskRecord, call: str, check: Check | None = None
+    ) -> Answered:
         """The answers to the calls of a reply.
 
         Reads files and waits for a search: call it in a thread. A second time it only remembers.
-        `record`: before or after the reply was taken in.
+        `record`: before or after the reply was taken in. `check`: runs a check; what one said is
+        kept, and not run again after a stop.
         """
         if call not in self._answered:
             turn = self._turn(task, record, call)
@@ -70,7 +77,10 @@ class Desks:
             if turn is not None and not turn.response.tool_calls:
                 box = evolve(box, patience=1)  # in words one repetition is enough
             calls = requests_of(turn).calls
+            checks = _Checks(self.conversations.blobs, call, check)
+            box = evolve(box, check=checks)
             answered = _answer(box, calls, before, may_look=_may_look(record, call))
+            checks.keep()
             self._answered = {call: answered}  # of one reply: what follows is in the next question
             self._desks = {call: answered.desk}
         return self._answered[call]
@@ -80,6 +90,15 @@ class Desks:
         before = self._before(task, record, call)
         new = self.answered(task, record, call).desk.drafts[len(before.drafts) :]
         return tuple(dict.fromkeys(edit.path for edit in new))
+
+    def checks_used(self, task: Task, record: TaskRecord) -> int:
+        """How many checks the agent has run in this attempt, before the reply in hand."""
+        attempts, taken = record.counts.attempts, record.counts.turns
+        said = self.conversations.up_to(task.id, attempts, record.call.continues or "")
+        calls = said.calls[-taken:] if said is not None and taken else ()
+        turns = (self._turn(task, record, call) for call in calls)
+        used = (one.name for turn in turns if turn is not None for one in turn.response.tool_calls)
+        return sum(name == "run_check" for name in used)
 
     def replies(self, task: Task, record: TaskRecord, call: str) -> tuple[Reply, ...]:
         """The reply of `call` and the rejected ones that it corrects, each with its drafts."""
@@ -178,10 +197,11 @@ def requests_of(turn: Turn | None) -> Requests:
     return read_requests(turn.reply.looks, Offer(git=True, hooks=True))
 
 
-def offer_of(task: Task, edit_format: EditFormat) -> Offer:
+def offer_of(task: Task, edit_format: EditFormat, *, checks: bool) -> Offer:
     """The tools that a task's conversation is offered."""
     hooks = (*task.pre_hooks, *task.post_hooks)
-    return Offer(edit_format, git=Repository.find(task.root) is not None, hooks=bool(hooks))
+    git = Repository.find(task.root) is not None
+    return Offer(edit_format, git=git, hooks=bool(hooks), checks=checks)
 
 
 def _answer(box: Toolbox, calls: Sequence[ToolCall], desk: Desk, *, may_look: bool) -> Answered:
@@ -209,6 +229,42 @@ def _may_look(record: TaskRecord, call: str) -> bool:
     return not last_look or just_now
 
 
+@define
+class _Checks:
+    """What the checks of a reply said: as it was kept, else by running them."""
+
+    blobs: Blobs
+    call: str
+    run: Check | None
+    _kept: list[Said] = field(init=False)
+    _said: list[Said] = field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        kept = json.loads(self.blobs.read(self._name) or b"[]")
+        self._kept = [Said(text, outcome, is_error) for text, outcome, is_error in kept]
+
+    def __call__(self, hook: str, drafts: Drafted) -> Said:
+        number = len(self._said)
+        if number < len(self._kept):
+            said = self._kept[number]
+        elif self.run is None:
+            said = Said("no check can be run here.", "not run", is_error=True)
+        else:
+            said = self.run(hook, drafts)
+        self._said.append(said)
+        return said
+
+    def keep(self) -> None:
+        """Keep what is new; durable with the next call's start."""
+        if self.run is not None and len(self._said) > len(self._kept):
+            plain = [[said.text, said.outcome, said.is_error] for said in self._said]
+            self.blobs.write(self._name, json.dumps(plain).encode())
+
+    @property
+    def _name(self) -> str:
+        return f"{self.call}/checks"
+
+
 @frozen
 class _Log:
     """Reads what a hook printed."""
@@ -226,7 +282,9 @@ def _offer(turn: Turn | None) -> Offer:
     """All tools; of the two ways to edit the one that the reply uses."""
     used = {call.name for call in turn.response.tool_calls} if turn is not None else set()
     patches = "apply_patch" in used
-    return Offer(EditFormat.PATCH if patches else EditFormat.REPLACE, git=True, hooks=True)
+    return Offer(
+        EditFormat.PATCH if patches else EditFormat.REPLACE, git=True, hooks=True, checks=True
+    )
 
 
 def may_be_dropped(tool: str) -> bool:

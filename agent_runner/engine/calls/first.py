@@ -47,6 +47,7 @@ class Sources:
         files: Paths of all files below a root, sorted; None: looked up for each question.
         status: What git says of a root; None: asked for each question.
         desks: What replies asked for and drafted through tools.
+        checks: Whether there is a check that the agent may run for a task.
         no_tools: By provider, the models whose endpoint declined tools.
         never_edited: What no reply may change: absolute paths.
     """
@@ -56,6 +57,7 @@ class Sources:
     changes: Changes
     desks: Desks
     no_tools: Callable[[], Mapping[str, Sequence[str]]]
+    checks: Callable[[Task], bool]
     hidden: tuple[Path, ...]
     commands: bool
     files: Callable[[Path], tuple[str, ...]] | None = None
@@ -116,7 +118,7 @@ class FirstMessage:
         """The tools that this provider is offered."""
         if not self.native:
             return ()
-        return specs(offer_of(self.task, self.edit_format))
+        return specs(offer_of(self.task, self.edit_format, checks=self.sources.checks(self.task)))
 
     def _shows_all(self, situation: Situation) -> bool:
         """Whether a model that writes whole files is shown all that it needs: looks distract it."""

@@ -4,9 +4,11 @@ Invariants: an answer that is on disk is never asked for again; a wait that a pr
 in the journal, so that a resume waits only the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeAlias
 
+import anyio.from_thread
 import anyio.to_thread
 from attrs import define
 
@@ -15,10 +17,12 @@ from agent_runner.engine.calls.conversation import Conversations, Turn
 from agent_runner.engine.calls.desks import Desks
 from agent_runner.engine.calls.question import Question, Questions
 from agent_runner.engine.calls.route import Route
+from agent_runner.engine.checking import Checking
 from agent_runner.engine.hooks import Hooks
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.clock import Clock
 from agent_runner.limits.waiting import wait_until
+from agent_runner.looking.tool import Said
 from agent_runner.model import events as e
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.signals import Waiting
@@ -39,6 +43,7 @@ class AgentStep:
     calls: Calls
     conversations: Conversations
     desks: Desks
+    checking: Checking
     hooks: Hooks
     clock: Clock
     impatient: Callable[[], bool]
@@ -152,13 +157,34 @@ class AgentStep:
         """Look up what a reply asks for by tools, and take its drafts in."""
         task, record = work.task, work.record
         answered = await anyio.to_thread.run_sync(
-            self.desks.answered, task, record, call, abandon_on_cancel=True
+            self.desks.answered, task, record, call, partial(self._check, work)
         )
         drafts = self.desks.drafts(task, record, call)
         turns = record.counts.turns + 1
         last = answered.last_look or turns >= work.settings.prompt.max_turns
         return e.Consulted(call, (), answered.looks, drafts, last_look=last)
 
+    def _check(self, work: Work, name: str, drafts: Mapping[str, bytes | None]) -> Said:
+        """Run a check that the agent asks for; called in a thread."""
+        offered = [hook.id for hook in self.checking.offered(work.task)]
+        if name not in offered:
+            known = ", ".join(offered) or "none"
+            return Said(
+                f"there is no check of that name; the checks are: {known}.", "no check", True
+            )
+        used = self.desks.checks_used(work.task, work.record)
+        if used >= MOST_CHECKS:
+            return Said(f"not run: at most {MOST_CHECKS} checks an attempt.", "not run", True)
+        result = anyio.from_thread.run(self.checking.run, work, name, drafts)
+        code = "none" if result.exit_code is None else str(result.exit_code)
+        head = f"exit code {code} after {result.seconds:.1f} s"
+        if result.reason:
+            head += f" ({result.reason})"
+        return Said(f"{head}\n\n{result.excerpt}", head)
+
+
+MOST_CHECKS = 3
+"""Checks that an agent may run in one attempt: each may take minutes."""
 
 _WORDS = {
     Finish.TRUNCATED: "the answer was cut off at the cap on output tokens; raise max_output_tokens",
