@@ -146,7 +146,7 @@ def test_whole_prompts_of_earlier_releases_are_gone_on_from(tmp_path: Path) -> N
     assert scene.killed()
     store = scene.open()
     before = Prompt("the system", (Message("user", "the question"),))
-    old = AgentRequest("T1/call-01", "T1", 1, 1, 1, "replay", "scripted", before, 16000)
+    old = AgentRequest("T1/call-01", "T1", 1, 1, 1, "replay", "replay", before, 16000)
     answer = AgentResponse(showing("a.txt"), model="scripted")
     for name, value in (("request", old), ("response", answer)):
         content = json.dumps(to_plain_whole(value), indent=1).encode("ascii")
