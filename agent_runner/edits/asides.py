@@ -3,10 +3,12 @@
 from agent_runner.edits.carrying import Carrier
 from agent_runner.edits.doubt import is_output
 from agent_runner.edits.edit import Aside, Write
+from agent_runner.edits.formats import foreign
+from agent_runner.edits.formats.whole_file import INDENTED
 from agent_runner.edits.jail import Refusal
 from agent_runner.edits.left_out import defined_on, is_left_out
 from agent_runner.edits.naming import fits, is_path, is_title
-from agent_runner.edits.outcome import Carried, Outcome, in_doubt
+from agent_runner.edits.outcome import Carried, Failed, Outcome, in_doubt
 from agent_runner.edits.tree import Entry
 
 
@@ -27,14 +29,18 @@ def judge(aside: Aside, carrier: Carrier, changed: tuple[str, ...]) -> Outcome:
     is_fit = fits(aside.language, aside.path)
     is_name = is_path(aside.path) or (aside.alone and "/" in aside.path)
     is_meant = exists or (is_fit and is_name and not is_title(aside.path))
-    if not is_meant or (new and is_output(new)) or (exists and all(map(is_left_out, new))):
+    if not is_meant:  # `Then:` and the like, a word that is no file
+        return _comment(aside, carrier, changed)
+    if (new and is_output(new)) or (exists and all(map(is_left_out, new))):
         return Carried(already=True)
     if aside.alone and is_fit and exists:
         return carrier.carry(Write(aside.path, aside.origin, aside.text))
+    is_fence = aside.origin.form != INDENTED
+    rule = "only its path may stand right above it, and the language has to fit"
     short = (
         f"line {aside.named_at} of the reply names `{aside.path}`, and it is unclear whether"
-        " the fence below is that file (only its path may stand right above it, and the"
-        " language has to fit)"
+        f" the {'fence' if is_fence else INDENTED} below is that file"
+        f" ({rule if is_fence else 'a file stands in a fence, and its path right above that'})"
     )
     return in_doubt(aside.path, short)
 
@@ -46,7 +52,13 @@ def quotes(aside: Aside, carrier: Carrier) -> bool:
 
 
 def _comment(aside: Aside, carrier: Carrier, changed: tuple[str, ...]) -> Outcome:
-    """A fence beside edits explains them, unless it defines anew what one of the files does."""
+    """A fence beside edits explains them, unless it is an edit itself in a form that is not read.
+
+    The same holds for one that defines anew what one of the files does.
+    """
+    wrong = foreign.strange_fence(aside.language, aside.text.split("\n")) if aside.path else None
+    if wrong is not None:  # a fence without any name has been asked before
+        return Failed(wrong.removesuffix("."), forms=f"  {foreign.REMEDY}")
     for path in changed:
         entry = carrier.tree.at(path)
         if isinstance(entry, Refusal) or not fits(aside.language, path):

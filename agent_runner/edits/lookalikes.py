@@ -1,4 +1,4 @@
-"""Characters that look like ASCII and are not: dashes, quotes, spaces, the ellipsis.
+"""Characters that look like ASCII and are not: dashes, quotes, spaces, the ellipsis, letters.
 
 Models mix them up.
 """
@@ -13,6 +13,18 @@ _SPACES = (
     "\u205f\u3000"
 )
 _NOTHING = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+_CYRILLIC = (
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501",
+    "aeopcyxijshd",
+)
+_CYRILLIC_CAPITALS = (
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405",
+    "ABEKMHOPCTYXIJS",
+)
+_GREEK = (
+    "\u03bf\u03bd\u03b9\u03c1\u03b1\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7",
+    "ovipaABEZHIKMNOPTYX",
+)
 _TABLE = str.maketrans(
     dict.fromkeys(_DASHES, "-")
     | dict.fromkeys(_SINGLE, "'")
@@ -21,6 +33,7 @@ _TABLE = str.maketrans(
     | dict.fromkeys(_NOTHING, "")
     | {"\u2026": "..."}
 )
+_LETTERS = str.maketrans(*_CYRILLIC) | str.maketrans(*_CYRILLIC_CAPITALS) | str.maketrans(*_GREEK)
 
 
 def plain(text: str) -> str:
@@ -28,3 +41,8 @@ def plain(text: str) -> str:
     if text.isascii():
         return text
     return unicodedata.normalize("NFC", text).translate(_TABLE)
+
+
+def like_latin(name: str) -> str:
+    """The name with Latin letters for Cyrillic and Greek ones that nobody can tell from them."""
+    return name.translate(_LETTERS)

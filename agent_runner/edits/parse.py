@@ -178,6 +178,8 @@ class _Reader:
             path = label.path if label is not None and label.sure else None
             if path is not None:
                 self.named[path] = at
+            if (aside := whole_file.indented_below(self.scan, at)) is not None:
+                self.asides.append(aside)
             if line.lstrip().startswith(("#", "**")):
                 self.scan.section = None if path is None else (path, at)
         if line.strip():

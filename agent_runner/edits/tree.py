@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 
 from agent_runner.edits.jail import Refusal, folded, open_folder, standing
 from agent_runner.edits.linediff import same_runs
-from agent_runner.edits.lookalikes import plain
+from agent_runner.edits.lookalikes import like_latin, plain
 from agent_runner.edits.repositories import Repositories
 from agent_runner.edits.rules import Gate
 from agent_runner.edits.textfile import TextFile
@@ -146,7 +146,7 @@ class Tree:
             names = self._alike(folder, part)
             alike = [twin for name in names if self._stays(twin := f"{folder}/{name}".strip("/"))]
             if alike and part not in names:
-                differs = "only in case, composition, dashes or spaces"
+                differs = "only in case, composition, or characters that look alike"
                 return f"its name differs from `{alike[0]}` {differs}"
             names += [part] if part not in names else []
         below = next((p for p in self.entries if p.startswith(f"{path}/") and self._stays(p)), None)
@@ -193,8 +193,9 @@ class Tree:
 
 
 def _twin_key(path: str) -> str:
-    """What paths share that differ only in case, composition, dashes, quotes or spaces."""
-    return folded("".join(char for char in plain(path) if unicodedata.category(char) != "Cf"))
+    """What paths share that differ only in case, composition, or characters that look alike."""
+    seen = "".join(char for char in plain(path) if unicodedata.category(char) != "Cf")
+    return like_latin(folded(like_latin(seen)))
 
 
 def sha256(content: bytes) -> str:

@@ -32,9 +32,13 @@ _HUNK = re.compile(r"^[ \t]*@@(?:\s|$)")
 _REMOVED, _ADDED = re.compile(r"-[^\s-]"), re.compile(r"\+[^\s+]")
 _WRITING = re.compile(
     r"(?:^|\s)(?:cat|tee)\b.*<<-?\s*\\?['\"]?\w+"
-    r"|\bsed\s+(?:-\w+\s+)*-\w*i|\bperl\s+-\w*i|\bpatch\s+-p\d|\bgit\s+apply\b|\bapply_patch\b"
+    r"|\bsed\s+(?:-\w+\s+)*-(?:\w*i|-in-place)|\bperl\s+-\w*i|\bpatch\s+-p\d"
+    r"|\bgit\s+apply\b|\bapply_patch\b"
     r"|\b(?:echo|printf)\b.*[\s\"']>>?\s*[\w.~\"'$]",
 )
+_TYPED = re.compile(r"\s*(?:\$\s+)?(?:sed|perl|cat|tee|echo|printf|patch|git|rm|mv)\s")
+"""How the commands begin of a fence that does not say that it holds some."""
+
 _MOVING = re.compile(r"^\s*\$?\s*(?:git )?(?:rm|mv)\s+(.*)$")
 
 
@@ -57,13 +61,13 @@ def strange_line(line: str, above: str = "") -> str | None:
 
 def strange_fence(language: str, lines: list[str]) -> str | None:
     """The same for a fence without a path, by its language and its lines."""
-    if is_shell(language):
+    first = next((line for line in lines if line.strip()), "")
+    if is_shell(language) or (not language and _TYPED.match(first)):
         for line in lines:
             moving = _MOVING.match(line)
             if _WRITING.search(line) or (moving and any(map(is_path, moving[1].split()))):
                 return f"a shell command that changes files (`{line.strip()[:60]}`) is not run."
         return None
-    first = next((line for line in lines if line.strip()), "")
     text = "\n".join(lines)
     is_json = language in {"", "json", "jsonc"} and first.lstrip().startswith(("{", "["))
     if language.startswith("tool") or (is_json and _CALL.match(text)):

@@ -4,6 +4,7 @@ Nothing but a path makes a fence a file, so nothing but a path may stand there. 
 file in another way becomes an `Aside`: refused, unless it turns out to change nothing.
 """
 
+import re
 from itertools import islice, pairwise
 
 from attrs import frozen
@@ -15,7 +16,11 @@ from agent_runner.edits.formats.scan import Fence, Found, Scan, dedented, indent
 
 FORM = "Write the path alone on the line before the fence, then the whole file inside of it."
 NAME = "whole file"
+INDENTED = "indented text"
 _DIFFS = frozenset({"diff", "patch"})
+_CODE_INDENT, _LONGEST_CODE = 4, 400
+_NO_CODE = re.compile(r"\s*(?:[-*+]|\d+[.)]|```|~~~)")
+"""What else is indented below a line: a list, a fence, a block with markers."""
 
 
 @frozen
@@ -109,6 +114,27 @@ def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Named |
     elif not named.sure:
         made = Aside(named.path, origin, text, fence.language, named.line + 1, named.alone)
     return sure + 1, [made]
+
+
+def indented_below(scan: Scan, at: int) -> Aside | None:
+    """The text below a line that names a file, indented as Markdown writes code without a fence."""
+    line, below = scan.raw[at], at + 1
+    label = naming.label_on(line)
+    named = naming.mentioned(line) if label is None and line.rstrip().endswith(":") else ()
+    path = label.path if label is not None and label.sure else next(iter(named), "")
+    if not path:
+        return None
+    below += below < len(scan) and not scan.raw[below].strip()
+    depth = indentation(line) + _CODE_INDENT
+    lines: list[str] = []
+    for text in islice(scan.raw, below, below + _LONGEST_CODE):
+        if text.strip() and not (text.startswith("\t") or indentation(text) >= depth):
+            break
+        lines.append(text)
+    if not lines or not lines[0].strip() or _NO_CODE.match(lines[0]):
+        return None
+    text = joined([dedented(one, depth) for one in lines])
+    return Aside(path, Origin(0, below + 1, INDENTED), text, "", at + 1)
 
 
 def _other_file(lines: list[str], path: str) -> str | None:
