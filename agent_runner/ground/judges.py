@@ -40,10 +40,11 @@ _LISTS = {
     Judging.CI: Globs(
         (
             *("**/.github/workflows/**", "**/.github/actions/**", "**/.gitlab/ci/**"),
-            *(".gitlab-ci*.yml", ".gitlab-ci*.yaml", ".travis.yml", "**/.circleci/**"),
+            *(".gitlab-ci*.yml", ".gitlab-ci*.yaml", ".travis.y*ml", "**/.circleci/**"),
+            *(".appveyor.y*ml", "appveyor.y*ml", "buildkite.y*ml"),
             *("jenkinsfile*", "*.jenkinsfile", "azure-pipelines*.y*ml", "**/.azure-pipelines/**"),
-            *("**/.azuredevops/**", "bitbucket-pipelines.yml", ".drone.*", "appveyor.yml"),
-            *(".appveyor.yml", "**/.buildkite/**", "**/.woodpecker/**", ".woodpecker.y*ml"),
+            *("**/.azuredevops/**", "bitbucket-pipelines.yml", ".drone.*"),
+            *("**/.buildkite/**", "**/.woodpecker/**", ".woodpecker.y*ml"),
             *("cloudbuild.y*ml", "buildspec*.y*ml", ".cirrus.*", "**/.semaphore/**"),
             *("**/.teamcity/**", "**/.forgejo/workflows/**", "**/.gitea/workflows/**"),
             *("codemagic.yaml", "bitrise.yml", "wercker.yml", ".zuul.y*ml", "**/zuul.d/**"),
@@ -58,6 +59,7 @@ _LISTS = {
             *("lefthook*.json", "**/.lefthook/**", "**/.lefthook-local/**", ".overcommit.yml"),
             *("**/.overcommit/**", ".captainhook.json", "captainhook.json", "grumphp.y*ml"),
             *(".lintstagedrc*", "lint-staged.config.*", ".simple-git-hooks.*"),
+            *("simple-git-hooks.*", "husky.config.*", "prek.toml", ".prek.toml"),
         )
     ),
     # also below the task list's folder: a run takes the nearest list upwards of where it is started

@@ -169,8 +169,12 @@ class Tally:
         left = [t.id for t in self.listed if self.record(t.id).state not in FINAL]
         if not left:
             return "Nothing is left to do."
-        tasks = words.plural(len(left), "task")
-        return f"{tasks} left; `{self.command('resume')}` continues with {left[0]}"
+        held = {i for i in left if self._is_held(i) and self._blockers_of(i)}
+        blocked = [i for i in left if i in held or self._needs_person(i)]
+        if blocked == left:  # undone since, and nothing else can go on
+            return self._for_a_person(_WHY["held"])
+        tasks, first = words.plural(len(left), "task"), next(i for i in left if i not in blocked)
+        return f"{tasks} left; `{self.command('resume')}` continues with {first}"
 
     def _for_a_person(self, why: str) -> str:
         resume = f"`{self.command('resume')}`"

@@ -24,10 +24,12 @@ TABLE = {
         *(".github/workflows/ci.yml", "sub/.github/workflows/ci.yml", ".gitlab-ci.yml"),
         *(".GitHub/Workflows/ci.yml", "Jenkinsfile", "jenkinsfile", ".circleci/config.yml"),
         *(".travis.yml", ".forgejo/workflows/a.yml", ".drone.yml", ".ci/run"),
+        *(".travis.yaml", "appveyor.yaml"),
     ),
     Judging.GIT_HOOK: (
         *(".pre-commit-config.yaml", ".githooks/pre-commit", ".husky/pre-commit", "lefthook.yml"),
         *(".HUSKY/_/x", "web/.husky/commit-msg", ".lefthook.yaml", ".lintstagedrc.json"),
+        *("simple-git-hooks.json", "prek.toml"),
     ),
     Judging.RUNNER: ("sub/agent-runner.yml", "a/b/Agent-Runner.yml"),
 }

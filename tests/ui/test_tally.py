@@ -110,7 +110,7 @@ STOPPED = [
     ("escalations", "Too many tasks failed", "`agent-runner why T1 --state-dir S`"),
     ("aborted", "Aborted", "`agent-runner resume --state-dir S`"),
     ("interrupted", "Interrupted; everything is saved", "`agent-runner resume --state-dir S`"),
-    ("finished", "2 tasks left; ", "`agent-runner resume --state-dir S` continues with T1"),
+    ("finished", "2 tasks left; ", "`agent-runner resume --state-dir S` continues with T3"),
 ]
 
 
@@ -128,6 +128,13 @@ def test_every_reason_to_stop_has_a_next_step() -> None:
         step = Tally(task_list()).next_steps(e.RunStopped("r", reason, 1))[-1]
         assert "`agent-runner " in step
         assert f"Stopped: {reason}" not in step
+
+
+def test_what_was_undone_after_the_run_needs_a_person() -> None:
+    records = {**state("T1", S.ESCALATED), **state("T2", S.PASSED)}
+    stopped = e.RunStopped("r", "finished", 0)
+    (step,) = Tally(task_list((), (), ("T1",)), records).next_steps(stopped)
+    assert step.startswith("A person is needed: T1 failed. See `agent-runner why T1`")
 
 
 def test_nothing_left_is_said() -> None:

@@ -28,7 +28,11 @@ _CALL = re.compile(
 )
 """A path and a text for it, the name of a tool and its input, or a patch."""
 
+_RULE = re.compile(r"={5,9}\s*")
 _HUNK = re.compile(r"^[ \t]*@@(?:\s|$)")
+_UNEVEN = 2
+"""By how many characters a heading may be longer or shorter than the line below it."""
+
 _REMOVED, _ADDED = re.compile(r"-[^\s-]"), re.compile(r"\+[^\s+]")
 _WRITING = re.compile(
     r"(?:^|\s)(?:cat|tee)\b.*<<-?\s*\\?['\"]?\w+"
@@ -49,6 +53,8 @@ def strange_line(line: str, above: str = "") -> str | None:
     """
     if is_mark(line) or _DIVIDER.fullmatch(line):
         return f"the marker `{line.strip()[:60]}` belongs to no form that is read."
+    if _RULE.fullmatch(line) and not _is_heading(above, line):
+        return f"the divider `{line.strip()}` belongs to no block."
     if _ADDED.match(line) and _REMOVED.match(above):
         return f"the line `{line.strip()[:60]}`, and `-` above it, stand outside of a diff."
     if _HUNK.match(line):
@@ -57,6 +63,11 @@ def strange_line(line: str, above: str = "") -> str | None:
     if tag is not None and (tag.re is _TAG or is_path(tag[2])):
         return f"a `{tag[1][:80]}` tag is no form that is read."
     return None
+
+
+def _is_heading(text: str, rule: str) -> bool:
+    """Whether a line of `=` underlines the text above it, as Markdown has it."""
+    return not text[:1].isspace() and bool(text.strip()) and abs(len(text) - len(rule)) <= _UNEVEN
 
 
 def strange_fence(language: str, lines: list[str]) -> str | None:
