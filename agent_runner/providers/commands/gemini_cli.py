@@ -56,7 +56,9 @@ class GeminiReader(StreamReader):
         """See `Reader.read_line`."""
         match event.get("type"):
             case "init":
-                self.model, self.session = text(event.get("model")), "latest"
+                # not every version prints the session; the latest is the folder's, which is ours
+                self.model = text(event.get("model"))
+                self.session = text(event.get("session_id")) or "latest"
             case "message" if event.get("role") == "assistant":
                 self.text += text(event.get("content"))
             case "tool_use":

@@ -277,6 +277,12 @@ class TestGemini:
         assert answer.usage == Usage(2400, 80, 600, at_least=True)
         assert (answer.text, answer.service) == ("Done.", {"session": "latest"})
 
+    @pytest.mark.parametrize(("said", "session"), [("0a1b", "0a1b"), ("", "latest"), (7, "latest")])
+    def test_it_goes_on_in_the_session_that_it_named(self, said: object, session: str) -> None:
+        reader = GEMINI.reader()
+        read(reader, {"type": "init", "model": "g", "session_id": said}, a.gemini_result())
+        assert concluded(reader).service == {"session": session}
+
     @pytest.mark.parametrize(
         ("code", "words", "error"),
         [
