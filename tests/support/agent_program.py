@@ -51,7 +51,7 @@ def linger(file: str) -> None:
     """Leave a program in a session of its own that shrugs at every signal it can."""
     code = "import signal, time\nfor n in (1, 2, 15): signal.signal(n, signal.SIG_IGN)\n"
     child = subprocess.Popen(
-        [sys.executable, "-c", f"{code}time.sleep(300)"],
+        [sys.executable, "-c", f"{code}time.sleep(300)", file],  # by which it is found
         start_new_session=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
