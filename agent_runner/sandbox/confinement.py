@@ -33,6 +33,10 @@ class Tier(enum.StrEnum):
         return self is not Tier.NONE
 
 
+BORROWED = "borrowed"
+"""The empty folder in the `.git` of a copy where the original's objects are seen: see `Copied`."""
+
+
 @frozen
 class Overlay:
     """The command sees `original` and may write in it, but what it writes goes elsewhere.
@@ -57,6 +61,9 @@ class Copied:
     `linked`: folders of installed dependencies, relative to `original`, that are no copies but
     links to the original's. Where the tier mounts, such a link would lead to itself: there an empty
     folder has to take its place (`copies.copied`), and the original's is seen in it, read-only.
+
+    A copy's repository may refer to the objects of the original's, which the copy then hides. So
+    they are seen in its `.git/borrowed`, read-only, where it has such a folder.
     """
 
     original: Path

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from agent_runner.sandbox.confinement import Confinement, Copied, Mount
+from agent_runner.sandbox.confinement import BORROWED, Confinement, Copied, Mount
 
 
 class Rule(enum.IntEnum):
@@ -68,6 +68,9 @@ def _places(confinement: Confinement) -> Iterator[Place]:
             yield Place(source, source, Rule.WRITABLE)
             for one in mount.linked:
                 yield Place(original / one, original / one, Rule.READ_ONLY)
+            objects, borrowed = original / ".git" / "objects", Path(".git", BORROWED)
+            if real(objects).is_dir() and real(source / borrowed).is_dir():
+                yield Place(original / borrowed, real(objects), Rule.READ_ONLY)
     for rule, paths in (
         (Rule.WRITABLE, confinement.writable),
         (Rule.READ_ONLY, confinement.read_only),

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from agent_runner.sandbox.confinement import BORROWED
 from agent_runner.workspace.command import Git, joined
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.tracked import Source
@@ -49,7 +50,9 @@ def _make(git_dir: Path, original: Repository) -> None:
     _make_empty(git_dir, {name: value for name, _, value in pairs}, original.hashing)
     common = original.common
     (git_dir / "objects" / "info").mkdir()
-    alternates = os.fsencode(common / "objects") + b"\n"
+    (git_dir / BORROWED).mkdir()
+    # the second for where the copy is mounted over the original, and hides what the first says
+    alternates = os.fsencode(common / "objects") + f"\n../{BORROWED}\n".encode()
     (git_dir / "objects" / "info" / "alternates").write_bytes(alternates)
     shutil.copytree(common / "refs", git_dir / "refs", symlinks=True, dirs_exist_ok=True)
     for name in ("packed-refs", "shallow", "info/exclude"):
