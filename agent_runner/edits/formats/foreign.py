@@ -33,6 +33,7 @@ _HUNK = re.compile(r"^[ \t]*@@(?:\s|$)")
 _UNEVEN = 2
 """By how many characters a heading may be longer or shorter than the line below it."""
 
+_CODE_ADDED = re.compile(r"\+(?:\t| {2,})\S.*")
 _REMOVED, _ADDED = re.compile(r"-[^\s-]"), re.compile(r"\+[^\s+]")
 _WRITING = re.compile(
     r"(?:^|\s)(?:cat|tee)\b.*<<-?\s*\\?['\"]?\w+"
@@ -55,8 +56,8 @@ def strange_line(line: str, above: str = "") -> str | None:
         return f"the marker `{line.strip()[:60]}` belongs to no form that is read."
     if _RULE.fullmatch(line) and not _is_heading(above, line):
         return f"the divider `{line.strip()}` belongs to no block."
-    if _ADDED.match(line) and _REMOVED.match(above):
-        return f"the line `{line.strip()[:60]}`, and `-` above it, stand outside of a diff."
+    if _CODE_ADDED.match(line) or (_ADDED.match(line) and _REMOVED.match(above)):
+        return f"the line `{line.strip()[:60]}` stands outside of a diff."
     if _HUNK.match(line):
         return f"the hunk `{line.strip()[:60]}` stands outside of a diff."
     tag = _TAG.match(line) or _PATH_TAG.match(line)
