@@ -19,8 +19,8 @@ NAME = "whole file"
 INDENTED = "indented text"
 _DIFFS = frozenset({"diff", "patch"})
 _CODE_INDENT, _LONGEST_CODE = 4, 400
-_NO_CODE = re.compile(r"\s*(?:[-*+]|\d+[.)]|```|~~~)")
-"""What else is indented below a line: a list, a fence, a block with markers."""
+_NO_CODE = re.compile(r"\s*(?:[-*+]|\d+[.)]|\$ |```|~~~)")
+"""What else is indented below a line: a list, a command, a fence, a block with markers."""
 
 
 @frozen
@@ -133,6 +133,8 @@ def indented_below(scan: Scan, at: int) -> Aside | None:
         lines.append(text)
     if not lines or not lines[0].strip() or _NO_CODE.match(lines[0]):
         return None
+    if path in lines[0] and naming.path_in_comment(lines[0], labelled=False) is None:
+        return None  # a command that is given the file
     text = joined([dedented(one, depth) for one in lines])
     return Aside(path, Origin(0, below + 1, INDENTED), text, "", at + 1)
 
