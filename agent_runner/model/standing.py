@@ -32,6 +32,7 @@ class UsageSum(NamedTuple):
     cache_write: int = 0
     reasoning: int = 0
     estimated: bool = False
+    at_least: bool = False
 
     @property
     def total(self) -> int:

@@ -52,7 +52,7 @@ def cost_words(record: TaskRecord) -> str:
     facts = [words.plural(counts.attempts, "attempt")]
     facts.extend([words.plural(counts.failures, "failure")] if counts.failures else [])
     facts.append(words.plural(record.calls, "call"))
-    facts.append(f"{words.count(spent.usage.total)} tokens")
+    facts.append(words.tokens_used(spent.usage.total, at_least=spent.usage.at_least))
     facts.extend([words.money(spent.cost)] if spent.cost else [])
     return ", ".join([*facts, words.duration(spent.seconds)])
 

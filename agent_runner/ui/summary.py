@@ -134,7 +134,8 @@ def _failure_lines(failure: HookFailure) -> Iterator[str]:
 
 
 def _attempt_line(attempt: Attempt) -> str:
-    facts = [words.plural(attempt.calls, "call"), f"{words.count(attempt.usage.total)} tokens"]
+    used = words.tokens_used(attempt.usage.total, at_least=attempt.usage.at_least)
+    facts = [words.plural(attempt.calls, "call"), used]
     facts.extend([words.money(attempt.cost)] if attempt.cost else [])
     return f"attempt {attempt.number}: {attempt.changed}; {attempt.ended} ({', '.join(facts)})"
 

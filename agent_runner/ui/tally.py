@@ -24,12 +24,16 @@ _MOST_BLOCKERS = 4
 
 
 class Totals(NamedTuple):
-    """What all tasks of a list took: seconds, answered calls, tokens, dollars."""
+    """What all tasks of a list took: seconds, answered calls, tokens, dollars.
+
+    `at_least`: there were more tokens, which an agent did not report.
+    """
 
     seconds: float
     calls: int
     tokens: int
     cost: float
+    at_least: bool = False
 
 
 class Tally:
@@ -109,6 +113,7 @@ class Tally:
             sum(record.calls for record in records),
             sum(record.spent.usage.total for record in records),
             sum(record.spent.cost for record in records),
+            any(record.spent.usage.at_least for record in records),
         )
 
     def closing_line(self) -> str:
@@ -122,7 +127,7 @@ class Tally:
         states = ", ".join(f"{counted[word]} {word}" for word in order if counted[word])
         totals = self.totals()
         facts = [words.duration(totals.seconds), words.plural(totals.calls, "call")]
-        facts.append(f"{words.count(totals.tokens)} tokens")
+        facts.append(words.tokens_used(totals.tokens, at_least=totals.at_least))
         facts.extend([words.money(totals.cost)] if totals.cost else [])
         tasks = words.plural(len(self.tasks), "task")
         return f"{tasks}: {states}; {', '.join(facts)}" if states else tasks

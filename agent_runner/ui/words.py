@@ -69,6 +69,11 @@ def count(tokens: int) -> str:
     return str(tokens)
 
 
+def tokens_used(tokens: int, *, at_least: bool) -> str:
+    """`12.3k tokens`; `at least 12.3k tokens` where an agent left some of them out."""
+    return f"{'at least ' if at_least else ''}{count(tokens)} tokens"
+
+
 def money(dollars: float) -> str:
     """`$0.0042`, `$0.12`, `$12.30`; `-` for nothing, or where prices are not known."""
     if dollars <= 0:

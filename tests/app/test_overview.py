@@ -69,6 +69,7 @@ def test_an_outline_has_the_names_and_defaults_of_the_whole(
 
 TEXT = st.text(max_size=5)
 COUNT = st.integers(0, 9)
+USAGE = st.builds(usage.Usage, COUNT, COUNT, estimated=st.booleans(), at_least=st.booleans())
 RECORDS = st.builds(
     TaskRecord,
     id=st.just("T1"),
@@ -85,9 +86,7 @@ RECORDS = st.builds(
         proof=st.lists(st.builds(Judged, seconds=st.floats(0, 9)), max_size=2).map(tuple),
         tree=TEXT,
     ),
-    spent=st.builds(
-        records.Spent, usage=st.builds(usage.Usage), cost=st.floats(0, 9), seconds=st.floats(0, 9)
-    ),
+    spent=st.builds(records.Spent, usage=USAGE, cost=st.floats(0, 9), seconds=st.floats(0, 9)),
     last_error=TEXT,
     feedback=TEXT,
 )

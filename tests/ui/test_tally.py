@@ -10,9 +10,10 @@ from agent_runner.ground.invocation import Invocation
 from agent_runner.model import events as e
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
 from agent_runner.model.fold import Entry, RunInfo, RunState
-from agent_runner.model.record import Judgement, TaskRecord
+from agent_runner.model.record import Judgement, Spent, TaskRecord
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.task import Task, TaskList
+from agent_runner.model.usage import Usage
 from agent_runner.ui.inspection import task_details, transition_lines
 from agent_runner.ui.status import status_object
 from agent_runner.ui.tables import final_table, status_table
@@ -198,3 +199,12 @@ def test_the_details_of_a_task_are_its_hooks_and_files() -> None:
     assert any(line.endswith("changed slug/text.py, slug/__init__.py") for line in lines)
     assert lines[-1].endswith("plan new.py: absent -> file")
     assert not any("page.py" in line for line in lines)
+
+
+def test_a_total_is_a_least_where_one_of_its_parts_is() -> None:
+    tasks = task_list((), (), ())
+    exact = TaskRecord("T1", S.PASSED, spent=Spent(usage=Usage(1000, 200)))
+    least = TaskRecord("T2", S.PASSED, spent=Spent(usage=Usage(800, at_least=True)))
+    assert Tally(tasks, {"T1": exact}).closing_line().endswith(", 1.2k tokens")
+    both = Tally(tasks, {"T1": exact, "T2": least})
+    assert both.closing_line().endswith(", at least 2.0k tokens")
