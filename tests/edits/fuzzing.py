@@ -75,7 +75,8 @@ def outcome(one: Case) -> str:
             for change in planned.change_set.changes
         }
     if not changes:
-        nothing_said = reply.no_change and not reply.edits
+        asked = reply.no_change or reply.asks  # a request to be shown files is only answered
+        nothing_said = asked and not reply.edits
         return "refused" if nothing_said or _same(one, one.before) else "wrong: nothing changed"
     if one.impossible:
         return f"wrong: taken for {changes}"
