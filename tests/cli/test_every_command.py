@@ -1,5 +1,6 @@
 """What holds for every command: it obeys nobody whose text it shows, and a lost output is said."""
 
+import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ HOSTILE = "\x1b]0;t\x07\x1b[2J\r\x9b31m\u202e\u0085\n::error::x\n##[error]y"
 WORDS = (
     *("run --dry-run", "run T2", "run --json", "run -q", "resume", "status", "status --json"),
     *("plan", "plan --json", "usage", "usage --json", "why T1", "why T2", "report"),
+    *("report --markdown", "log T1", "import plan.md", "import issues.jsonl"),
     *("undo --dry-run T1", "diff T1", "undo T1", "retry T2", "skip T3", "check T2", "reset T1"),
     *("init new", "demo made", "config validate", "config show", "config show --origin"),
     *("providers", "providers --json", "providers check", "schema tasks", "trust", "trust --list"),
@@ -68,6 +70,8 @@ def hostile(tmp_path: Path) -> Scene:
         {"id": "T3", **said, "files": ["*.txt"], "depends_on": ["T2"]},
     )
     scene.write("a\x1b[2Jb.txt", HOSTILE)
+    scene.write("plan.md", f"- [ ] T7: {HOSTILE}\n  {HOSTILE}\n")
+    scene.write("issues.jsonl", json.dumps({"title": HOSTILE, "description": HOSTILE}))
     scene.reply("T1", 1, HOSTILE + "\n\n" + reply(a__txt=HOSTILE.replace("\r", "")))
     scene.reply("T2", 1, HOSTILE + "\n\n" + reply(b__txt="b"))
     assert scene.run("run").code == 1

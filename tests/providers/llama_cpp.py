@@ -59,7 +59,7 @@ def _from_responses(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     if body.get("previous_response_id"):
         raise RefusedError("llama.cpp does not support 'previous_response_id'.")
     turns = [("system", body["instructions"])] if "instructions" in body else []
-    return turns + [_item(item) for item in body["input"]]
+    return turns + [_item(item) for item in body["input"] if item.get("type") != "reasoning"]
 
 
 def _item(item: Mapping[str, Any]) -> tuple[str, str]:
@@ -102,12 +102,13 @@ def _from_messages(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _text(content: Any) -> str:
-    """The words of a content: a string, or blocks of text."""
+    """The words of a content: a string, or blocks of text, thoughts among them left out."""
     if isinstance(content, str):
         return content
-    if not isinstance(content, list) or any(block.get("type") != "text" for block in content):
+    kinds = {"text", "thinking"}
+    if not isinstance(content, list) or any(block.get("type") not in kinds for block in content):
         raise RefusedError("unsupported content[].type")
-    return "".join(block["text"] for block in content)
+    return "".join(block["text"] for block in content if block["type"] == "text")
 
 
 _READ = {"responses": _from_responses, "chat": _from_chat, "anthropic": _from_messages}
