@@ -81,7 +81,7 @@ def full_at(kilobytes: int, tmp_path: Path, disk: Path) -> bool:
 
 
 @as_root
-@pytest.mark.parametrize("kilobytes", [pytest.param(8, marks=pytest.mark.long), 160, 230])
+@pytest.mark.parametrize("kilobytes", [pytest.param(8, marks=pytest.mark.long), 120, 160, 200])
 def test_the_states_disk_is_full(kilobytes: int, tmp_path: Path, small_disk: Path) -> None:
     mount(small_disk, f"size={kilobytes}k")
     assert full_at(kilobytes, tmp_path, small_disk)

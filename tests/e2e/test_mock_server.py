@@ -77,7 +77,7 @@ LINE = re.compile(r"Rate limit reached, safe to re-run after (\d{4}-\d\d-\d\d \d
 LIMITED = [
     ("chat", "--rpm", "3", {"max_requests_minute": 3}),
     ("anthropic", "--rpm", "3", {"max_requests_minute": 3}),
-    ("chat", "--tpm", "4000", {"max_tokens_minute": 4000}),
+    ("chat", "--tpm", "7000", {"max_tokens_minute": 7000}),
 ]
 
 
