@@ -91,14 +91,15 @@ class ClaudeReader(StreamReader):
         result = self._result
         if result is None:
             raise self._without_result(ended)
-        said = [text(one) for one in result.get("errors") or ()]
+        errors = result.get("errors")
+        said = [text(one) for one in errors] if isinstance(errors, list) else []
         if any("No conversation found" in one for one in said):
             raise SessionLostError(said[0])
         self.text = text(result.get("result")) or self.text
         if result.get("subtype") == "error_max_turns":
             return self.response(Finish.TRUNCATED, detail="; ".join(said))
         words = self.text or "; ".join(said)
-        if result.get("is_error"):
+        if not self.finished:
             status = result.get("api_error_status")
             trouble = _TROUBLES.get(self._error) or trouble_of(
                 status if isinstance(status, int) else None, words
@@ -161,7 +162,7 @@ class ClaudeReader(StreamReader):
 
     def _end(self, event: Mapping[str, Any]) -> None:
         """The counts of the whole call: of `modelUsage`, since `usage` is nought after a break."""
-        self._result, self.finished = event, not event.get("is_error")
+        self._result, self.finished = event, event.get("is_error") is False
         by_model = mapping(event.get("modelUsage"))
         total = sum((_usage(mapping(one), _OF_MODEL) for one in by_model.values()), Usage())
         broke = total.total > 0 and not _usage(mapping(event.get("usage")), _FLAT).total
