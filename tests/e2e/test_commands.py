@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,7 +44,9 @@ class Project:
         """The project's own configuration; what it is to start stands in the user's."""
         own = self.home / ".agent-runner"
         own.mkdir(mode=0o700, exist_ok=True)
-        command = json.dumps([sys.executable, str(PROGRAM)])
+        # a sandbox has a /tmp of its own: neither checkout nor environment may lie there
+        program = shutil.copy(PROGRAM, self.folder)
+        command = json.dumps([os.path.realpath(sys.executable), program])
         params = f", params: {{sandbox: {sandbox!r}}}" if sandbox else ""
         (own / "config.yml").write_text(
             f"provider: claude-code\nproviders: {{claude-code: {{command: {command}{params}}}}}\n"
