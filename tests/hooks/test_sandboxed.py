@@ -103,7 +103,7 @@ async def test_network_only_if_it_is_wanted(sandbox: Sandbox, home: Path, networ
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         code = f"import socket; socket.create_connection({server.getsockname()}, 5)"
-        command = (sys.executable, "-c", code)
+        command = (os.path.realpath(sys.executable), "-c", code)
         result = await stage_in(home, sandbox).run(
             command, sandbox=SandboxRule.AUTO, network=network
         )

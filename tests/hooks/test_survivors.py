@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -221,7 +222,7 @@ def test_all_that_carry_a_variable_are_found_wherever_they_went(
     table: ProcessTable, orphans: Orphans
 ) -> None:
     mark = {"AGENT_RUNNER_TEST_MARK": f"mark-{os.getpid()}"}
-    away = f"{sys.executable} -c 'import os, time; os.setsid(); time.sleep(60)' & "
+    away = f"{shlex.quote(sys.executable)} -c 'import os, time; os.setsid(); time.sleep(60)' & "
     leader = orphans.start(f"{away} sleep 0.5; echo up; wait", mark)
 
     found = table.carriers(mark)

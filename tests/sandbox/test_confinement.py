@@ -15,7 +15,7 @@ from agent_runner.sandbox.confinement import Confinement, Copied, Overlay, Tier,
 from agent_runner.sandbox.sandbox import Sandbox
 from tests.sandbox.conftest import run
 
-PYTHON = sys.executable
+PYTHON = os.path.realpath(sys.executable)  # an environment below /tmp is hidden
 
 
 def in_place(home: Path, *, network: bool = False) -> Confinement:

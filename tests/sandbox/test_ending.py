@@ -60,8 +60,9 @@ def ready(child: "subprocess.Popen[bytes]") -> bool:
 
 def start_stubborn(sandbox: Sandbox, lasting: Path, seconds: float) -> "subprocess.Popen[bytes]":
     (lasting / "stubborn.py").write_text(STUBBORN)
+    python = os.path.realpath(sys.executable)  # an environment below /tmp is hidden
     wrapped = sandbox.wrapped(
-        [sys.executable, "stubborn.py", str(seconds)], Confinement(writable=(lasting,)), cwd=lasting
+        [python, "stubborn.py", str(seconds)], Confinement(writable=(lasting,)), cwd=lasting
     )
     return started(wrapped)
 
