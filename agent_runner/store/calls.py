@@ -98,8 +98,9 @@ class CallFiles:
         self.blobs.release()
         # what an agent did by itself stands nowhere else
         if response.finish is Finish.COMPLETE and response.files is None:
-            with contextlib.suppress(OSError):
-                self._partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # nor has anybody use for what broke off before it
+                for partial in self.folder.parent.glob(f"*/{self._partial.name}"):
+                    partial.unlink(missing_ok=True)
 
     def give_up(self) -> None:
         """Release the reserved room after a call that brought nothing."""
