@@ -131,6 +131,23 @@ def test_an_answer_is_durable_when_it_is_settled(tmp_path: Path) -> None:
     assert kept.request() == request
 
 
+def test_pieces_of_broken_answers_go_when_the_question_is_answered(tmp_path: Path) -> None:
+    top = folder_of(tmp_path)
+    top.mkdir()
+    disk, blobs = LossyDisk(tmp_path), Blobs(top / "blobs", LossyDisk(tmp_path))
+    attempt = top / "logs/T1/attempt-01"
+    for number, finish in ((1, Finish.CUT), (2, Finish.COMPLETE)):
+        name = f"T1/call-{number:02}"
+        request = StoredRequest(name, "T1", number, 1, number, "p", "m", 10, system="s")
+        call = CallFiles(name, top, attempt / f"call-{number:02}", blobs, disk)
+        call.begin(request)
+        call.keep_piece(b"a piece")
+        assert call.pieces() == b"a piece"
+        call.settle(request, AgentResponse("text", finish))
+        left = [one.parent.name for one in attempt.glob("*/response.partial")]
+        assert left == (["call-01"] if finish is Finish.CUT else [])
+
+
 def test_an_answer_whose_sync_fails_is_found_by_the_next_run(tmp_path: Path) -> None:
     class Failing(LossyDisk):
         def sync(self, descriptor: int) -> None:
