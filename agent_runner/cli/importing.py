@@ -60,7 +60,8 @@ def import_(
     from agent_runner.tasks.importing import task_list_text
 
     if (file is None) == (github is None):
-        raise UsageError("nothing to import", fix="name a FILE, or a repository with --github")
+        what = "nothing to import" if file is None else "there are two things to import"
+        raise UsageError(what, fix="name a FILE, or a repository with --github")
     if tick:
         if file is None:
             raise UsageError("--tick marks items in a file", fix="name the checklist")

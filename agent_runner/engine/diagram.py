@@ -1,6 +1,6 @@
 """The flow table as a Mermaid diagram, for ARCHITECTURE and `debug machine`.
 
-`python -m agent_runner.engine.diagram`, at the top of the repository, renews it in both pages.
+`python -m agent_runner.engine.diagram`, at the top of the repository, renews it there.
 """
 
 from pathlib import Path

@@ -52,6 +52,7 @@ def test_nothing_is_overwritten_and_what_cannot_be_read_is_said(scene: Scene) ->
     assert scene.read("tasks.yml") == "mine"
     for words, said in (
         (("import",), "nothing to import"),
+        (("import", "PLAN.md", "--github", "o/r"), "two things to import"),
         (("import", "nowhere.md"), "it cannot be read"),
         (("import", "--github", ".", "--tick"), "name the checklist"),
     ):
