@@ -2,10 +2,10 @@
 
 from agent_runner.app.overview import KnownList
 from agent_runner.app.place import require_task
-from agent_runner.edits.applied import applied
-from agent_runner.edits.combine import combined
-from agent_runner.edits.diff import diff
+from agent_runner.ground.diff import diff
 from agent_runner.ground.disk import Disk
+from agent_runner.model.applied import applied
+from agent_runner.model.changes import combined
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.layout import Layout
 from agent_runner.store.store import read_entries, read_state

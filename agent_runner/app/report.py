@@ -5,12 +5,12 @@ from pathlib import Path
 
 from agent_runner.app.inspection import inspect
 from agent_runner.app.overview import KnownList, Overview
-from agent_runner.edits.applied import applied
-from agent_runner.edits.combine import combined
-from agent_runner.edits.diff import diff
+from agent_runner.ground.diff import diff
 from agent_runner.ground.disk import Disk, storage_errors
 from agent_runner.model import events as e
 from agent_runner.model.agent import Message
+from agent_runner.model.applied import applied
+from agent_runner.model.changes import combined
 from agent_runner.model.errors import StateError
 from agent_runner.model.fold import Entry
 from agent_runner.store.blobs import Blobs

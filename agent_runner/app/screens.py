@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from agent_runner.app.project import Project
-from agent_runner.edits.diff import diff
 from agent_runner.edits.plan import Planned
 from agent_runner.engine.work import Work
 from agent_runner.ground.clock import Clock
+from agent_runner.ground.diff import diff
 from agent_runner.limits.windows import zone_of
 from agent_runner.model.record import TaskRecord
 from agent_runner.ui.keyboard import Keyboard

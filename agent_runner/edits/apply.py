@@ -13,7 +13,6 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
 
 from attrs import define, field, frozen
 
@@ -30,7 +29,7 @@ from agent_runner.edits.images import (
 )
 from agent_runner.edits.jail import Refusal
 from agent_runner.ground.disk import storage_error, sync_names, write_all
-from agent_runner.model.changes import ChangeSet, FileChange, Kind
+from agent_runner.model.changes import BlobReader, ChangeSet, FileChange, Kind
 from agent_runner.model.errors import AgentRunnerError
 
 _TEMP = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -44,13 +43,6 @@ OnWrite = Callable[[str, str], None]
 With its word (`folder`, `temp`, `rename`, `delete`, `remove`, `sync`) and the path; what it raises
 stops everything there, as a crash would.
 """
-
-
-class BlobReader(Protocol):
-    """Where contents are read by their sha256."""
-
-    def get(self, name: str) -> bytes:
-        """The content of this sha256 (64 hex digits)."""
 
 
 @frozen

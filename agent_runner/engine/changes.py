@@ -8,8 +8,8 @@ from attrs import frozen
 
 from agent_runner.edits import apply as writing
 from agent_runner.edits.apply import Conflict, OnWrite
-from agent_runner.edits.diff import diff
 from agent_runner.edits.plan import Planned
+from agent_runner.ground.diff import diff
 from agent_runner.ground.disk import Disk, create_folder_below, storage_errors
 from agent_runner.ground.plain_files import read_plain
 from agent_runner.model.changes import ChangeSet, Kind

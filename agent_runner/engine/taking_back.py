@@ -11,15 +11,14 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from agent_runner.edits.applied import applied, whole_change
-from agent_runner.edits.combine import both
 from agent_runner.edits.images import Stands, judge
 from agent_runner.engine.beside import Beside, Keep, beside, spans_of
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
 from agent_runner.engine.trees import Trees
 from agent_runner.model import events as e
-from agent_runner.model.changes import ChangeSet, Image, Kind
+from agent_runner.model.applied import applied, whole_change
+from agent_runner.model.changes import ChangeSet, Image, Kind, both
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.states import TaskState

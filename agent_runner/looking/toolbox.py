@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
-from agent_runner.edits.drafts import Drafts, drafting
 from agent_runner.edits.edit import Edit
 from agent_runner.edits.rules import Gate, Rules
 from agent_runner.ground.escaping import on_one_line
@@ -13,6 +12,7 @@ from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.suggestions import did_you_mean
 from agent_runner.looking.arguments import AskError, Given, read_arguments
 from agent_runner.looking.budget import NOT_RUN, Budget, Spending
+from agent_runner.looking.drafts import Drafts, drafting
 from agent_runner.looking.files import Files
 from agent_runner.looking.repeats import NOTE, PATIENCE, Shown, digest_of
 from agent_runner.looking.tool import Bench, Check, Said, Tool, check_cancelled

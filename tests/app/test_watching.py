@@ -19,9 +19,9 @@ from agent_runner.app.project import Project
 from agent_runner.app.run import RunRequest, run
 from agent_runner.app.screens import ScreenOptions, make_screen
 from agent_runner.app.self_check import VARIABLE, SelfCheck, self_check
-from agent_runner.edits.applied import applied
 from agent_runner.ground.clock import SystemClock
 from agent_runner.model import events as e
+from agent_runner.model.applied import applied
 from agent_runner.model.errors import InvariantError
 from agent_runner.model.fold import Entry, RunInfo, RunState
 from agent_runner.model.record import TaskRecord

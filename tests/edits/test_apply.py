@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from agent_runner.edits.apply import Conflict, apply, remove_temps
-from agent_runner.edits.diff import diff
 from agent_runner.edits.images import Stands, judge
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rules import Rules
+from agent_runner.ground.diff import diff
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
 from agent_runner.model.errors import StorageError
 from tests.edits.trees import MemoryBlobs, apply_planned, read_tree, undo, write_tree

@@ -11,9 +11,8 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from agent_runner.edits.blots import Blots
-from agent_runner.edits.edit import Hunk, NoChange, Reply
+from agent_runner.edits.edit import Hunk, NoChange, Reply, hunk_lines
 from agent_runner.edits.jail import Refusal, Standing, opened_root, spelled, standing
-from agent_runner.edits.linediff import hunk_lines
 from agent_runner.edits.matching import Haystack, locate
 from agent_runner.edits.parse import parse_diffs, parse_reply
 from agent_runner.edits.plan import Planned, plan, plan_replies

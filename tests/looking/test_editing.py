@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.edits.drafts import drafting, with_drafts
 from agent_runner.edits.edit import Reply
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
+from agent_runner.looking.drafts import drafting, with_drafts
 from agent_runner.looking.toolbox import Answered, Desk
 from agent_runner.looking.tools import Offer
 from agent_runner.model.agent import ToolCall

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from agent_runner.edits.drafts import with_drafts
 from agent_runner.edits.edit import Reply
 from agent_runner.edits.plan import Planned, plan
+from agent_runner.looking.drafts import with_drafts
 from agent_runner.looking.toolbox import Answered, Desk
 from tests.looking.scene import Scene, call
 from tests.workspace.repos import Repo

@@ -2,9 +2,8 @@
 
 import re
 
-from agent_runner.edits.edit import ADD, Alter, Hunk, Unreadable, Write
+from agent_runner.edits.edit import ADD, Alter, Hunk, Unreadable, Write, hunk_lines
 from agent_runner.edits.formats.scan import Found, Scan, indentation, joined, pairs_up
-from agent_runner.edits.linediff import hunk_lines
 from agent_runner.edits.naming import label_on
 
 NAME = "SEARCH/REPLACE"

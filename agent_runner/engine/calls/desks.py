@@ -12,7 +12,6 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from agent_runner.edits.drafts import with_drafts
 from agent_runner.edits.edit import Edit, Reply
 from agent_runner.edits.plan import plan_replies
 from agent_runner.edits.rejection import Rejection
@@ -22,6 +21,7 @@ from agent_runner.ground.plain_files import reading
 from agent_runner.ground.redaction import Redactor
 from agent_runner.looking.budget import NOT_RUN
 from agent_runner.looking.dialect import Requests, read_requests
+from agent_runner.looking.drafts import with_drafts
 from agent_runner.looking.files import Drafted
 from agent_runner.looking.repeats import Shown
 from agent_runner.looking.tool import Check, Said

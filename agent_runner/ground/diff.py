@@ -2,9 +2,8 @@
 
 import re
 
-from agent_runner.edits.apply import BlobReader
-from agent_runner.edits.linediff import same_runs
-from agent_runner.model.changes import ChangeSet, FileChange, Image, Kind
+from agent_runner.ground.linediff import same_runs
+from agent_runner.model.changes import BlobReader, ChangeSet, FileChange, Image, Kind
 
 _CONTEXT = 3
 _BINARY_SNIFF = 8_000

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 
 from attrs import evolve, frozen
 
-from agent_runner.edits.combine import combined
 from agent_runner.model import events as e
-from agent_runner.model.changes import ChangeSet, FileChange, Image
+from agent_runner.model.changes import ChangeSet, FileChange, Image, combined
 from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 

@@ -1,12 +1,10 @@
-"""Which lines two texts share, in bounded time: for diffs, SEARCH/REPLACE blocks, whole files."""
+"""Which lines two texts share, in bounded time."""
 
 import difflib
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
-
-from agent_runner.edits.edit import ADD, DROP, KEEP, HunkLine
 
 Line = TypeVar("Line", str, bytes)
 
@@ -45,18 +43,6 @@ def same_runs(old: Sequence[Line], new: Sequence[Line]) -> list[Same]:
         for (at, new_at), (stop, new_stop) in pairwise(cuts):
             waiting.append((low + at, low + stop, new_low + new_at, new_low + new_stop))
     return sorted(runs)
-
-
-def hunk_lines(before: list[str], after: list[str]) -> tuple[HunkLine, ...]:
-    """The two texts as one run of lines that stay, go and come."""
-    lines: list[HunkLine] = []
-    at = new_at = 0
-    for start, new_start, size in [*same_runs(before, after), (len(before), len(after), 0)]:
-        lines += [(DROP, text) for text in before[at:start]]
-        lines += [(ADD, text) for text in after[new_at:new_start]]
-        lines += [(KEEP, text) for text in before[start : start + size]]
-        at, new_at = start + size, new_start + size
-    return tuple(lines)
 
 
 def _common(old: Sequence[Line], new: Sequence[Line]) -> int:
