@@ -93,7 +93,9 @@ class StrictServer:
         self.begun(charge)
         if not isinstance(said, Say):
             return said
-        whole = protocol.answer(said, len(self.charges), request.body, used)
+        # who asks the same again is answered in the same words, the names of calls among them
+        number = [*dict.fromkeys(charge.digest for charge in self.charges)].index(charge.digest)
+        whole = protocol.answer(said, number + 1, request.body, used)
         issued.append(whole)
         if self.whole or not request.body.get("stream"):
             return answer(whole)
