@@ -13,7 +13,7 @@ def main() -> None:
     Scripts ask for the version just to see what is installed, so it is answered before anything
     else is imported: the option parser alone takes four times as long as Python does to start.
     """
-    if sys.argv[1:] == ["--version"]:
+    if sys.argv[1:] in (["--version"], ["-V"]):
         _print_version()
         return
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

@@ -79,7 +79,7 @@ def _run() -> int:
     """Run the command; every error becomes a message and an exit code."""
     import typer
 
-    from agent_runner.cli.commands import app
+    from agent_runner.cli.parser import app
     from agent_runner.model.errors import AgentRunnerError, UsageError
 
     given: dict[str, Any] = {}
@@ -90,7 +90,9 @@ def _run() -> int:
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except typer.TyperException as error:
-        error.show()  # type: ignore[attr-defined]  # every exception for the user has it
+        from agent_runner.cli.help import show_usage_error
+
+        show_usage_error(error)
         return UsageError.exit_code
     except AgentRunnerError as error:
         _report(error, given)

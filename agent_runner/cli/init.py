@@ -1,8 +1,6 @@
 """`agent-runner init` and `demo`: files to start from, and a small project that shows it all."""
 
 import shlex
-import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +9,6 @@ import typer
 
 from agent_runner.cli.options import JsonLines, Quiet
 from agent_runner.cli.output import note, say
-from agent_runner.ground.invocation import PROGRAM
 
 if TYPE_CHECKING:
     from agent_runner.app.project import Project
@@ -104,23 +101,15 @@ def demo(
     """
     from agent_runner.app.run import RunRequest, run
     from agent_runner.app.screens import ScreenOptions
+    from agent_runner.cli.project import program
     from agent_runner.ground.clock import SystemClock
 
     project = _demo_project(folder)
     root = project.tasks.folder
     note(f"The demo project is in {root}")
     code = run(project, RunRequest(ScreenOptions(quiet, json)), SystemClock())
-    there, program = shlex.quote(str(root)), shlex.quote(_program())
-    note(f"Look around: cd {there} && {program} status")
+    note(f"Look around: cd {shlex.quote(str(root))} && {shlex.quote(program())} status")
     return code
-
-
-def _program() -> str:
-    """This program from any folder: by its path where its name would not find it."""
-    called = Path(sys.argv[0])
-    if called.name != PROGRAM or shutil.which(PROGRAM) or not called.is_file():
-        return PROGRAM
-    return str(called.absolute())
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:

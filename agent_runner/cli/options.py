@@ -40,24 +40,48 @@ OptionalTaskId: TypeAlias = Annotated[
     str | None, typer.Argument(metavar="TASK", help="Id of one task.", show_default=False)
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-JsonLines: TypeAlias = Annotated[
-    bool, typer.Option("--json", help="Print one JSON event per line.")
-]
-Quiet: TypeAlias = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print nothing but failures and one closing line.")
-]
 
 
-def _option(name: str, help: str, metavar: str | None = None) -> Any:  # noqa: A002  # typer's word
-    return typer.Option(name, help=help, metavar=metavar, show_default=False)
+def _json_lines(heading: str | None = None) -> Any:
+    text = "Print one JSON event per line."
+    return typer.Option("--json", help=text, rich_help_panel=heading)
 
 
-def _count(name: str, help: str) -> Any:  # noqa: A002  # typer's word
-    return typer.Option(name, help=help, metavar="N", min=1, show_default=False)
+def _quiet(heading: str | None = None) -> Any:
+    text = "Print nothing but failures and one closing line."
+    return typer.Option("--quiet", "-q", help=text, rich_help_panel=heading)
 
 
-def _minutes(name: str, help: str) -> Any:  # noqa: A002  # typer's word
-    return typer.Option(name, help=help, metavar="MINUTES", show_default=False)
+JsonLines: TypeAlias = Annotated[bool, _json_lines()]
+Quiet: TypeAlias = Annotated[bool, _quiet()]
+
+
+_WHICH, _WHO = "Which tasks", "Who is asked"
+_PERSON, _LIMITS, _SHOWN = "When a person is asked", "Limits", "What is shown and kept"
+"""The headings under which the many options of `run` stand in its help."""
+
+
+def _option(
+    heading: str,
+    name: str,
+    help: str,  # noqa: A002  # typer's word
+    metavar: str | None = None,
+    *,
+    default: str = "",
+) -> Any:
+    """An option of `run`; `default` is that of the setting it stands for (a test compares them)."""
+    shown = default or False
+    return typer.Option(
+        name, help=help, metavar=metavar, show_default=shown, rich_help_panel=heading
+    )
+
+
+def _count(heading: str, name: str, help: str, default: str = "") -> Any:  # noqa: A002  # typer's word
+    """The same with a whole number above 0."""
+    shown = default or False
+    return typer.Option(
+        name, help=help, metavar="N", min=1, show_default=shown, rich_help_panel=heading
+    )
 
 
 class Words(NamedTuple):
@@ -103,85 +127,121 @@ class RunFlags(NamedTuple):
 
     state_dir: StateDir = None
     until: Annotated[
-        str | None, _option("--until", "Stop after this task of the list.", "TASK")
+        str | None, _option(_WHICH, "--until", "Stop after this task of the list.", "TASK")
     ] = None
     max_tasks: Annotated[
-        int | None, _count("--max-tasks", "Tasks that this run takes up before it stops.")
+        int | None, _count(_WHICH, "--max-tasks", "Tasks that this run takes up before it stops.")
     ] = None
-    provider: Annotated[str | None, _option("--provider", "Provider for this run.", "NAME")] = None
-    model: Annotated[str | None, _option("--model", "Model for this run.", "NAME")] = None
+    provider: Annotated[
+        str | None, _option(_WHO, "--provider", "Provider for this run.", "NAME")
+    ] = None
+    model: Annotated[str | None, _option(_WHO, "--model", "Model for this run.", "NAME")] = None
     preview: Annotated[
-        bool, _option("--preview", "Ask the agent, show what its reply would change, and stop.")
+        bool,
+        _option(_SHOWN, "--preview", "Ask the agent, show what its reply would change, and stop."),
     ] = False
     rerun_changed: Annotated[
-        bool, _option("--rerun-changed", "Redo passed tasks whose text has changed since.")
+        bool, _option(_WHICH, "--rerun-changed", "Redo passed tasks whose text has changed since.")
     ] = False
     max_attempts_per_task: Annotated[
-        int | None, _count("--max-attempts", "Attempts at a task before a person is asked.")
+        int | None,
+        _count(_PERSON, "--max-attempts", "Attempts at a task before a person is asked.", "3"),
     ] = None
     max_consecutive_failures: Annotated[
         int | None,
         _count(
+            _PERSON,
             "--max-consecutive-failures",
             "Consecutive post-hook failures of a task before a person is asked.",
+            "5",
         ),
     ] = None
     max_no_progress: Annotated[
         int | None,
         _count(
+            _PERSON,
             "--max-no-progress",
             "Consecutive attempts without progress before a person is asked.",
+            "2",
         ),
     ] = None
     max_escalations_in_row: Annotated[
         int | None,
-        _count("--max-escalations", "Consecutive tasks that need a person before the run stops."),
+        _count(
+            _PERSON,
+            "--max-escalations",
+            "Consecutive tasks that need a person before the run stops.",
+            "3",
+        ),
     ] = None
     max_minutes_task: Annotated[
         float | None,
-        _minutes("--max-minutes-task", "Minutes of work on a task before a person is asked."),
+        _option(
+            _PERSON,
+            "--max-minutes-task",
+            "Minutes of work on a task before a person is asked.",
+            "MINUTES",
+        ),
     ] = None
     max_minutes_run: Annotated[
         float | None,
-        _minutes("--max-minutes-run", "Minutes that this run takes before it stops and saves."),
+        _option(
+            _LIMITS,
+            "--max-minutes-run",
+            "Minutes that this run takes before it stops and saves.",
+            "MINUTES",
+        ),
     ] = None
     stop_on_first_failure: Annotated[
-        bool, _option("--stop-on-first-failure", "Stop and ask at the first post-hook failure.")
+        bool,
+        _option(_PERSON, "--stop-on-first-failure", "Stop and ask at the first post-hook failure."),
     ] = False
     on_escalation: Annotated[
         str | None,
-        _option("--on-escalation", "What to do when a task needs a person.", "ask|stop|continue"),
+        _option(
+            _PERSON,
+            "--on-escalation",
+            "What to do when a task needs a person.",
+            "ask|stop|continue",
+            default="ask",
+        ),
     ] = None
     nothing_changed: Annotated[
         str | None,
         _option(
+            _PERSON,
             "--nothing-changed",
             "What becomes of a task that changed nothing and whose post-hooks are green.",
             "escalate|pass",
+            default="escalate",
         ),
     ] = None
     wait: Annotated[
-        bool, _option("--wait", "Wait until a limit allows the next call instead of stopping.")
+        bool,
+        _option(_LIMITS, "--wait", "Wait until a limit allows the next call instead of stopping."),
     ] = False
     wait_max: Annotated[
         str | None,
-        _option("--wait-max", "Wait at most this long, for example 90m; else stop.", "TIME"),
+        _option(
+            _LIMITS, "--wait-max", "Wait at most this long, for example 90m; else stop.", "TIME"
+        ),
     ] = None
     ignore_config_limits: Annotated[
         bool,
         _option(
+            _LIMITS,
             "--ignore-config-limits",
             "Ignore configured limits and budgets, but not those that the provider reports.",
         ),
     ] = False
-    quiet: Quiet = False
-    json: JsonLines = False
+    quiet: Annotated[bool, _quiet(_SHOWN)] = False
+    json: Annotated[bool, _json_lines(_SHOWN)] = False
     junit: Annotated[
-        Path | None, _option("--junit", "Write a JUnit report when the run ends.", "FILE")
+        Path | None, _option(_SHOWN, "--junit", "Write a JUnit report when the run ends.", "FILE")
     ] = None
     record: Annotated[
         Path | None,
-        _option("--record", "Save every answer for the replay provider to read.", "DIR"),
+        _option(_SHOWN, "--record", "Save every answer for the replay provider to read.", "DIR"),
     ] = None
 
     def settings(self) -> dict[str, Any]:

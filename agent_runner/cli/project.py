@@ -1,10 +1,13 @@
 """The project that a command line means, found with what the process was started in."""
 
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_runner.app.place import Surroundings, find
+from agent_runner.ground.invocation import PROGRAM
 from agent_runner.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,3 +60,19 @@ def open_project(
 
     here = surroundings()
     return load(find(tasks, state_dir, here), here, settings)
+
+
+def has_person() -> bool:
+    """Whether a run from here would have a person to ask.
+
+    By stdin alone: what is shown here may well go through a pager or into a file.
+    """
+    return sys.stdin.isatty()
+
+
+def program() -> str:
+    """This program from any folder: by its path where its name would not find it."""
+    called = Path(sys.argv[0])
+    if called.name != PROGRAM or shutil.which(PROGRAM) or not called.is_file():
+        return PROGRAM
+    return str(called.absolute())

@@ -10,7 +10,8 @@ from typing import Any
 
 import typer.main
 
-from agent_runner.cli.commands import app
+from agent_runner.cli.help import meaning, usage
+from agent_runner.cli.parser import app
 
 BEGIN, END = "<!-- commands: begin -->", "<!-- commands: end -->"
 """What stands around the generated part of `docs/commands.md`."""
@@ -41,19 +42,17 @@ def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 def _section(path: str, command: Any) -> Iterator[str]:
     yield f"## {path}"
     yield ""
-    words = [_argument(one) for one in command.params if one.param_type_name == "argument"]
-    yield f"    {' '.join(['agent-runner', path, *words, '[OPTIONS]'])}"
+    yield f"    {usage(f'agent-runner {path}', command)}"
     yield ""
     yield re.sub(r"[ \n]*\n *", "\n", command.help.strip())
     params = [one for one in command.params if one.name != "timings"]  # the page says it once
     if params:
         yield from ("", "| argument, option | meaning |", "|---|---|")
     for one in params:
-        yield f"| {_called(one)} | {_cell(_meaning(one))} |"
-
-
-def _argument(one: Any) -> str:
-    return str(one.metavar) if one.required else f"[{one.metavar or one.name.upper()}]"
+        yield f"| {_called(one)} | {_cell(meaning(one))} |"
+    example = command.entry.example
+    if example:
+        yield from ("", f"For example `agent-runner {example}`.")
 
 
 def _called(one: Any) -> str:
@@ -61,11 +60,6 @@ def _called(one: Any) -> str:
         return _cell(f"`{one.metavar or one.name.upper()}`")
     value = "" if one.is_flag else f" {one.metavar}"
     return _cell(f"`{', '.join(sorted(one.opts, key=len))}{value}`")
-
-
-def _meaning(one: Any) -> str:
-    shown = one.param_type_name == "option" and not one.is_flag and one.show_default
-    return f"{one.help} Default: {one.default}." if shown and one.default else str(one.help)
 
 
 def _cell(text: str) -> str:

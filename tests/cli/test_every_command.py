@@ -22,7 +22,8 @@ WORDS = (
     *("init new", "demo made", "config validate", "config show", "config show --origin"),
     *("providers", "providers --json", "providers check", "schema tasks", "trust", "trust --list"),
     *("doctor", "doctor --json", "debug state", "debug state --json", "debug machine"),
-    *("debug prompt T3", "--help", "run --help"),
+    *("debug prompt T3", "--help", "run --help", "help run", "list", "logs T1"),
+    *("completion bash", "completion bash -- why T"),
 )
 
 SILENT = frozenset({"run -q", "report"})

@@ -47,9 +47,15 @@ ALL = {*CONFIGURED, *RUNNING, "edits", "engine", "looking", "plugin"}
 
 COMMANDS = [
     ("--version", set(), set()),
+    ("-V", set(), set()),
     ("--help", PARSER, {"cli", "model"}),
     ("run --help", PARSER, {"cli", "model"}),
     ("why --help", PARSER, {"cli", "model"}),
+    ("help why", PARSER, {"cli", "model"}),
+    ("list", PARSER, SHOWING),
+    ("completion bash", PARSER, {"app", "cli", "ground", "model", "store", "ui"}),
+    ("completion bash -- ru", PARSER, {"app", "cli", "ground", "model", "store", "ui"}),
+    ("completion bash -- why T", PARSER, SHOWING),
     ("status", PARSER, SHOWING),
     ("status --json", PARSER, SHOWING),
     ("usage", PARSER | VALUES, SHOWING),
@@ -68,7 +74,7 @@ COMMANDS = [
 
 STATUS = {
     *("app", "app.list_cache", "app.overview", "app.place"),
-    *("cli", "cli.commands", "cli.options", "cli.output", "cli.project", "cli.show"),
+    *("cli", "cli.commands", "cli.options", "cli.output", "cli.parser", "cli.project", "cli.show"),
     *("ground", "ground.clock", "ground.config_files", "ground.invocation", "ground.plain_files"),
     *("ground.presence", "ground.timings"),
     *("limits", "limits.waiting"),

@@ -2,14 +2,19 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import typer.main
 
-from agent_runner.cli.commands import COMMANDS, app
+from agent_runner import __version__
+from agent_runner.cli.commands import COMMANDS, SECTIONS
+from agent_runner.cli.parser import app
+from agent_runner.model.settings import Settings
 from tests.cli.scene import Scene, reply
+from tests.cli.terminal import seat
 
 WITH_STATE = (
     ("status",),
@@ -24,11 +29,69 @@ WITH_STATE = (
 """Commands that only read."""
 
 
-def test_every_command_has_a_help_that_fits_and_is_whole(scene: Scene) -> None:
+def test_the_help_names_every_command_under_a_heading_and_fits(scene: Scene) -> None:
     told = scene.run("--help").out
     assert set(COMMANDS) == set(re.findall(r"^  ([a-z]+)  ", told, re.MULTILINE))
-    assert "..." not in told.partition("Commands:")[2]
+    assert set(SECTIONS) < set(re.findall(r"^([A-Z].*):$", told, re.MULTILINE))
     assert max(map(len, told.splitlines())) <= 80
+    assert scene.run("help").out == told
+
+
+def test_every_help_has_usage_and_an_example_that_can_be_typed() -> None:
+    root = typer.main.get_command(app)
+    for name, command in walked("", root):
+        page = help_of(name)
+        assert f"Usage: agent-runner {name}" in page
+        assert "{" not in page.partition("Usage:")[2].splitlines()[0]
+        example = re.search(r"^Example: agent-runner (.*)$", page, re.MULTILINE)
+        assert example, name
+        words = shlex.split(example[1])[len(name.split()) :]
+        command.make_context(name, words, obj={})  # raises for what cannot be typed
+
+
+def help_of(name: str) -> str:
+    context = typer.main.get_command(app).make_context("agent-runner", [], resilient_parsing=True)
+    for word in name.split():
+        below = context.command.commands[word]  # type: ignore[attr-defined]  # a group
+        context = below.make_context(word, [], parent=context, resilient_parsing=True)
+    return context.get_help()
+
+
+def test_the_defaults_in_the_help_of_run_are_those_of_the_settings() -> None:
+    command = dict(walked("", typer.main.get_command(app)))["run"]
+    shown = {one.name: one.show_default for one in command.params if one.show_default}
+    stated = {name: text for name, text in shown.items() if isinstance(text, str)}
+    assert len(stated) == 6
+    for name, text in stated.items():
+        assert str(getattr(Settings(), name)) == text
+
+
+def test_the_help_is_coloured_at_a_terminal_only_where_that_is_allowed(scene: Scene) -> None:
+    for env, coloured in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        scene.env = env
+        with seat(scene, "run", "--help") as at:
+            _, told = at.ends()
+        assert ("\x1b[1mUsage:\x1b[0m" in told) is coloured
+        assert "Example:" in told
+    assert "\x1b" not in scene.run("run", "--help").out
+
+
+@pytest.mark.parametrize(
+    ("words", "leads_to"), [(("list",), ("status",)), (("logs", "T1"), ("log", "T1"))]
+)
+def test_names_that_other_tools_use_lead_somewhere(
+    scene: Scene, words: tuple[str, ...], leads_to: tuple[str, ...]
+) -> None:
+    scene.config({})
+    scene.tasks({"id": "T1"})
+    assert scene.run(*words) == scene.run(*leads_to)
+    assert scene.run(*words).code == 0
+    assert scene.run("help", words[0]).out == scene.run("help", leads_to[0]).out
+
+
+def test_the_version_is_short_and_long(scene: Scene) -> None:
+    assert scene.run("-V") == scene.run("--version")
+    assert scene.run("-V").out == f"agent-runner {__version__}\n"
 
 
 def test_every_command_can_say_where_its_time_went(scene: Scene) -> None:
@@ -60,7 +123,7 @@ def walked(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 WRONG = [
     (("run", "nofile.yml"), "there is no task list nofile.yml", "agent-runner init"),
     (("run", "--max-attempts", "0"), "--max-attempts", "agent-runner run -h"),
-    (("run", "--nope"), "No such option: --nope", "agent-runner run -h"),
+    (("run", "--nope"), "no such option: --nope", "agent-runner run -h"),
     (("run", "--on-escalation", "panic"), "must be ask, stop or continue", "panic"),
     (("run", "--wait-max", "soon"), "--wait-max soon is not a duration", "90s"),
     (("run", "--provider", "claude"), 'no key for provider "claude"', "ANTHROPIC_API_KEY"),
@@ -71,6 +134,9 @@ WRONG = [
     (("why", "t1"), "there is no task t1", 'did you mean "T1"?'),
     (("skip", "T1x"), "there is no task T1x", 'did you mean "T1"?'),
     (("retry", "T1"), "T1 is pending and cannot be retried", "agent-runner run"),
+    (("stauts",), "no such command 'stauts'. Did you mean 'status'?", "agent-runner -h"),
+    (("help", "stauts"), "there is no command agent-runner stauts", 'did you mean "status"?'),
+    (("why",), "missing argument 'TASK'", "usage: agent-runner why TASK [OPTIONS]"),
     (("demo", "."), "is not an empty folder", "name a folder"),
     (("providers", "check", "foo"), 'there is no provider "foo"', "Known"),
 ]

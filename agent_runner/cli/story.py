@@ -1,0 +1,66 @@
+"""`agent-runner why` and `log`: what happened to one task, in short and word by word."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent_runner.cli.options import StateDir, TaskId, TasksOption
+from agent_runner.cli.output import print_parts
+
+if TYPE_CHECKING:
+    from agent_runner.app.conversation_log import ConversationLog
+
+
+def why(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> int:
+    """Tell a task's story: what was tried, failed, changed and decided, and what it cost."""
+    from agent_runner.app.overview import read_list
+    from agent_runner.app.place import require_task
+    from agent_runner.cli.project import surroundings
+    from agent_runner.store.store import read_entries
+    from agent_runner.ui.narration import why_lines
+
+    known = read_list(tasks, state_dir, surroundings())
+    require_task(task, known.tasks)
+    entries = read_entries(known.place.state_dir)
+    return print_parts(why_lines(task, known.tasks[task].title, entries))
+
+
+def log(
+    task: TaskId,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what comes, until the run ends.")
+    ] = False,
+    tasks: TasksOption = None,
+    state_dir: StateDir = None,
+) -> int:
+    """Show a task's conversation with its agent: prompts, looks, words, drafts and failures."""
+    from agent_runner.app.conversation_log import ConversationLog
+    from agent_runner.app.overview import read_list
+    from agent_runner.app.place import require_task
+    from agent_runner.cli.project import surroundings
+
+    known = read_list(tasks, state_dir, surroundings())
+    require_task(task, known.tasks)
+    conversation = ConversationLog(known.place.state_dir, task)
+    print_parts(conversation.news())
+    if follow:
+        _follow(conversation)
+    return 0
+
+
+def _follow(conversation: "ConversationLog") -> None:
+    """Print what comes until nothing more does; Ctrl+C ends it."""
+    import anyio
+
+    from agent_runner.ground.clock import SystemClock
+
+    async def news() -> None:
+        while not conversation.ended:
+            await SystemClock().sleep(_LOOKS_EVERY)
+            print_parts(conversation.news())
+
+    anyio.run(news)
+
+
+_LOOKS_EVERY = 0.5
+"""Seconds between two looks at a journal that is followed."""
