@@ -94,11 +94,12 @@ def plug_in_lines(loaded: Loaded) -> tuple[str, ...]:
 def _plug_ins(loaded: Loaded) -> Iterator[tuple[str, str]]:
     for name, own in loaded.settings.providers.items():
         options = (f"providers.{name}.{option}" for option in ("command", "params", "protocol"))
-        asking = next((option for option in options if loaded.is_projects(option)), "")
-        if asking and own.protocol is not None and own.protocol not in PROTOCOLS:
-            where = loaded.origin(asking)
+        where = next(
+            (loaded.origin(option) for option in options if loaded.is_projects(option)), ""
+        )
+        if where and own.protocol is not None and own.protocol not in PROTOCOLS:
             yield name, f"{where}: this project says what the plug-in {own.protocol} is to start"
-        elif asking and (own.protocol == "command" or own.command):
+        elif where and (own.protocol == "command" or own.command):
             yield name, f"{where}: this project says which command {name} is to start"
 
 

@@ -92,7 +92,8 @@ def _run() -> int:
     except typer.TyperException as error:
         from agent_runner.cli.help import show_usage_error
 
-        show_usage_error(error)
+        with contextlib.suppress(OSError):
+            show_usage_error(error)
         return UsageError.exit_code
     except AgentRunnerError as error:
         _report(error, given)

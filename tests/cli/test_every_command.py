@@ -114,6 +114,24 @@ def test_an_output_that_is_lost_is_no_success(tmp_path: Path) -> None:
     assert wrong.keys() <= SILENT, wrong
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("words", ["nonsense", "status --nonsense", "run nothing.yml", "status"])
+def test_messages_that_cannot_be_shown_change_no_exit_code(words: str, tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    shown = scene.run(*words.split()).code
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # a device
+        done = subprocess.run(
+            [*COMMAND, *words.split()],
+            cwd=scene.project,
+            env=environment(scene.home),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=full,
+            check=False,
+        )
+    assert done.returncode == shown == 2
+
+
 def into_full(scene: Scene, words: list[str]) -> tuple[int, str]:
     """The command's exit code and stderr, where stdout is on a full disk."""
     with open("/dev/full", "w") as full:  # noqa: PTH123  # a device

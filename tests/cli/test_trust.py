@@ -79,6 +79,27 @@ def test_a_project_that_wants_nothing_has_nothing_to_trust(tmp_path: Path) -> No
     assert scene.run("trust", "--list", "--remove").code == 2
 
 
+def test_a_check_starts_no_command_of_a_projects_file(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.tasks({"id": "T1"})
+    scene.write("agent", "#!/bin/sh\ntouch started\n").chmod(0o755)
+    scene.write(
+        "agent-runner.yml",
+        "provider: x\nproviders:\n  x:\n    protocol: command\n    command: [./agent, -p]\n",
+    )
+    for words in (
+        ("providers", "check"),
+        ("providers",),
+        ("trust", "--list"),
+        ("run", "--dry-run"),
+    ):
+        ended = scene.run(*words)
+        assert ended.code in {0, 1, 2}, ended.err
+        assert not (scene.project / "started").exists()
+    refused = scene.run("providers", "check")
+    assert "agent-runner.yml:5:14: this project says which command x is to start" in refused.err
+
+
 def test_a_dry_run_shows_all_that_is_done_with_the_users_rights(cloned: Scene) -> None:
     cloned.write(
         "agent-runner.yml",
