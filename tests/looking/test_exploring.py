@@ -4,7 +4,6 @@ Nothing of the answer is known to it but a name: it searches, reads what it foun
 is told to, and drafts. What it must come to is known to the test.
 """
 
-import random
 import re
 from pathlib import Path
 
@@ -15,9 +14,8 @@ from agent_runner.edits.plan import Planned, plan
 from agent_runner.looking.drafts import with_drafts
 from agent_runner.looking.toolbox import Answered, Desk
 from tests.looking.scene import Scene, call
-from tests.workspace.repos import Repo
+from tests.support.repositories import made
 
-_WORDS = ("load", "parse", "node", "edge", "user", "config", "value", "render", "queue", "path")
 _HIT = re.compile(r"^ *(\d+): (.*)$")
 _REST = re.compile(r"ask with start_line (\d+)\]")
 
@@ -54,28 +52,6 @@ class Reader:
             text += body.rpartition("[lines")[0] if rest else body
             start = int(rest[1]) if rest else 0
         return text
-
-
-def made(root: Path, seed: int) -> tuple[Repo, str, dict[str, str]]:
-    """A repository with a function that is wrong, used in several packages; its name; all files."""
-    dice = random.Random(seed)
-    repo, name = Repo.created(root), f"{dice.choice(_WORDS)}_{dice.choice(_WORDS)}_{seed}"
-    files: dict[str, str] = {}
-    for number in range(dice.randrange(30, 120)):
-        folder = "/".join(dice.choice(_WORDS) for _ in range(dice.randrange(4)))
-        lines = [
-            f"def {dice.choice(_WORDS)}_{number}_{line}(a):\n    return a + {line}\n"
-            for line in range(dice.choice([1, 5, 300]))
-        ]
-        files[f"{folder}/m{number}.py".lstrip("/")] = "\n\n".join(lines)
-    places = dice.sample(sorted(files), 4)
-    files[places[0]] += f"\n\ndef {name}(a):\n    return a - 1  # off by one\n"
-    for place in places[1:]:
-        files[place] += f"\n\nprint({name}(2))\n"
-    for path, text in files.items():
-        repo.write(path, text)
-    repo.commit_all(f"Begin with {name}")
-    return repo, name, files
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -215,7 +215,8 @@ class Composing:
                 yield Replaced(ours, None, DROPPED)
             for number, answer in enumerate(message.answers):
                 text = _NOT_SHOWN.format(_brief(earlier.messages[at].calls[number]))
-                if may_be_dropped(answer.name) and len(answer.text) > len(text):
+                shown = may_be_dropped(answer.name) and not answer.is_error
+                if shown and len(answer.text) > len(text):
                     yield Replaced(ours, number, text)
 
     def _with_note(self, composed: Composed) -> Composed:
