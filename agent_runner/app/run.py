@@ -220,7 +220,7 @@ class _Run:
     def _explain(self, task: Task) -> None:
         """The same, and the commands, where nobody can be asked."""
         typed = commands(self.store.state.record(task.id), self.project.place.invocation)
-        self._screen.show((*self._summary(task), "", *typed))
+        self._screen.explain((*self._summary(task), "", *typed))
 
     def _takes_impatience(self) -> bool:
         """Whether a key asked to try the next call now; counts once."""

@@ -48,7 +48,10 @@ class _Memory:
 
 @define
 class Screen:
-    """What a run shows and asks with. Without a terminal there is no console and no person."""
+    """What a run shows and asks with. Without a terminal there is no console and no person.
+
+    `terse`: whether a failure is one line; the closing line says where to read more.
+    """
 
     observers: Observers
     output: Output
@@ -56,6 +59,12 @@ class Screen:
     console: "Console | None" = None
     keyboard: Keyboard = field(factory=Keyboard)
     person: "TerminalPerson | None" = None
+    terse: bool = False
+
+    def explain(self, lines: Iterable[str]) -> None:
+        """Show why a task needs a person, and what can be typed, where nobody is asked."""
+        if not self.terse:
+            self.show(lines)
 
     def preview(self, work: Work, planned: Planned) -> None:
         """Show what a reply would change."""
@@ -79,10 +88,11 @@ def make_screen(
         from agent_runner.ui.jsonl import JsonLines
 
         for_people = Quiet(Output(sys.stderr), _tally(project, records))
-        screen = Screen(Observers(JsonLines(out), for_people), out, for_people.show)
+        both = Observers(JsonLines(out), for_people)
+        screen = Screen(both, out, for_people.show, terse=True)
     elif options.quiet:
         quiet = Quiet(out, tally)
-        screen = Screen(Observers(quiet), out, quiet.show)
+        screen = Screen(Observers(quiet), out, quiet.show, terse=True)
     elif can_draw(sys.stdout, env):
         screen = _live_screen(out, tally, env, clock)
     else:

@@ -20,20 +20,32 @@ def note(text: str) -> None:
 
 
 def print_parts(parts: "Iterable[Part]") -> int:
-    """Print lines as they are; tables in colour and fitted to a terminal, in full to a pipe."""
-    from agent_runner.ui.output import Output, can_draw
+    """Print lines and tables: fitted to a terminal, tables in colour; in full to a pipe."""
+    from agent_runner.ui.output import can_draw
 
-    drawing = can_draw(sys.stdout, os.environ)
+    if can_draw(sys.stdout, os.environ):
+        _draw(parts)
+        return 0
     for part in parts:
         if isinstance(part, str):
             say(part)
-        elif drawing:
-            from agent_runner.ui.painting import Painter  # lazy: rich is slow to import
-
-            print("\n".join(Painter(Output(sys.stdout), os.environ).table(part)))
         else:
             print("\n".join(map(safe, part.lines())))
     return 0
+
+
+def _draw(parts: "Iterable[Part]") -> None:
+    from agent_runner.ui.output import Output
+    from agent_runner.ui.painting import Painter  # lazy: rich is slow to import
+    from agent_runner.ui.words import shown
+
+    painter = Painter(Output(sys.stdout), os.environ)
+    for part in parts:
+        if isinstance(part, str):
+            lines = [one for line in part.split("\n") for one in painter.paragraph(shown(line))]
+        else:
+            lines = list(painter.table(part))
+        print("\n".join(lines))
 
 
 def safe(text: str) -> str:

@@ -63,6 +63,10 @@ def check(
     return 0 if result.ok else 1
 
 
+_READABLE = 30
+"""Columns of an address or a reason that are enough to know it by; else it is not cut at all."""
+
+
 def _listing(rows: "Sequence[ProviderRow]") -> "Iterator[Part]":
     """A table without columns that say nothing; what to do if it is empty."""
     from agent_runner.ui.tables import Column, TextTable
@@ -83,5 +87,6 @@ def _listing(rows: "Sequence[ProviderRow]") -> "Iterator[Part]":
         "trouble": [row.trouble for row in rows],
     }
     told = [name for name, column in cells.items() if any(column)]
-    columns = tuple(Column(name, shrinks=name in {"address", "chosen", "trouble"}) for name in told)
+    texts = {"address", "chosen", "trouble"}
+    columns = tuple(Column(name, shrinks=name in texts, least=_READABLE) for name in told)
     yield TextTable(columns, tuple(zip(*(cells[name] for name in told), strict=True)))

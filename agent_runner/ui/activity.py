@@ -62,14 +62,16 @@ class Activity:
         elif isinstance(signal, s.Working):
             self._begin(words.clean(signal.what))
 
-    def now(self, state: TaskState) -> str:
-        """`post-hook unit-tests 12s`, `asking claude 3s`, `waiting 45s: throttled`."""
+    def now(self, state: TaskState) -> tuple[str, str]:
+        """What it does and for how long: `post-hook unit-tests`, `12s`.
+
+        Where it waits, for how long still, and why: `waiting 45s: throttled`, "".
+        """
         if self._until is not None:
             left = max(0.0, self._until - self._clock.now())
-            # the time stands first: on a narrow screen the reason is cut, never the time
-            return f"waiting {words.ticking(left)}: {self._doing}"
+            return f"waiting {words.ticking(left)}: {self._doing}", ""
         doing = self._doing or _STEP_WORDS.get(state, state.value)
-        return f"{doing} {words.ticking(self._clock.monotonic() - self._since)}"
+        return doing, words.ticking(self._clock.monotonic() - self._since)
 
     def last_line(self) -> str:
         """The last line of the running hook's output that is not blank, made safe; "" if none."""

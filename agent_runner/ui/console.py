@@ -18,7 +18,7 @@ from agent_runner.ui.keyboard import key_help
 from agent_runner.ui.live import LivePart
 from agent_runner.ui.narration import said_line, screen_lines
 from agent_runner.ui.output import Output
-from agent_runner.ui.painting import STATE_STYLES, TONE_STYLES, Painter
+from agent_runner.ui.painting import STATE_STYLES, TONE_STYLES, Painter, Part
 from agent_runner.ui.tables import final_table
 from agent_runner.ui.tally import Tally
 
@@ -27,6 +27,12 @@ _TICK = 0.25
 
 _LEAST_BETWEEN = 0.1
 """Seconds at least between redraws for signals, so that a flooding hook costs next to nothing."""
+
+_LONG_ID = 20
+"""Characters up to which the id of a task is never cut."""
+
+_SHAPES = {Tone.GOOD: "passed", Tone.WARN: "warning", Tone.BAD: "failed"}
+"""The state whose shape stands before a line of this tone."""
 
 _MOST_OUTPUT = 200
 """Lines of a hook's output that one redraw shows in verbose mode; the log has all of them."""
@@ -137,14 +143,14 @@ class Console:
         record = self._record
         if record is None or record.state not in STEPS:
             return []
-        lines = [self._painter.one_line(self._status(record))]
+        lines = [self._status(record)]
         last = "" if self._verbose else self._activity.last_line()
         if last:
             lines.append(self._painter.one_line(Text(f"  | {last}", style="dim")))
-        lines.append(self._painter.one_line(self._footer()))
+        lines.append(self._footer())
         return lines
 
-    def _status(self, record: TaskRecord) -> Text:
+    def _status(self, record: TaskRecord) -> str:
         """`T1 running  post-hook unit-tests 12s  attempt 2  1m05s total`."""
         since = (
             record.spent.running_since
@@ -154,35 +160,49 @@ class Console:
         spent = record.spent.seconds + max(0.0, self._clock.now() - since)
         word = words.state_word(record.state)
         attempt = f"  attempt {record.counts.attempts}" if record.counts.attempts else ""
-        return Text.assemble(
-            (record.id, "bold"),
-            " ",
-            (word, STATE_STYLES[word]),
-            f"  {self._activity.now(record.state)}",
-            (f"{attempt}  {words.ticking(spent)} total", "dim"),
+        total = f"{attempt}  {words.ticking(spent)} total"
+        doing, time = self._activity.now(record.state)
+        return self._painter.squeezed(
+            Part(f"{self._painter.mark(word)} ", STATE_STYLES[word]),
+            Part(record.id, "bold", shrinks=len(record.id) > _LONG_ID),
+            Part(f" {word}  ", STATE_STYLES[word]),
+            Part(doing, shrinks=True),
+            Part(f" {time}" if time else ""),
+            Part(total if 3 * len(total) < self._painter.width else "", "dim"),
         )
 
-    def _footer(self) -> Text:
+    def _footer(self) -> str:
+        """How far the list has come, and the keys."""
+        done, failed, cost = self._tally.progress
+        facts = [f"{done} of {len(self._tally.tasks)} done"]
+        facts += [f"{failed} failed"] if failed else []
+        facts += [words.money(cost)] if cost else []
         keys = "p pause  s skip  q stop  v output  ? keys"
         if self._activity.waiting:
             keys = f"r try now  {keys}"
-        if self._pausing:
-            return Text.assemble(
-                ("pausing after this task (p to cancel)", "yellow"), (f"  {keys}", "dim")
-            )
-        return Text(keys, style="dim")
+        pausing = "  pausing after this task (p to cancel)" if self._pausing else ""
+        if len(f"{', '.join(facts)}{pausing}  {keys}") > self._painter.width:
+            keys = "? keys"
+        return self._painter.squeezed(
+            Part(", ".join(facts)),
+            Part(pausing, "yellow", shrinks=True),
+            Part(f"  {keys}", "dim", shrinks=True),
+        )
 
     def _rule(self, task_id: str) -> list[str]:
         number = self._numbers.get(task_id)
         of = f"  {number} of {len(self._tally.tasks)}" if number else ""
-        title = Text.assemble((task_id, "bold"), f" {self._tally.title(task_id)}", (of, "dim"))
-        return ["", self._painter.rule(title)]
+        title = Part(f" {self._tally.title(task_id)}", shrinks=True)
+        named = Part(task_id, "bold", shrinks=len(task_id) > _LONG_ID)
+        return ["", self._painter.rule(named, title, Part(of, "dim"))]
 
     def _painted(self, line: LogLine) -> list[str]:
         text = Text(line.text, style=TONE_STYLES[line.tone])
+        shape = _SHAPES.get(line.tone, "")
+        mark = f"{self._painter.mark(shape)} " if shape else ""
         details = (Text(f"    | {detail}", style="dim") for detail in line.details)
         return [
-            *self._painter.wrapped(text, indent=2, hanging=2),
+            *self._painter.wrapped(text, indent=2, hanging=2, mark=mark),
             *map(self._painter.one_line, details),
         ]
 

@@ -18,11 +18,14 @@ def screen_lines(entry: Entry, after: TaskRecord | None) -> tuple[LogLine, ...]:
     """What a screen adds for an entry, `after` being the task's record then; often nothing.
 
     The start of a task and the run's own entries are left out: each screen marks them in its own
-    way. A task that has come to an end, or needs a person, has a line on what it took.
+    way. A task that has come to an end, or needs a person, has a line on what it took. Why it needs
+    one is left to the summary that follows, whose last words are the reason.
     """
     if after is None or isinstance(entry.event, e.Started):
         return ()
-    lines = log_lines(entry, after)
+    lines = _event_lines(entry, after)
+    if entry.to is TaskState.ESCALATED:
+        lines = (*lines, LogLine("failed, needs a person", Tone.BAD))
     if entry.to in FINAL or entry.to is TaskState.ESCALATED:
         return (*lines, LogLine(cost_words(after), Tone.DIM))
     return lines
@@ -30,12 +33,16 @@ def screen_lines(entry: Entry, after: TaskRecord | None) -> tuple[LogLine, ...]:
 
 def log_lines(entry: Entry, after: TaskRecord) -> tuple[LogLine, ...]:
     """What an entry says of a task, and that the task needs a person now, where it does."""
-    line = line_of(entry.event, after)
-    lines = () if line is None else (line,)
+    lines = _event_lines(entry, after)
     if entry.to is TaskState.ESCALATED:
         reason = words.first_line(after.last_error)
         return (*lines, LogLine(f"failed, needs a person: {reason}", Tone.BAD))
     return lines
+
+
+def _event_lines(entry: Entry, after: TaskRecord) -> tuple[LogLine, ...]:
+    line = line_of(entry.event, after)
+    return () if line is None else (line,)
 
 
 def said_line(said: Said) -> LogLine:

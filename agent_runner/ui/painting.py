@@ -1,7 +1,10 @@
 """Colours: texts and tables as lines for a terminal."""
 
 import io
+import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import NamedTuple
 
 from rich.console import Console as RichConsole
 from rich.text import Text
@@ -33,6 +36,21 @@ TONE_STYLES = {
 }
 
 
+_FRONT = re.compile(r"^( *)(\S+ {2,})?(\| )?")
+"""What may stand before the text of a line."""
+
+_LEAST = 4
+"""Columns that a text keeps however narrow the screen is."""
+
+
+class Part(NamedTuple):
+    """A piece of a line. `shrinks`: whether it may be cut where the screen is narrow."""
+
+    text: str
+    style: str = ""
+    shrinks: bool = False
+
+
 class Painter:
     """Paints for one output, as wide as it is now; without colours if `environ` has `NO_COLOR`."""
 
@@ -49,46 +67,106 @@ class Painter:
             no_color=bool(environ.get("NO_COLOR")),
             _environ={**environ, "COLUMNS": "", "LINES": ""},
         )
+        marked = {f"{self.mark(word)} {word}": style for word, style in STATE_STYLES.items()}
+        self._styles = {**STATE_STYLES, **marked}
 
     @property
     def width(self) -> int:
         """Columns that may be written; one is left free, since some terminals break full lines."""
         return max(20, (self._width or self._out.size.columns) - 1)
 
-    def wrapped(self, text: Text, *, indent: int = 0, hanging: int = 0) -> list[str]:
-        """The text broken at words, each line indented, those after the first by `hanging` more."""
+    def wrapped(
+        self, text: Text, *, indent: int = 0, hanging: int = 0, mark: str = ""
+    ) -> list[str]:
+        """The text broken at words, each line indented, those after the first by `hanging` more.
+
+        `mark` stands in the indent of the first line.
+        """
         parts = text.divide(words.broken(text.plain, self.width - indent - hanging))
         for number, part in enumerate(parts):
             part.rstrip()
-            part.pad_left(indent + hanging if number else indent)
+            part.pad_left(indent + hanging if number else indent - len(mark))
+        if mark:
+            parts[0] = Text.assemble((mark, text.style), parts[0])
         return [self._painted(part) for part in parts]
 
     def paragraph(self, line: str) -> list[str]:
-        """A ready line broken at words, whose further lines are indented as the first."""
-        text = line.lstrip(" ")
-        indent = min(len(line) - len(text), self.width // 2)
-        return self.wrapped(Text(line[indent:]), indent=indent) if text else [""]
+        """A ready line broken at words; further lines go on under its text.
+
+        That is under what comes after its indent, the bar of a quotation (which is repeated), or
+        the word that stands apart at its beginning, such as a time.
+        """
+        front = "".join(_FRONT.findall(line)[0])
+        if len(front) > self.width // 2:
+            front = line[: len(line) - len(line.lstrip(" "))][: self.width // 2]
+        under = "".join(one if one in " |" else " " for one in front)
+        first, *more = _broken(line[len(front) :], self.width - words.columns(front))
+        return [(front + first).rstrip(), *(under + one for one in more)]
+
+    def squeezed(self, *parts: Part) -> str:
+        """Texts side by side on one line; where it is too narrow, those that shrink are cut.
+
+        So a figure behind a long title stays.
+        """
+        over = sum(words.columns(part.text) for part in parts) - self.width
+        whole = Text()
+        for part in parts:
+            text = Text(part.text, part.style)
+            if part.shrinks and over > 0:
+                wide = words.columns(part.text)
+                text = self._cut(text, max(_LEAST, wide - over))
+                over -= wide - words.columns(text.plain)
+            whole.append_text(text)
+        return self.one_line(whole)
 
     def one_line(self, text: Text) -> str:
         """The text cut to one line."""
         return self._painted(self._cut(text, self.width))
 
     def table(self, table: TextTable) -> Iterator[str]:
-        """The table in colour, fitted, line by line."""
+        """The table in colour, fitted, line by line; as a list where a row has no room."""
+        table = self._marked(table)
+        fitted = table.fitted(self.width)
+        if fitted is None:
+            yield from self._list(table)
+            return
         gap = " " * GAP
-        for number, cells in enumerate(table.fitted(self.width).padded()):
-            styles = (STATE_STYLES.get(cell.strip(), "") if number else "bold" for cell in cells)
+        for number, cells in enumerate(fitted.padded()):
+            styles = (self._styles.get(cell.strip(), "") if number else "bold" for cell in cells)
             painted = (Text(cell, style) for cell, style in zip(cells, styles, strict=True))
             row = Text(gap).join(painted)
             row.rstrip()
             yield self.one_line(row)
 
-    def rule(self, title: Text) -> str:
+    def rule(self, *title: Part) -> str:
         """A line across the screen with a title at its left."""
-        title = self._cut(title, self.width - 6)
-        free = self.width - words.columns(title.plain) - 1
-        line = ("\u2500" if self._out.unicode else "-") * free
-        return self._painted(Text.assemble(title, (f" {line}", "dim")))
+        line = ("\u2500" if self._out.unicode else "-") * self.width
+        taken = sum(words.columns(part.text) for part in title) + 1
+        shown = line[: max(_LEAST, self.width - taken)]
+        return self.squeezed(*title, Part(f" {shown}", "dim"))
+
+    def mark(self, word: str) -> str:
+        """The shape of a state."""
+        return words.mark(word, unicode=self._out.unicode)
+
+    def _marked(self, table: TextTable) -> TextTable:
+        """The table with the shape of each state beside its word."""
+        names = [column.name for column in table.columns]
+        if "state" not in names:
+            return table
+        at = names.index("state")
+        rows = tuple(
+            (*row[:at], f"{self.mark(row[at])} {row[at]}", *row[at + 1 :]) for row in table.rows
+        )
+        return TextTable(table.columns, rows)
+
+    def _list(self, table: TextTable) -> Iterator[str]:
+        """Each row as a paragraph: its first cell, then the others by their names."""
+        for row in table.rows:
+            yield self.one_line(Text(row[0], "bold"))
+            for column, cell in zip(table.columns[1:], row[1:], strict=True):
+                if cell:
+                    yield from self.paragraph(f"  {column.name}  {cell}")
 
     def _cut(self, text: Text, width: int) -> Text:
         if words.columns(text.plain) <= width:
@@ -105,3 +183,9 @@ class Painter:
         with self._rich.capture() as captured:
             self._rich.print(text, soft_wrap=True, end="")
         return captured.get()
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """The lines of a text that is broken at words."""
+    at = [0, *words.broken(text, width), len(text)]
+    return [text[start:end].rstrip() for start, end in pairwise(at)]

@@ -83,14 +83,16 @@ class Plain:
 
 
 class Quiet(Plain):
-    """Nothing but failures, warnings and one closing line."""
+    """A line a failure, warnings and one closing line."""
 
     def _begin(self, task_id: str) -> None:
         """A start is no failure."""
 
     def _fact(self, task_id: str, line: LogLine) -> None:
-        if line.tone is Tone.BAD:
-            super()._fact(task_id, line)
+        """Whatever it is, it can be read later."""
+
+    def _failed(self, task_id: str, reason: str) -> None:
+        super()._fact(task_id, LogLine(f"failed, needs a person: {reason}", Tone.BAD))
 
     def _said(self, said: Said) -> None:
         if said.level == "warning":

@@ -17,25 +17,25 @@ from agent_runner.ui.outcomes import decisive, outcome_words
 def findings(
     record: TaskRecord, entries: Iterable[Entry], settings: Settings, state_dir: Path
 ) -> tuple[str, ...]:
-    """Why the task needs a person, its last failures and attempts, and where the logs are.
+    """The task's last failures and attempts, where the logs are, and why it needs a person.
 
-    Ready lines of text, without the commands. `settings` are those that hold for the task: its
-    guards have decided by them.
+    Ready lines of text, without the commands. The reason comes last: it stands right above the
+    question or the commands, wherever the rest has scrolled to. `settings` are those that hold for
+    the task: its guards have decided by them.
     """
     past = history(record.id, entries)
-    lines = [f"{record.id} needs a person: {why(record, past, settings)}"]
-    lines += [f"  {line}" for line in _evidence(record, past)]
+    lines: list[str] = []
     most = settings.summary_failures
     shown = past.failures[-most:]
     if shown:
-        lines += ["", _heading("failure", len(shown), len(past.failures))]
-        lines += [line for failure in shown for line in _failure_lines(failure)]
+        lines += [_heading("failure", len(shown), len(past.failures))]
+        lines += [*(line for failure in shown for line in _failure_lines(failure)), ""]
     tried = past.attempts[-most:]
     if tried:
-        lines += ["", _heading("attempt", len(tried), len(past.attempts))]
-        lines += [f"  {_attempt_line(attempt)}" for attempt in tried]
-    lines += ["", *_logs(record.id, past, state_dir)]
-    return tuple(lines)
+        lines += [_heading("attempt", len(tried), len(past.attempts))]
+        lines += [*(f"  {_attempt_line(attempt)}" for attempt in tried), ""]
+    lines += [*_logs(record.id, past, state_dir), "", *_evidence(record, past)]
+    return (*lines, f"{record.id} needs a person: {why(record, past, settings)}")
 
 
 def commands(record: TaskRecord, invocation: Invocation) -> tuple[str, ...]:

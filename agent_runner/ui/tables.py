@@ -19,9 +19,6 @@ if TYPE_CHECKING:  # `status` shows outlines and often no limits
 GAP = 2
 """Spaces between two columns."""
 
-_LEAST = 8
-"""Columns of the screen that a text keeps, however narrow the screen is."""
-
 _LONG = 50
 """Rows that a person would still read at the end of a run."""
 
@@ -40,12 +37,14 @@ class Column(NamedTuple):
         number: Whether its cells stand at the right.
         shrinks: Whether its cells are cut where the screen is too narrow.
         short: Its heading there; "": the same.
+        least: Columns of the screen that its cells keep when they are cut.
     """
 
     name: str
     number: bool = False
     shrinks: bool = False
     short: str = ""
+    least: int = 8
 
 
 class TextTable(NamedTuple):
@@ -67,8 +66,12 @@ class TextTable(NamedTuple):
         """The headings, then the rows, each cell filled up to the width of its column."""
         return zip(*map(_padded, self._by_column(), self.columns), strict=True)
 
-    def fitted(self, width: int) -> TextTable:
-        """The table for a screen of `width` columns: short headings first, then texts are cut."""
+    def fitted(self, width: int) -> TextTable | None:
+        """The table for a screen of `width` columns: short headings first, then texts are cut.
+
+        None where that does not do: no figure is ever cut, since a number without its last digit
+        would be another number, and of every text enough has to stay to be of use.
+        """
         if self._too_wide(width) <= 0:
             return self
         table = TextTable(
@@ -76,13 +79,14 @@ class TextTable(NamedTuple):
         )
         widths = table.widths
         over = table._too_wide(width)
-        # The first column that shrinks gives way first, and no figure is ever cut: a number without
-        # its last digit would be another number.
+        # The first column that shrinks gives way first.
         places = [place for place, column in enumerate(table.columns) if column.shrinks]
         for place in places:
-            taken = max(0, min(over, widths[place] - _LEAST))
+            taken = max(0, min(over, widths[place] - table.columns[place].least))
             widths[place] -= taken
             over -= taken
+        if over > 0:
+            return None
         rows = tuple(
             tuple(
                 words.cut(cell, widths[place]) if place in places else cell
@@ -166,7 +170,7 @@ def _table(tally: Tally, tasks: Sequence[Task | TaskOutline]) -> TextTable:
     columns = (
         Column("task"),
         Column("title", shrinks=True),
-        Column("state"),
+        Column("state", shrinks=True, least=10),
         Column("attempts", number=True, short="att"),
         Column("failures", number=True, short="fail"),
         Column("time", number=True),

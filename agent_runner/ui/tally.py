@@ -36,6 +36,14 @@ class Totals(NamedTuple):
     at_least: bool = False
 
 
+class Progress(NamedTuple):
+    """How far a list has come: tasks that are done (passed or skipped) and failed, dollars."""
+
+    done: int
+    failed: int
+    cost: float
+
+
 class Tally:
     """The tasks of a list with their records as last seen.
 
@@ -58,11 +66,32 @@ class Tally:
         self.run_is_on = True
         """Whether somebody is at work on the tasks; else one in the middle of a step is stopped."""
         self._blockers: dict[str, tuple[str, ...]] = {}
+        self._progress: Progress | None = None
 
     def take(self, record: TaskRecord) -> None:
         """Replace what is known of a task by its newest record."""
+        if self._progress is not None and record.id in self.tasks:
+            before, after = _progress_of(self.record(record.id)), _progress_of(record)
+            done, failed, cost = self._progress
+            self._progress = Progress(
+                done - before.done + after.done,
+                failed - before.failed + after.failed,
+                cost - before.cost + after.cost,
+            )
         self._records[record.id] = record
         self._blockers.clear()
+
+    @property
+    def progress(self) -> Progress:
+        """How far the list has come: counted once, then kept up with, as a screen asks often."""
+        if self._progress is None:
+            each = [_progress_of(self.record(task.id)) for task in self.listed]
+            self._progress = Progress(
+                sum(one.done for one in each),
+                sum(one.failed for one in each),
+                sum(one.cost for one in each),
+            )
+        return self._progress
 
     def record(self, task_id: str) -> TaskRecord | Standing:
         """The task's record; an empty one if nothing has happened to it."""
@@ -230,6 +259,11 @@ class Tally:
 
     def _needs_person(self, task_id: str) -> bool:
         return self.record(task_id).state in {TaskState.ESCALATED, TaskState.SKIPPED}
+
+
+def _progress_of(record: TaskRecord | Standing) -> Progress:
+    done, failed = record.state in FINAL, record.state is TaskState.ESCALATED
+    return Progress(int(done), int(failed), record.spent.cost)
 
 
 _DETAILED = frozenset(

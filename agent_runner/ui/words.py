@@ -38,6 +38,23 @@ def record_word(record: TaskRecord | Standing) -> str:
     return word if record.judgement.checked_by_hook else f"{word} (unchecked)"
 
 
+_MARKS = {
+    "passed": ("\u2713", "+"),
+    "failed": ("\u2717", "x"),
+    "skipped": ("\u00bb", "-"),
+    "running": ("\u25b8", ">"),
+    "stopped": ("\u25a0", "="),
+    "pending": ("\u00b7", "."),
+    "warning": ("!", "!"),
+}
+"""A shape a state, in Unicode and in ASCII: it stands beside the word and needs no colour."""
+
+
+def mark(word: str, *, unicode: bool) -> str:
+    """The shape of a state's word, such as `passed (unchecked)`; a space for other words."""
+    return _MARKS.get(word.partition(" ")[0], (" ", " "))[0 if unicode else 1]
+
+
 def duration(seconds: float) -> str:
     """`0.3s`, `12s`, `1m05s`, `2h03m`, `3d04h`; less than nothing is `0.0s`."""
     seconds = max(0.0, seconds)
@@ -126,12 +143,12 @@ def fitting(text: str, width: int) -> int:
     """How many of a clean text's first characters fit into `width` columns."""
     most = min(len(text), _MOST_A_COLUMN * max(0, width))
     length = bisect_right(range(most + 1), width, key=lambda end: columns(text[:end])) - 1
-    while 0 < length < len(text) and unicodedata.category(text[length]) in _MARKS:
+    while 0 < length < len(text) and unicodedata.category(text[length]) in _ON_A_LETTER:
         length -= 1  # a letter without its marks would be another letter
     return max(0, length)
 
 
-_MARKS = frozenset({"Mn", "Mc", "Me"})
+_ON_A_LETTER = frozenset({"Mn", "Mc", "Me"})
 
 _MOST_A_COLUMN = 8
 """Characters that one column may hold; no language stacks more marks on a letter, mischief does."""

@@ -31,7 +31,7 @@ def test_json_lines_keep_to_the_schema_and_people_read_stderr(scene: Scene) -> N
         jsonschema.validate(event, schema)
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert (events[-1]["kind"], events[-1]["data"]["exit_code"]) == ("RunStopped", 1)
-    assert "T1 needs a person" in ended.err
+    assert ended.err.count("needs a person") == 1
     assert "agent-runner retry T1" in ended.err
     report = ET.parse(scene.project / "reports/junit.xml").getroot()  # our own file
     assert (report.get("tests"), report.get("failures"), report.get("skipped")) == ("2", "1", "1")
@@ -50,6 +50,7 @@ def test_quiet_is_silent_but_for_failures_and_one_line(scene: Scene) -> None:
     assert ended.code == 1
     assert ended.lines[0] == "T1 failed, needs a person: hook post failed with exit code 1"
     assert ended.lines[-1].startswith("2 tasks: 1 failed, 1 pending; ")
+    assert len(ended.lines) == 2
 
 
 def test_github_gets_groups_and_annotations(scene: Scene) -> None:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import struct
 import termios
 from collections.abc import Iterator
@@ -89,9 +90,9 @@ def test_all_that_happened_stands_in_the_scrollback_once(terminal: Terminal) -> 
     for line in (
         "T1 Make slugs of titles  1 of 3 ──",
         "attempt 2: changed slug/text.py, slug/__init__.py (2 files)",
-        "passed: unit-tests exit 0 in 2.0s; judged tree bbbb111, commit 9f8e7d6",
-        "failed, needs a person: unit-tests failed, exit 1",
-        "T2    Count words              passed         1",
+        "\u2713 passed: unit-tests exit 0 in 2.0s; judged tree bbbb111, commit 9f8e7d6",
+        "\u2717 failed, needs a person",
+        "T2    Count words              \u2713 passed         1",
         "3 tasks: 2 passed, 1 failed; ",
         "A person is needed: T3 failed.",
     ):
@@ -190,7 +191,7 @@ def test_a_narrowed_terminal_loses_nothing(terminal: Terminal, clock: FakeClock)
     terminal.resize(40)
     script.add("T1", e.PreHooksPassed(), S.AGENT)
     redrawn = terminal.received()
-    assert "\x1b[4A" in redrawn, "three lines had become five rows"
+    assert "\x1b[5A" in redrawn, "three lines had become six rows"
 
 
 def test_while_hidden_the_terminal_belongs_to_the_question(
@@ -209,7 +210,7 @@ def test_while_hidden_the_terminal_belongs_to_the_question(
     console.show_keys()
     screen.feed(terminal.received())
     assert "q  stop now; everything is saved" in "\n".join(screen.lines)
-    assert screen.lines[-1].startswith("p pause")
+    assert screen.lines[-1].startswith("0 of 3 done  p pause")
 
 
 def test_waiting_counts_down_and_offers_to_try_now(terminal: Terminal, clock: FakeClock) -> None:
@@ -221,7 +222,7 @@ def test_waiting_counts_down_and_offers_to_try_now(terminal: Terminal, clock: Fa
     screen = Screen(terminal.columns)
     screen.feed(terminal.received())
     assert "waiting 44s: throttled" in screen.lines[-2]
-    assert screen.lines[-1].startswith("r try now")
+    assert screen.lines[-1].startswith("0 of 3 done  r try now")
 
 
 async def ticked(console: Console, clock: FakeClock) -> None:
@@ -308,4 +309,38 @@ def test_a_baseline_is_called_one_while_it_runs(terminal: Terminal, clock: FakeC
     script = Script((console,))
     script.add("T1", e.Started(), S.PRE_HOOKS)
     script.add("T1", e.HookStarted(Phase.POST, "tests", 1))
-    assert "  baseline tests 0s" in terminal.received()
+    assert "  baseline tests 0s" in re.sub(r"\x1b\[[0-9;]*m", "", terminal.received())
+
+
+def test_the_footer_says_how_far_the_list_has_come_and_what_it_cost(terminal: Terminal) -> None:
+    screen = Screen(terminal.columns)
+    footers = []
+    for _ in small_run(Script((console_on(terminal),))):
+        screen.feed(terminal.received())
+        footers.append(screen.lines[-1])
+    assert any(line.startswith("0 of 3 done  p pause") for line in footers)
+    assert any(re.match(r"1 of 3 done, \$0\.0\d+  p pause", line) for line in footers)
+    assert any(line.startswith("2 of 3 done, $") for line in footers)
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60])
+def test_titles_and_names_are_cut_and_counters_never(columns: int) -> None:
+    name = "a-hook-with-quite-a-name-as-hooks-may-have-them"
+    root = Path("/project")
+    task = Task("T1", "A title that is much too long for any screen of this width", "", root)
+    tally = Tally(TaskList("l", root / "tasks.yml", root, (task,) * 1))
+    with opened(columns) as narrow:
+        clock = FakeClock()
+        console = Console(narrow.out, tally, clock, {"TERM": "xterm"})
+        script = Script((console,))
+        script.add("T1", e.Started(), S.PRE_HOOKS)
+        script.add("T1", e.HookStarted(Phase.PRE, name, 1))
+        clock.at += 83
+        console.show_pausing(pausing=True)
+        screen = Screen(columns)
+        screen.feed(narrow.received())
+    title, status, footer = screen.lines[1], screen.lines[-2], screen.lines[-1]
+    assert re.match("T1 A tit.*\u2026  1 of 1 \u2500{3}", title)
+    assert re.search(r"\u2026 1m23s(  \d+s total)?$", status)
+    assert footer.startswith("0 of 1 done  paus")
+    assert max(map(len, screen.lines)) < columns

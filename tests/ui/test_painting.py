@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+from rich.ansi import re_ansi
 
 from agent_runner.model.record import Counts, Spent, TaskRecord
 from agent_runner.model.states import TaskState as S
@@ -11,8 +12,8 @@ from agent_runner.model.task import Task, TaskList
 from agent_runner.model.usage import Usage
 from agent_runner.ui.live import painted_width
 from agent_runner.ui.output import Output
-from agent_runner.ui.painting import Painter
-from agent_runner.ui.tables import status_table
+from agent_runner.ui.painting import STATE_STYLES, Painter
+from agent_runner.ui.tables import Column, TextTable, status_table
 from agent_runner.ui.tally import Tally
 
 LONG = "A title that goes on and on, much further than any screen of eighty columns would like to"
@@ -46,7 +47,7 @@ def test_a_table_fits_and_keeps_its_figures(width: int) -> None:
 
 
 def test_states_have_colours_unless_none_are_wanted() -> None:
-    assert "\x1b[1;31mfailed" in painted(80, {"TERM": "xterm-256color"})[1]
+    assert "\x1b[1;31mx failed" in painted(80, {"TERM": "xterm-256color"})[1]
     assert "31m" not in "".join(painted(80, {"TERM": "xterm-256color", "NO_COLOR": "1"}))
 
 
@@ -58,3 +59,46 @@ def test_a_paragraph_is_broken_at_words_and_keeps_its_indent() -> None:
     ]
     assert painter.paragraph("") == [""]
     assert painter.paragraph(" " * 40 + "deep") != [""]
+
+
+class Utf8(io.StringIO):
+    """A stream that can take all characters."""
+
+    encoding = "utf-8"
+
+
+def test_states_have_shapes_that_need_no_colour() -> None:
+    table = TextTable((Column("state"),), tuple((word,) for word in STATE_STYLES))
+    for stream in (io.StringIO(), Utf8()):
+        lines = list(Painter(Output(stream), {"NO_COLOR": "1"}, width=80).table(table))[1:]
+        shapes = {word: plain(line)[0] for word, line in zip(STATE_STYLES, lines, strict=True)}
+        assert len({shapes[word] for word in ("passed", "failed", "skipped", "running")}) == 4
+
+
+def plain(line: str) -> str:
+    return re_ansi.sub("", line)
+
+
+def test_a_line_goes_on_under_its_own_text() -> None:
+    painter = Painter(Output(io.StringIO()), {}, width=31)
+    assert painter.paragraph("12:00:01  asked claude and waited for it") == [
+        "12:00:01  asked claude and",
+        "          waited for it",
+    ]
+    assert painter.paragraph("          | E AssertionError: it is not so") == [
+        "          | E AssertionError:",
+        "          | it is not so",
+    ]
+
+
+def test_a_row_without_room_becomes_a_list() -> None:
+    columns = (Column("name"), Column("address", shrinks=True, least=30), Column("trouble"))
+    address, trouble = "https://example.org/a/long/path/v1", "there is no key; set SOME_KEY"
+    painter = Painter(Output(io.StringIO()), {"NO_COLOR": "1"}, width=50)
+    lines = list(painter.table(TextTable(columns, (("one", address, trouble), ("two", "", "")))))
+    assert list(map(plain, lines)) == [
+        "one",
+        f"  address  {address}",
+        f"  trouble  {trouble}",
+        "two",
+    ]

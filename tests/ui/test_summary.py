@@ -26,11 +26,12 @@ def test_the_summary_of_a_task_that_does_not_get_there() -> None:
         *findings(script.record("T3"), script.entries, settings, STATE),
         *commands(TaskRecord("T3"), Invocation()),
     )
-    assert lines[0] == (
+    at = lines.index("Type one of these:")
+    assert lines[at - 1] == (
         "T3 needs a person: no progress in the last attempt: "
         "the files are as they were after an earlier attempt"
     )
-    assert lines[1] == "  evidence: tree dddd111 had failed before"
+    assert lines[at - 2] == "evidence: tree dddd111 had failed before"
     assert "Last 1 of 2 failures:" in lines
     assert sum("post-hook unit-tests" in line for line in lines) == 1
     assert (
@@ -58,7 +59,8 @@ RULES = [
 def test_the_rule_that_fired_is_named(settings: Settings, rule: str) -> None:
     script = whole_run()
     lines = findings(script.record("T3"), script.entries, settings, STATE)
-    assert rule in lines[0]
+    assert rule in lines[-1]
+    assert sum("needs a person" in line for line in lines) == 1
 
 
 def escalated(
@@ -142,13 +144,13 @@ def test_every_way_to_escalate_has_its_reason(
     before: tuple[tuple[e.Event, S | None], ...], rule: str, evidence: str
 ) -> None:
     lines = escalated(*before)
-    assert rule in lines[0]
+    assert rule in lines[lines.index("Type one of these:") - 1]
     assert evidence in [line.strip() for line in lines]
 
 
 def test_possibly_billed_calls_are_told() -> None:
     lines = escalated(*called("lost"), (e.Refused("too large"), S.ESCALATED))
-    assert "  1 call without an answer may have been billed" in lines
+    assert "1 call without an answer may have been billed" in lines
 
 
 def test_a_pre_hook_that_cannot_start_is_called_one() -> None:

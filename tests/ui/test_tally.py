@@ -18,7 +18,7 @@ from agent_runner.ui.inspection import task_details, transition_lines
 from agent_runner.ui.status import status_object
 from agent_runner.ui.tables import final_table, status_table
 from agent_runner.ui.tally import Tally
-from tests.ui.scenario import task_list, whole_run
+from tests.ui.scenario import Script, small_run, task_list, whole_run
 
 
 def test_what_a_passed_task_was_built_on_is_named_when_it_is_done_no_more() -> None:
@@ -208,3 +208,16 @@ def test_a_total_is_a_least_where_one_of_its_parts_is() -> None:
     assert Tally(tasks, {"T1": exact}).closing_line().endswith(", 1.2k tokens")
     both = Tally(tasks, {"T1": exact, "T2": least})
     assert both.closing_line().endswith(", at least 2.0k tokens")
+
+
+def test_progress_is_kept_up_with_as_records_change() -> None:
+    script = Script()
+    followed = Tally(task_list())
+    assert followed.progress == (0, 0, 0.0)
+    for _ in small_run(script):
+        for record in script.state.tasks.values():
+            followed.take(record)
+        fresh = Tally(task_list(), script.state.tasks).progress
+        assert followed.progress[:2] == fresh[:2]
+        assert followed.progress.cost == pytest.approx(fresh.cost)
+    assert followed.progress[:2] == (2, 1)
