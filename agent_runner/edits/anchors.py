@@ -8,27 +8,45 @@ only if it stands in the file and not where it should.
 import re
 from itertools import pairwise
 
+from attrs import frozen
+
 _SECTION = re.compile(r"^(?:(#{1,6})\s|\[[^\]]+\]\s*$)")
 
 
-def stand_above(lines: list[str], anchors: tuple[str, ...], first: int, changed: int) -> bool:
+@frozen
+class Spot:
+    """A place in a file: its first line and its first line that changes (from 0), how deep it is.
+
+    `depth`: the smallest indentation of the lines that come or go.
+    """
+
+    first: int
+    changed: int
+    depth: int
+
+
+def stand_above(lines: list[str], anchors: tuple[str, ...], spot: Spot, *, among: bool) -> bool:
     """Whether the lines named stand above the place, outermost first.
 
-    `first`: the place's first line; `changed`: its first line that changes, both from 0.
+    `among`: there are other places that are as good. Then the last line named has to begin what
+    holds the place: what comes after a class is as near to it as to anything else.
     """
     above = -1
     for anchor in anchors:
-        places = (at for at in _found(lines, anchor) if above < at <= changed)
-        above = next((at for at in places if _reaches(lines, at, first)), -2)
+        places = (at for at in _found(lines, anchor) if above < at <= spot.changed)
+        above = next((at for at in places if _reaches(lines, at, spot.first)), -2)
         if above < 0:
             return False
-    return True
+    is_outer = spot.depth > len(indent_of(lines[above])) or _SECTION.match(lines[above]) is not None
+    return not among or is_outer or above == spot.changed
 
 
-def names_elsewhere(lines: list[str], heading: str, first: int, changed: int) -> bool:
+def names_elsewhere(lines: list[str], heading: str, spot: Spot) -> bool:
     """Whether a diff's heading stands in the file, but not above the place that was found."""
     found = _found(lines, heading)
-    return bool(found) and not any(at <= changed and _reaches(lines, at, first) for at in found)
+    return bool(found) and not any(
+        at <= spot.changed and _reaches(lines, at, spot.first) for at in found
+    )
 
 
 def only_below(lines: list[str], anchors: tuple[str, ...]) -> int | None:
@@ -48,13 +66,19 @@ def indent_of(line: str) -> str:
 
 
 def _found(lines: list[str], anchor: str) -> list[int]:
-    """The lines that are the anchor; else those that begin with it, up to the end of a word."""
+    """The lines that are the anchor; else that begin with it; else the only one that has it.
+
+    Whole words count, but for the last one of a long anchor, which git cuts.
+    """
     wanted = " ".join(anchor.split())
-    same = [at for at, line in enumerate(lines) if " ".join(line.split()) == wanted]
+    plain = [" ".join(line.split()) for line in lines]
+    same = [at for at, line in enumerate(plain) if line == wanted]
     if same or not wanted:
         return same
-    word = re.compile(re.escape(wanted) + (r"(?!\w)" if len(wanted) < 40 else ""))  # git cuts it
-    return [at for at, line in enumerate(lines) if word.match(" ".join(line.split()))]
+    word = re.compile(r"(?<!\w)" + re.escape(wanted) + (r"(?!\w)" if len(wanted) < 40 else ""))
+    first = [at for at, line in enumerate(plain) if word.match(line)]
+    inside = [] if first else [at for at, line in enumerate(plain) if word.search(line)]
+    return inside if len(inside) == 1 else first
 
 
 def _reaches(lines: list[str], at: int, first: int) -> bool:

@@ -49,6 +49,9 @@ class Carrier:
             return Failed(f"not allowed: {entry.reason}")
         if isinstance(edit, Put):
             return put(self.tree, edit, entry)
+        if not self.exact and self._may_be(edit.other, edit):
+            short = f"its header may name `{edit.path}` or `{edit.other}`"
+            return Failed(short, "  Write `--- a/PATH` and `+++ b/PATH` below `diff --git`.")
         try:
             lines = _lines_of(edit)
             check_writable("".join(line for is_new, line in lines if is_new))
@@ -58,6 +61,13 @@ class Carrier:
             return wrong or self._unquoted(self._carry(edit, entry), entry)
         except NotTextError as error:
             return Failed(f"{error}", "  Only UTF-8 text can be written by a reply.")
+
+    def _may_be(self, other: str, edit: Edit) -> bool:
+        """Whether the other file stands, or its folder, where a new file is made."""
+        entry = self.tree.at(other) if other else Refusal("")
+        if isinstance(entry, Refusal):
+            return False
+        return entry.exists or (isinstance(edit, Write) and not entry.missing)
 
     def _unquoted(self, outcome: Outcome, entry: Entry) -> Outcome:
         """The outcome, without lines of a file that the agent is never shown.

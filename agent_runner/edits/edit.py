@@ -37,10 +37,14 @@ class Origin:
 
 @frozen
 class Edit:
-    """Base of all edits. Two edits are equal if they ask for the same, wherever they stood."""
+    """Base of all edits. Two edits are equal if they ask for the same, wherever they stood.
+
+    `other`: another file that the same header may name, "" for none; if it stands, that is doubt.
+    """
 
     path: str
     origin: Origin = field(eq=False)
+    other: str = field(default="", kw_only=True)
 
 
 @frozen

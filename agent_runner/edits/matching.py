@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from attrs import define, evolve, field, frozen
 
-from agent_runner.edits.anchors import indent_of, names_elsewhere, only_below, stand_above
+from agent_runner.edits.anchors import Spot, indent_of, names_elsewhere, only_below, stand_above
 from agent_runner.edits.edit import ADD, DROP, KEEP, Hunk, HunkLine
 from agent_runner.edits.left_out import is_dots
 from agent_runner.edits.lookalikes import plain
@@ -156,7 +156,7 @@ def _chosen(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> P
     is_later = place.start >= after
     if any((one.exact and not place.exact) or (one.start >= after) > is_later for one in found):
         return NoPlace(every)  # the context speaks for it, and the text or the order for another
-    if hunk.heading and names_elsewhere(hay.lines, hunk.heading, *_span(hunk, place)):
+    if hunk.heading and names_elsewhere(hay.lines, hunk.heading, _spot(hunk, place)):
         wrong = f"its heading `{hunk.heading.strip()[:80]}` stands elsewhere in the file"
         return NoPlace((place.start,), wrong)
     return NoPlace((place.start,), place.doubt) if place.doubt else Place(place.start, place.lines)
@@ -164,13 +164,18 @@ def _chosen(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> P
 
 def _narrowed(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> list[_Candidate]:
     """The places that the hunk's context leaves; each kind of it is asked in turn."""
-    lines, is_whole = hay.lines, len(found) < MOST_PLACES
+    is_whole = len(found) < MOST_PLACES
+
+    def below(anchors: tuple[str, ...]) -> list[_Candidate]:
+        among = len(found) > 1
+        return [o for o in found if stand_above(hay.lines, anchors, _spot(hunk, o), among=among)]
+
     if hunk.anchors:
-        found = [one for one in found if stand_above(lines, hunk.anchors, *_span(hunk, one))]
+        found = below(hunk.anchors)
     if hunk.at_end:
-        found = [one for one in found if one.start + len(hunk.before) == len(lines)]
+        found = [one for one in found if one.start + len(hunk.before) == len(hay.lines)]
     if hunk.heading and len(found) > 1:
-        under = [o for o in found if not names_elsewhere(lines, hunk.heading, *_span(hunk, o))]
+        under = below((hunk.heading,))
         found = under if len(under) == 1 else found
     exact = [one for one in found if one.exact]
     # A text without any indentation may have lost it, and then belongs where it is indented.
@@ -181,10 +186,10 @@ def _narrowed(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) ->
     return later if after and len(later) == 1 and is_whole else found
 
 
-def _span(hunk: Hunk, place: _Candidate) -> tuple[int, int]:
-    """The place's first line and its first line that changes."""
-    ops = [op for op, _ in hunk.lines]
-    return place.start, place.start + next((at for at, op in enumerate(ops) if op != KEEP), 0)
+def _spot(hunk: Hunk, place: _Candidate) -> Spot:
+    changed = next((at for at, (op, _) in enumerate(hunk.lines) if op != KEEP), 0)
+    moved = [len(indent_of(text)) for op, text in place.lines if op != KEEP and text.strip()]
+    return Spot(place.start, place.start + changed, min(moved, default=0))
 
 
 def _missing_anchor(hunk: Hunk) -> str:

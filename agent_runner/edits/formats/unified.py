@@ -2,6 +2,8 @@
 
 import re
 
+from attrs import evolve, frozen
+
 from agent_runner.edits.edit import (
     Alter,
     Delete,
@@ -56,12 +58,14 @@ def read(scan: Scan, at: int) -> Found:
         scan.indent = indentation(scan.raw[at])
     origin = scan.next_block(at, "unified diff")
     names, meta, end = _headers(scan, at)
+    names = names or _Names("", "")
     hunks, wrong, end = _hunks(scan, end, skips=bool(_BINARY & meta.keys()))
     if "rename from" in meta and "rename to" in meta:
-        names = unquoted(meta["rename from"]), unquoted(meta["rename to"])
-    found = wrong or _edits(origin, names or ("", ""), meta, hunks)
+        names = _Names(unquoted(meta["rename from"]), unquoted(meta["rename to"]))
+    found = wrong or _edits(origin, names, meta, hunks)
     if isinstance(found, str):
         found = [Unreadable("", origin, found, _FORM)]
+    found = [evolve(edit, other=names.other) for edit in found]
     return max(end, at + 1), found
 
 
@@ -74,9 +78,18 @@ def is_header(scan: Scan, at: int) -> bool:
     return is_pair and (third.startswith("@@") or not third.strip())
 
 
-def _headers(scan: Scan, at: int) -> tuple[tuple[str, str] | None, dict[str, str], int]:
+@frozen
+class _Names:
+    """The names before and after; `other`: the one that only one side has, with its prefix."""
+
+    old: str
+    new: str
+    other: str = ""
+
+
+def _headers(scan: Scan, at: int) -> tuple[_Names | None, dict[str, str], int]:
     """The file's two names, git's other lines by their first words, and the line below."""
-    names: tuple[str, str] | None = None
+    names: _Names | None = None
     meta: dict[str, str] = {}
     if scan.line(at).startswith("diff --git"):
         names = _git_names(scan.line(at)[11:])
@@ -86,10 +99,11 @@ def _headers(scan: Scan, at: int) -> tuple[tuple[str, str] | None, dict[str, str
             at += 1
     first, second = _OLD.match(scan.line(at)), _NEW.match(scan.line(at + 1))
     if first and second:
-        return _plain(unquoted(first[1]), unquoted(second[1])), meta, at + 2
+        both = _plain(unquoted(first[1]), unquoted(second[1]))
+        return both if names is None else evolve(both, other=names.other), meta, at + 2
     if not names and not meta and (path := scan.path_for(at)):
-        return (path, path), meta, at
-    return names and _plain(*names), meta, at
+        return _Names(path, path), meta, at
+    return names, meta, at
 
 
 def _hunks(scan: Scan, at: int, *, skips: bool) -> tuple[list[Hunk], str, int]:
@@ -115,10 +129,10 @@ def _hunks(scan: Scan, at: int, *, skips: bool) -> tuple[list[Hunk], str, int]:
 
 
 def _edits(
-    origin: Origin, names: tuple[str, str], meta: dict[str, str], hunks: list[Hunk]
+    origin: Origin, names: _Names, meta: dict[str, str], hunks: list[Hunk]
 ) -> list[Edit] | str:
     """What the diff of one file asks for, or why that is in doubt."""
-    old, new = names
+    old, new = names.old, names.new
     mode = meta.get("new file mode") or meta.get("new mode") or ""
     kept = [line for hunk in hunks for line in hunk.before]
     added = [line for hunk in hunks for line in hunk.added]
@@ -155,27 +169,31 @@ def _edits(
     return made
 
 
-def _git_names(text: str) -> tuple[str, str] | None:
+def _git_names(text: str) -> _Names | None:
     """The two names of a `diff --git` line; unquoted ones with spaces have to be the same."""
     quoted = re.match(r'^("(?:[^"\\]|\\.)*"|\S+) ("(?:[^"\\]|\\.)*"|\S+)$', text)
     if quoted:
-        return unquoted(quoted[1]), unquoted(quoted[2])
+        return _plain(unquoted(quoted[1]), unquoted(quoted[2]))
     old, new = text[: len(text) // 2], text[len(text) // 2 + 1 :]
-    return (old, new) if old.split("/", 1)[-1] == new.split("/", 1)[-1] != "" else None
+    return _plain(old, new) if old.split("/", 1)[-1] == new.split("/", 1)[-1] != "" else None
 
 
-def _plain(old: str, new: str) -> tuple[str, str]:
+def _plain(old: str, new: str) -> _Names:
     """Both names without `a/` and `b/` (or git's other letters), and without `.orig` and the like.
 
-    The same name behind one prefix, or behind none, is one file: nobody moves `f` to `b/f` so.
+    The same name behind one prefix, or behind none, is one file: nobody moves `f` to `b/f` so. But
+    it may be `b/f`, where there is such a file.
     """
+    other = ""
     (old_prefix, _, old_rest), (new_prefix, _, new_rest) = old.partition("/"), new.partition("/")
     old_has = old_prefix in _PREFIXES and bool(old_rest)
     new_has = new_prefix in _PREFIXES and bool(new_rest)
     if old_has and new_has and old_prefix != new_prefix:
         old, new = old_rest, new_rest
+    elif old_has and old == new:
+        other = old_rest
     elif old_has and (old_rest == new or (new == _NOWHERE and old_prefix != "b")):
-        old = old_rest
+        old, other = old_rest, old
     elif new_has and (new_rest == old or (old == _NOWHERE and new_prefix != "a")):
-        new = new_rest
-    return (new, new) if old in {f"{new}{tail}" for tail in _BACKUPS} else (old, new)
+        new, other = new_rest, new
+    return _Names(new if old in {f"{new}{tail}" for tail in _BACKUPS} else old, new, other)
