@@ -1,38 +1,48 @@
-"""Judges fences that are perhaps meant as edits, once all edits of the reply stand."""
+"""Judges fences that are perhaps meant as edits, once all edits of the reply stand.
 
+What shows lines of a file, or says something else, explains the change. What brings lines to a file
+is an edit in a form that is not read, and is never dropped without a word.
+"""
+
+import re
+from itertools import pairwise
+
+from agent_runner.edits.anchors import indent_of
 from agent_runner.edits.carrying import Carrier
+from agent_runner.edits.commands import changing
 from agent_runner.edits.doubt import is_output
 from agent_runner.edits.edit import Aside, Write
 from agent_runner.edits.formats import foreign
 from agent_runner.edits.formats.whole_file import INDENTED
 from agent_runner.edits.jail import Refusal
-from agent_runner.edits.left_out import defined_on, is_left_out
+from agent_runner.edits.left_out import is_left_out
 from agent_runner.edits.naming import fits, is_path, is_title
 from agent_runner.edits.outcome import Carried, Failed, Outcome, in_doubt
 from agent_runner.edits.tree import Entry
+
+_BEGINNING = re.compile(r"\W*([\w.$-]+(?:[ \t]+[\w.$-]+)*)[\"']?\s*(\W?)")
+_SHOWN = Carried(already=True)
 
 
 def judge(aside: Aside, carrier: Carrier, changed: tuple[str, ...]) -> Outcome:
     """What comes of a fence that is not clearly an edit, when all edits stand.
 
-    One whose lines all stand in the file shows something and asks for nothing; one that brings
-    new lines may be an edit that was meant, and is never dropped without a word. `changed`: the
-    files that the reply has edits of, on which the fence may comment.
+    `changed`: the files that the reply has edits of, on which the fence may comment.
     """
     if not aside.path or aside.path in changed:
         return _comment(aside, carrier, (aside.path,) if aside.path else changed)
     entry = carrier.tree.at(aside.path)
     if isinstance(entry, Refusal):
-        return Carried(already=True)  # no file of the task can be meant
+        return _SHOWN  # no file of the task can be meant
     exists = entry.exists or entry.original is not None
-    new = _new_lines(aside, entry)
+    new = _new_lines(aside, [entry])
     is_fit = fits(aside.language, aside.path)
     is_name = is_path(aside.path) or (aside.alone and "/" in aside.path)
     is_meant = exists or (is_fit and is_name and not is_title(aside.path))
     if not is_meant:  # `Then:` and the like, a word that is no file
         return _comment(aside, carrier, changed)
     if (new and is_output(new)) or (exists and all(map(is_left_out, new))):
-        return Carried(already=True)
+        return _SHOWN
     if aside.alone and is_fit and exists:
         return carrier.carry(Write(aside.path, aside.origin, aside.text))
     is_fence = aside.origin.form != INDENTED
@@ -48,32 +58,70 @@ def judge(aside: Aside, carrier: Carrier, changed: tuple[str, ...]) -> Outcome:
 def quotes(aside: Aside, carrier: Carrier) -> bool:
     """Whether the fence names a file and shows nothing but lines of it."""
     entry = carrier.tree.at(aside.path) if aside.path else None
-    return isinstance(entry, Entry) and entry.exists and not _new_lines(aside, entry)
+    return isinstance(entry, Entry) and entry.exists and not _new_lines(aside, [entry])
 
 
 def _comment(aside: Aside, carrier: Carrier, changed: tuple[str, ...]) -> Outcome:
-    """A fence beside edits explains them, unless it is an edit itself in a form that is not read.
+    """A fence explains edits, unless it is one itself in a form that is not read.
 
-    The same holds for one that defines anew what one of the files does.
+    The same holds for one that brings other lines to a place in one of the files.
     """
-    wrong = foreign.strange_fence(aside.language, aside.text.split("\n")) if aside.path else None
-    if wrong is not None:  # a fence without any name has been asked before
+    entries = {path: e for path in changed if isinstance(e := carrier.tree.at(path), Entry)}
+    new = _new_lines(aside, list(entries.values()))
+
+    def is_file(word: str) -> bool:
+        if is_path(word) or re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+", word):
+            return True
+        entry = carrier.tree.at(word) if re.fullmatch(r"\w[\w.-]*", word) else None
+        return isinstance(entry, Entry) and entry.exists
+
+    command = changing(aside.language, aside.text.split("\n"), is_file)
+    if command is not None:
+        short = f"a shell command that changes files (`{command.strip()[:60]}`) is not run"
+        return Failed(short, forms=f"  {foreign.REMEDY}")
+    wrong = foreign.strange_fence(aside.language, new)
+    if wrong is not None:
         return Failed(wrong.removesuffix("."), forms=f"  {foreign.REMEDY}")
-    for path in changed:
-        entry = carrier.tree.at(path)
-        if isinstance(entry, Refusal) or not fits(aside.language, path):
-            continue
-        lines = entry.bytes_now().decode("utf-8", "replace").split("\n")
-        known = set(map(defined_on, lines)) - {""}
-        again = [name for s in aside.text.split("\n") if (name := defined_on(s)) in known]
-        if again and not all(map(is_left_out, _new_lines(aside, entry))):
-            short = f"it has `{again[0]}` as `{path}` does not have it, and changes nothing"
+    for path, entry in entries.items():
+        again = _reworked(aside, entry) if fits(aside.language, path) else ""
+        if again and not all(map(is_left_out, new)):
+            short = f"it has `{again[:80]}` where `{path}` has other lines, and changes nothing"
             return in_doubt(path, short)
-    return Carried(already=True)
+    return _SHOWN
 
 
-def _new_lines(aside: Aside, entry: Entry) -> list[str]:
-    """The lines of a fence that the file has neither now nor before."""
+def _reworked(aside: Aside, entry: Entry) -> str:
+    """A line by which the fence may mean to change the file; "" for none.
+
+    It begins as a line of the file does, or stands where the file has others: right below one of
+    its lines, and deeper.
+    """
+    there = _lines_of(entry)
+    known = set(map(_beginning, there)) - {""}
+    for above, line in pairwise(["", *aside.text.split("\n")]):
+        is_deeper = len(indent_of(line)) > len(indent_of(above))
+        is_within = bool(above.strip()) and above.strip() in there and is_deeper
+        if line.strip() and line.strip() not in there and (is_within or _beginning(line) in known):
+            return line.strip()
+    return ""
+
+
+def _beginning(line: str) -> str:
+    """What a line is about: its first words; a single one only where it is given a value."""
+    found = _BEGINNING.match(line)
+    if found is None:
+        return ""
+    head, sign = " ".join(found[1].split()), found[2]
+    return head if " " in head else f"{head}{sign}" if sign in {"=", ":"} else ""
+
+
+def _lines_of(entry: Entry) -> set[str]:
+    """The lines that the file has now or had before, without blanks around them."""
     texts = (entry.original or b"", entry.bytes_now())
-    there = {s.strip() for text in texts for s in text.decode("utf-8", "replace").split("\n")}
+    return {s.strip() for text in texts for s in text.decode("utf-8", "replace").split("\n")}
+
+
+def _new_lines(aside: Aside, entries: list[Entry]) -> list[str]:
+    """The lines of a fence that none of the files has now or had before."""
+    there = {line for entry in entries for line in _lines_of(entry)}
     return [s for s in aside.text.split("\n") if s.strip() and s.strip() not in there]

@@ -3,7 +3,7 @@
 from attrs import evolve, frozen
 
 from agent_runner.edits.altering import alter
-from agent_runner.edits.doubt import doubt, strange
+from agent_runner.edits.doubt import doubt, marked, strange
 from agent_runner.edits.edit import (
     ADD,
     DROP,
@@ -197,12 +197,12 @@ def _in_doubt(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed
             edit.path, f"{wrong} (or word it otherwise, if it is meant)", is_whole=False
         )
     # Lines of diffs and envelopes have a mark each: what stands behind it is meant.
-    is_block = gone is not None and edit.origin.form in {search_replace.NAME, TEXT_TOOL}
+    judge = {search_replace.NAME: strange, TEXT_TOOL: marked}.get(edit.origin.form)
     new = [line for is_new, line in lines if is_new]
-    if not is_block or is_prose(edit.path) or not strange(new, edit.path, ()):
+    if judge is None or gone is None or is_prose(edit.path) or not judge(new, edit.path, ()):
         return None
     there = set(entry.bytes_now().decode("utf-8", "replace").splitlines())
-    wrong = strange(new, edit.path, there)
+    wrong = judge(new, edit.path, there)
     short = f"perhaps the new lines are not meant so: {wrong}"
     return in_doubt(edit.path, short) if wrong else None
 

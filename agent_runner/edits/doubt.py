@@ -9,8 +9,8 @@ import json
 import re
 from collections.abc import Collection, Sequence
 
+from agent_runner.edits.formats.foreign import is_mark
 from agent_runner.edits.lookalikes import plain
-from agent_runner.edits.marks import is_mark
 from agent_runner.edits.naming import extension, is_prose, is_settings, is_title
 from agent_runner.ground.linediff import same_runs
 
@@ -51,6 +51,13 @@ def strange(new: Sequence[str], path: str, there: Collection[str]) -> str:
 
     `there`: the lines that the file has; what it has already, it may have more of.
     """
+    lines = [line for line in new if line.strip() and line not in there]
+    wrong = marked(lines, path, there)
+    return wrong or ("" if is_prose(path) or len(lines) < 2 else _listed(lines, there))
+
+
+def marked(new: Sequence[str], path: str, there: Collection[str]) -> str:
+    """The same, by the marks of an edit alone."""
     new = [line for line in new if line.strip() and line not in there]
     said = {"".join(f.groups("")).lower(): f[0] for s in new[::-1] if (f := _SAID.match(s.strip()))}
     pair = next((pair for pair in _PAIRS if said.keys() >= set(pair)), None)
@@ -65,17 +72,16 @@ def strange(new: Sequence[str], path: str, there: Collection[str]) -> str:
         minus * 2 > len(new) and not is_text
     ):
         return "its lines begin with `-` and `+`, as those of a diff do"
-    return "" if is_text or len(new) < 2 else _dressed(new, there)
+    is_fenced = len(new) > 1 and all(new[at].startswith(_FENCES) for at in (0, -1))
+    return "it stands in a fence of its own" if is_fenced and not is_text else ""
 
 
-def _dressed(new: list[str], there: Collection[str]) -> str:
-    """Signs of lines that are shown: each with its number, or in a fence of their own."""
+def _listed(new: list[str], there: Collection[str]) -> str:
     first, *_ = numbers = [int(f[1]) if (f := _NUMBERED.match(line)) else -1 for line in new]
     is_listing = first >= 0 and numbers == list(range(first, first + len(new)))
     if is_listing and not any(map(_NUMBERED.match, there)):
         return "each of its lines begins with a number, as in a listing"
-    is_fenced = new[0].startswith(_FENCES) and new[-1].startswith(_FENCES)
-    return "it stands in a fence of its own" if is_fenced else ""
+    return ""
 
 
 def doubt(text: str, path: str, old: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ _GROUPS = (
     "rb rake gemspec ruby ru",
     "php",
     "cs csx cshtml csharp c# razor",
-    "sh bash zsh ksh bats fish env shell console shell-session",
+    "sh bash zsh ksh bats fish env shell console shell-session terminal powershell pwsh batch cmd",
     "json json5 jsonc jsonl ipynb",
     "yaml yml",
     "toml ini cfg conf properties service editorconfig",

@@ -216,9 +216,6 @@ class _Reader:
         if found and isinstance(found[0], Aside):
             kind = f"`{fence.language}` fence" if fence.language else "fence"
             self.seen.append(f"a {kind} at line {at + 1}, with no path alone on the line above it")
-            wrong = None if found[0].path else foreign.strange_fence(fence.language, body)
-            if wrong:
-                self._complain(at, foreign.NAME, wrong, foreign.REMEDY)
         return self._take(end, found)
 
     def _request(self, at: int, fence: Fence, body: list[str], end: int) -> int:

@@ -184,3 +184,12 @@ def test_replacing_is_what_replacing_text_would_be_and_comes_out_the_same_when_p
     assert isinstance(planned, Planned)
     apply_planned(planned, root)
     assert (root / "f.txt").read_bytes() == made
+
+
+def test_a_text_whose_lines_begin_with_numbers_is_meant_so(drafts: Drafts) -> None:
+    outcome = drafts.replace("b.txt", "two\n", "1 two\n2 and a half\n")
+    assert isinstance(outcome, Fits), outcome
+    outcome = drafts.replace("a.py", "import os\n", "1: import os\n2: import sys\n")
+    assert isinstance(outcome, Fits), outcome
+    outcome = drafts.replace("a.py", "def b():", "<<<<<<< HEAD\ndef b():")
+    assert isinstance(outcome, Misfit), outcome

@@ -3,11 +3,15 @@
 import re
 
 from agent_runner.edits.formats import search_replace, whole_file
-from agent_runner.edits.marks import is_mark
-from agent_runner.edits.naming import is_path, is_shell
+from agent_runner.edits.naming import is_path
 
 NAME = "no form that is read"
 REMEDY = f"{search_replace.FORM.format(path='the path')} For a new file: {whole_file.FORM}"
+_ANGLES = str.maketrans({"\u00ab": "<", "\u00bb": ">", "\u2039": "<", "\u203a": ">"})
+_MARK = re.compile(
+    r"<{4,}(?:\s.*)?|>{4,}(?:\s\S+)?|>{7}\s.{0,60}"
+    r"|[^\w\s`\"']{3,}\s*(?:SEARCH|REPLACE|ORIGINAL|UPDATED|FIND)(?: BLOCK)?[^\w`]*"
+)
 _DIVIDER = re.compile(r"\s*([=#*%~+-])\1{2,}.*\b(?:FILE|START|BEGIN|END)\b.*\1{3}\s*")
 """Around the files of a reply, where their names stand in lines of dashes."""
 
@@ -35,16 +39,15 @@ _UNEVEN = 2
 
 _CODE_ADDED = re.compile(r"\+(?:\t| {2,})\S.*")
 _REMOVED, _ADDED = re.compile(r"-[^\s-]"), re.compile(r"\+[^\s+]")
-_WRITING = re.compile(
-    r"(?:^|\s)(?:cat|tee)\b.*<<-?\s*\\?['\"]?\w+"
-    r"|\bsed\s+(?:-\w+\s+)*-(?:\w*i|-in-place)|\bperl\s+-\w*i|\bpatch\s+-p\d"
-    r"|\bgit\s+apply\b|\bapply_patch\b"
-    r"|\b(?:echo|printf)\b.*[\s\"']>>?\s*[\w.~\"'$]",
-)
-_TYPED = re.compile(r"\s*(?:\$\s+)?(?:sed|perl|cat|tee|echo|printf|patch|git|rm|mv)\s")
-"""How the commands begin of a fence that does not say that it holds some."""
 
-_MOVING = re.compile(r"^\s*\$?\s*(?:git )?(?:rm|mv)\s+(.*)$")
+
+def is_mark(line: str) -> bool:
+    """Whether the line is a mark around old and new text in any dialect, escaped or not.
+
+    Three or four `>` may as well begin a quotation.
+    """
+    text = line.strip().lstrip("\\").replace("&lt;", "<").replace("&gt;", ">").translate(_ANGLES)
+    return _MARK.fullmatch(text) is not None
 
 
 def strange_line(line: str, above: str = "") -> str | None:
@@ -72,19 +75,13 @@ def _is_heading(text: str, rule: str) -> bool:
 
 
 def strange_fence(language: str, lines: list[str]) -> str | None:
-    """The same for a fence without a path, by its language and its lines."""
-    first = next((line for line in lines if line.strip()), "")
-    if is_shell(language) or (not language and _TYPED.match(first)):
-        for line in lines:
-            moving = _MOVING.match(line)
-            if _WRITING.search(line) or (moving and any(map(is_path, moving[1].split()))):
-                return f"a shell command that changes files (`{line.strip()[:60]}`) is not run."
-        return None
+    """The same for a fence, by its language and its lines."""
     text = "\n".join(lines)
+    first = next((line for line in lines if line.strip()), "")
     is_json = language in {"", "json", "jsonc"} and first.lstrip().startswith(("{", "["))
     if language.startswith("tool") or (is_json and _CALL.match(text)):
         return "a call of a tool, written as text, is no form that is read."
-    if not is_mark(first) and language in {"", "xml", "html"} and _TAG.match(first):
-        return strange_line(first)
-    marker = next((line for line in lines if is_mark(line) or _HUNK.match(line)), None)
-    return None if marker is None else strange_line(marker)
+    is_markup = language in {"", "xml", "html"} and _TAG.match(first)
+    above = ["", *lines]
+    found = (strange_line(line, above[at]) for at, line in enumerate(lines) if not _TAG.match(line))
+    return strange_line(first) if is_markup else next(filter(None, found), None)
