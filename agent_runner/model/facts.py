@@ -207,9 +207,14 @@ class ToolsDeclined(Fact):
 
 @frozen
 class ConversationClosed(Fact):
-    """The next question begins a conversation anew, and why; what was paid for is still used."""
+    """The next question begins a conversation anew, and why; what was paid for is still used.
+
+    `drafts_dropped`: what was drafted in the old one, or was fine in a rejected reply, is no part
+    of the change any more. The new one does not tell of it.
+    """
 
     reason: str
+    drafts_dropped: bool = False
 
 
 @frozen

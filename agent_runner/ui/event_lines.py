@@ -174,7 +174,8 @@ def _trimmed(event: e.Trimmed, _after: TaskRecord) -> LogLine:
 
 @line_of.register
 def _conversation_closed(event: e.ConversationClosed, _after: TaskRecord) -> LogLine:
-    return LogLine(f"began a new conversation: {words.clean(event.reason)}", Tone.WARN)
+    drafts = "; its drafts are dropped" if event.drafts_dropped else ""
+    return LogLine(f"began a new conversation: {words.clean(event.reason)}{drafts}", Tone.WARN)
 
 
 @line_of.register

@@ -21,6 +21,7 @@ from agent_runner.looking.dialect import as_text
 from agent_runner.model.agent import Message, Prompt, ToolCall, ToolSpec
 from agent_runner.model.conversation import Replaced
 from agent_runner.model.events import ConversationClosed, Fact, Trimmed
+from agent_runner.model.evolve.calls import conversation_closed
 from agent_runner.model.record import STUCK, TaskRecord
 from agent_runner.model.settings import ConversationRule, Settings
 from agent_runner.model.task import Task
@@ -87,7 +88,7 @@ class Composing:
             return self._with_note(self._fresh())
         earlier, closed = self._earlier()
         if earlier is None:
-            return self._with_note(self._fresh(closed))
+            return self._with_note(self._begun_anew(closed) if closed else self._fresh())
         composed = self._continued(earlier)
         return self._with_note(composed or self._shortened(earlier))
 
@@ -163,10 +164,17 @@ class Composing:
         closed = ConversationClosed("it has no room for more")
         return Composed(self._cleaned(prompt), prompt.messages, facts=(closed,))
 
-    def _fresh(self, closed: str = "") -> Composed:
+    def _fresh(self) -> Composed:
         prompt = self._cleaned(self._first.prompt())
-        facts = (ConversationClosed(closed),) if closed else ()
-        return Composed(prompt, prompt.messages, facts=facts)
+        return Composed(prompt, prompt.messages)
+
+    def _begun_anew(self, why: str) -> Composed:
+        """A conversation in which nothing of the one before is said, nor counts."""
+        call = self.record.call
+        closed = ConversationClosed(why, drafts_dropped=bool(call.drafted or call.corrected))
+        first = self._first_of(conversation_closed(closed, self.record))
+        prompt = self._cleaned(first.prompt())
+        return Composed(prompt, prompt.messages, facts=(closed,))
 
     def _answer(self, earlier: Conversation) -> Message:
         """Our turn after the last one of the agent's."""
@@ -245,11 +253,14 @@ class Composing:
 
     @cached_property
     def _first(self) -> FirstMessage:
+        return self._first_of(self.record)
+
+    def _first_of(self, record: TaskRecord) -> FirstMessage:
         turns = 0 if self.is_new else self.record.counts.turns
         return FirstMessage(
             self.sources,
             self.task,
-            self.record,
+            record,
             self.settings,
             self.provider,
             self.attempt,

@@ -56,8 +56,14 @@ def call_settled(event: e.CallSettled, record: TaskRecord) -> TaskRecord:
     return with_fields(record, call=call, spent=spent, last_error=event.reason)
 
 
-def conversation_closed(_event: e.ConversationClosed, record: TaskRecord) -> TaskRecord:
-    return with_fields(record, call=with_fields(record.call, continues=None, judged=None))
+def conversation_closed(event: e.ConversationClosed, record: TaskRecord) -> TaskRecord:
+    call = with_fields(record.call, continues=None, judged=None)
+    if not event.drafts_dropped:
+        return with_fields(record, call=call)
+    # what was wrong with a rejected reply names blocks that were kept, and are no more
+    feedback = "" if call.corrected else record.feedback
+    call = with_fields(call, drafted=(), corrected=())
+    return with_fields(record, call=call, feedback=feedback)
 
 
 def set_aside(event: e.SetAside, record: TaskRecord) -> TaskRecord:
