@@ -1,5 +1,6 @@
 """Every check of the project, each one command: `nox -s NAME`; `nox -l` lists them."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,15 @@ def tests(session: nox.Session) -> None:
     session.run(*PYTEST, *session.posargs)
 
 
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """The quick tests with the oldest versions that pyproject.toml allows, on the oldest Python."""
+    session.install("--editable", ".", *_groups("test"))
+    wanted = PYPROJECT["project"]["dependencies"]
+    session.install(*(re.sub(r">=([^,;]+).*", r"==\1", each) for each in wanted))
+    session.run(*PYTEST, "-m", "not (slow or crash or long)", *session.posargs)
+
+
 @nox.session
 def cover(session: nox.Session) -> None:
     """The tests again with branch coverage, which is complete in the model and the engine."""
@@ -110,17 +120,21 @@ def llama(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Links lead somewhere, and what is generated into the docs is up to date."""
-    session.install("--editable", ".", *_groups("test"))
-    session.run("pytest", "tests/docs", *session.posargs)
+    """The site, where no link leads nowhere; then every block, and what is generated into pages."""
+    session.install("--editable", ".", *_groups("test", "docs"))
+    site = _empty_folder(session)
+    session.run("sphinx-build", "-q", "-n", "-W", "--keep-going", "-c", "docs", ".", str(site))
+    session.log(f"the site begins at {site / 'docs' / 'index.html'}")
+    session.run("pytest", "tests/docs", "tests/examples", *session.posargs)
 
 
 @nox.session
 def build(session: nox.Session) -> None:
     """Source archive and wheel; then the demo, from the wheel alone, in an empty folder."""
-    session.install("build")
+    session.install(*_groups("build"))
     made = _empty_folder(session)
     session.run("python", "-m", "build", "--outdir", str(made / "dist"), silent=True)
+    session.run("twine", "check", "--strict", *map(str, (made / "dist").iterdir()))
     (wheel,) = (made / "dist").glob("*.whl")
     programs = made / "venv" / "bin"
     session.run("python", "-m", "venv", str(made / "venv"))

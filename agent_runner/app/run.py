@@ -25,7 +25,7 @@ from agent_runner.engine.schedule import EVERYTHING, Selection
 from agent_runner.engine.waiting import Waiter
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.disk import reason_of
-from agent_runner.model import events as e
+from agent_runner.model import events as e, exit_codes
 from agent_runner.model.errors import AgentRunnerError
 from agent_runner.model.signals import Observer
 from agent_runner.model.states import FINAL
@@ -34,15 +34,12 @@ from agent_runner.store.store import Store, archive, read_entries, read_state
 from agent_runner.ui.output import Output
 from agent_runner.ui.summary import commands, findings
 
-_OUTPUT_LOST = 74
-"""EX_IOERR of sysexits.h: what every command ends with whose result could not be written."""
-
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a terminal that is gone gives EIO
 
 _SIGNALS = {
-    signal.SIGINT: ("interrupted", 130),
-    signal.SIGTERM: ("interrupted", 143),
-    signal.SIGHUP: ("interrupted", 129),
+    signal.SIGINT: ("interrupted", exit_codes.INTERRUPTED),
+    signal.SIGTERM: ("interrupted", exit_codes.TERMINATED),
+    signal.SIGHUP: ("interrupted", exit_codes.HANGUP),
 }
 
 
@@ -231,7 +228,7 @@ class _Run:
         console = self._screen.console
         match key:
             case "q":
-                self.control.stop("quit", 130)
+                self.control.stop("quit", exit_codes.INTERRUPTED)
             case "s":
                 self.control.skip()
             case "p":
@@ -274,9 +271,10 @@ class _StopWhenBroken:
     def entry(self, *_entry: object) -> None:
         broken = self.screen.output.broken
         if isinstance(broken, OSError) and broken.errno in _FULL:
-            self.control.stop("interrupted", _OUTPUT_LOST, f"the output: {reason_of(broken)}")
+            why = f"the output: {reason_of(broken)}"
+            self.control.stop("interrupted", exit_codes.OUTPUT_LOST, why)
         elif broken is not None:
-            self.control.stop("interrupted", 141)
+            self.control.stop("interrupted", exit_codes.BROKEN_PIPE)
 
     def signal(self, _signal: object) -> None:
         self.entry()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agent_runner.cli.output import note
+from agent_runner.model.exit_codes import BROKEN_PIPE, BUG, INTERRUPTED, OUTPUT_LOST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,14 +22,6 @@ _REFUSALS = {
     *(errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ESTALE),
 }
 """What a machine or its user may bring about; any other error of the system's is a bug of ours."""
-
-BUG = 70
-OUTPUT_LOST = 74
-"""A result could not be written: the disk behind standard output is full or broken."""
-
-HANGUP, INTERRUPTED, BROKEN_PIPE, TERMINATED = 129, 130, 141, 143
-"""128 and the number of the signal. Errors bring their own codes (`model/errors.py`), a run has
-those of `engine.runner.EXIT_CODES`."""
 
 
 def main() -> None:

@@ -108,18 +108,21 @@ class HelpPage:
 
     def _row(self, param: Any) -> tuple[str, str]:
         """Name and meaning of an argument or option."""
-        if param.param_type_name == "argument":
-            return str(param.metavar or param.name.upper()), str(param.help)
-        names = ", ".join(sorted(param.opts, key=len))
-        others = "".join(f", {name}" for name in param.secondary_opts)
-        value = "" if param.is_flag else f" {param.metavar}"
-        return f"{names}{others}{value}", meaning(param)
+        return names(param), meaning(param)
 
     def _bold(self, text: str) -> str:
         return f"\x1b[1m{text}\x1b[0m" if self._colour else text
 
     def _name(self, text: str) -> str:
         return f"\x1b[36m{text}\x1b[0m" if self._colour else text
+
+
+def names(param: Any) -> str:
+    """An argument's name, or all names of an option with the name of its value."""
+    if param.param_type_name == "argument":
+        return str(param.metavar or param.name.upper())
+    value = "" if param.is_flag else f" {param.metavar}"
+    return f"{', '.join([*sorted(param.opts, key=len), *param.secondary_opts])}{value}"
 
 
 def meaning(param: Any) -> str:

@@ -1,65 +1,62 @@
-"""`python -m agent_runner.cli.reference` brings the table of commands in the docs up to date.
+"""`python -m agent_runner.cli.reference` brings what the docs say of the commands up to date.
 
 For developers, at the top of the repository, after a change of a command or an option.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import typer.main
+from agent_runner.cli.described import Described, commands
+from agent_runner.cli.help import meaning, names
+from agent_runner.cli.manual import manual
+from agent_runner.cli.schema import What, schema_of
+from agent_runner.model.exit_codes import MEANINGS
 
-from agent_runner.cli.help import meaning, usage
-from agent_runner.cli.parser import app
 
-BEGIN, END = "<!-- commands: begin -->", "<!-- commands: end -->"
-"""What stands around the generated part of `docs/commands.md`."""
+def renewed(docs: Path) -> dict[Path, str]:
+    """Every page that is made here, as a whole or between its marks, and what it has to hold."""
+    return {
+        docs / "commands.md": _with(docs / "commands.md", "commands", commands_reference()),
+        docs / "exit-codes.md": _with(docs / "exit-codes.md", "exit-codes", exit_codes_table()),
+        docs / "agent-runner.1": manual(),
+        **{docs / f"{what.value}.schema.json": _schema_text(what) for what in What},
+    }
 
 
 def commands_reference() -> str:
     """Every command in Markdown: how it is called, what it does, its arguments and options."""
-    root = typer.main.get_command(app)
-    return "\n\n".join("\n".join(_section(path, one)) for path, one in _commands("", root)) + "\n"
+    return "\n\n".join("\n".join(_section(one)) for one in commands()) + "\n"
 
 
-def with_reference(text: str) -> str:
+def exit_codes_table() -> str:
+    """Every exit code and what it means, as rows in Markdown."""
+    rows = (f"| {code} | {words} |" for code, words in MEANINGS.items())
+    return "\n".join(("| code | meaning |", "|---|---|", *rows)) + "\n"
+
+
+def _with(page: Path, name: str, content: str) -> str:
     """The page's text with the part between its marks brought up to date."""
-    before, rest = text.split(BEGIN, 1)
-    _, after = rest.split(END, 1)
-    return f"{before}{BEGIN}\n\n{commands_reference()}\n{END}{after}"
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = page.read_text(encoding="utf-8").split(begin, 1)
+    _, after = rest.split(end, 1)
+    return f"{before}{begin}\n\n{content}\n{end}{after}"
 
 
-def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
-    """Each command that does something by itself, with the words that call it."""
-    below = getattr(command, "commands", {})
-    if path and (not below or command.invoke_without_command):
-        yield path, command
-    for name, one in below.items():
-        yield from _commands(f"{path} {name}".strip(), one)
+def _schema_text(what: What) -> str:
+    return json.dumps(schema_of(what), indent=1, ensure_ascii=True) + "\n"
 
 
-def _section(path: str, command: Any) -> Iterator[str]:
-    yield f"## {path}"
-    yield ""
-    yield f"    {usage(f'agent-runner {path}', command)}"
-    yield ""
+def _section(command: Described) -> Iterator[str]:
+    yield from (f"## {command.path}", "", "```text", command.usage, "```", "")
     yield re.sub(r"[ \n]*\n *", "\n", command.help.strip())
-    params = [one for one in command.params if one.name != "timings"]  # the page says it once
-    if params:
+    if command.params:
         yield from ("", "| argument, option | meaning |", "|---|---|")
-    for one in params:
-        yield f"| {_called(one)} | {_cell(meaning(one))} |"
-    example = command.entry.example
-    if example:
-        yield from ("", f"For example `agent-runner {example}`.")
-
-
-def _called(one: Any) -> str:
-    if one.param_type_name == "argument":
-        return _cell(f"`{one.metavar or one.name.upper()}`")
-    value = "" if one.is_flag else f" {one.metavar}"
-    return _cell(f"`{', '.join(sorted(one.opts, key=len))}{value}`")
+    for one in command.params:
+        yield f"| {_cell(f'`{names(one)}`')} | {_cell(meaning(one))} |"
+    if command.example:
+        yield from ("", f"For example `agent-runner {command.example}`.")
 
 
 def _cell(text: str) -> str:
@@ -67,9 +64,9 @@ def _cell(text: str) -> str:
 
 
 def main() -> None:
-    """Write the generated part of `docs/commands.md`."""
-    page = Path("docs/commands.md")
-    page.write_text(with_reference(page.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write all that is made here."""
+    for page, text in renewed(Path("docs")).items():
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -29,11 +29,12 @@ def schema(
 
     Editors take it from a first line such as `# yaml-language-server: $schema=FILE`.
     """
-    print(json.dumps(_schema(what), indent=1))  # noqa: T201  # ours alone: it quotes nobody
+    print(json.dumps(schema_of(what), indent=1))  # noqa: T201  # ours alone: it quotes nobody
     return 0
 
 
-def _schema(what: What) -> dict[str, Any]:
+def schema_of(what: What) -> dict[str, Any]:
+    """The JSON Schema of one of them."""
     if what is What.TASKS:
         from agent_runner.tasks.fields import task_list_schema
 

@@ -20,7 +20,7 @@ from agent_runner.engine.work import Halt, Step, Work
 from agent_runner.ground.disk import storage_errors
 from agent_runner.ground.invocation import Invocation
 from agent_runner.ground.timings import part
-from agent_runner.model import events as e
+from agent_runner.model import events as e, exit_codes
 from agent_runner.model.decisions import Choice, Decision, Escalation, Person
 from agent_runner.model.errors import StateError, StorageError
 from agent_runner.model.flow import MAY_RUN_OUT, seconds_left
@@ -34,18 +34,18 @@ MAX_CRASHES = 3
 """Unclean stops in one step without a new fact before the task is escalated."""
 
 EXIT_CODES = {
-    "finished": 0,
-    "preview": 0,
-    "held": 1,
-    "uncommitted": 1,
-    "escalations": 1,
-    "aborted": 1,
-    "auth": 1,
-    "budget": 1,
-    "fatal": 1,
-    "storage": 3,
-    "limit": 75,
-    "outage": 75,
+    "finished": exit_codes.DONE,
+    "preview": exit_codes.DONE,
+    "held": exit_codes.PERSON_NEEDED,
+    "uncommitted": exit_codes.PERSON_NEEDED,
+    "escalations": exit_codes.PERSON_NEEDED,
+    "aborted": exit_codes.PERSON_NEEDED,
+    "auth": exit_codes.PERSON_NEEDED,
+    "budget": exit_codes.PERSON_NEEDED,
+    "fatal": exit_codes.PERSON_NEEDED,
+    "storage": exit_codes.STATE_UNUSABLE,
+    "limit": exit_codes.COME_BACK,
+    "outage": exit_codes.COME_BACK,
 }
 """What the command returns for each reason to stop; a signal's or a key's stop brings its own."""
 

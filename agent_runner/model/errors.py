@@ -7,6 +7,8 @@ turns the provider's into events. Every command imports this file, so it does wi
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from agent_runner.model import exit_codes
+
 if TYPE_CHECKING:
     from agent_runner.model.usage import ReportedLimit, Usage
 
@@ -19,7 +21,7 @@ class AgentRunnerError(Exception):
     what a command ends with when the error reaches its end; 70 stands for a bug.
     """
 
-    exit_code: ClassVar[int] = 70
+    exit_code: ClassVar[int] = exit_codes.BUG
 
     def __init__(self, what: str, *, fix: str = "", command: tuple[str, ...] = ()) -> None:
         super().__init__(what)
@@ -40,7 +42,7 @@ class UsageError(AgentRunnerError):
     `option`: dotted path of the setting at fault, for whoever knows where it was set.
     """
 
-    exit_code = 2
+    exit_code = exit_codes.WRONG_INPUT
 
     def __init__(
         self, what: str, *, fix: str = "", command: tuple[str, ...] = (), option: str = ""
@@ -81,7 +83,7 @@ class IllegalEventError(UsageError):
 class StateError(AgentRunnerError):
     """The state cannot be used; nothing in it was changed."""
 
-    exit_code = 3
+    exit_code = exit_codes.STATE_UNUSABLE
 
 
 class StateLockedError(StateError):
@@ -121,7 +123,7 @@ class ProviderError(AgentRunnerError):
     ordinary answer, and was billed like one.
     """
 
-    exit_code = 1
+    exit_code = exit_codes.PERSON_NEEDED
 
     def __init__(
         self,
