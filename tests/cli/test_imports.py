@@ -78,7 +78,7 @@ STATUS = {
     *("ground", "ground.clock", "ground.config_files", "ground.invocation", "ground.plain_files"),
     *("ground.presence", "ground.timings"),
     *("limits", "limits.waiting"),
-    *("model", "model.errors", "model.standing", "model.states"),
+    *("model", "model.errors", "model.exit_codes", "model.standing", "model.states"),
     *("store", "store.layout", "store.outline", "store.sealed"),
     *("ui", "ui.output", "ui.status", "ui.tables", "ui.tally", "ui.words"),
 }
