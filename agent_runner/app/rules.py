@@ -13,7 +13,6 @@ from agent_runner.hooks.scripts import judges_of
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.shown import FileText
 from agent_runner.model.task import Task
-from agent_runner.workspace.git import Repository
 from agent_runner.workspace.reading import read_text
 from agent_runner.workspace.secrets import holds_secret, looks_secret
 
@@ -46,7 +45,7 @@ def rules_by(
         return looks_secret(path) or holds_secret(path, text) or hide.covers(path)
 
     def rules(task: Task, record: TaskRecord) -> Rules:
-        settings, repository = project.settings.apply, Repository.around(task.root)
+        settings, repository = project.settings.apply, trees.repository(task.root)
         obeyed = repository.obeyed if repository else ()
         git_hooks = (repository.programs.hooks,) if repository else ()
         return Rules(

@@ -57,7 +57,8 @@ class AsBefore:
         wanted = work.settings.tests_changed is not TestsChanged.OFF
         if not wanted or work.record.judgement.by_person:
             return None
-        return await anyio.to_thread.run_sync(self._changed, work)
+        await self.trees.last(work.task)
+        return self._changed(work)
 
     async def judge(self, work: Work) -> JudgedAsBefore | None:
         """Run the hooks with the tests of before, and keep what they say; None: no need to.

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import anyio.to_thread
 from attrs import frozen
 
 from agent_runner.edits import apply as writing
@@ -70,9 +69,17 @@ class Changes:
             diffs = [read_plain(copy) for copy in copies if copy.is_file()]
         return b"".join(filter(None, diffs)).decode(errors="replace")
 
-    async def write(self, change_set: ChangeSet, root: Path) -> Conflicted | None:
-        """Make the files hold the after-images; not to be cancelled halfway, and safe to repeat."""
-        return await anyio.to_thread.run_sync(self._apply, change_set, root)
+    def write(self, change_set: ChangeSet, root: Path) -> Conflicted | None:
+        """Make the files hold the after-images; safe to repeat. One that is lost is a conflict."""
+        try:
+            conflict = writing.apply(change_set, root, self.blobs, self.on_write)
+        except StorageError:
+            raise
+        except StateError as error:  # not before it is needed: that reads every image twice
+            writing.remove_temps(change_set, root)
+            reason = f"what it should hold is lost ({error}); a reset begins the task anew"
+            return Conflicted(self._first_lost(change_set), reason)
+        return _event(conflict)
 
     def take_back(
         self, change_set: ChangeSet, root: Path, reason: str, journal: Journal
@@ -86,23 +93,11 @@ class Changes:
         self, back: ChangeSet, root: Path, journal: Journal
     ) -> Conflicted | None:
         """Finish a rollback whose intent is in the journal; a conflict leaves all as it is."""
-        conflicted = self._apply(back, root)
+        conflicted = self.write(back, root)
         writing.remove_temps(back, root)
         if conflicted is None:
             journal(RollbackDone(back.id))
         return conflicted
-
-    def _apply(self, change_set: ChangeSet, root: Path) -> Conflicted | None:
-        """Make the files hold the after-images; one that is lost is a conflict, as any other."""
-        try:
-            conflict = writing.apply(change_set, root, self.blobs, self.on_write)
-        except StorageError:
-            raise
-        except StateError as error:  # not before it is needed: that reads every image twice
-            writing.remove_temps(change_set, root)
-            reason = f"what it should hold is lost ({error}); a reset begins the task anew"
-            return Conflicted(self._first_lost(change_set), reason)
-        return _event(conflict)
 
     def _first_lost(self, change_set: ChangeSet) -> str:
         for change in change_set.changes:

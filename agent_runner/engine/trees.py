@@ -70,6 +70,9 @@ class Trees:
     last, unless something ran or somebody was waited for in between (whoever does that calls
     `expire`), or it is some seconds ago.
 
+    Git and whole looks are waited for in a thread. What a look has found already, and a few files,
+    are read at once: a way to a thread and back takes longer than that.
+
     `objects`: where the readers keep what they need. `copies`: the folder of all scratch copies.
     `for_commits`: whether the runner commits, and so has to know what the user had changed.
     """
@@ -84,16 +87,19 @@ class Trees:
     _looks: dict[Path, tuple[float, Snapshot]] = field(factory=dict)
 
     async def read(self, task: Task) -> Snapshot:
-        """The tree as it stands now; git and the disk are waited for in a thread."""
+        """The tree as it stands now."""
         return await anyio.to_thread.run_sync(self._look, task.root)
 
     async def last(self, task: Task) -> Snapshot:
         """The tree as the step before this one saw it last."""
-        return await anyio.to_thread.run_sync(self._last, task.root)
+        return self._known(task.root) or await self.read(task)
 
-    async def keep(self, task: Task, paths: Iterable[str]) -> None:
-        """Keep what these files hold now: about to be changed by us, they need not be fetched."""
-        await anyio.to_thread.run_sync(self._reader(task.root).keep, paths)
+    def keep(self, task: Task, paths: Iterable[str]) -> None:
+        """Keep what these files hold now: about to be changed by us, they need not be fetched.
+
+        Waits for the disk.
+        """
+        self._reader(task.root).keep(paths)
 
     async def written(self, task: Task, paths: Iterable[str]) -> Snapshot:
         """The tree after a change of our own; a whole look only if something else ran, too."""
@@ -119,6 +125,22 @@ class Trees:
         self._last(root)
         return self._reader(root).status()
 
+    def repository(self, root: Path) -> Repository | None:
+        """The repository around a root, as of the last look; also where git ignores the root.
+
+        Waits for git and the disk.
+        """
+        self._last(root)
+        return self._reader(root).repository
+
+    def head(self, task: Task) -> str:
+        """The commit that HEAD names now in the repository of the last look; "" where git has none.
+
+        Without a process of git's, unless HEAD has an odd form.
+        """
+        sources = self._reader(task.root).sources
+        return sources[0].repository.head if sources else ""
+
     def ignored(self, root: Path, paths: Iterable[str]) -> set[str]:
         """Those of `paths` (existing or not) that git ignores; waits for git."""
         return self._reader(root).ignored(paths)
@@ -128,7 +150,13 @@ class Trees:
 
         `ours`: files that differ from the last commit because earlier tasks changed them.
         """
-        return await anyio.to_thread.run_sync(self._start, task, ours)
+        tree = await self.last(task)
+        self._reader(task.root).sync()
+        modified: frozenset[str] = frozenset()
+        if self.for_commits:
+            modified = await anyio.to_thread.run_sync(_modified_paths, task.root)
+        start = Start(tree.id, modified.difference(ours))
+        return tree, self.blobs.put(start.to_json().encode("ascii"))
 
     def at_start(self, record: TaskRecord) -> Start | None:
         """The tree as it stood when the task began, if that was kept."""
@@ -218,20 +246,13 @@ class Trees:
         now = self.clock.now()
         await anyio.to_thread.run_sync(sweep, self.copies, lambda place: is_awaited(place, now))
 
-    def _start(self, task: Task, ours: Collection[str]) -> tuple[Snapshot, str]:
-        reader = self._reader(task.root)
-        tree = self._last(task.root)
-        reader.sync()
-        repository = Repository.find(task.root) if self.for_commits else None
-        modified = repository.modified_paths() if repository else frozenset()
-        start = Start(tree.id, modified.difference(ours))
-        return tree, self.blobs.put(start.to_json().encode("ascii"))
-
     def _last(self, root: Path) -> Snapshot:
+        return self._known(root) or self._look(root)
+
+    def _known(self, root: Path) -> Snapshot | None:
+        """The last look, while it is good enough."""
         at, tree = self._looks.get(root, (0.0, None))
-        if tree is None or self.clock.monotonic() - at > _FRESH:
-            return self._look(root)
-        return tree
+        return None if self.clock.monotonic() - at > _FRESH else tree
 
     def _look(self, root: Path) -> Snapshot:
         tree = self._reader(root).look()
@@ -242,3 +263,8 @@ class Trees:
         if root not in self._readers:
             self._readers[root] = self.make_reader(root)
         return self._readers[root]
+
+
+def _modified_paths(root: Path) -> frozenset[str]:
+    repository = Repository.find(root)
+    return repository.modified_paths() if repository else frozenset()

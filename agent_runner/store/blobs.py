@@ -215,8 +215,11 @@ class Blobs:
     def _content(self, entry: _Entry) -> bytes | None:
         """The content, or None if it is not the one that was written, or the file is gone."""
         try:
-            with reading(self.path) as file:
-                content = os.pread(file.fileno(), entry.size, entry.offset)
+            if self._file >= 0:
+                content = os.pread(self._file, entry.size, entry.offset)
+            else:
+                with reading(self.path) as file:
+                    content = os.pread(file.fileno(), entry.size, entry.offset)
         except OSError:
             return None
         return content if hashlib.sha256(content).hexdigest() == entry.sha256 else None

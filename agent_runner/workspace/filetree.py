@@ -265,7 +265,7 @@ def read_entry(
         if not stat.S_ISREG(found.st_mode):
             return None, None
         if found.st_size <= largest:
-            content = _content(descriptor, name, largest)
+            content = _content(descriptor, name, found.st_size, largest)
             if len(content) <= largest:  # else it grew meanwhile
                 return Entry(mode_of(found), object_name(BLOB, content, hashing)), content
     except FileNotFoundError:
@@ -276,12 +276,12 @@ def read_entry(
     return Entry(_STAT_ONLY[mode_of(found)], object_name(BLOB, text, hashing)), None
 
 
-def _content(descriptor: int, name: str, largest: int) -> bytes:
-    """All bytes, or a few more than `largest`."""
+def _content(descriptor: int, name: str, expected: int, largest: int) -> bytes:
+    """All bytes, or a few more than `largest`; `expected`: how many there were a moment ago."""
     file = os.open(name, _FILE, dir_fd=descriptor)
     try:
-        first = os.read(file, _CHUNK)
-        if len(first) < _CHUNK and not os.read(file, 1):
+        first = os.read(file, expected + 1)  # one more shows that this is the end
+        if len(first) <= expected and not os.read(file, 1):
             return first
         pieces = [first]
         size = len(first)

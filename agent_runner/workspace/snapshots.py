@@ -95,12 +95,18 @@ class SnapshotReader:
         self._unkept: set[bytes] = set()
         self._settled = 0
         self._room = 0
+        self._compared: tuple[str, str, tuple[Change, ...]] = ("", "", ())
         self._forget("sha1")
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The repositories that had a say in the last look, outermost first."""
         return self._sources
+
+    @property
+    def repository(self) -> Repository | None:
+        """The repository around the root as of the last look, also where git ignores the root."""
+        return self._lister.repository
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -207,10 +213,14 @@ class SnapshotReader:
     def changes(self, earlier: str, later: str) -> tuple[Change, ...]:
         """What differs between two snapshots, given by their ids; sorted by path.
 
+        The last answer is remembered: a task is judged by it in several ways.
+
         Raises:
             StateError: one of them is not kept any more.
         """
-        return changes(self.store, earlier, later)
+        if self._compared[:2] != (earlier, later):
+            self._compared = (earlier, later, changes(self.store, earlier, later))
+        return self._compared[2]
 
     def content(self, path: str, entry: Entry) -> bytes:
         """The content that an entry of a snapshot stands for (a link's is its target).

@@ -136,6 +136,7 @@ def test_a_damaged_content_is_never_handed_out(tmp_path: Path) -> None:
             reader.get(name)
     assert blobs.put(b"content") == name
     assert blobs_in(tmp_path).get(name) == b"content"
+    blobs.close()
     blobs.path.unlink()
     with pytest.raises(StateError, match="is damaged"):
         blobs.get(name)

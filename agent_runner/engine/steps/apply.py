@@ -100,8 +100,7 @@ class ApplyStep:
     async def _write(self, work: Work, reply: Reply, change_set: ChangeSet) -> TaskEvent:
         """Write a change whose intent is journaled, then run what the reply proposes."""
         root = work.task.root
-        await self.trees.keep(work.task, change_set.paths)
-        conflicted = await self.changes.write(change_set, root)
+        conflicted = await anyio.to_thread.run_sync(self._carry_out, work.task, change_set)
         if conflicted is not None:
             return conflicted
         if reply.commands:
@@ -115,6 +114,11 @@ class ApplyStep:
         await self.commits.after_attempt(work, change_set.paths)
         tree = await self.trees.written(work.task, change_set.paths)
         return Applied(change_set.paths, tree.id, notes=declined)
+
+    def _carry_out(self, task: Task, change_set: ChangeSet) -> Conflicted | None:
+        """Keep what stands there before it is replaced, then write."""
+        self.trees.keep(task, change_set.paths)
+        return self.changes.write(change_set, task.root)
 
     def _plan(self, work: Work, turn: Turn) -> tuple[Planned | Rejection, Reply]:
         """Plan the reply, which is returned with all its drafts; nothing is written.

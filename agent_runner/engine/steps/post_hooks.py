@@ -22,7 +22,6 @@ from agent_runner.model.events import (
 )
 from agent_runner.model.flow import passed_by_changed_tests
 from agent_runner.model.hooks import HookOutcome, HookResult, Phase
-from agent_runner.workspace.git import Repository
 
 
 @define
@@ -41,12 +40,11 @@ class PostHooksStep:
         if service is not None:
             return HookBroken(service.hook, "a service that it starts could not be started again")
         as_left = await self._is_as_left(work)
-        before = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)
+        root, paths = work.task.root, work.record.change.paths
+        before = standing(root, paths)
         results = await self.hooks.run(work, Phase.POST, work.task.post_hooks)
-        after = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)
-        reshaped = _reshaped(before, after)
         if results and not results[-1].green:
-            return await self._red(work, results[-1], reshaped)
+            return await self._red(work, results[-1], _reshaped(before, standing(root, paths)))
         tree = (await self.trees.last(work.task)).id
         self.known_green.saw(tuple(result.hook for result in ran(results)), tree)
         nothing_changed = as_left or await self._nothing_changed(work)
@@ -54,9 +52,8 @@ class PostHooksStep:
             await self.as_before.judge(work)
         if not nothing_changed and not passed_by_changed_tests(work.latest(), work.settings):
             await self.commits.after_task(work)
-        after = await anyio.to_thread.run_sync(standing, work.task.root, work.record.change.paths)
-        reshaped = _reshaped(before, after)  # a git hook may have formatted them, too
-        head = await anyio.to_thread.run_sync(_head, work)
+        reshaped = _reshaped(before, standing(root, paths))  # a git hook may have done so, too
+        head = self.trees.head(work.task)
         return PostHooksPassed(_proof(results), tree, head, reshaped, nothing_changed)
 
     async def _is_as_left(self, work: Work) -> bool:
@@ -76,9 +73,8 @@ class PostHooksStep:
         anywhere = change.commanded or work.record.judgement.by_person
         if not change.paths and not anywhere:
             return True
-        changed = await anyio.to_thread.run_sync(
-            self.trees.changed_since_start, work.task, work.record
-        )
+        await self.trees.last(work.task)
+        changed = self.trees.changed_since_start(work.task, work.record)
         if anywhere:
             return not changed
         if set(change.paths).intersection(changed):
@@ -124,8 +120,3 @@ def _reshaped(before: Mapping[str, Image], after: Mapping[str, Image]) -> tuple[
 
 def _proof(results: tuple[HookResult, ...]) -> tuple[Judged, ...]:
     return tuple(Judged(r.hook, r.exit_code, r.seconds) for r in ran(results))
-
-
-def _head(work: Work) -> str:
-    repository = Repository.find(work.task.root)
-    return repository.head if repository else ""
