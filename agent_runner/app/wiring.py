@@ -123,7 +123,7 @@ class CallWiring:
             commands=rule is not CommandsRule.NEVER,
             files=self.files,
             status=self.status,
-            never_edited=self.project.own_files,
+            never_edited=frozenset(path.resolve() for path in self.project.own_files),
         )
         return Questions(sources, self.spending, self.gate.today)
 

@@ -107,6 +107,8 @@ def is_forbidden_name(name: str) -> bool:
 
 def as_seen(name: str) -> str:
     """The name without what a file system may ignore: case, composition, the invisible, tails."""
+    if name.isascii():  # nearly every name, and each in a folder is looked at
+        return name.lower().split(":", 1)[0].rstrip(". ")
     seen = _INVISIBLE.sub("", name)
     visible = "".join(char for char in seen if unicodedata.category(char) != "Cf")
     return folded(visible).split(":", 1)[0].rstrip(". ")

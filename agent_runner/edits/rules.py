@@ -54,10 +54,11 @@ class Gate:
     @classmethod
     def at(cls, root: Path, rules: Rules) -> "Gate":
         """The gate for the task of this root."""
+        bases = {root.absolute(), root.resolve()}
         return cls(
             rules,
-            _below(root, rules.obeyed),
-            _below(root, rules.scripts),
+            _below(bases, rules.obeyed),
+            _below(bases, rules.scripts),
             Globs(tuple(folded(glob) for glob in rules.protect)),
             Globs(tuple(folded(glob) for glob in rules.may_change)),
         )
@@ -94,12 +95,15 @@ _STAYS = (
 )
 
 
-def _below(root: Path, paths: Iterable[Path]) -> frozenset[str]:
-    """The paths that lie below the root, relative to it, as file systems compare them."""
+def _below(bases: Collection[Path], paths: Iterable[Path]) -> frozenset[str]:
+    """The paths that lie below the root, relative to it, as file systems compare them.
+
+    `bases`: the root as it is named, and without links.
+    """
+    forms = {form for path in paths for form in (path.absolute(), path.resolve())}
     return frozenset(
         folded(form.relative_to(base).as_posix())
-        for path in paths
-        for base in (root.absolute(), root.resolve())
-        for form in (path.absolute(), path.resolve())
+        for form in forms
+        for base in bases
         if form.is_relative_to(base)
     )

@@ -64,7 +64,7 @@ def from_iso(text: str) -> float:
 
 def stored(at: float) -> float:
     """The time as it will be read back: live and replayed state are equal to the last bit."""
-    return from_iso(iso(at))
+    return _moment(at).timestamp()
 
 
 def show_times_in(zone: tzinfo | None) -> None:

@@ -10,7 +10,6 @@ import errno
 import fcntl
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from agent_runner.ground.plain_files import kind_of, open_plain
 from agent_runner.ground.timings import part
 from agent_runner.model.errors import StorageError
 
-_PRIVATE = 0o600  # what mkstemp gives a file
+_PRIVATE = 0o600
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write_all(descriptor: int, content: bytes) -> None:
@@ -102,7 +102,8 @@ class Disk:
         `durable` also syncs the file and its folder; without it a power cut may bring the old
         content back. Raises OSError; the temporary file is then removed.
         """
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+        descriptor = os.open(temporary, _NEW, _PRIVATE)
         try:
             try:
                 self.write(descriptor, content)
@@ -112,10 +113,10 @@ class Disk:
                     self.sync(descriptor)
             finally:
                 os.close(descriptor)
-            self.replace(Path(name), path)
+            self.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
-                Path(name).unlink()
+                temporary.unlink()
             raise
         if durable:
             self.sync_folder(path.parent)

@@ -198,7 +198,7 @@ class Running:
 
 def available() -> bool:
     """Whether there is a git binary."""
-    return shutil.which("git") is not None
+    return _located(os.environ.get("PATH", os.defpath)) is not None
 
 
 def binary(work_tree: Path) -> str:
@@ -207,6 +207,11 @@ def binary(work_tree: Path) -> str:
     With `node_modules/.bin` or `.` in PATH, a reply could else bring the git that we start.
     """
     return _binary(os.environ.get("PATH", os.defpath), work_tree)
+
+
+@functools.lru_cache(maxsize=8)
+def _located(path: str) -> str | None:
+    return shutil.which("git", path=path)
 
 
 @functools.lru_cache(maxsize=64)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import stat
 import subprocess
 from pathlib import Path
 
@@ -67,6 +68,9 @@ def discover(root: Path) -> Discovered | None:
     Raises:
         UsageError: there is one, but it belongs to somebody else, or is damaged.
     """
+    known = _found.get(root)
+    if known is not None and known.still_holds():
+        return known.found
     place = _place(root)
     if place is None:
         return None
@@ -76,6 +80,51 @@ def discover(root: Path) -> Discovered | None:
     settings = _settings(git_dir, work_tree)
     if settings is None:
         return None
+    found = _described(root, work_tree, git_dir, common, settings)
+    above = [folder for folder in (root, *root.parents) if folder.is_relative_to(work_tree)]
+    seen = [work_tree, git_dir, *(folder / ".git" for folder in above)]
+    seen += [git_dir / "HEAD", git_dir / "commondir", common / "objects", common / "refs"]
+    _found[root] = _Found(found, settings, tuple((path, _identity(path)) for path in seen))
+    return found
+
+
+@frozen
+class _Found:
+    """A repository, what its configuration said, and what was seen of the folders on the way."""
+
+    found: Discovered
+    settings: "_Settings"
+    seen: tuple[tuple[Path, tuple[int, ...]], ...]
+
+    def still_holds(self) -> bool:
+        """Whether all of it is as it was."""
+        if any(_identity(path) != as_it_was for path, as_it_was in self.seen):
+            return False
+        return _settings(self.found.git_dir, self.found.work_tree) is self.settings
+
+
+_found: dict[Path, _Found] = {}
+"""What was found in this process: each look at the files asks for it."""
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """What changes when something else stands at a path; () for nothing.
+
+    A folder is the same whatever comes and goes in it: git makes and removes locks in its own.
+    """
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return ()
+    same = (found.st_dev, found.st_ino, found.st_uid)
+    if stat.S_ISDIR(found.st_mode):
+        return same
+    return (*same, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
+
+
+def _described(
+    root: Path, work_tree: Path, git_dir: Path, common: Path, settings: "_Settings"
+) -> Discovered:
     prefix = "" if root == work_tree else f"{root.relative_to(work_tree).as_posix()}/"
     hashing = "sha256" if _SHA256.search(_content(common / "config")) else "sha1"
     return Discovered(
@@ -159,12 +208,16 @@ def _common(git_dir: Path) -> Path:
 def _content(path: Path) -> bytes:
     """The head of a small file; nothing of what is no file, so that no pipe holds us up."""
     try:
-        if not path.is_file():
-            return b""
-        with path.open("rb") as file:
-            return file.read(_LONGEST)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
+    try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return os.read(descriptor, _LONGEST) if is_file else b""
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
 
 
 def _check_owner(work_tree: Path, git_dir: Path) -> None:

@@ -1,6 +1,6 @@
 """The first message of a conversation: the task and its files, as they stand now."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Sources:
         desks: What replies asked for and drafted through tools.
         checks: Whether there is a check that the agent may run for a task.
         no_tools: By provider, the models whose endpoint declined tools.
-        never_edited: What no reply may change: absolute paths.
+        never_edited: What no reply may change: absolute paths without links.
     """
 
     redactor: Redactor
@@ -62,7 +62,7 @@ class Sources:
     commands: bool
     files: Callable[[Path], tuple[str, ...]] | None = None
     status: Callable[[Path], GitStatus | None] | None = None
-    never_edited: tuple[Path, ...] = ()
+    never_edited: Collection[Path] = ()
 
 
 @frozen(slots=False)  # `cached_property` wants a `__dict__`
@@ -178,8 +178,7 @@ class FirstMessage:
     @property
     def _listed(self) -> tuple[str, ...]:
         """The names that are worth telling: not of what rules the task, and is never edited."""
-        never = {path.resolve() for path in self.sources.never_edited}
-        root = self.task.root.resolve()
+        never, root = self.sources.never_edited, self.task.root.resolve()
         within = {path.relative_to(root).as_posix() for path in never if path.is_relative_to(root)}
         return tuple(name for name in self.names if name not in within)
 
