@@ -60,7 +60,7 @@ def write_list_cache(project: "Project") -> None:
         **{name: to_plain(getattr(settings, name)) for name in _KEPT},
         "tasks": [[t.id, t.title, t.depends_on, t.definition] for t in tasks.tasks],
     }
-    body = sealed(json.dumps(content, separators=(",", ":")).encode("ascii")[:-1])
+    body = b"".join(sealed([json.dumps(content, separators=(",", ":")).encode("ascii")[:-1]]))
     file = project.layout.list_outline
     with storage_errors(file):
         if not file.exists() or read_plain(file) != body:

@@ -21,7 +21,7 @@ class Hooks:
     configured: Mapping[str, Hook]
     trees: Trees
     _run_here: set[tuple[str, str]] = field(factory=set)
-    """Task and pre-hook of those that this run has run: their services are still there."""
+    """Task and pre-hook of those with services that this run has run: these are still there."""
 
     async def run(self, work: Work, phase: Phase, ids: Sequence[str]) -> tuple[HookResult, ...]:
         """Run the hooks in order up to the first red one, which is then the last of the results.
@@ -101,7 +101,7 @@ class Hooks:
             on_output=lambda chunk: work.signal(HookOutput(work.task.id, hook.id, chunk)),
             on_long=lambda: work.signal(Said(work.task.id, _unbounded(hook), "warning")),
         )
-        if phase is Phase.PRE:
+        if phase is Phase.PRE and hook.rerun_on_resume:
             self._run_here.add((work.task.id, hook.id))
         return result
 

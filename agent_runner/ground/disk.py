@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agent_runner.ground.plain_files import kind_of, open_plain
@@ -18,6 +18,7 @@ from agent_runner.ground.timings import part
 from agent_runner.model.errors import StorageError
 
 _PRIVATE = 0o600
+_WORTH_A_CALL = 256 * 1024  # bytes
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -102,11 +103,20 @@ class Disk:
         `durable` also syncs the file and its folder; without it a power cut may bring the old
         content back. Raises OSError; the temporary file is then removed.
         """
+        self.write_pieces(path, (content,), durable=durable, mode=mode)
+
+    def write_pieces(
+        self, path: Path, pieces: Iterable[bytes], *, durable: bool = True, mode: int = _PRIVATE
+    ) -> int:
+        """The same with a content that never is in memory as a whole; returns its size in bytes."""
+        size = 0
         temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
         descriptor = os.open(temporary, _NEW, _PRIVATE)
         try:
             try:
-                self.write(descriptor, content)
+                for piece in _gathered(pieces):
+                    self.write(descriptor, piece)
+                    size += len(piece)
                 if mode != _PRIVATE:
                     os.fchmod(descriptor, mode)
                 if durable:
@@ -120,6 +130,18 @@ class Disk:
             raise
         if durable:
             self.sync_folder(path.parent)
+        return size
+
+
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Small pieces put together to some that are worth a call of the system; at least one."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= _WORTH_A_CALL:
+            yield bytes(waiting)
+            waiting.clear()
+    yield bytes(waiting)
 
 
 def create_folder_below(top: Path, folder: Path) -> None:

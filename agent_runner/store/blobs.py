@@ -16,6 +16,7 @@ import os
 import re
 import zlib
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote, unquote
 
 from attrs import define, field, frozen
@@ -29,10 +30,13 @@ _LONGEST_LINE = 1024
 _PIECE = 1 << 20
 _NO_NAME = "-"
 
+Key = TypeVar("Key", bytes, str)
+"""By what an entry is found: the digest of its content, or its name."""
+
 
 @frozen
 class _Entry:
-    """Where a content is, in bytes from the beginning of the file, and its hash."""
+    """One entry: its content's hash, and where that is, in bytes from the beginning of the file."""
 
     sha256: str
     offset: int
@@ -58,8 +62,9 @@ class Blobs:
     _reserved: bool = False
     _unsynced: bool = False
     _broken: bool = False
-    _by_hash: dict[str, _Entry] = field(factory=dict)
-    _by_name: dict[str, _Entry] = field(factory=dict)
+    _by_hash: dict[bytes, int] = field(factory=dict)
+    """Where the line of each entry is, and no more: a list of 10,000 tasks has 50,000 entries."""
+    _by_name: dict[str, int] = field(factory=dict)
 
     @property
     def path(self) -> Path:
@@ -72,26 +77,27 @@ class Blobs:
         Raises StorageError: the disk refused; nothing was kept.
         """
         self._open_to_write()
-        sha256 = hashlib.sha256(content).hexdigest()
-        known = self._by_hash.get(sha256)
+        name = hashlib.sha256(content)
+        known = self._by_hash.get(name.digest())
         # compared, not just looked up: a power cut may have left the line and half of the content
-        if known is None or self._content(known) != content:
-            self._append(sha256, _NO_NAME, content)
-        return sha256
+        if known is None or self._read_at(known)[1] != content:
+            self._append(name.hexdigest(), _NO_NAME, content)
+        return name.hexdigest()
 
     def get(self, sha256: str) -> bytes:
         """The content with this hash. Raises StateError if it is gone or damaged."""
-        entry = self._find(self._by_hash, sha256)
-        if entry is None:
+        at = self._find(self._by_hash, _digest(sha256))
+        if at is None:
             return self._get_old(sha256)
-        content = self._content(entry)
+        content = self._read_at(at)[1]
         if content is None:
             raise _lost(f"{self.path}: content {sha256} is damaged")
         return content
 
     def hash_of(self, name: str) -> str | None:
         """The sha256 of the latest content of this name, whole or not; None where there is none."""
-        entry = self._find(self._by_name, quote(name))
+        at = self._find(self._by_name, quote(name))
+        entry = None if at is None else self._read_at(at)[0]
         return entry.sha256 if entry is not None else None
 
     def write(self, name: str, content: bytes) -> None:
@@ -101,15 +107,15 @@ class Blobs:
 
     def read(self, name: str) -> bytes | None:
         """The latest content of this name; None where there is none, or it is not whole."""
-        entry = self._find(self._by_name, quote(name))
-        return self._content(entry) if entry is not None else None
+        at = self._find(self._by_name, quote(name))
+        return self._read_at(at)[1] if at is not None else None
 
     def damaged(self) -> tuple[str, ...]:
         """Names, or hashes, of what was kept and is not whole any more; every content is read."""
-        self._find({}, "")  # so that all of the file's lines are known
-        named = {unquote(name): entry for name, entry in self._by_name.items()}
-        kept = {**named, **self._by_hash}
-        return tuple(name for name, entry in kept.items() if self._content(entry) is None)
+        self._find(self._by_name, "")  # so that all of the file's lines are known
+        kept = {unquote(name): at for name, at in self._by_name.items()}
+        kept |= {sha256.hex(): at for sha256, at in self._by_hash.items()}
+        return tuple(name for name, at in kept.items() if self._read_at(at)[1] is None)
 
     def reserve(self, size: int) -> None:
         """Take room from the disk, so that writing `size` bytes later cannot find it full.
@@ -157,7 +163,7 @@ class Blobs:
             # in one write: after it there is a whole entry or none that counts, and where it failed
             # the next one takes its place
             self.disk.write(self._file, line + content + b"\n")
-        self._index(_Entry(sha256, self._end + len(line), len(content)), name)
+        self._index(_Entry(sha256, self._end + len(line), len(content)), name, self._end)
 
     def _open_to_write(self) -> None:
         if self._file >= 0:
@@ -172,8 +178,8 @@ class Blobs:
             if os.fstat(self._file).st_size > self._end:
                 self.disk.truncate(self._file, self._end)
 
-    def _find(self, index: dict[str, _Entry], key: str) -> _Entry | None:
-        """The entry; where it is not known yet, what another process wrote since is read first."""
+    def _find(self, index: dict[Key, int], key: Key) -> int | None:
+        """Where its line is; where that is not known, what another process wrote is read first."""
         if key not in index and self._file < 0:
             try:
                 with reading(self.path) as file:
@@ -190,8 +196,7 @@ class Blobs:
             if line is None or not _is_entry(file, line, at):
                 at = self._next_entry(file, at + 1, size)
                 continue
-            entry = _Entry(line[2].decode(), at + line.end(), int(line[4]))
-            self._index(entry, line[5].decode())
+            self._index(_entry(line, at), line[5].decode(), at)
             at = self._end
 
     def _next_entry(self, file: int, start: int, size: int) -> int:
@@ -205,24 +210,25 @@ class Blobs:
             start += _PIECE
         return size
 
-    def _index(self, entry: _Entry, name: str) -> None:
+    def _index(self, entry: _Entry, name: str, at: int) -> None:
         if name == _NO_NAME:
-            self._by_hash[entry.sha256] = entry
+            self._by_hash[bytes.fromhex(entry.sha256)] = at
         else:
-            self._by_name[name] = entry
+            self._by_name[name] = at
         self._end = entry.offset + entry.size + 1
 
-    def _content(self, entry: _Entry) -> bytes | None:
-        """The content, or None if it is not the one that was written, or the file is gone."""
+    def _read_at(self, at: int) -> tuple[_Entry | None, bytes | None]:
+        """The entry whose line is there, and its content.
+
+        None for the one or both that are not as they were written, or if the file is gone.
+        """
         try:
             if self._file >= 0:
-                content = os.pread(self._file, entry.size, entry.offset)
-            else:
-                with reading(self.path) as file:
-                    content = os.pread(file.fileno(), entry.size, entry.offset)
+                return _read(self._file, at)
+            with reading(self.path) as file:
+                return _read(file.fileno(), at)
         except OSError:
-            return None
-        return content if hashlib.sha256(content).hexdigest() == entry.sha256 else None
+            return None, None
 
     def _get_old(self, sha256: str) -> bytes:
         """A content as versions before kept it: each in a file of its own."""
@@ -242,6 +248,27 @@ def _lost(what: str) -> StateError:
         fix="restore that file from a backup, or see what else is missing",
         command=("doctor",),
     )
+
+
+def _digest(sha256: str) -> bytes:
+    """The hash as it is in the index; b"", which nothing has, for what is none."""
+    try:
+        return bytes.fromhex(sha256)
+    except ValueError:
+        return b""
+
+
+def _entry(line: re.Match[bytes], at: int) -> _Entry:
+    return _Entry(line[2].decode(), at + len(line[0]), int(line[4]))
+
+
+def _read(file: int, at: int) -> tuple[_Entry | None, bytes | None]:
+    line = _LINE.match(os.pread(file, _LONGEST_LINE, at))
+    if line is None or zlib.crc32(line[1]) != int(line[6], 16):
+        return None, None
+    entry = _entry(line, at)
+    content = os.pread(file, entry.size, entry.offset)
+    return entry, content if hashlib.sha256(content).hexdigest() == entry.sha256 else None
 
 
 def _is_entry(file: int, line: re.Match[bytes], at: int) -> bool:

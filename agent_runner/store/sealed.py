@@ -6,6 +6,7 @@ be paid for again. What does not fit is thrown away and made anew.
 
 import json
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from agent_runner.ground.plain_files import read_plain
 _TAIL = len(',"crc":"00000000"}\n')
 
 
-def sealed(*pieces: bytes) -> bytes:
-    """A JSON object, given in pieces and without its closing brace, with its checksum."""
+def sealed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """A JSON object, given in pieces without its closing brace; a checksum is its last member."""
     checksum = 0
     for piece in pieces:
         checksum = zlib.crc32(piece, checksum)
-    return b"".join((*pieces, b',"crc":"%08x"}\n' % checksum))
+        yield piece
+    yield b',"crc":"%08x"}\n' % checksum
 
 
 def without_nan(constant: str) -> float:

@@ -120,10 +120,10 @@ class Store:
             self._lock = None
 
     def _write_snapshot(self, *, durable: bool) -> None:
-        content = render_snapshot(Snapshot(self.state, self.journal.position), self.clock.now())
+        pieces = render_snapshot(Snapshot(self.state, self.journal.position), self.clock.now())
         with storage_errors(self.layout.snapshot):
-            self.disk.write_file(self.layout.snapshot, content, durable=durable)
-        self._snapshot_size = len(content)
+            size = self.disk.write_pieces(self.layout.snapshot, pieces, durable=durable)
+        self._snapshot_size = size
         self._snapshot_offset = self.journal.position.offset
 
 

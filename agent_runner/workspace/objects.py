@@ -56,7 +56,8 @@ class ObjectStore:
     folder: Path
     disk: Disk = field(factory=Disk)
     spared: int = 64 << 20
-    _places: dict[bytes, tuple[int, int]] | None = field(init=False, default=None)
+    _places: dict[bytes, int] | None = field(init=False, default=None)
+    """Where each record begins, and no more: a long run keeps two for every task."""
     _end: int = field(init=False, default=0)
     _waiting: bytearray = field(init=False, factory=bytearray)
     _descriptor: int = field(init=False, default=-1)
@@ -89,7 +90,7 @@ class ObjectStore:
             return
         packed = zlib.compress(content, _SPEED[kind])
         head = b"%b %b %d\n" % (name.hex().encode(), kind, len(packed))
-        known[name] = (self._end, len(head) + len(packed))
+        known[name] = self._end
         self._end += len(head) + len(packed)
         self._waiting += head + packed
         if len(self._waiting) > _BUFFER:
@@ -103,13 +104,14 @@ class ObjectStore:
         """
         if name not in self._known():
             raise StateError(f"{self.path}: the object {name.hex()} is not kept any more")
-        kind, _, packed = self._record(name).partition(b"\n")
+        head, _, packed = self._record(name).partition(b"\n")
         try:
             content = zlib.decompress(packed)
         except zlib.error:
             content = b""
         hashing = "sha1" if len(name) == _SHA1 else "sha256"
-        if object_name(kind.split(b" ")[1], content, hashing) != name:
+        kind = head.split(b" ")[1] if head else b""
+        if object_name(kind, content, hashing) != name:
             raise StateError(f"{self.path}: the object {name.hex()} is damaged")
         return content
 
@@ -157,7 +159,7 @@ class ObjectStore:
         if self.size <= self.spared:
             return False
         live = list(self._live(keep))
-        if 2 * sum(self._known()[name][1] for name in live) > self.size:
+        if 2 * sum(self._place(name)[1] for name in live) > self.size:
             return False
         try:
             self._write(fresh, live)
@@ -204,11 +206,17 @@ class ObjectStore:
                     yield entry
 
     def _record(self, name: bytes) -> bytes:
-        self.flush()
-        start, length = self._known()[name]
+        start, length = self._place(name)
         return os.pread(self._opened(), length, start)
 
-    def _known(self) -> dict[bytes, tuple[int, int]]:
+    def _place(self, name: bytes) -> tuple[int, int]:
+        """Where its record begins, and its length; 0 where its head is damaged by now."""
+        self.flush()
+        start = self._known()[name]
+        head = _HEAD.match(os.pread(self._opened(), _LONGEST_HEAD, start))
+        return start, head.end() + int(head[3]) if head else 0
+
+    def _known(self) -> dict[bytes, int]:
         if self._places is None:
             self._places = {}
             if os.path.lexists(self.path):
@@ -226,7 +234,7 @@ class ObjectStore:
                 if head is None or self._end + head.end() + int(head[3]) > size:
                     break
                 length = head.end() + int(head[3])
-                self._known()[bytes.fromhex(head[1].decode())] = (self._end, length)
+                self._known()[bytes.fromhex(head[1].decode())] = self._end
                 self._end += length
         if self._end < size:
             with storage_errors(self.path):

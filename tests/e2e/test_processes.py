@@ -81,6 +81,5 @@ def test_branches_that_git_has_packed(tmp_path: Path) -> None:
 
 
 def test_a_root_below_its_repository(tmp_path: Path) -> None:
-    """Whether git ignores the root is asked once more."""
     scene = project(tmp_path, 1, below="sub/")
-    assert started(scene) == {"git": WHOLE_RUN + 1, "true": 3}
+    assert started(scene) == {"git": WHOLE_RUN, "true": 3}
