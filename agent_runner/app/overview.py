@@ -179,20 +179,20 @@ def without_list(tasks: Path | None, state_dir: Path | None, here: Surroundings)
     return Overview(KnownList(place, ListOutline(state.list_id, known), None, here.home), state)
 
 
-def known_object(view: Overview) -> dict[str, Any]:
+def known_object(view: Overview, wanted: frozenset[str] = frozenset()) -> dict[str, Any]:
     """What `status --json` prints where the list cannot be read."""
-    return tasks_object(view.tally, view.state, view.set_aside)
+    return tasks_object(view.tally, view.state, view.set_aside, wanted)
 
 
-def status_object(view: Overview) -> dict[str, Any]:
-    """What `status --json` prints (docs/json.md)."""
-    return {**known_object(view), "limits": _counter_objects(view)}
+def status_object(view: Overview, wanted: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """What `status --json` prints (docs/json.md). `wanted`: as `Tally.in_words` takes them."""
+    return {**known_object(view, wanted), "limits": _counter_objects(view)}
 
 
-def status_parts(view: Overview) -> Iterator[Part]:
-    """Every task, the sums, the limits, and what to do next."""
+def status_parts(view: Overview, wanted: frozenset[str] = frozenset()) -> Iterator[Part]:
+    """Every task, or those in a `wanted` state; the sums, the limits, and what to do next."""
     tally, run = view.tally, view.state.run
-    yield status_table(tally)
+    yield status_table(tally, wanted)
     yield tally.closing_line()
     yield from tally.lost_calls()
     yield from tally.not_committed()

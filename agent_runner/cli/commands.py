@@ -48,14 +48,14 @@ SECTIONS = {
         "resume": Entry("Go on where the last run stopped.", "run:resume", "resume --wait-max 2h"),
     },
     "Look": {
-        "status": Entry("Show the state of every task.", "show:status", "status --json"),
+        "status": Entry("Show the state of every task.", "show:status", "status --state failed"),
         "plan": Entry(
             "Show what fits into the limits now, and when the rest could run.", "show:plan", "plan"
         ),
         "usage": Entry("Show calls, tokens and cost.", "show:usage", "usage --by model"),
         "why": Entry("Tell the story of a task.", "story:why", "why T3"),
         "log": Entry("Show a task's conversation with its agent.", "story:log", "log T3 --follow"),
-        "diff": Entry("Show what a task changed, as a patch.", "look:diff", "diff T3"),
+        "diff": Entry("Show what a task changed, as a patch.", "look:diff", "diff T3 --stat"),
         "report": Entry(
             "Write a page with all that happened, or Markdown.", "report:report", "report --open"
         ),

@@ -1,16 +1,20 @@
 """`agent-runner diff` and `undo`: see what a task changed, and revert it."""
 
+import os
+import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent_runner.cli.options import StateDir, TaskId, TasksOption
-from agent_runner.cli.output import note, say
+from agent_runner.cli.output import is_drawing, note, print_parts, say
+from agent_runner.cli.paging import NoPager, page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from agent_runner.app.applied_changes import AppliedChanges
     from agent_runner.engine.taking_back import Outcome
 
 _MOST_NAMED = 20
@@ -24,23 +28,50 @@ def diff(
             "--attempt", metavar="N", min=1, help="Only this attempt.", show_default=False
         ),
     ] = None,
+    stat: Annotated[
+        bool, typer.Option("--stat", help="Only say how much of which file changed.")
+    ] = False,
+    no_pager: NoPager = False,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
 ) -> int:
-    """Show what a task, or one attempt at it, changed: a patch that git can apply."""
-    from agent_runner.app.applied_changes import patch
+    """Show what a task, or one attempt at it, changed: a patch that git can apply.
+
+    At a terminal it is coloured, and shown by PAGER where it is long; anywhere else it goes out
+    byte for byte.
+    """
+    from agent_runner.app.applied_changes import changes
     from agent_runner.app.overview import read_list
     from agent_runner.cli.project import surroundings
 
-    text = patch(read_list(tasks, state_dir, surroundings()), task, attempt)
-    if text is None:
+    found = changes(read_list(tasks, state_dir, surroundings()), task, attempt)
+    if found is None:
         whose = f"attempt {attempt} at {task}" if attempt else task
         note(f"{whose} has not changed any file")
+    elif stat:
+        print_parts(_stat(found))
+    elif is_drawing():
+        page(_painted(found.patch), no_pager=no_pager)
     elif sys.stdout.isatty():  # a patch for programs goes out as it is
-        say(text.decode(errors="backslashreplace").removesuffix("\n"))
+        say(found.patch.decode(errors="backslashreplace").removesuffix("\n"))
     else:
-        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.write(found.patch)
     return 0
+
+
+def _stat(found: "AppliedChanges") -> "Iterator[str]":
+    from agent_runner.ui.patches import file_stat, stat_lines
+
+    files = (file_stat(path, part.decode(errors="replace")) for path, part in found.by_file())
+    return stat_lines(files, shutil.get_terminal_size().columns - 1)
+
+
+def _painted(patch: bytes) -> "Iterator[str]":
+    from agent_runner.ui.output import Output
+    from agent_runner.ui.painting import Painter  # lazy: rich is slow to import
+
+    painter = Painter(Output(sys.stdout), os.environ)
+    return painter.patch(patch.decode(errors="backslashreplace").removesuffix("\n").split("\n"))
 
 
 def undo(
@@ -81,10 +112,9 @@ def undo(
     else:
         outcome, was_done = undoing.undo(project, task, scope)
     if outcome.refused:
-        note(f"{outcome.refused}; no file was touched")
-        if outcome.edited:
-            others = suggested("undo", task, "--keep-edited", *["--whole-tree"] * whole_tree)
-            note(f"  to revert the others: {others}")
+        _say_refused(
+            outcome, suggested("undo", task, "--keep-edited", *["--whole-tree"] * whole_tree)
+        )
         return 1
     if not outcome.paths and not outcome.edited:
         note(f"{task} has not changed any file")
@@ -94,6 +124,12 @@ def undo(
         _say_what_came(outcome, task, suggested, was_done=was_done)
     _say_what_stays(outcome)
     return 0
+
+
+def _say_refused(outcome: "Outcome", others: str) -> None:
+    note(f"{outcome.refused}; no file was touched")
+    if outcome.edited:
+        note(f"  to revert the others: {others}")
 
 
 def _say_what_would_come(outcome: "Outcome") -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,10 +21,8 @@ def note(text: str) -> None:
 
 def print_parts(parts: "Iterable[Part]") -> int:
     """Print lines and tables: fitted to a terminal, tables in colour; in full to a pipe."""
-    from agent_runner.ui.output import can_draw
-
-    if can_draw(sys.stdout, os.environ):
-        _draw(parts)
+    if is_drawing():
+        print_drawn(drawn(parts))
         return 0
     for part in parts:
         if isinstance(part, str):
@@ -34,18 +32,32 @@ def print_parts(parts: "Iterable[Part]") -> int:
     return 0
 
 
-def _draw(parts: "Iterable[Part]") -> None:
+def is_drawing() -> bool:
+    """Whether stdout is a terminal that lines are fitted to and painted for."""
+    from agent_runner.ui.output import can_draw
+
+    return can_draw(sys.stdout, os.environ)
+
+
+def drawn(parts: "Iterable[Part]", *, width: int | None = None) -> Iterator[str]:
+    """Lines and tables as they are drawn on the terminal, as wide as it is or as `width` says."""
     from agent_runner.ui.output import Output
     from agent_runner.ui.painting import Painter  # lazy: rich is slow to import
     from agent_runner.ui.words import shown
 
-    painter = Painter(Output(sys.stdout), os.environ)
+    painter = Painter(Output(sys.stdout), os.environ, width=width)
     for part in parts:
         if isinstance(part, str):
-            lines = [one for line in part.split("\n") for one in painter.paragraph(shown(line))]
+            for line in part.split("\n"):
+                yield from painter.paragraph(shown(line))
         else:
-            lines = list(painter.table(part))
-        print("\n".join(lines))
+            yield from painter.table(part)
+
+
+def print_drawn(lines: Iterable[str]) -> None:
+    """Print lines that `drawn` or a painter made: nobody else's text is raw in them."""
+    for line in lines:
+        print(line)
 
 
 def safe(text: str) -> str:

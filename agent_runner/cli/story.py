@@ -4,25 +4,37 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_runner.cli.options import StateDir, TaskId, TasksOption
-from agent_runner.cli.output import print_parts
+from agent_runner.cli.options import Json, StateDir, TaskId, TasksOption
+from agent_runner.cli.output import print_object, print_parts
+from agent_runner.cli.paging import NoPager, page_parts
 
 if TYPE_CHECKING:
     from agent_runner.app.conversation_log import ConversationLog
 
 
-def why(task: TaskId, tasks: TasksOption = None, state_dir: StateDir = None) -> int:
+def why(
+    task: TaskId,
+    json: Json = False,
+    no_pager: NoPager = False,
+    tasks: TasksOption = None,
+    state_dir: StateDir = None,
+) -> int:
     """Tell a task's story: what was tried, failed, changed and decided, and what it cost."""
-    from agent_runner.app.overview import read_list
+    from agent_runner.app.overview import of_list, read_list
     from agent_runner.app.place import require_task
     from agent_runner.cli.project import surroundings
     from agent_runner.store.store import read_entries
-    from agent_runner.ui.narration import why_lines
 
     known = read_list(tasks, state_dir, surroundings())
     require_task(task, known.tasks)
     entries = read_entries(known.place.state_dir)
-    return print_parts(why_lines(task, known.tasks[task].title, entries))
+    if json:
+        from agent_runner.ui.status import why_object
+
+        return print_object(why_object(of_list(known).tally, task, entries))
+    from agent_runner.ui.narration import why_lines
+
+    return page_parts(why_lines(task, known.tasks[task].title, entries), no_pager=no_pager)
 
 
 def log(
@@ -30,6 +42,7 @@ def log(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what comes, until the run ends.")
     ] = False,
+    no_pager: NoPager = False,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
 ) -> int:
@@ -42,7 +55,7 @@ def log(
     known = read_list(tasks, state_dir, surroundings())
     require_task(task, known.tasks)
     conversation = ConversationLog(known.place.state_dir, task)
-    print_parts(conversation.news())
+    page_parts(conversation.news(), no_pager=no_pager or follow)
     if follow:
         _follow(conversation)
     return 0

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from agent_runner.ui import words
 from agent_runner.ui.event_lines import Tone
 from agent_runner.ui.output import Output
+from agent_runner.ui.patches import LineKind, classified
 from agent_runner.ui.tables import GAP, TextTable
 
 STATE_STYLES = {
@@ -35,6 +36,14 @@ TONE_STYLES = {
     Tone.BAD: "bold red",
 }
 
+
+_PATCH_STYLES = {
+    LineKind.HEAD: "bold",
+    LineKind.HUNK: "cyan",
+    LineKind.ADDED: "green",
+    LineKind.REMOVED: "red",
+    LineKind.CONTEXT: "",
+}
 
 _FRONT = re.compile(r"^( *)(\S+ {2,})?(\| )?")
 """What may stand before the text of a line."""
@@ -145,6 +154,11 @@ class Painter:
         shown = line[: max(_LEAST, self.width - taken)]
         return self.squeezed(*title, Part(f" {shown}", "dim"))
 
+    def patch(self, lines: Iterable[str]) -> Iterator[str]:
+        """The lines of a patch in colour, none of them cut."""
+        for kind, line in classified(lines):
+            yield self._painted(Text(words.shown(line), _PATCH_STYLES[kind]))
+
     def mark(self, word: str) -> str:
         """The shape of a state."""
         return words.mark(word, unicode=self._out.unicode)
@@ -162,11 +176,14 @@ class Painter:
 
     def _list(self, table: TextTable) -> Iterator[str]:
         """Each row as a paragraph: its first cell, then the others by their names."""
+        names = [
+            f"{column.name:{max(len(c.name) for c in table.columns)}}" for column in table.columns
+        ]
         for row in table.rows:
             yield self.one_line(Text(row[0], "bold"))
-            for column, cell in zip(table.columns[1:], row[1:], strict=True):
+            for name, cell in zip(names[1:], row[1:], strict=True):
                 if cell:
-                    yield from self.paragraph(f"  {column.name}  {cell}")
+                    yield from self.paragraph(f"  {name}  {cell}")
 
     def _cut(self, text: Text, width: int) -> Text:
         if words.columns(text.plain) <= width:

@@ -1,4 +1,4 @@
-"""What `status --json` and `debug state --json` print; the table for people is in tables.py."""
+"""What `status`, `why` and `debug state` print with --json; tables.py has the table for people."""
 
 from __future__ import annotations
 
@@ -11,24 +11,50 @@ if TYPE_CHECKING:  # `status` shows outlines and needs no events
     from collections.abc import Iterable
 
     from agent_runner.model.events import JudgedAsBefore, SetAside
-    from agent_runner.model.fold import RunInfo, RunState
+    from agent_runner.model.fold import Entry, RunInfo, RunState
     from agent_runner.model.standing import AsBefore, LastRun, StateOutline, TaskOutline
     from agent_runner.model.task import Task
     from agent_runner.ui.tally import Tally
 
 
 def status_object(
-    tally: Tally, state: RunState | StateOutline, set_aside: Iterable[SetAside] = ()
+    tally: Tally,
+    state: RunState | StateOutline,
+    set_aside: Iterable[SetAside] = (),
+    wanted: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """The object that docs/json.md describes; `set_aside`: providers that are not asked for now."""
+    """The object that docs/json.md describes.
+
+    `set_aside`: providers that are not asked for now. `wanted`: as `Tally.in_words` takes them.
+    """
     return {
         "list": state.list_id or tally.tasks.id,
         "seq": state.seq,
         "current": state.current,
         "run": _run_object(state.run, is_on=tally.run_is_on) if state.run else None,
         "set_aside": [_aside_object(one) for one in set_aside],
-        "tasks": [_task_object(tally, task) for task in tally.listed],
+        "tasks": [_task_object(tally, task) for task in tally.in_words(wanted)],
     }
+
+
+def why_object(tally: Tally, task_id: str, entries: Iterable[Entry]) -> dict[str, Any]:
+    """What `why --json` prints: the task as in `status --json`, and its history."""
+    from agent_runner.ui.narration import Timeline
+
+    timeline = Timeline(task_id)
+    history = [
+        {
+            "seq": entry.seq,
+            "at": iso(entry.at),
+            "kind": type(entry.event).__name__,
+            "tone": one.line.tone.value,
+            "text": one.line.text,
+            "details": list(one.line.details),
+        }
+        for entry in entries
+        for one in timeline.take(entry)
+    ]
+    return {"task": _task_object(tally, tally.tasks[task_id]), "history": history}
 
 
 def _run_object(run: RunInfo | LastRun, *, is_on: bool) -> dict[str, Any]:

@@ -118,9 +118,12 @@ def _padded(cells: tuple[str, ...], column: Column) -> list[str]:
     return [cell + space for space, cell in zip(spaces, cells, strict=True)]
 
 
-def status_table(tally: Tally) -> TextTable:
-    """Every task with state, attempts, failures, time, what holds it, calls, tokens and cost."""
-    return _table(tally, tally.listed)
+def status_table(tally: Tally, wanted: frozenset[str] = frozenset()) -> TextTable:
+    """Tasks with state, attempts, failures, time, what holds them, calls, tokens and cost.
+
+    `wanted`: the states of those that are shown (`Tally.in_words`).
+    """
+    return _table(tally, tally.in_words(wanted))
 
 
 def final_table(tally: Tally) -> TextTable:

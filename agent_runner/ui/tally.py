@@ -102,6 +102,12 @@ class Tally:
         word = words.record_word(self.record(task_id))
         return word if self.run_is_on or word != "running" else "stopped"
 
+    def in_words(self, wanted: frozenset[str]) -> Sequence[Task | TaskOutline]:
+        """The tasks whose state is one of these words on screen, in list order; of none, all."""
+        if not wanted:
+            return self.listed
+        return [t for t in self.listed if self.word(t.id).partition(" ")[0] in wanted]
+
     def title(self, task_id: str) -> str:
         """The task's title on one line; "" if the list has no such task (any more)."""
         return words.clean(self.tasks[task_id].title) if task_id in self.tasks else ""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.app import overview
-from agent_runner.app.applied_changes import patch
+from agent_runner.app.applied_changes import changes
 from agent_runner.app.list_cache import cached_list
 from agent_runner.app.overview import KnownList, Overview
 from agent_runner.app.place import Surroundings, find
@@ -161,7 +161,8 @@ def shown(scene: Scene) -> str:
 
 def everything(scene: Scene) -> list[Any]:
     view = overview.read(None, None, here(scene))
-    patched = patch(view.known, "T1")
+    changed = changes(view.known, "T1")
+    patched = None if changed is None else changed.patch
     parts = [*overview.usage_parts(view, "task")]
     return [shown(scene), overview.status_object(view), parts, patched]
 

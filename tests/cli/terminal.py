@@ -49,14 +49,14 @@ class Seat:
 
 
 @contextmanager
-def seat(scene: Scene, *words: str, columns: int = 100) -> Iterator[Seat]:
+def seat(scene: Scene, *words: str, columns: int = 100, rows: int = 40) -> Iterator[Seat]:
     """The command at a new terminal; ended for sure at the end."""
     child = pexpect.spawn(
         COMMAND[0],
         [*COMMAND[1:], *words],
         cwd=str(scene.project),
         env=environment(scene.home, scene.env),
-        dimensions=(40, columns),
+        dimensions=(rows, columns),
         timeout=30,
         encoding="utf-8",
     )

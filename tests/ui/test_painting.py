@@ -95,7 +95,8 @@ def test_a_row_without_room_becomes_a_list() -> None:
     columns = (Column("name"), Column("address", shrinks=True, least=30), Column("trouble"))
     address, trouble = "https://example.org/a/long/path/v1", "there is no key; set SOME_KEY"
     painter = Painter(Output(io.StringIO()), {"NO_COLOR": "1"}, width=50)
-    lines = list(painter.table(TextTable(columns, (("one", address, trouble), ("two", "", "")))))
+    rows = (("one", address, trouble), ("two", "", ""))
+    lines = list(painter.table(TextTable(columns, rows)))
     assert list(map(plain, lines)) == [
         "one",
         f"  address  {address}",
