@@ -17,10 +17,11 @@ def alter(text: TextFile, hunks: Sequence[Hunk], *, exact: bool) -> Outcome:
     some of them fail.
     """
     shift = after = standing = 0
+    before = list(text.lines)
     wrong: list[Failed] = []
     for number, written in enumerate(hunks, 1):
         hunk = _as_file(written, text)
-        hay = Haystack(text.lines)
+        hay = Haystack(text.lines, before)
         place = _place(hay, hunk, after, shift, exact=exact)
         if isinstance(place, NoPlace):
             if _stands(hay, hunk, place):

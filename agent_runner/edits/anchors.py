@@ -42,10 +42,14 @@ def stand_above(lines: list[str], anchors: tuple[str, ...], spot: Spot, *, among
 
 
 def names_elsewhere(lines: list[str], heading: str, spot: Spot) -> bool:
-    """Whether a diff's heading stands in the file, but not above the place that was found."""
+    """Whether a diff's heading stands in the file, but not above the place that was found.
+
+    `lines`: those before the diff. Git knows no sections unless told so: what it takes for a
+    heading is then the last line above that begins with a letter.
+    """
     found = _found(lines, heading)
     return bool(found) and not any(
-        at <= spot.changed and _reaches(lines, at, spot.first) for at in found
+        at <= spot.changed and _reaches(lines, at, spot.first, is_git=True) for at in found
     )
 
 
@@ -81,7 +85,7 @@ def _found(lines: list[str], anchor: str) -> list[int]:
     return inside if len(inside) == 1 else first
 
 
-def _reaches(lines: list[str], at: int, first: int) -> bool:
+def _reaches(lines: list[str], at: int, first: int, *, is_git: bool = False) -> bool:
     """Whether what begins at the line reaches down to the place: nothing else begins in between.
 
     Nothing that is indented no deeper, that is, or another section. What merely stands between (a
@@ -89,9 +93,11 @@ def _reaches(lines: list[str], at: int, first: int) -> bool:
     though it may have ended.
     """
     depth, section = len(indent_of(lines[at])), _SECTION.match(lines[at])
+    least = -1 if is_git else 9  # sections down to this depth end what begins at the line
+    least = least if section is None else len(section[1] or "")
     for line, below in pairwise([*lines[at + 1 : first], ""]):
         text, other = line.strip(), _SECTION.match(line)
-        if other and (section is None or len(other[1] or "") <= len(section[1] or "")):
+        if other and len(other[1] or "") <= least:
             return False
         is_opener = text.endswith((":", "{")) or (text.endswith(")") and below[:1] == "{")
         is_part = section is not None or len(indent_of(line)) > depth or text[:1] in set(")]}{")

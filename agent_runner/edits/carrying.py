@@ -15,10 +15,11 @@ from agent_runner.edits.edit import (
     SetMode,
     Unreadable,
     Write,
+    hunk_lines,
 )
 from agent_runner.edits.formats import search_replace, whole_file
 from agent_runner.edits.jail import Refusal
-from agent_runner.edits.left_out import first_left_out
+from agent_runner.edits.left_out import may_stand_in, says_left_out, stands_in
 from agent_runner.edits.lookalikes import plain
 from agent_runner.edits.naming import is_prose
 from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome, in_doubt
@@ -184,27 +185,42 @@ def _lines_of(edit: Edit) -> list[tuple[bool, str]]:
 
 def _in_doubt(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
     """The refusal of new lines that are perhaps not meant as they stand."""
-    odd = next((s for is_new, s in lines if is_new and _is_oddly_indented(s)), None)
+    new = [line for is_new, line in lines if is_new]
+    odd = next(filter(_is_oddly_indented, new), None)
     if odd is not None and not is_prose(edit.path) and odd.encode() not in entry.bytes_now():
         short = f"the indentation of `{odd.strip()[:80]}` holds a character that looks like a blank"
         return Failed(short, "  Indent with spaces or tabs.")
-    gone = [s for hunk in edit.hunks for s in hunk.before] if isinstance(edit, Alter) else None
-    line = first_left_out(lines, edit.path, entry.bytes_now, gone)
-    if line is not None:
-        wrong = f"`{line.strip()[:80]}` stands for lines that were left out, and would be written"
-        wrong += " as it is; write every line out, or end the block before them"
-        return in_doubt(
-            edit.path, f"{wrong} (or word it otherwise, if it is meant)", is_whole=False
-        )
+    if any(map(may_stand_in, new)) and (left_out := _leaves_out(edit, entry)) is not None:
+        return left_out
     # Lines of diffs and envelopes have a mark each: what stands behind it is meant.
     judge = {search_replace.NAME: strange, TEXT_TOOL: marked}.get(edit.origin.form)
-    new = [line for is_new, line in lines if is_new]
-    if judge is None or gone is None or is_prose(edit.path) or not judge(new, edit.path, ()):
+    is_judged = isinstance(edit, Alter) and not is_prose(edit.path)
+    if judge is None or not is_judged or not judge(new, edit.path, ()):
         return None
     there = set(entry.bytes_now().decode("utf-8", "replace").splitlines())
     wrong = judge(new, edit.path, there)
     short = f"perhaps the new lines are not meant so: {wrong}"
     return in_doubt(edit.path, short) if wrong else None
+
+
+def _leaves_out(edit: Edit, entry: Entry) -> Failed | None:
+    """The refusal of a new line that stands for lines that the reply leaves out."""
+    old = entry.text().lines if entry.exists else []
+    held = {line.strip() for line in old}
+    parts = [hunk.lines for hunk in edit.hunks] if isinstance(edit, Alter) else []
+    if is_whole := isinstance(edit, Write):
+        parts = [hunk_lines(old, edit.text.removesuffix("\n").split("\n"))]
+    stands = "stands for lines that were left out, and would be written as it is"
+    if line := says_left_out(parts, edit.path, held):
+        more = "write every line out, or end the block before them (or word it otherwise, if meant)"
+        return in_doubt(edit.path, f"`{line.strip()[:80]}` {stands}; {more}", is_whole=False)
+    found = (stands_in(part, edit.path, held, whole=is_whole) for part in parts)
+    line = next(filter(None, found), "")
+    if not line or (isinstance(edit, Write) and edit.whole):
+        return None
+    more = "" if is_whole else "; if not, take those lines out in one block, and add it in another"
+    wrong = f"perhaps `{line.strip()[:80]}` {stands}: it comes where lines go{more}"
+    return in_doubt(edit.path, wrong, is_whole=is_whole)
 
 
 def _lost_key(line: str) -> Failed:

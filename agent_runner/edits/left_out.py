@@ -1,184 +1,171 @@
 """Lines that stand for others that were left out: `# ... rest of the file ...`, `[unchanged]`.
 
-One judge for all formats, asked of lines that an edit brings and the file does not hold. It knows
-no list of sayings: a line is a comment, a bracket or dots around words, and stands for others if
-all its words are of the kind that such lines are made of. Whoever means a line as it stands can
-word it otherwise, so that doubt costs little.
+One judge for all formats, asked of lines that an edit brings and the file does not hold. Dots say
+it in every language, and a few words of English. Else the place does: a remark that comes where
+lines of code go, and explains none. Who means such a line can say so, so that doubt costs little.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from attrs import frozen
-
+from agent_runner.edits.anchors import indent_of
+from agent_runner.edits.edit import ADD, DROP, KEEP, HunkLine
 from agent_runner.edits.lookalikes import plain
 from agent_runner.edits.naming import extension, is_prose
 
-_STRONG = re.compile(
-    r"rest|remain\w*|existing|un(?:changed|modified|touched|altered)|omit\w*|elided|truncated|snip\w*"
-    r"|abbreviated|ditto|skipped|brevity"
+_STRONG = (
+    r"rest|remain\w*|existing|un(?:changed|modified|touched)|omitted|elided|snip|truncated|same"
 )
-"""Such words are in nearly all of these lines, and seldom in a comment of a few plain words."""
+_WORDS = re.compile(
+    rf"{_STRONG}|the|of|all?|as|is|are|and|for|in|to|it|here|this|below|above|before|file|code|body"
+    r"|contents?|logic|lines?|block|imports?|functions?|methods?|class(?:es)?|tests?|sections?|other"
+    r"|definitions?|implementation|everything|else|keep|stays?|original|previous(?:ly)?|brevity|your"
+    r"|(?:no )?changes?"
+)
+"""All words of a comment without dots that says that lines are left out; one has to be strong."""
 
-_WEAK = re.compile(
-    r"others?|previous(?:ly)?|original(?:ly)?|same|more|etc|everything|already|continue\w*|before|above"
-)
-"""Such words make them too, but titles as well: `# other settings`."""
-
-_KNOWN = re.compile(
-    r"\w{1,4}|\d+|(?:code|file|func|method|class|import|export|test|field|propert|attribute|variable"
-    r"|constant|config|setting|content|implement|logic|block|line|section|module|component|route"
-    r"|handler|endpoint|definition|declar|statement|entr|item|element|value|param|argument|option|rule"
-    r"|style|script|markup|table|column|helper|constructor|document|version|program|project|depend"
-    r"|state|provider|member|interface|struct|branch|check|step|service|paragraph|chapter|template"
-    r"|children|target|quer|model|exactly|below|change|modif|remain|stay|leave|where|which|these|there"
-    r"|those|after|clarity|simplicity|insert|place|follow|still|other|without|need)\w*"
-)
-"""Words of code and of grammar; short ones are nearly always one or the other."""
-
-_PHRASES = re.compile(
-    r"\bno (?:(?:other|further|more) )?changes?\b|\bas[ -]is\b|\bas (?:before|above|it was)\b"
-    r"|\bas they are\b|\bthe same\b|\bsame as\b|\b(?:keep|leave)\b.*\b(?:code|as)\b"
-    r"|\band (?:so on|more|others)\b"
-)
-_HINT = re.compile(
-    rf"^\s*pass$|\.\.|\u2026|\. \.|{_STRONG.pattern}|{_WEAK.pattern}|{_PHRASES.pattern}",
+_COMMENT = re.compile(
+    r"(?:#+(?=\s|\.\.)|//+|/\*+|\{/\*|\*\s|--+(?=\s|\[)|<!--|;+\s|%+\s|\(\*|\{-|@\*|'\s|REM\s)\s*",
     re.IGNORECASE,
 )
-_COMMENT = re.compile(r"#|//|/\*|\*|--|<!|;|%|\(\*|\{-|@\*|\.\. |^'\s|^REM\s", re.IGNORECASE)
-_IN_BRACKETS = re.compile(r".*\s.*|snip\w*|omitted|elided|truncated|unchanged|unmodified")
-"""A single other word in brackets (`<rest>`, `[existing]`) is as likely code."""
-
+_PROSE_COMMENT = re.compile(r"<!--\s*|\[//\]: #")
+_BRACKETED = re.compile(r"[\[({<\uff08\u3010\uff3b](?=.*\s|\W*\w+\W*$).*[\])}>\uff09\u3011\uff3d]")
 _INLINE = re.compile(r"/\*\s*\.{3,}[^*/]*\*/|<!--\s*\.{3,}[^>]*-->|\{\s*\.{3,}\s*\}")
 _TAIL = re.compile(r"^.*(?:\.\.\.|\bpass|[:{]|\{\s*\}?)\s*((?:#|//|--|/\*|<!--)\s*\S.*)$")
+_NOTHING = re.compile(r"pass\s*(?:#.*)?$")
 _SPREAD = re.compile(r"\.{3}[\w.]+[,;]?")
 """JavaScript's `...rest`."""
 
-_DEFINED = re.compile(
-    r"^\s*(?:\w+\s+){0,2}(?:def|class|function|func|fn|struct|interface|impl|trait|enum)\s+(\w+)"
-)
+_DOTS = re.compile(r"(?:#|//|--|;|<!--|/\*)? ?\.{3} ?(?:-->|\*/)?")
 _MOST_WORDS, _FEW = 14, 7
+_Line = tuple[str, str, str]
+"""The line above, the line, and the line below, in the new text."""
 
 
-def first_left_out(
-    lines: Sequence[tuple[bool, str]],
-    path: str,
-    content: Callable[[], bytes],
-    gone: list[str] | None,
-) -> str | None:
-    """The first line that only stands for lines that were left out; None if there is none.
+def may_stand_in(line: str) -> bool:
+    """Whether the line may stand for others at all: most do not, which saves the further look."""
+    text = plain(line).strip()
+    return "..." in text or any(
+        found(text) for found in (_COMMENT.match, _BRACKETED.fullmatch, _TAIL.match, _NOTHING.match)
+    )
 
-    `lines`: those of the new text in order, each with whether the edit brings it. `content`: the
-    file before. `gone`: the lines that the new text takes the place of; None where that is all.
+
+def says_left_out(parts: Sequence[Sequence[HunkLine]], path: str, held: Collection[str]) -> str:
+    """The first new line that says, by dots or in words, that it stands for others; "" for none.
+
+    `parts`: the hunks, or all of a file as one. `held`: the lines of the file before, stripped.
     """
-    if not any(new and _HINT.search(s) for new, s in lines):
-        return None  # nothing that could be one: most edits
-    old = content().decode("utf-8", "replace").splitlines()
-    filled = sum(bool(s.strip()) for s in (old if gone is None else gone))
-    shrinks = sum(bool(s.strip()) for _, s in lines) <= filled
-    if is_prose(path) and not shrinks:
-        return None  # an example in a text
-    held = frozenset(line.strip() for line in old)
-    least = 1 if held and (shrinks or gone is None) else 2
-    judge = _Judge(path, held, shrinks and bool(held), least, is_whole=gone is None)
-    above = ""
-    for is_new, line in lines:
-        if is_new and line.strip() not in held and judge.is_left_out(plain(line), above):
-            return line
-        above = line if line.strip() else above
-    return None
+    for part in parts:
+        goes = any(op == DROP for op, _ in part)
+        if is_prose(path) and not goes:
+            continue  # an example in a text
+        for line in _new(part, held):
+            if _says_so(line, path, goes=goes):
+                return line[1]
+    return ""
+
+
+def stands_in(part: Sequence[HunkLine], path: str, held: Collection[str], *, whole: bool) -> str:
+    """The first new remark that comes where more code goes than comes; "" for none.
+
+    `whole`: the part is all of a file, of which something may have been forgotten. Where a part of
+    it is quoted, only a remark with nothing right below it is in doubt: it explains nothing.
+    """
+    if whole and _size(part, ADD, path) >= _size(part, DROP, path):
+        return ""
+    for gap in _gaps(part):
+        gone = [text.strip() for op, text in gap if op == DROP and not _is_remark(text, path)]
+        if len(gone) <= _size(gap, ADD, path):
+            continue
+        for _, text, below in _new(gap, held):
+            is_kept = _COMMENT.sub("", text.strip(), count=1) in gone  # commented out
+            is_alone = not below.strip() or _is_remark(below, path)
+            is_stub = _NOTHING.match(text.strip()) is not None
+            if _is_remark(text, path) and not is_kept and (whole or (is_alone and not is_stub)):
+                return text
+    return ""
 
 
 def is_left_out(line: str) -> bool:
     """Whether the line, in a text that is only shown, stands for others."""
-    return _Judge("", frozenset(), doubts=True, least=1).is_left_out(plain(line), "")
-
-
-def defined_on(line: str) -> str:
-    """The name that the line defines, in small letters; "" for none."""
-    found = _DEFINED.match(line)
-    return found[1].lower() if found else ""
+    return _says_so(("", line, ""), "", goes=True) or _is_remark(line, "")
 
 
 def is_dots(line: str) -> bool:
     """Whether the line is dots and at most the marks of a comment."""
+    return _DOTS.fullmatch(plain(line).strip()) is not None
+
+
+def _new(part: Sequence[HunkLine], held: Collection[str]) -> Iterator[_Line]:
+    """The lines that come and are not blank; above one stands the last that is not blank."""
+    after = [(op, text) for op, text in part if op != DROP]
+    above = ""
+    for at, (op, text) in enumerate(after):
+        below = after[at + 1][1] if at + 1 < len(after) else ""
+        if op == ADD and text.strip() and text.strip() not in held:
+            yield above, text, below
+        above = text if text.strip() else above
+
+
+def _gaps(part: Sequence[HunkLine]) -> Iterator[list[HunkLine]]:
+    """What goes and comes between two lines that stay; blank ones do not count as such."""
+    gap: list[HunkLine] = []
+    for op, text in (*part, (KEEP, "x")):
+        if op == KEEP and text.strip():
+            yield gap
+            gap = []
+        else:
+            gap.append((op, text))
+
+
+def _size(part: Sequence[HunkLine], op: str, path: str) -> int:
+    """How many lines of code go, or come; lines that stay are in both."""
+    return sum(one == op and bool(s.strip()) and not _is_remark(s, path) for one, s in part)
+
+
+def _is_remark(line: str, path: str) -> bool:
+    """Whether the line is a comment, dots, words in brackets, or does nothing."""
     text = plain(line).strip()
-    return re.fullmatch(r"(?:#|//|--|;|<!--|/\*)? ?\.{3} ?(?:-->|\*/)?", text) is not None
+    if is_prose(path):
+        is_bracketed = text[:1] not in {"{", "<"} and _BRACKETED.fullmatch(text)
+        return bool(_PROSE_COMMENT.match(text) or is_bracketed or is_dots(text))
+    found = _NOTHING.match(text) or _COMMENT.match(text) or is_dots(text) or text.endswith(": ...")
+    return bool(found)
 
 
-@frozen
-class _Judge:
-    """What is known of the file: its path, its lines without blanks, whether doubt suffices.
+def _says_so(line: _Line, path: str, *, goes: bool) -> bool:
+    above, text = line[0], re.sub(r"(?:\. ){2,}\.", "...", plain(line[1]).strip())
+    if _SPREAD.fullmatch(text) or (text[:3] == "..." and above.lstrip()[:3] in {">>>", "..."}):
+        return False
+    tail = _TAIL.match(text)
+    if _INLINE.search(text) or (tail is not None and _says_so(("", tail[1], ""), path, goes=goes)):
+        return True
+    found = re.fullmatch(r"((?:REM )?[\W_]*)(.*?)([\W_]*)", text, re.IGNORECASE)
+    before, said, behind = found.groups() if found else ("", text, "")
+    if not said:
+        return "..." in before and not _is_code(line, path, goes=goes)
+    words = re.findall(r"[^\W\d_]+", said.lower())
+    if len(words) > _MOST_WORDS or not re.fullmatch(r"[\w\s,.;:'\"/&()\[\]-]*", said):
+        return False
+    first, last = "..." in before, "..." in behind
+    comment = (_PROSE_COMMENT if is_prose(path) else _COMMENT).match(text)
+    is_remark = comment is not None or _BRACKETED.fullmatch(text) is not None
+    is_strong = any(re.fullmatch(_STRONG, word) for word in words)
+    is_plain = is_strong and is_remark and all(map(_WORDS.fullmatch, words))
+    goes_on = plain(above).rstrip().endswith("...")
+    is_dotted = first and is_remark and not goes_on and len(words) <= _FEW
+    return is_plain or is_dotted or (first and last) or (is_strong and (first or last))
 
-    `least`: how many words of the kind a comment without dots has to have; where lines are lost, or
-    the text is all of the file, one is enough. `is_whole`: it is all of it; a body that became
-    nothing but `pass` then stands for the one that the file has.
-    """
 
-    path: str
-    held: frozenset[str]
-    doubts: bool
-    least: int
-    is_whole: bool = False
-
-    def is_left_out(self, line: str, above: str) -> bool:
-        text = re.sub(r"(?:\. ){2,}\.", "...", line.strip())
-        if text == "pass" and self.is_whole and self._is_redefined(above):
-            return True
-        is_example = text.startswith("...") and above.lstrip().startswith((">>>", "..."))
-        if is_example or _SPREAD.fullmatch(text):
-            return False
-        if _INLINE.search(text) or (text.endswith(": ...") and self._is_redefined(text)):
-            return True
-        found = re.fullmatch(r"((?:REM )?[\W_]*)(.*?)([\W_]*)", text, re.IGNORECASE)
-        before, words, behind = found.groups() if found else ("", text, "")
-        if not words:
-            return "..." in before and not self._is_code(line, above)
-        if self._says_so(before, words, behind, above):
-            return True
-        tail = _TAIL.match(text)
-        return tail is not None and self.is_left_out(tail[1], "")
-
-    def _says_so(self, before: str, text: str, behind: str, above: str) -> bool:
-        """Whether words in a comment, in brackets or with dots say that lines are left out."""
-        words = re.findall(r"[^\W_]+", _PHRASES.sub("unchanged", text.lower()))
-        first, last = "..." in before, "..." in behind
-        is_plain = re.fullmatch(r"[\w\s,.;:'\"/&()\[\]-]*", text) is not None
-        if not is_plain or len(words) > _MOST_WORDS or (first and last):
-            return is_plain and len(words) <= _MOST_WORDS
-        marks = before.replace("#", "") if is_prose(self.path) else before  # a heading
-        is_bracketed = before[-1:] in set("([{<") and behind[:1] in set(")]}>")
-        is_bracketed = is_bracketed and _IN_BRACKETS.fullmatch(text.lower()) is not None
-        is_comment = is_bracketed or _COMMENT.search(marks) is not None
-        if not (is_comment or first or last):
-            return False
-        strong, weak = (sum(map(bool, map(k.fullmatch, words))) for k in (_STRONG, _WEAK))
-        is_dotted = first or last
-        said = strong and (strong + weak >= self.least or is_dotted)
-        weak = weak and (self.doubts or is_dotted)
-        if (said or weak) and all(map(self._is_known, words)):
-            return True
-        is_sentence = plain(above).rstrip().endswith("...")
-        starts = first and is_comment and not is_sentence and len(words) <= _FEW
-        return starts or (strong > 0 and is_dotted)
-
-    def _is_known(self, word: str) -> bool:
-        kinds = (_KNOWN, _STRONG, _WEAK)
-        return any(kind.fullmatch(word) for kind in kinds) or self._is_redefined(f"def {word}")
-
-    def _is_redefined(self, line: str) -> bool:
-        """Whether the line defines something that the file defines as well."""
-        name = defined_on(line)
-        return bool(name) and name in map(defined_on, self.held)
-
-    def _is_code(self, line: str, above: str) -> bool:
-        """Whether dots alone are Python's statement, YAML's end, or C's last parameter."""
-        text, head = line.strip(), above.strip()
-        if extension(self.path) in {"yaml", "yml"}:
-            return line.rstrip() == "..." and not self.doubts
-        if text != "...":
-            return head.endswith(",") and re.match(r"\.\.\.\s*\)", text) is not None
-        is_new = head not in self.held and not self._is_redefined(above)
-        deep = len(line) - len(line.lstrip()) - (len(above) - len(above.lstrip()))
-        is_body = (head.endswith(":") and deep > 0) or (head.endswith(('"""', "'''")) and deep == 0)
-        return extension(self.path) in {"py", "pyi"} and is_body and is_new
+def _is_code(line: _Line, path: str, *, goes: bool) -> bool:
+    """Whether dots alone are Python's statement, YAML's end, or C's last parameter."""
+    above, text, below = line
+    head, bare = above.strip(), text.strip()
+    if extension(path) in {"yaml", "yml"}:
+        return text.rstrip() == "..." and not goes
+    if bare != "...":
+        return head.endswith(",") and re.match(r"\.\.\.\s*\)", bare) is not None
+    deep = len(indent_of(text)) - len(indent_of(above))
+    is_body = (head.endswith(":") and deep > 0) or (head.endswith(('"""', "'''")) and deep == 0)
+    is_all = not below.strip() or len(indent_of(below)) < len(indent_of(text))
+    return extension(path) in {"py", "pyi"} and is_body and is_all and not goes

@@ -61,9 +61,10 @@ def _alike(line: str) -> str:
 
 @define
 class Haystack:
-    """The lines that are searched, made comparable once in each way."""
+    """The lines that are searched, made comparable once in each way; `before`: before all hunks."""
 
     lines: list[str]
+    before: list[str] = field(factory=list)
     _texts: dict[Callable[[str], str], str] = field(init=False, factory=dict)
 
     def text(self, key: Callable[[str], str] = str) -> str:
@@ -109,11 +110,11 @@ def locate(hay: Haystack, hunk: Hunk, *, after: int = 0, shift: int = 0) -> Plac
         return _insertion(hay, hunk, shift)
     stated = (hunk.start or 0) - 1 + shift
     if hunk.start and stated >= 0 and hay.lines[stated : stated + len(hunk.before)] == hunk.before:
-        return _chosen(hay, hunk, [_Candidate(stated, hunk.lines)], after)
+        return _chosen(hay, hunk, [_Candidate(stated, hunk.lines)], after, shift)
     for text in (hunk, _trimmed(hunk)):
         candidates = _candidates(hay, text) if text is not None else []
         if candidates and text is not None:
-            return _chosen(hay, text, candidates, after)
+            return _chosen(hay, text, candidates, after, shift)
     return _elided(hay, hunk) or NoPlace()
 
 
@@ -146,7 +147,9 @@ def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
     return found
 
 
-def _chosen(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> Place | NoPlace:
+def _chosen(
+    hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int, shift: int
+) -> Place | NoPlace:
     """The one place that the hunk's context leaves, if nothing speaks against it."""
     every = tuple(one.start for one in found)
     chosen = _narrowed(hay, hunk, found, after)
@@ -156,7 +159,11 @@ def _chosen(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> P
     is_later = place.start >= after
     if any((one.exact and not place.exact) or (one.start >= after) > is_later for one in found):
         return NoPlace(every)  # the context speaks for it, and the text or the order for another
-    if hunk.heading and names_elsewhere(hay.lines, hunk.heading, _spot(hunk, place)):
+    spot, lines = _spot(hunk, place), hay.lines
+    if is_later and hay.before:  # a heading is of the file without the hunks above
+        spot = evolve(spot, first=spot.first - shift, changed=spot.changed - shift)
+        lines = hay.before
+    if hunk.heading and names_elsewhere(lines, hunk.heading, spot):
         wrong = f"its heading `{hunk.heading.strip()[:80]}` stands elsewhere in the file"
         return NoPlace((place.start,), wrong)
     return NoPlace((place.start,), place.doubt) if place.doubt else Place(place.start, place.lines)
