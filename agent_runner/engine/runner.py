@@ -116,6 +116,8 @@ class Runner:
         except StorageError as error:
             self._journal_refusal(error)
             raise
+        finally:
+            await self.trees.close()
         code = EXIT_CODES.get(halt.reason, self.control.exit_code or 1)
         stopped = e.RunStopped(
             started.run, halt.reason, code, halt.detail, halt.not_before, halt.fix

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import anyio.to_thread
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 from agent_runner.ground.clock import Clock
 from agent_runner.model.errors import StateError, StorageError
@@ -15,17 +15,24 @@ from agent_runner.model.task import Task
 from agent_runner.store.blobs import Blobs
 from agent_runner.workspace.filetree import Entry
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.held import sweep
 from agent_runner.workspace.history import Change
 from agent_runner.workspace.objects import ObjectStore
-from agent_runner.workspace.scratch import Scratch, sweep
+from agent_runner.workspace.overlaid import Overlaid
+from agent_runner.workspace.scratch import Scratch
 from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
+from agent_runner.workspace.spare import Spare
 from agent_runner.workspace.status import GitStatus
-from agent_runner.workspace.workshop import Workshop, is_awaited
+from agent_runner.workspace.workshop import Workshop, is_awaited, is_overlaid
 
 _FORMAT = 2
 
 _FRESH = 5.0
 """Seconds for which the look that one step ended with is good enough for the next one."""
+
+_REMOVAL = 2.0
+"""Seconds for which a run waits until copies are removed; then they are, beside it or by the next.
+"""
 
 
 @frozen
@@ -83,6 +90,9 @@ class Trees:
     copies: Path
     clock: Clock
     for_commits: bool = False
+    _spare: Spare = field(
+        init=False, default=Factory(lambda self: Spare(self.copies), takes_self=True)
+    )
     _readers: dict[Path, SnapshotReader] = field(factory=dict)
     _looks: dict[Path, tuple[float, Snapshot]] = field(factory=dict)
 
@@ -216,7 +226,7 @@ class Trees:
                 copy.lay(trees.at_start(record).id, ["tests/test_a.py"])
                 ...  # run a command in copy.folder
         """
-        return Scratch(self.copies, task.id, self._reader(task.root))
+        return Scratch(self.copies, task.id, self._reader(task.root), spare=self._spare)
 
     def prune(self, records: Iterable[TaskRecord]) -> None:
         """Forget snapshots that no task needs, where they are many; before the first look of a run.
@@ -235,16 +245,37 @@ class Trees:
         return tuple(change.path for change in found)
 
     def workshop(
-        self, task: Task, left_out: Collection[str], leavings: Collection[str]
+        self,
+        task: Task,
+        left_out: Collection[str],
+        leavings: Collection[str],
+        *,
+        overlaid: bool | None,
     ) -> Workshop:
-        """The copy in which an agent works on a task; enter, fill and leave it in a thread."""
-        scratch = Scratch(self.copies, task.id, self._reader(task.root), frozenset(left_out))
-        return Workshop(scratch, tuple(leavings))
+        """The copy in which an agent works on a task; enter, fill and leave it in a thread.
+
+        `overlaid`: whether it is over an overlay; None: as a killed runner left it.
+        """
+        reader, names = self._reader(task.root), frozenset(left_out)
+        room: Scratch | Overlaid = Overlaid(self.copies, task.id, reader, names)
+        if not (is_overlaid(room.place) if overlaid is None else overlaid):
+            room = Scratch(self.copies, task.id, reader, names, self._spare)
+        return Workshop(room, tuple(leavings))
+
+    async def close(self) -> None:
+        """Remove the copies that were kept for further tasks of this run, as far as time allows."""
+        with anyio.move_on_after(_REMOVAL, shield=True):
+            await anyio.to_thread.run_sync(self._spare.close, abandon_on_cancel=True)
 
     async def sweep(self) -> None:
-        """Remove the scratch copies that killed runners left behind."""
+        """Remove the scratch copies that killed runners left behind, in part beside the run."""
         now = self.clock.now()
-        await anyio.to_thread.run_sync(sweep, self.copies, lambda place: is_awaited(place, now))
+
+        def swept() -> None:
+            sweep(self.copies, lambda place: is_awaited(place, now))
+
+        with anyio.move_on_after(_REMOVAL):
+            await anyio.to_thread.run_sync(swept, abandon_on_cancel=True)
 
     def _last(self, root: Path) -> Snapshot:
         return self._known(root) or self._look(root)

@@ -75,6 +75,19 @@ Mount: TypeAlias = Overlay | Copied
 
 
 @frozen
+class Seen:
+    """`source`, a file or folder, is seen at `path` where the tier mounts.
+
+    For the repository of a copy (`.git`), in place of the original's, wherever that lies. A folder
+    stands in for a folder alone, and a file for a file.
+    """
+
+    path: Path
+    source: Path
+    is_writable: bool = True
+
+
+@frozen
 class Confinement:
     """What one command may do. Everything else of the disk is read-only; paths are absolute.
 
@@ -89,6 +102,7 @@ class Confinement:
         network: Whether anything beyond this machine can be reached. Without, the command has a
             loopback of its own, or, by Landlock, no TCP at all.
         mount: What stands in for the folder that the command works on; None: that folder itself.
+        instead: What is seen in place of something else.
     """
 
     writable: tuple[Path, ...] = ()
@@ -96,6 +110,7 @@ class Confinement:
     masked: tuple[Path, ...] = ()
     network: bool = False
     mount: Mount | None = None
+    instead: tuple[Seen, ...] = ()
 
 
 @frozen

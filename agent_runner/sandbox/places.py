@@ -71,6 +71,12 @@ def _places(confinement: Confinement) -> Iterator[Place]:
             objects, borrowed = original / ".git" / "objects", Path(".git", BORROWED)
             if real(objects).is_dir() and real(source / borrowed).is_dir():
                 yield Place(original / borrowed, real(objects), Rule.READ_ONLY)
+    for seen in confinement.instead:
+        yield Place(
+            real(seen.path),
+            real(seen.source),
+            Rule.WRITABLE if seen.is_writable else Rule.READ_ONLY,
+        )
     for rule, paths in (
         (Rule.WRITABLE, confinement.writable),
         (Rule.READ_ONLY, confinement.read_only),

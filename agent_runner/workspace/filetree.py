@@ -89,6 +89,14 @@ class Folder:
             del self.folders[head]
         return entry
 
+    def entry(self, path: str) -> Entry | None:
+        """What was seen at a path."""
+        here: Folder | None = self
+        *folders, name = path.split("/")
+        for part in folders:
+            here = here.folders.get(part) if here is not None else None
+        return here.files.get(name, UNSEEN)[1] if here is not None else None
+
     def paths(self, prefix: str = "") -> Iterator[str]:
         """All paths at which a file stands."""
         yield from (prefix + name for name, seen in self.files.items() if seen[1])

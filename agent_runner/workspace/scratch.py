@@ -1,13 +1,9 @@
 """A copy of a task's files outside of the project, in which anything may run; removed later."""
 
-import bisect
 import contextlib
-import fcntl
-import hashlib
 import os
-import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,20 +11,21 @@ from typing import Self
 from attrs import define, field, frozen
 
 from agent_runner.ground.disk import storage_errors, write_all
-from agent_runner.model.errors import UsageError
-from agent_runner.workspace.copying import Mirror, remove
+from agent_runner.sandbox.confinement import Seen
+from agent_runner.workspace.copying import Mirror
 from agent_runner.workspace.filetree import EXECUTABLE, LINK, Entry, descended
+from agent_runner.workspace.held import Held
 from agent_runner.workspace.history import Change, entry_at
-from agent_runner.workspace.names import NEVER, Scope, walked
+from agent_runner.workspace.names import Scope, walked
 from agent_runner.workspace.originals import naming_original
-from agent_runner.workspace.own_repository import give_repository
+from agent_runner.workspace.own_repository import OwnRepositories
+from agent_runner.workspace.removing import remove
+from agent_runner.workspace.selection import Selection, is_environment
 from agent_runner.workspace.snapshots import SnapshotReader
+from agent_runner.workspace.spare import Spare
+from agent_runner.workspace.tracked import Source
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST_NAME = 40
-_LOCK = ".lock"
 _SECOND = 1_000_000_000  # nanoseconds
-_ENVIRONMENT = "pyvenv.cfg"  # a file in every virtual environment of Python's
 
 
 @frozen
@@ -52,9 +49,10 @@ class Scratch:
     of its own, with the same history, branch and index, so that git does not walk up into the
     user's; without remotes, configuration and hooks.
 
-    Use it as a context; leaving it removes the copy. `home` is the folder of all copies, private
-    to the user. `original` reads the task's root. `left_out`: names of files and folders that are
-    not copied, at any depth.
+    Use it as a context; leaving it removes the copy, or hands it to `spare` for the next one of the
+    same root, which then copies only what differs. `home` is the folder of all copies, private to
+    the user. `original` reads the task's root. `left_out`: names of files and folders that are not
+    copied, at any depth.
 
     What it does not do:
         - Installed dependencies (`node_modules`, virtual environments), where git ignores them all,
@@ -69,25 +67,26 @@ class Scratch:
     task_id: str
     original: SnapshotReader
     left_out: frozenset[str] = frozenset()
+    spare: Spare | None = None
+    _held: Held = field(init=False)
     _prefix: str = field(init=False, default="")
-    _lock: int = field(init=False, default=-1)
     _mirror: Mirror = field(init=False)
     _reader: SnapshotReader = field(init=False)
     _given: str = field(init=False, default="")
-    _names: tuple[str, ...] = field(init=False, default=())
+
+    def __attrs_post_init__(self) -> None:
+        """Know the place."""
+        self._held = Held(self.home, self.original.scope.root, self.task_id)
 
     @property
     def place(self) -> Path:
         """The folder of this copy, below `home`."""
-        root = os.fsencode(self.original.scope.root.resolve())
-        digest = hashlib.sha256(root + b"\0" + self.task_id.encode()).hexdigest()[:12]
-        name = _UNSAFE.sub("-", self.task_id)[:_LONGEST_NAME]
-        return self.home / f"{name}-{digest}"
+        return self._held.place
 
     @property
     def folder(self) -> Path:
         """Where the task's root is in the copy: commands run here."""
-        return self.place / "tree" / self._prefix
+        return self._top / self._prefix
 
     def __enter__(self) -> Self:
         """Take the place.
@@ -96,26 +95,19 @@ class Scratch:
             UsageError: another process has it, or `home` lies inside the project.
             StorageError: the disk refused.
         """
-        root, home = self.original.scope.root.resolve(), self.home.resolve()
-        if home.is_relative_to(root) or root.is_relative_to(home):
-            raise UsageError(
-                f"scratch copies of {root} cannot be kept in {home}",
-                fix="choose a folder for them outside of the project",
-            )
-        with storage_errors(self.home):
-            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = _locked(self.place.with_name(self.place.name + _LOCK))
-        if lock is None:
-            raise UsageError(f"the scratch copy {self.place} is used by another process")
-        self._lock = lock
+        self._held.take()
         try:
             self.original.look()
+            sources = self.original.sources
+            self._prefix = sources[0].repository.prefix if sources else ""
+            root = self.original.scope.root.resolve()
+            selection = Selection(self.original, self.left_out)
+            known = None if self.spare is None else self.spare.lend(root, self._top)
+            self._mirror = known or Mirror(root, self.folder)
+            self._mirror.move(self.folder, selection.has, selection.is_installed)
         except BaseException:
-            self.__exit__(None, None, None)
+            self._held.remove()
             raise
-        sources = self.original.sources
-        self._prefix = sources[0].repository.prefix if sources else ""
-        self._mirror = Mirror(root, self.folder, self._is_copied, self._is_linked)
         self._reader = self.original.elsewhere(self.folder)
         return self
 
@@ -125,19 +117,24 @@ class Scratch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove the copy and give the place back.
+        """Remove the copy, or hand it on, and give the place back.
 
         Raises:
             StorageError: it cannot be removed; the next run tries again.
         """
-        with storage_errors(self.place):
-            _remove(self.place, self._lock)
-        self._lock = -1
+        if self.spare is not None:
+            self.spare.keep(self._mirror, self._top)
+        self._held.remove()
 
     @property
     def links(self) -> tuple[str, ...]:
         """Folders of installed dependencies that are links to the original's, relative to it."""
         return tuple(self._mirror.links)
+
+    @property
+    def repositories(self) -> tuple[Seen, ...]:
+        """What is to be seen elsewhere, where the copy is seen at the original's place."""
+        return self._repositories(self.original.sources).seen(by_root=True)
 
     def fill(self) -> Filled:
         """Make the copy as the original is now; what an earlier use left in it is gone.
@@ -148,12 +145,10 @@ class Scratch:
             StorageError: the disk refused.
         """
         self.original.look()
-        self._names = self.original.names
         with storage_errors(self.folder):
             paths = [*self._mirror.copy(), *self._in_environments()]
-            links, top = self._mirror.links, self.place / "tree"
-            _remove_repository(top)
-            give_repository(top, self.original.sources, self._prefix, links)
+            self._renew()
+        self._reader = self.original.elsewhere(self.folder, self._mirror.copied)
         self._given = self._reader.look().id
         root = self.original.scope.root
         return Filled(self._given, naming_original(self.folder, paths, root))
@@ -164,10 +159,8 @@ class Scratch:
         Raises:
             StorageError: the disk refused.
         """
-        top = self.place / "tree"
         with storage_errors(self.folder):
-            _remove_repository(top)
-            give_repository(top, self.original.sources, self._prefix, self._mirror.links)
+            self._renew()
 
     def reopen(self, given: str, links: Iterable[str]) -> None:
         """Take the copy as it lies there; `given`: the snapshot that it began with."""
@@ -196,91 +189,49 @@ class Scratch:
         return Filled(self._given)
 
     def changes(self) -> tuple[Change, ...]:
-        """What was changed in the copy since it was given over; ignored files do not count."""
+        """What was changed in the copy since it was given over; ignored files do not count.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        self.renew_repository()
         return self._reader.changes(self._given, self._reader.look().id)
 
     def content(self, path: str, entry: Entry) -> bytes:
         """The content of a changed file; also after the copy was removed."""
         return self._reader.content(path, entry)
 
-    def _is_copied(self, path: str) -> bool:
-        name = path.rpartition("/")[2]
-        wanted = name not in NEVER and name not in self.left_out
-        return wanted and not self.original.scope.excludes(path)
+    @property
+    def _top(self) -> Path:
+        return self.place / "tree"
 
-    def _is_linked(self, path: str) -> bool:
-        """Whether a folder holds installed dependencies, and nothing that git does not ignore.
+    def _renew(self) -> None:
+        """Make the repositories anew, but for one whose folder is gone, or a link by now."""
+        self._without_repository(self._top)
+        every = self._repositories(self.original.sources)
+        still = [one for one in every.sources if self._without_repository(every.place(one))]
+        self._repositories(still).give(self._mirror.links)
 
-        Not in a repository inside, which would see the link as a new file.
-        """
-        folder, inside = self.original.scope.root / path, self.original.sources[1:]
-        if folder.name != "node_modules" and not (folder / _ENVIRONMENT).is_file():
-            return False
-        if "\n" in path or any(path.startswith(source.prefix) for source in inside):
-            return False
-        at = bisect.bisect(self._names, f"{path}/")
-        return not self._names[at : at + 1] or not self._names[at].startswith(f"{path}/")
+    def _repositories(self, sources: Iterable[Source]) -> OwnRepositories:
+        return OwnRepositories(self._top, tuple(sources), self.left_out)
+
+    def _without_repository(self, folder: Path) -> bool:
+        """Remove the repository of an earlier use; whether a new one can take its place."""
+        place = folder.relative_to(self._top).as_posix()
+        with contextlib.ExitStack() as opened:
+            top = os.open(self._top, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            opened.callback(os.close, top)
+            here = descended(top, "" if place == "." else place, opened)
+            if here is not None:
+                remove(here, ".git")
+            return here is not None
 
     def _in_environments(self) -> Iterator[str]:
         """The files of the virtual environments that are linked."""
         for link in self._mirror.links:
             folder = self.folder / link
-            if (folder / _ENVIRONMENT).is_file():
+            if is_environment(folder):
                 yield from (f"{link}/{path}" for path in walked(Scope(folder)))
-
-
-def sweep(home: Path, spared: Callable[[Path], bool] = lambda _: False) -> tuple[Path, ...]:
-    """Remove the copies that no living process holds, as those of a runner that was killed.
-
-    `spared`: whether one is still wanted. What cannot be removed is left for the next time.
-    """
-    removed = []
-    with contextlib.suppress(OSError):  # usually there is no such folder
-        for name in sorted(os.listdir(home)):
-            if name.endswith(_LOCK) and (lock := _locked(home / name)) is not None:
-                place = home / name.removesuffix(_LOCK)
-                if spared(place):
-                    os.close(lock)
-                    continue
-                with contextlib.suppress(OSError):
-                    _remove(place, lock)
-                    removed.append(place)
-    return tuple(removed)
-
-
-def _locked(path: Path) -> int | None:
-    """Hold a lock that ends with this process; None if another one has it."""
-    while True:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.lexists(path) and os.path.samestat(os.fstat(descriptor), path.lstat()):
-                return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        os.close(descriptor)  # its last holder removed it just now
-
-
-def _remove_repository(top: Path) -> None:
-    """Remove the repository of an earlier use: above a root below the top, it is no file of it."""
-    folder = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        remove(folder, ".git")
-    finally:
-        os.close(folder)
-
-
-def _remove(place: Path, lock: int) -> None:
-    """Remove a copy whose lock we hold, and the lock."""
-    home = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        remove(home, place.name)
-        os.unlink(place.name + _LOCK, dir_fd=home)
-    finally:
-        os.close(home)
-        os.close(lock)
 
 
 def _lay(root: int, path: str, entry: Entry | None, content: bytes) -> None:

@@ -2,14 +2,16 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.collector import paused_collector
 from agent_runner.model.errors import StateError
+from agent_runner.workspace.copying import Copied
 from agent_runner.workspace.filetree import (
     Entry,
     Folder,
@@ -51,6 +53,7 @@ _COARSEST = 2.0  # seconds: no file system in use stamps times more coarsely (FA
 
 
 _LIMITS = Limits()
+_NOTHING: Copied = {}
 
 
 @frozen
@@ -80,12 +83,14 @@ class SnapshotReader:
         store: ObjectStore,
         clock: Clock,
         limits: Limits = _LIMITS,
+        *,
+        may_report: bool = True,
     ) -> None:
         self.scope = scope
         self._limits = limits
         self.store = store
         self._clock = clock
-        self._lister = Lister(self.scope, may_report=True)
+        self._lister = Lister(self.scope, may_report=may_report)
         self._sources: tuple[Source, ...] = ()
         self._sources_before: tuple[Source, ...] = ()
         self._vouchers = Vouchers(limits.largest)
@@ -164,10 +169,27 @@ class SnapshotReader:
                 Look(self._read, self._note).some(self._tree, root, wanted & self._paths)
         return self._taken()
 
-    def elsewhere(self, root: Path) -> "SnapshotReader":
-        """A reader of a copy of these files, with the same store; git has a say if it has here."""
+    def elsewhere(self, root: Path, copied: Copied = _NOTHING) -> "SnapshotReader":
+        """A reader of a copy of these files, with the same store; git has a say if it has here.
+
+        `copied`: what of it is known to be as it was at the last look here, and need not be read.
+        Git is only asked for names: it would read every file of a copy, whose index knows none.
+        """
         scope = Scope(root, git=bool(self._sources))
-        return SnapshotReader(scope, self.store, self._clock, self._limits)
+        limits = evolve(self._limits, read_unasked=sys.maxsize, seen_unasked=sys.maxsize)
+        reader = SnapshotReader(scope, self.store, self._clock, limits, may_report=False)
+        reader._forget(self._hashing)
+        for path, (original, copy) in copied.items():
+            entry = self._tree.entry(path) if original[1] < self._settled else None
+            if entry is not None and entry.is_content and path not in self._not_kept:
+                place, _, name = path.rpartition("/")
+                reader._tree.inner(place).files[name] = (copy, entry)
+        return reader
+
+    @property
+    def hashing(self) -> str:
+        """How contents are named: `sha1` or `sha256`, as git does here."""
+        return self._hashing
 
     def keep(self, paths: Iterable[str]) -> None:
         """Keep what these files of the last look hold, before a change of our own.

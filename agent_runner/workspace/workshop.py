@@ -20,8 +20,11 @@ from attrs import define, field, frozen
 from agent_runner.ground.disk import storage_errors
 from agent_runner.ground.globs import Globs
 from agent_runner.model.errors import StateError
+from agent_runner.sandbox.confinement import Mount, Seen, Tier
+from agent_runner.sandbox.copies import copied
 from agent_runner.workspace.filetree import EXECUTABLE, LINK, Entry
 from agent_runner.workspace.history import Change
+from agent_runner.workspace.overlaid import Overlaid
 from agent_runner.workspace.scratch import Scratch
 
 GIVEN = "given"
@@ -29,6 +32,9 @@ GIVEN = "given"
 
 KEPT_FOR = 7 * 24 * 3600.0
 """Seconds for which a copy that a killed runner left is kept."""
+
+
+_OVERLAID = "overlay"
 
 
 @frozen
@@ -53,22 +59,30 @@ class Workshop:
     `leavings`: globs of what the command leaves in its folder for itself: no part of its change.
     """
 
-    scratch: Scratch
+    room: Scratch | Overlaid
     leavings: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
-        """Where the agent works."""
-        return self.scratch.folder
+        """Where the agent works; over an overlay, where what it writes is kept."""
+        return self.room.folder
 
-    @property
-    def links(self) -> tuple[str, ...]:
-        """Folders of installed dependencies that are links to the original's."""
-        return self.scratch.links
+    def mounted(self, tier: Tier) -> tuple[Mount, tuple[Seen, ...]]:
+        """What stands in for the task's root, and for repositories, where a tier confines.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        with storage_errors(self.folder):
+            seen = self.room.repositories
+            if isinstance(self.room, Overlaid):
+                return self.room.mount, seen
+            original = self.room.original.scope.root
+            return copied(original, self.folder, self.room.links, tier), seen
 
     def __enter__(self) -> Self:
         """Take the place. Raises UsageError and StorageError as `Scratch` does."""
-        self.scratch.__enter__()
+        self.room.__enter__()
         return self
 
     def __exit__(
@@ -78,13 +92,17 @@ class Workshop:
         trace: TracebackType | None,
     ) -> None:
         """Remove the copy. Raises StorageError: it cannot be removed; the next run tries again."""
-        self.scratch.__exit__(kind, error, trace)
+        self.room.__exit__(kind, error, trace)
 
     def fill(self, call: str) -> None:
         """Make the copy as the task's files are now. Raises StorageError."""
         self._given.unlink(missing_ok=True)
-        filled = self.scratch.fill()
-        begun = {"snapshot": filled.snapshot, "call": call, "links": self.scratch.links}
+        begun: dict[str, object] = {"call": call, "kind": _kind(self.room)}
+        if isinstance(self.room, Overlaid):
+            begun["snapshot"] = self.room.fill()
+        else:
+            begun["snapshot"] = self.room.fill().snapshot
+            begun["links"] = self.room.links
         with storage_errors(self._given):
             self._given.write_text(json.dumps(begun))
 
@@ -92,12 +110,15 @@ class Workshop:
         """Take the copy as a killed runner left it; whether there is one of this call."""
         try:
             begun = json.loads(self._given.read_text())
-            snapshot, whose, links = begun["snapshot"], begun["call"], begun["links"]
+            snapshot, whose, links = begun["snapshot"], begun["call"], begun.get("links", ())
         except (OSError, ValueError, KeyError, TypeError):
             return False
         if whose != call or not self.folder.is_dir():
             return False
-        self.scratch.reopen(snapshot, links)
+        if isinstance(self.room, Overlaid):
+            self.room.reopen(snapshot)
+        else:
+            self.room.reopen(snapshot, links)
         return True
 
     def changed(self) -> tuple[str, ...]:
@@ -110,13 +131,12 @@ class Workshop:
 
     @property
     def _given(self) -> Path:
-        return self.scratch.place / GIVEN
+        return self.room.place / GIVEN
 
     def _changes(self) -> tuple[Change, ...]:
-        self.scratch.renew_repository()
         own = Globs(self.leavings)
         try:
-            found = self.scratch.changes()
+            found = self.room.changes()
         except StateError:  # the state folder was cleared meanwhile
             return ()
         return tuple(change for change in found if not own.covers(change.path))
@@ -137,7 +157,19 @@ class Workshop:
         return Left(change.path, base, content, after.mode == EXECUTABLE)
 
     def _content(self, path: str, entry: Entry) -> bytes:
-        return self.scratch.content(path, entry)
+        return self.room.content(path, entry)
+
+
+def is_overlaid(place: Path) -> bool:
+    """Whether what a killed runner left at a place was over an overlay."""
+    try:
+        return bool(json.loads((place / GIVEN).read_text())["kind"] == _OVERLAID)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _kind(room: Scratch | Overlaid) -> str:
+    return _OVERLAID if isinstance(room, Overlaid) else "copy"
 
 
 def is_awaited(place: Path, now: float) -> bool:

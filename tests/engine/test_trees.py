@@ -113,6 +113,7 @@ def test_a_scratch_copy_has_the_tests_of_before(files: Files) -> None:
         assert (copy.folder / "b").read_text() == "new\n"
         (files.trees.copies / "somebody-else's").mkdir()
     assert (files.root / "a").read_text() == "two\n"
+    anyio.run(files.trees.close)
     anyio.run(files.trees.sweep)
     assert os.listdir(files.trees.copies) == ["somebody-else's"]
 

@@ -102,6 +102,7 @@ def do(step: dict[str, object], denials: list[object]) -> None:  # noqa: C901, P
         linger(str(step["file"]))
     elif what == "finish":  # says that it is done, and stays
         emit(type="result", is_error=False, result="There.", modelUsage={}, session_id=SESSION)
+        time.sleep(0.5)  # until the runner has read it
         Path(str(step["file"])).touch()
         time.sleep(60)
     elif what == "touch":

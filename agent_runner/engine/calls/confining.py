@@ -8,8 +8,7 @@ from agent_runner.ground.disk import storage_errors
 from agent_runner.hooks.confining import Confining
 from agent_runner.model.task import Task
 from agent_runner.providers.client import Outfit, Start
-from agent_runner.sandbox.confinement import Confinement, home_secrets
-from agent_runner.sandbox.copies import copied
+from agent_runner.sandbox.confinement import Confinement, Overlay, home_secrets
 from agent_runner.workspace.workshop import Workshop
 
 
@@ -43,19 +42,23 @@ class Cell:
         if not self.holds:
             return start
         sandbox, root, home = self.confining.sandbox, self.task.root, self.confining.home
+        mount, seen = self.workshop.mounted(sandbox.tier)
         own = tuple(path for path in self.outfit.homes if _is_there(path))
-        mount = copied(root, start.folder, self.workshop.links, sandbox.tier)
+        copy = () if isinstance(mount, Overlay) else (start.folder,)
         wanted = Confinement(
-            writable=(start.folder, start.beside, *own, *self._writable(root)),
+            writable=(*copy, start.beside, *own, *self._writable(root)),
             masked=tuple(
                 path for path in home_secrets(home) if not any(_overlap(path, one) for one in own)
             ),
             network=True,
             mount=mount,
+            instead=seen,
         )
         cwd = root if sandbox.tier.mounts else start.folder
         wrapped = sandbox.wrapped(start.words, wanted, cwd=cwd)
-        env = {**wrapped.environment(start.env), "PWD": str(wrapped.cwd)}
+        # an overlay is a file system of its own, whose repository may lie above it
+        across = {"GIT_DISCOVERY_ACROSS_FILESYSTEM": "1"}
+        env = {**wrapped.environment(start.env), **across, "PWD": str(cwd)}
         return Start(wrapped.argv, wrapped.cwd, env, start.beside)
 
     def _writable(self, root: Path) -> tuple[Path, ...]:

@@ -26,8 +26,9 @@ from agent_runner.model.agent import AgentResponse, WrittenFile
 from agent_runner.model.settings import Settings
 from agent_runner.model.signals import Said
 from agent_runner.model.spending import Spending, Total
-from agent_runner.providers.client import Workplace
+from agent_runner.providers.client import Outfit, Workplace
 from agent_runner.providers.commands.preset import STEERING
+from agent_runner.sandbox.probe import overlays
 from agent_runner.store.blobs import Blobs
 from agent_runner.workspace.workshop import Left, Workshop
 
@@ -77,7 +78,12 @@ class InPlace:
         if not agent.in_copy:
             yield None
             return
-        workshop = self.trees.workshop(work.task, agent.outfit.taken_out, agent.outfit.leavings)
+        outfit, overlaid = agent.outfit, None
+        if need is not None:
+            overlaid = await anyio.to_thread.run_sync(self._overlays, work, outfit)
+        workshop = self.trees.workshop(
+            work.task, outfit.taken_out, outfit.leavings, overlaid=overlaid
+        )
         await anyio.to_thread.run_sync(workshop.__enter__)
         try:
             if need is None:
@@ -86,7 +92,7 @@ class InPlace:
                 return
             await anyio.to_thread.run_sync(workshop.fill, call)
             self._say_guess(work, provider, need)
-            cell = Cell(self.confining, agent.outfit, work.task, workshop)
+            cell = Cell(self.confining, outfit, work.task, workshop)
             holds = await anyio.to_thread.run_sync(lambda: cell.holds)
             tree = "" if holds else (await self.trees.last(work.task)).id
             workplace = self._workplace(work, workshop, provider, need)
@@ -129,6 +135,12 @@ class InPlace:
             commands=_commands(work),
             most_tokens=self._most_tokens(work, need),
         )
+
+    def _overlays(self, work: Work, outfit: Outfit) -> bool:
+        """Whether the agent can work over an overlay; finds out what confines here, and waits."""
+        if outfit.sandbox == "off" or not self.confining.sandbox.tier.overlays:
+            return False
+        return overlays(self.confining.sandbox, work.task.root, self.trees.copies)
 
     def _say_guess(self, work: Work, provider: Provider, need: Need) -> None:
         """Say that a limit is compared with a mere guess: nothing is known of its calls yet."""
