@@ -70,6 +70,22 @@ class Carrier:
             return False
         return entry.exists or (isinstance(edit, Write) and not entry.missing)
 
+    def _elsewhere(self, edit: Write, entry: Entry) -> Failed | None:
+        """The doubt about a new file in a folder that nobody made, where the agent was shown one by
+        the same path without it: small models put all files below `src/`, whatever they are shown.
+        """
+        above, _, path = edit.path.removeprefix("./").partition("/")
+        if edit.whole or self.exact or edit.origin.drafted or above not in entry.missing:
+            return None
+        while path:
+            other = self.tree.at(path) if self.tree.gate.rules.shown(path) else None
+            if isinstance(other, Entry) and other.exists:
+                short = f"`{edit.path}` is not there, and `{path}` is: which of them is meant?"
+                new = f"`Whole file: {edit.path}` on the line above its fence makes a new file."
+                return Failed(short, f"  To change the file that is there, name it `{path}`; {new}")
+            path = path.partition("/")[2]
+        return None
+
     def _unquoted(self, outcome: Outcome, entry: Entry) -> Outcome:
         """The outcome, without lines of a file that the agent is never shown.
 
@@ -100,7 +116,7 @@ class Carrier:
 
     def _carry(self, edit: Edit, entry: Entry) -> Outcome:
         if isinstance(edit, Write):
-            return self._write(edit, entry)
+            return self._elsewhere(edit, entry) or self._write(edit, entry)
         if isinstance(edit, Delete):
             return self._delete(edit, entry)
         if isinstance(edit, Move):

@@ -26,7 +26,8 @@ class Rules:
     `may_change`: globs of files that may be changed although they judge (`judging`, `scripts`).
     `ignored`: None where files that git ignores may be changed, or there is no git.
     `blots`: what is shown with marks in place of keys. `hides`: whether the file at a path, with
-    this text, is one that the agent is never shown: none of its lines is quoted. Sizes in bytes.
+    this text, is one that the agent is never shown: none of its lines is quoted. `shown`: whether
+    the agent was shown what a file holds. Sizes in bytes.
     """
 
     protect: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Rules:
     ignored: Ignored | None = None
     blots: Blots = field(factory=Blots)
     hides: Callable[[str, str], bool] = lambda _path, _text: False
+    shown: Callable[[str], bool] = lambda _path: False
     max_file_size: int = 64 * _MEGABYTE
     max_files: int = 5_000
     max_total_size: int = 512 * _MEGABYTE

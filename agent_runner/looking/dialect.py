@@ -82,10 +82,27 @@ def as_text(requests: Requests, answers: Sequence[ToolAnswer]) -> str:
     return "\n\n".join(parts)
 
 
+def answers_in(text: str, requests: Requests) -> tuple[ToolAnswer, ...]:
+    """What such a message answers, for what it is an answer to; fewer where it is none."""
+    answers: list[ToolAnswer] = []
+    for call in requests.calls:
+        head, _, below = text.partition(f"{_head(call)}\n")
+        fence, _, body = below.partition("\n")
+        said, end, text = body.partition(f"\n{fence}")
+        if head.strip() or not end:
+            break
+        answers.append(ToolAnswer(call.id, call.name, said))
+    return tuple(answers)
+
+
 def _one(call: ToolCall, answer: ToolAnswer) -> str:
+    return f"{_head(call)}\n{fenced(answer.text)}"
+
+
+def _head(call: ToolCall) -> str:
     given = json.loads(call.arguments)
     words = " ".join(f"{name}={json.dumps(value)}" for name, value in given.items())
-    return f"{inline(on_one_line(f'{call.name} {words}'.strip()))}\n{fenced(answer.text)}"
+    return inline(on_one_line(f"{call.name} {words}".strip()))
 
 
 def _request(line: str, known: set[str]) -> tuple[str, dict[str, object]]:

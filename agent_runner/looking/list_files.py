@@ -82,7 +82,7 @@ TOOL = Tool(
         Argument(
             "path",
             Kind.TEXT,
-            'Folder or glob, for example "src" or "**/*_test.py"; "." for all.',
+            'Folder or glob, for example "**/*_test.py"; "." for all.',
             aliases=("folder", "dir", "directory", "dir_path", "glob", "pattern", *PATH_NAMES),
         ),
         Argument(

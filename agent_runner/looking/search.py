@@ -182,7 +182,7 @@ TOOL = Tool(
         Argument(
             "path",
             Kind.TEXT,
-            'File, folder or glob to search in, for example "src" or "**/*.py"; all if not given.',
+            'File, folder or glob to search in, for example "**/*.py"; all if not given.',
             aliases=(
                 *("file_path", "file", "dir", "directory", "folder", "dir_path"),
                 *("glob", "include", "include_pattern", "file_pattern"),

@@ -38,6 +38,7 @@ class Situation:
         named: Files that the feedback names, with the lines, a line each.
         diff: What the task's earlier attempts changed.
         taken_back: What earlier attempts changed and the files do not hold any more.
+        earlier: What earlier conversations about it came to, a line for each attempt.
         conversation: Earlier turns of this attempt, the agent's and ours, after the first.
         looks_left: How often the agent may still ask to see files.
         tools: Whether it looks and edits by tools that its provider offers it.
@@ -61,6 +62,7 @@ class Situation:
     named: tuple[str, ...] = ()
     diff: str = ""
     taken_back: str = ""
+    earlier: tuple[str, ...] = ()
     conversation: tuple[Message, ...] = ()
     looks_left: int = 0
     tools: bool = False

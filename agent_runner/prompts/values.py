@@ -235,6 +235,10 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
         "globs of files that may not be changed, fenced",
         lambda s, most: _lines(s.protect, int(most * _NAMES_SHARE), s.ruler),
     ),
+    "earlier": Placeholder(
+        "what earlier conversations about the task looked at and replied, a line for each attempt",
+        _share(_FEEDBACK_SHARE, lambda s: "\n".join(f"- {line}" for line in s.earlier)),
+    ),
     "feedback": Placeholder(
         "why the last attempt failed: the hook's output, or what could not be applied; fenced",
         _share(_FEEDBACK_SHARE, lambda s: s.record.feedback),

@@ -5,7 +5,6 @@ would take more than `prompt.max_tokens`, what was looked at first gives way: mu
 seldom, since the cache begins anew each time.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -13,12 +12,11 @@ from attrs import evolve, frozen
 
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.calls.conversation import Conversation, Turn, spoken
-from agent_runner.engine.calls.desks import NO_MORE_LOOKS, may_be_dropped, requests_of
+from agent_runner.engine.calls.desks import NO_MORE_LOOKS, brief_of, may_be_dropped, requests_of
 from agent_runner.engine.calls.first import FirstMessage, Sources
-from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.tokens import Ruler
 from agent_runner.looking.dialect import as_text
-from agent_runner.model.agent import Message, Prompt, ToolCall, ToolSpec
+from agent_runner.model.agent import Message, Prompt, ToolSpec
 from agent_runner.model.conversation import Replaced
 from agent_runner.model.events import ConversationClosed, Fact, Trimmed
 from agent_runner.model.evolve.calls import conversation_closed
@@ -181,7 +179,7 @@ class Composing:
         record, last = self.record, earlier.calls[-1]
         room = self.settings.prompt.max_tokens
         if last == record.call.judged:
-            return after_failure(record.feedback, self.attempt, record.hint, room, self._ruler)
+            return after_failure(record, self.attempt, room, self._ruler)
         turn = self._turn(last)
         # first whether it was rejected: that an earlier one was without a change says nothing of
         # what was looked at since
@@ -212,8 +210,7 @@ class Composing:
 
     def _old_looks(self, earlier: Conversation) -> Iterator[Replaced]:
         """What was looked at, oldest first, but for the newest turns: with what says so instead."""
-        answered = [at for at, one in enumerate(earlier.speakers) if one is not None]
-        for call, at in list(zip(earlier.calls, answered, strict=True))[:-_NEWEST]:
+        for call, at in list(earlier.places)[:-_NEWEST]:
             turn, ours = self._turn(call), at + 1
             if turn is None or ours >= len(earlier.messages):
                 continue
@@ -222,7 +219,7 @@ class Composing:
             if looked and not message.answers and message.text != DROPPED:
                 yield Replaced(ours, None, DROPPED)
             for number, answer in enumerate(message.answers):
-                text = _NOT_SHOWN.format(_brief(earlier.messages[at].calls[number]))
+                text = _NOT_SHOWN.format(brief_of(earlier.messages[at].calls[number]))
                 shown = may_be_dropped(answer.name) and not answer.is_error
                 if shown and len(answer.text) > len(text):
                     yield Replaced(ours, number, text)
@@ -295,16 +292,3 @@ def with_notes(message: Message, notes: Sequence[str]) -> Message:
     *before, last = message.answers
     last = evolve(last, text=f"{last.text.rstrip(chr(10))}\n\n{added}")
     return evolve(message, answers=(*before, last))
-
-
-def _brief(call: ToolCall) -> str:
-    """A call on one line, for a model that may make it again."""
-    try:
-        given = json.loads(call.arguments)
-        values = [str(value) for value in given.values()] if isinstance(given, dict) else []
-    except ValueError:
-        values = [call.arguments]
-    return on_one_line(" ".join([call.name, *values])[:_LONGEST_BRIEF])
-
-
-_LONGEST_BRIEF = 200

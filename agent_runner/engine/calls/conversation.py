@@ -5,7 +5,7 @@ are kept in memory. The files stay the truth. After a restart the same turns are
 the digest of what was sent says whether they are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -68,6 +68,12 @@ class Conversation:
     speakers: tuple[tuple[str, str | None] | None, ...]
     calls: tuple[str, ...]
     definition: str = ""
+
+    @property
+    def places(self) -> Iterator[tuple[str, int]]:
+        """Each answered call, oldest first, with the place of its answer among the messages."""
+        said = (at for at, speaker in enumerate(self.speakers) if speaker is not None)
+        return zip(self.calls, said, strict=True)
 
     def foreign(self, provider: str, model: str | None) -> int:
         """How many of the first messages this model must be given in words.

@@ -6,7 +6,7 @@ task is written here.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,10 +17,11 @@ from agent_runner.edits.plan import plan_replies
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.conversation import Conversations, Turn
+from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.plain_files import reading
 from agent_runner.ground.redaction import Redactor
 from agent_runner.looking.budget import NOT_RUN
-from agent_runner.looking.dialect import Requests, read_requests
+from agent_runner.looking.dialect import Requests, answers_in, read_requests
 from agent_runner.looking.drafts import with_drafts
 from agent_runner.looking.files import Drafted
 from agent_runner.looking.repeats import Shown
@@ -108,6 +109,15 @@ class Desks:
         new = self._drafts(task, record, kept)[len(kept) :]
         return (*replies, with_drafts(reply, new))
 
+    def rules(self, task: Task, record: TaskRecord) -> Rules:
+        """What a task may change, and which files its agent was shown in this conversation."""
+        rules, attempts = self.rules_of(task, record), record.counts.attempts
+        last = record.call.reply or record.call.continues or ""
+        said = self.conversations.up_to(task.id, attempts, last)
+        turns = (self._turn(task, record, call) for call in (said.calls if said else ()))
+        seen = {path for turn in turns if turn is not None for path in _asked_for(turn)}
+        return evolve(rules, shown=lambda path: path in seen or rules.shown(path))
+
     def _before(self, task: Task, record: TaskRecord, call: str) -> Desk:
         """What the turns before a reply left: what was drafted, and what was shown."""
         turn = self._turn(task, record, call)
@@ -122,12 +132,14 @@ class Desks:
     def _shown(self, task: Task, record: TaskRecord, call: str) -> Shown:
         """What a reply had been shown, but for what was left out of its conversation since."""
         said = self.conversations.up_to(task.id, record.counts.attempts, call)
-        desk = Desk()
-        messages = said.messages if said is not None else ()
-        for asked, answered in pairwise(messages):
-            if answered.answers:
-                box = self._toolbox(task, record, None)
-                desk = Desk((), box.recall(desk, asked.calls, answered.answers).shown)
+        desk, box = Desk(), self._toolbox(task, record, None)
+        if said is None:
+            return desk.shown
+        for (asked, _), (_, at) in pairwise(said.places):
+            said_next = said.messages[at - 1]
+            requests = requests_of(self._turn(task, record, asked))
+            answers = said_next.answers or answers_in(said_next.text, requests)
+            desk = Desk((), box.recall(desk, requests.calls, answers).shown)
         return desk.shown
 
     def _corrected(
@@ -144,7 +156,7 @@ class Desks:
             reply = Reply() if turn is None else turn.reply
             new = self._drafts(task, record, kept, before, call)[len(kept) :]
             replies.append(with_drafts(reply, new))
-            outcome = plan_replies(replies, task.root, self.rules_of(task, record))
+            outcome = plan_replies(replies, task.root, self.rules(task, record))
             kept = outcome.fine if isinstance(outcome, Rejection) else ()
             before = call
         return tuple(replies), kept
@@ -195,6 +207,14 @@ def requests_of(turn: Turn | None) -> Requests:
     if turn is None or turn.response.tool_calls:
         return Requests(turn.response.tool_calls if turn is not None else ())
     return read_requests(turn.reply.looks, Offer(git=True, hooks=True))
+
+
+def _asked_for(turn: Turn) -> Iterator[str]:
+    """The files that a reply in words asks to see."""
+    yield from turn.reply.asks
+    if turn.reply.looks:
+        for call in requests_of(turn).calls:
+            yield str(json.loads(call.arguments).get("path", ""))
 
 
 def offer_of(task: Task, edit_format: EditFormat, *, checks: bool) -> Offer:
@@ -290,6 +310,19 @@ def _offer(turn: Turn | None) -> Offer:
 def may_be_dropped(tool: str) -> bool:
     """Whether an answer of this tool may be left out later: what can be looked at again."""
     return tool in TOOLS and TOOLS[tool].looks
+
+
+def brief_of(call: ToolCall) -> str:
+    """A call on one line, for a model that may make it again."""
+    try:
+        given = json.loads(call.arguments)
+        values = [str(value) for value in given.values()] if isinstance(given, dict) else []
+    except ValueError:
+        values = [call.arguments]
+    return on_one_line(" ".join([call.name, *values])[:_LONGEST_BRIEF])
+
+
+_LONGEST_BRIEF = 200
 
 
 def _drafts(call: ToolCall) -> bool:

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.calls.conversation import Conversations
 from agent_runner.engine.calls.desks import Desks, offer_of
+from agent_runner.engine.calls.earlier import earlier_attempts
 from agent_runner.engine.changes import Changes
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor
@@ -86,6 +87,11 @@ class FirstMessage:
         """The system text, the first message, and the turns that follow it, as far as they fit."""
         agent, room = self.provider.client.capabilities, self.settings.prompt.max_tokens
         situation = evolve(self._situation(), conversation=conversation)
+        if not conversation and not agent.in_place:
+            conversations, task = self.sources.conversations, self.task.id
+            situation = evolve(
+                situation, earlier=earlier_attempts(conversations, task, self.record)
+            )
         if agent.looks or self._shows_all(situation):
             situation = evolve(situation, looks_left=0, tools=False)
         if agent.in_place:

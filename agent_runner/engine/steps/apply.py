@@ -136,6 +136,7 @@ class ApplyStep:
             no_change = _no_change(turn, reply)
             return _unless_missing(planned, no_change, _unchanged_in_place), reply
         replies = self.desks.replies(work.task, record, record.call.reply or "")
+        rules = self.desks.rules(work.task, record)
         planned = plan_replies(replies, root, rules, change_id=change_id)
         reply = replies[-1]
         return _unless_missing(planned, _no_change(turn, reply), no_change_found), reply

@@ -59,6 +59,7 @@ def applied(event: e.Applied, record: TaskRecord) -> TaskRecord:
             paths=tuple(dict.fromkeys((*change.paths, *event.paths))),
             in_attempt=change.in_attempt or bool(event.paths),
             missing=False,
+            notes=event.notes,
             no_change=event.no_change,
         ),
         judgement=with_fields(record.judgement, tree=event.tree, as_before=None),
