@@ -5,7 +5,7 @@ from pathlib import Path
 
 from agent_runner.config import Loaded
 from agent_runner.model.errors import Problem, UsageError
-from agent_runner.model.settings import CommitRule, Settings
+from agent_runner.model.settings import BranchRule, CommitRule, Settings
 
 
 def judge_commits(
@@ -19,7 +19,8 @@ def judge_commits(
     found: list[Problem] = []
     for root in dict.fromkeys(roots):
         try:
-            text, fix = why_never(root, env)
+            own = settings.git.branch is not BranchRule.OFF
+            text, fix = why_never(root, env, on_branch=own)
         except UsageError as error:
             text, fix = str(error), error.fix
         if text:

@@ -13,7 +13,13 @@ from agent_runner.ground.presence import is_file
 from agent_runner.ground.redaction import Redactor
 from agent_runner.model.errors import Problem
 from agent_runner.model.names import KnownNames
-from agent_runner.model.settings import CommandsRule, ProviderSettings, Settings
+from agent_runner.model.settings import (
+    BranchRule,
+    CommandsRule,
+    CommitRule,
+    ProviderSettings,
+    Settings,
+)
 
 TEST_HOOK = "test"
 """The id of the hook that `test_command` makes."""
@@ -67,6 +73,15 @@ def check_settings(subject: Subject) -> None:
     """Notes everything wrong or odd in `subject`."""
     for one in _CHECKS:
         one(subject)
+
+
+def _branches(subject: Subject) -> None:
+    git = subject.settings.git
+    if git.branch is not BranchRule.OFF and git.commit is CommitRule.OFF:
+        hint = "set git.commit to task or attempt"
+        subject.note(
+            subject.at("git", "branch"), "git.branch is on, and nothing is committed", hint
+        )
 
 
 def _hooks(subject: Subject) -> None:
@@ -204,4 +219,5 @@ _CHECKS: tuple[Callable[[Subject], None], ...] = (
     _windows,
     _template,
     _commands,
+    _branches,
 )

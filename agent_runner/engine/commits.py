@@ -16,9 +16,10 @@ from agent_runner.ground.processes import ProcessTable, this_machine
 from agent_runner.model.errors import UsageError
 from agent_runner.model.events import CommitStarted, Committed, NotCommitted
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.settings import CommitRule, GitSettings
+from agent_runner.model.settings import BranchRule, CommitRule, GitSettings
 from agent_runner.model.signals import Said
 from agent_runner.model.task import Task, TaskList
+from agent_runner.workspace.branches import branch_of_list, branch_of_task
 from agent_runner.workspace.commit import Chosen, Commit, Committer, chosen
 from agent_runner.workspace.git import Repository
 
@@ -110,7 +111,7 @@ class Commits:
         change = self.core.record(task.id).change
         if done.commit and (done.commit != change.commit or change.uncommitted):
             left_out = (*pick.left_out, *done.left_out)
-            self.core.journal(task.id, Committed(done.commit, done.paths, left_out))
+            self.core.journal(task.id, Committed(done.commit, done.paths, left_out, done.branch))
         if done.problem:
             self.core.journal(task.id, NotCommitted(pick.paths, self.redact(done.problem)))
             if not done.busy:
@@ -130,6 +131,7 @@ class Commits:
             pick.paths,
             _message(self.settings.message, task, record),
             (task.id, *(one.id for one in sharing)),
+            branch=self._branch(task),
             changed=await anyio.to_thread.run_sync(self._changed, task, paths),
             killed=self._killed(),
             on_start=partial(self._started, task.id, run),
@@ -140,6 +142,16 @@ class Commits:
         elif record.change.uncommitted and not done.problem:  # the user has committed them
             return Commit(await anyio.to_thread.run_sync(lambda: repository.head), pick.paths)
         return done
+
+    def _branch(self, task: Task) -> str:
+        """The branch of ours that a task's files are committed on; "" for the user's own."""
+        match self.settings.branch:
+            case BranchRule.RUN:
+                return branch_of_list(self.tasks.id)
+            case BranchRule.TASK:
+                return branch_of_task(task.id)
+            case BranchRule.OFF:
+                return ""
 
     def _share(self, others: Iterable[TaskRecord], ours: set[Path], commit: str) -> None:
         """Let the other tasks know what of theirs is committed with ours."""

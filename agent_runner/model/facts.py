@@ -309,12 +309,13 @@ class Committed(Fact):
     """Git has the task's files in `commit`.
 
     `left_out`: files that the task changed but that were not as in the last commit when it began,
-    or that git ignores, so that they are not in it.
+    or that git ignores, so that they are not in it. `branch`: one of ours that was made for it.
     """
 
     commit: str
     paths: tuple[str, ...] = field(factory=tuple)
     left_out: tuple[str, ...] = field(factory=tuple)
+    branch: str = ""
 
 
 @frozen

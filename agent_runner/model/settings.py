@@ -73,6 +73,14 @@ class CommitRule(enum.StrEnum):
     ATTEMPT = "attempt"
 
 
+class BranchRule(enum.StrEnum):
+    """On which branch git commits."""
+
+    OFF = "off"
+    RUN = "run"
+    TASK = "task"
+
+
 class WindowKind(enum.StrEnum):
     """How a limit's window moves: with the calendar, or with the calls."""
 
@@ -333,6 +341,10 @@ class GitSettings:
     commit: CommitRule = option(CommitRule.OFF, "commit what a task changed: off, task, attempt")
     message: str = option(
         "{title}", "first line of the commit message; {id}, {title} and {attempt} are filled in"
+    )
+    branch: BranchRule = option(
+        BranchRule.OFF,
+        "commit on a branch of its own, agent-runner/LIST or agent-runner/TASK: off, run, task",
     )
     include_modified: bool = option(
         False, "also commit files that you had modified before the task began"

@@ -275,6 +275,7 @@ def _not_committed(event: e.NotCommitted, _after: TaskRecord) -> LogLine:
 @line_of.register
 def _committed(event: e.Committed, _after: TaskRecord) -> LogLine:
     text = f"committed {words.plural(len(event.paths), 'file')} as {words.short(event.commit)}"
+    text += f" on the new branch {words.clean(event.branch)}" if event.branch else ""
     if not event.left_out:
         return LogLine(text, Tone.DIM)
     why = "changed before the task began, or ignored by git"

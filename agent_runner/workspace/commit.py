@@ -14,6 +14,7 @@ import anyio.to_thread
 from attrs import define, field, frozen
 
 from agent_runner.ground.processes import ProcessTable, this_machine
+from agent_runner.workspace.branches import branch_to_make, why_no_branch
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.locks import identity, locks, remove_ours
 from agent_runner.workspace.own_index import IndexOfOurs, sync_names
@@ -38,7 +39,8 @@ class Commit:
 
     `problem`: what keeps some of `paths` from being committed, or git's index from knowing it; ""
     where nothing is left to do, also because nothing differed. `left_out`: paths that git ignores.
-    `busy`: another git was in the way, so that trying again costs nothing.
+    `busy`: another git was in the way, so that trying again costs nothing. `branch`: one that was
+    made for it.
     """
 
     commit: str = ""
@@ -46,6 +48,7 @@ class Commit:
     left_out: tuple[str, ...] = ()
     problem: str = ""
     busy: bool = False
+    branch: str = ""
 
 
 @frozen
@@ -94,17 +97,19 @@ class Committer:
         message: str,
         tasks: Sequence[str],
         *,
+        branch: str = "",
         changed: Iterable[Path] = (),
         killed: float | None = None,
         on_start: Callable[[int], None] = lambda _pid: None,
     ) -> Commit:
         """Commit what stands at `paths`, deletions too, and nothing else; safe to repeat.
 
-        `tasks` are named in the message. The user's hooks and filters run as for any commit, but
-        not if they lie in the tree and are among `changed` (absolute paths). Whatever keeps the
-        commit from being made is in `problem`, and files and index are as they were. `killed`: when
-        a git of ours was started that was killed (epoch seconds), and may have left locks.
-        `on_start` gets the pid of the git that runs the hooks. Cancelling leaves all as it was.
+        `tasks` are named in the message. `branch`: one of our own (`branches.py`) to commit on. The
+        user's hooks and filters run as for any commit, but not if they lie in the tree and are
+        among `changed` (absolute paths). Whatever keeps the commit from being made is in `problem`,
+        and files and index are as they were. `killed`: when a git of ours was started that was
+        killed (epoch seconds), and may have left locks. `on_start` gets the pid of the git that
+        runs the hooks. Cancelling leaves all as it was.
 
         Raises:
             UsageError: git cannot tell what differs.
@@ -119,10 +124,14 @@ class Committer:
         problem = _unfinished(repository) or await look(_led_astray, repository, tuple(changed))
         if problem:
             return Commit(left_out=ignored, problem=problem)
-        lock = await self._wait(repository, killed)
+        to_make = await look(branch_to_make, repository, branch) if branch else ""
+        lock = await self._wait(repository, killed, to_make)
         if lock:
             return Commit(left_out=ignored, problem=lock, busy=True)
         work = await look(IndexOfOurs, repository, self.index, self.environment)
+        problem = await self._branch_out(work, to_make, on_start)
+        if problem:
+            return Commit(left_out=ignored, problem=problem)
         problem = await self._within_the_limit(work, wanted, _signed(message, tasks), on_start)
         head = await look(lambda: repository.head)
         ours = await look(_head_of, repository, tasks)
@@ -131,7 +140,17 @@ class Committer:
         made = ours or (head if head != work.before else "")  # a hook may have changed the message
         busy = await self._tell_the_index(work, wanted, made)
         problem = busy or await look(sync_names, repository)
-        return Commit(made, tuple(wanted) if made else (), ignored, problem, bool(busy))
+        paths = tuple(wanted) if made else ()
+        return Commit(made, paths, ignored, problem, bool(busy), to_make)
+
+    async def _branch_out(
+        self, work: IndexOfOurs, branch: str, on_start: Callable[[int], None]
+    ) -> str:
+        """Let HEAD stand on a branch of ours; what keeps it from that, or ""."""
+        if not branch:
+            return ""
+        why = await anyio.to_thread.run_sync(why_no_branch, work.repository)
+        return why or await work.go_to(branch, on_start)
 
     async def _within_the_limit(
         self, work: IndexOfOurs, paths: list[str], message: str, on_start: Callable[[int], None]
@@ -156,11 +175,13 @@ class Committer:
             said = await work.tell_the_index(paths, made)
         return f"it is committed, but git's index does not know it: {said}" if said else ""
 
-    async def _wait(self, repository: Repository, killed: float | None = None) -> str:
+    async def _wait(
+        self, repository: Repository, killed: float | None = None, to_make: str = ""
+    ) -> str:
         """Wait until no other git holds index or branch; the lock that stays, in words, or ""."""
-        files = await anyio.to_thread.run_sync(locks, repository)
+        files = await anyio.to_thread.run_sync(locks, repository, to_make)
         if killed is not None:
-            await anyio.to_thread.run_sync(remove_ours, repository, killed, self.table)
+            await anyio.to_thread.run_sync(remove_ours, repository, killed, self.table, to_make)
         with anyio.move_on_after(self.patience):
             # another program holds them, so there is nothing but to look again
             while {*map(identity, files)} - {None, *self._given_up}:  # noqa: ASYNC110

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from agent_runner.workspace.branches import why_no_branch
 from agent_runner.workspace.command import available
 from agent_runner.workspace.git import Repository
 
@@ -13,8 +14,12 @@ _IDENTITY = (
 """Variables that name who commits."""
 
 
-def why_never(root: Path, environment: Mapping[str, str]) -> tuple[str, str]:
+def why_never(
+    root: Path, environment: Mapping[str, str], *, on_branch: bool = False
+) -> tuple[str, str]:
     """Why no commit can be made of files below a root, and what to do about it; else "" and "".
+
+    `on_branch`: whether it is to be made on a branch of our own.
 
     Raises:
         UsageError: there is a repository, but git refuses to use it.
@@ -38,4 +43,5 @@ def why_never(root: Path, environment: Mapping[str, str]) -> tuple[str, str]:
                 f"git does not know who commits in {root}",
                 f'git config --global user.name "Your Name"; {email}',
             )
-    return "", ""
+    why = why_no_branch(repository) if on_branch else ""
+    return (f"in {root} {why}", "commit, or git switch BRANCH, first") if why else ("", "")

@@ -9,11 +9,14 @@ _CLOCKS = 2.0
 """Seconds by which a file system's clock may be behind ours."""
 
 
-def locks(repository: Repository) -> tuple[Path, ...]:
-    """The files by which another git would keep ours from committing, whether they are there."""
-    own, branch = repository.git.git_dir, repository.branch
-    found = (own / "index.lock", own / "HEAD.lock")
-    return found if branch is None else (*found, repository.common / f"refs/heads/{branch}.lock")
+def locks(repository: Repository, to_make: str = "") -> tuple[Path, ...]:
+    """The files by which another git would keep ours from committing, whether they are there.
+
+    `to_make`: the branch that is made for the commit, if one is.
+    """
+    own, branches = repository.git.git_dir, (repository.branch, to_make)
+    refs = (repository.common / f"refs/heads/{one}.lock" for one in branches if one)
+    return (own / "index.lock", own / "HEAD.lock", *refs)
 
 
 def identity(lock: Path) -> tuple[int, int] | None:
@@ -25,13 +28,15 @@ def identity(lock: Path) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def remove_ours(repository: Repository, since: float, table: ProcessTable) -> None:
+def remove_ours(
+    repository: Repository, since: float, table: ProcessTable, to_make: str = ""
+) -> None:
     """Remove locks that a git of ours left when it was killed; it was started at `since`.
 
     Git writes into no lock who holds it. So one counts as ours only if it was made since then, and
     no git is at work in this work tree now: whoever took it has ended without giving it back.
     """
-    held = [lock for lock in locks(repository) if _made_at(lock) >= since - _CLOCKS]
+    held = [lock for lock in locks(repository, to_make) if _made_at(lock) >= since - _CLOCKS]
     places = (repository.git.work_tree.resolve(), repository.git.git_dir.resolve())
     if held and not table.may_work_in("git", places):
         for lock in held:

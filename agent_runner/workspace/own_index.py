@@ -62,6 +62,25 @@ class IndexOfOurs:
         finally:
             self._clear()
 
+    async def go_to(self, branch: str, on_start: Callable[[int], None]) -> str:
+        """Make a branch at HEAD's commit if there is none, and let HEAD stand on it; or why not.
+
+        Files and index stay. No hook is run. Safe to repeat: between the two there is a branch that
+        nobody stands on, and the second step can still be made.
+        """
+        name, quiet = f"refs/heads/{branch}", ["-c", "core.hooksPath=/dev/null"]
+        why = f"agent-runner: begin {branch}"
+        there = self.repository.ask(["rev-parse", "--quiet", "--verify", name]).code == 0
+        code, said = 0, ""
+        if not there:  # the last word is what it has to be until now: nothing
+            new = [name, self.before, "0" * self.repository.digits]
+            code, said = await self._git([*quiet, "update-ref", "-m", why, *new], on_start=on_start)
+        if not code:
+            code, said = await self._git(
+                [*quiet, "symbolic-ref", "-m", why, "HEAD", name], on_start=on_start
+            )
+        return said or f"git cannot make the branch {branch}" if code else ""
+
     async def tell_the_index(self, paths: Iterable[str], made: str) -> str:
         """Let git's own index have at `paths` what the last commit has; git's refusal, or "".
 

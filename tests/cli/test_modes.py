@@ -164,6 +164,60 @@ def test_commits_leave_out_what_the_user_had_changed(scene: Scene, rule: str) ->
     assert git(scene, "status", "--short").splitlines() == [" M mine.txt", "?? notes.txt"]
 
 
+def repository(scene: Scene) -> None:
+    """All that is there, committed on main."""
+    git(scene, "init", "-q", "-b", "main")
+    git(scene, "config", "user.email", "a@example.org")
+    git(scene, "config", "user.name", "A")
+    git(scene, "add", "-A")
+    git(scene, "commit", "-qm", "start")
+
+
+@pytest.mark.parametrize(
+    ("rule", "branches"),
+    [
+        ("run", {"agent-runner/tasks": 2}),
+        ("task", {"agent-runner/T1": 1, "agent-runner/T2": 2}),
+    ],
+)
+def test_commits_go_on_branches_of_their_own(
+    scene: Scene, rule: str, branches: dict[str, int]
+) -> None:
+    scene.config({"git": {"commit": "task", "branch": rule}})
+    scene.tasks({"id": "T1"}, {"id": "T2"})
+    scene.change("T1", 1)
+    scene.change("T2", 1)
+    repository(scene)
+    scene.write("notes.txt", "mine, not committed")
+    first = scene.run("run", "--max-tasks", "1")
+    assert f"on the new branch {next(iter(branches))}" in first.out
+    assert scene.run("resume").code == 0
+    made = git(scene, "for-each-ref", "--format=%(refname:short)", "refs/heads").split()
+    assert made == [*branches, "main"]
+    for branch, commits in branches.items():
+        assert len(git(scene, "rev-list", f"main..{branch}").split()) == commits
+    assert git(scene, "status", "--porcelain") == "?? notes.txt\n"
+    assert scene.run("undo", "T2").code == 0
+    assert git(scene, "status", "--porcelain").splitlines() == [" D T2.txt", "?? notes.txt"]
+
+
+def test_a_branch_is_refused_before_anything_is_spent(scene: Scene) -> None:
+    scene.tasks({"id": "T1"})
+    scene.config({"git": {"branch": "run"}})
+    ended = scene.run("run")
+    assert ended.code == 2
+    assert "git.branch is on, and nothing is committed" in ended.err
+    scene.config({"git": {"branch": "run", "commit": "task"}})
+    git(scene, "init", "-q", "-b", "main")
+    git(scene, "config", "user.email", "a@example.org")
+    git(scene, "config", "user.name", "A")
+    assert "there is no commit yet" in scene.run("run").err
+    git(scene, "add", "-A")
+    git(scene, "commit", "-qm", "start")
+    git(scene, "switch", "-q", "--detach")
+    assert "HEAD is on no branch" in scene.run("config", "validate").err
+
+
 def test_two_runs_at_once_are_one_too_many(scene: Scene) -> None:
     scene.config({"hooks": {"post": {"command": "touch begun; while [ ! -e go ]; do :; done"}}})
     scene.tasks({"id": "T1", "post_hooks": ["post"]})

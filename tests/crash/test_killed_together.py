@@ -7,12 +7,22 @@ import platform
 import random
 import shutil
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.support.crashing import CrashProject, Reference, committed_all, committing
+from tests.support.crashing import (
+    BRANCHES,
+    COMMITS,
+    CrashProject,
+    Reference,
+    branched_all,
+    committed_all,
+    committing,
+)
 from tests.support.exploring import Share
+from tests.workspace.repos import Repo
 
 SAMPLE = 2
 """Points tried where not all are asked for."""
@@ -47,14 +57,19 @@ def resumes(folder: Path, number: int, reference: Reference) -> None:
     shutil.rmtree(folder)
 
 
-def resumes_and_commits(folder: Path, number: int) -> None:
+def resumes_and_commits(
+    folder: Path,
+    number: int,
+    files: Mapping[str, str] = COMMITS,
+    judge: Callable[[Repo], None] = committed_all,
+) -> None:
     """Git reads all that it has, holds no lock, and has every commit in the end."""
-    project, git = committing(folder)
+    project, git = committing(folder, files)
     killed_at(project, number)
     git.git("fsck", "--no-dangling", "--no-progress")
     code, printed = project.go_on()
     assert code == 0, printed
-    committed_all(git)
+    judge(git)
     assert project.lost_calls() <= 1
     shutil.rmtree(folder)
 
@@ -106,3 +121,30 @@ def test_killed_together_before_each_with_commits(
     for number in share.of(range(1, committing_points + 1)):
         print(f"all killed before call {number} of {committing_points}")  # noqa: T201  # shown
         resumes_and_commits(tmp_path / str(number), number)
+
+
+@pytest.fixture(scope="session")
+def branching_points(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """The same with each commit on a branch of its own."""
+    project, git = committing(tmp_path_factory.mktemp("counted"), BRANCHES)
+    points = killed_at(project, 0)
+    branched_all(git)
+    return points
+
+
+def test_killed_together_before_some_with_branches(
+    tmp_path: Path, branching_points: int, dice: random.Random
+) -> None:
+    for _ in range(SAMPLE):
+        number = dice.randint(1, branching_points)
+        print(f"all killed before call {number} of {branching_points}")  # noqa: T201  # shown
+        resumes_and_commits(tmp_path / str(number), number, BRANCHES, branched_all)
+
+
+@pytest.mark.long
+def test_killed_together_before_each_with_branches(
+    tmp_path: Path, branching_points: int, share: Share
+) -> None:
+    for number in share.of(range(1, branching_points + 1)):
+        print(f"all killed before call {number} of {branching_points}")  # noqa: T201  # shown
+        resumes_and_commits(tmp_path / str(number), number, BRANCHES, branched_all)

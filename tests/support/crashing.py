@@ -159,6 +159,12 @@ ONE_TASK: Mapping[str, str] = {
 COMMITS: Mapping[str, str] = {**FILES, "agent-runner.yml": f"{CONFIG}git: {{commit: task}}\n"}
 """The same with a commit for each task."""
 
+BRANCHES: Mapping[str, str] = {
+    **FILES,
+    "agent-runner.yml": f"{CONFIG}git: {{commit: task, branch: task}}\n",
+}
+"""The same with each commit on a branch of its own."""
+
 WHO = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
@@ -342,9 +348,9 @@ class CrashProject:
         return self.command(*words, "--state-dir", str(self.state))
 
 
-def committing(folder: Path) -> tuple[CrashProject, Repo]:
+def committing(folder: Path, files: Mapping[str, str] = COMMITS) -> tuple[CrashProject, Repo]:
     """The project with commits on, and its repository with one commit."""
-    project = CrashProject.write(folder, files=COMMITS, env=WHO)
+    project = CrashProject.write(folder, files=files, env=WHO)
     git = Repo.created(project.root / "work")
     git.git("add", "-A")
     git.git("-c", "user.name=N", "-c", "user.email=e@example.com", "commit", "-q", "-m", "start")
@@ -356,6 +362,19 @@ def committed_all(git: Repo) -> None:
     assert git.git("log", "--format=%s").split("\n")[:-1] == ["End", "Go on", "Begin", "start"]
     assert git.git("status", "--porcelain", "--untracked-files=no") == ""
     assert not list(git.root.glob(".git/**/*.lock"))
+
+
+def branched_all(git: Repo) -> None:
+    """As `committed_all`, each commit on its task's branch and none on the user's."""
+    committed_all(git)
+    rows = git.git("for-each-ref", "--format=%(refname) %(subject)", "refs/heads").splitlines()
+    assert rows == [
+        "refs/heads/agent-runner/T1 Begin",
+        "refs/heads/agent-runner/T2 Go on",
+        "refs/heads/agent-runner/T3 End",
+        "refs/heads/main start",
+    ]
+    assert git.git("branch", "--show-current") == "agent-runner/T3\n"
 
 
 def tree_of(root: Path, leave_out: Path) -> dict[str, tuple[int, bytes]]:
