@@ -69,9 +69,16 @@ def run(project: Project, request: RunRequest, clock: Clock) -> int:
             Output(sys.stderr).line(f"the old state is kept in {kept}")
     with opened_store(project, clock) as store:
         try:
-            return anyio.run(_Run(project, request, store, clock).main)
+            code = anyio.run(_Run(project, request, store, clock).main)
         except BaseExceptionGroup as group:
             raise _cause(group) from group
+    if project.surroundings.env.get("GITHUB_STEP_SUMMARY"):
+        from agent_runner.app.step_summary import add_step_summary  # lazy: seldom wanted
+
+        problem = add_step_summary(project)
+        if problem:
+            Output(sys.stderr).line(f"warning: {problem}")
+    return code
 
 
 def nothing_to_resume(project: Project, chosen: Selection, *, rerun_changed: bool) -> str:

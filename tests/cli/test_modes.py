@@ -66,6 +66,32 @@ def test_github_gets_groups_and_annotations(scene: Scene) -> None:
     ]
 
 
+def test_the_summary_of_a_step_gets_the_report(scene: Scene) -> None:
+    one_red_one_good(scene)
+    summary = scene.root / "summary.md"
+    summary.write_text("before\n")
+    scene.env = {"GITHUB_STEP_SUMMARY": str(summary)}
+    assert scene.run("run", "--on-escalation", "continue", "--quiet").code == 1
+    text = summary.read_text()
+    assert text.startswith("before\n")
+    assert text.removeprefix("before\n").strip() == scene.run("report", "--markdown").out.strip()
+    scene.env = {"GITHUB_STEP_SUMMARY": str(scene.root)}
+    ended = scene.run("run", "--on-escalation", "continue", "--quiet")
+    assert "warning: the step summary" in ended.err
+
+
+def test_the_summary_of_a_step_keeps_to_the_size_that_is_shown(scene: Scene) -> None:
+    scene.config({})
+    scene.tasks({"id": "T1"})
+    scene.change("T1", 1)
+    summary = scene.root / "summary.md"
+    summary.write_bytes(b"x" * (1024 * 1024 - 150))
+    scene.env = {"GITHUB_STEP_SUMMARY": str(summary)}
+    assert scene.run("run").code == 0
+    assert summary.stat().st_size <= 1024 * 1024
+    assert "cut here" in summary.read_text()[-80:]
+
+
 def test_notices_are_given_and_a_failing_one_is_reported(scene: Scene) -> None:
     one_red_one_good(scene)
     notices = {
