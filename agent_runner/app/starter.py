@@ -236,6 +236,15 @@ def write_schemas(folder: Path) -> None:
             disk.write_file(layout.folder / f"{name}.schema.json", text, durable=False)
 
 
+def missing(start: Start) -> dict[str, str]:
+    """The files that are still to be written, by name, each with its text."""
+    texts = (
+        (TASKS, start.tasks, task_list),
+        (CONFIG, start.config, configuration),
+    )
+    return {name: text(start) for name, there, text in texts if there is None}
+
+
 def task_list(start: Start) -> str:
     """The task list to start from."""
     return _TASKS.format(hooks=", ".join(check.name for check in start.checks) or "unit-tests")
@@ -251,9 +260,7 @@ def configuration(start: Start) -> str:
     ]
     return _CONFIG.format(
         provider=provider,
-        hooks="\n".join(
-            found or ['  # unit-tests: {command: "python3 -m pytest -q", timeout: 10m}']
-        ),
+        hooks="\n".join(found or [_NO_CHECK]),
         names=", ".join(check.name for check in start.checks),
         judge="these judge: a task has passed when they have"
         if found

@@ -32,30 +32,15 @@ def init(
     """
     from agent_runner.app import starter
     from agent_runner.cli.project import surroundings
-    from agent_runner.model.errors import UsageError
 
     here = surroundings()
     target = here.cwd / folder
-    if target.resolve() == here.home.resolve():
-        raise UsageError(
-            "this is your home folder; nothing was written",
-            fix="change to the folder of a project, or name one: agent-runner init FOLDER",
-        )
+    _refuse_home(target, here.home)
     start = starter.look_around(target, here)
-    missing = {
-        name: text(start)
-        for name, there, text in (
-            (starter.TASKS, start.tasks, starter.task_list),
-            (starter.CONFIG, start.config, starter.configuration),
-        )
-        if there is None
-    }
     for there in filter(None, (start.tasks, start.config)):
         say(f"kept {folder / there.relative_to(target)}, which is there already")
-    try:
-        _write(target, missing)
-    except OSError as error:
-        raise UsageError(f"cannot write into {folder}: {error.strerror}") from error
+    missing = starter.missing(start)
+    _write(target, missing, str(folder))
     starter.write_schemas(target)
     for name in missing:
         say(f"wrote {folder / name}")
@@ -65,6 +50,17 @@ def init(
     command = f"agent-runner{option}"
     say(f"next: {edit}{command} config validate && {command} run --dry-run")
     return 0
+
+
+def _refuse_home(target: Path, home: Path) -> None:
+    """Raise UsageError before anything is written into the home folder."""
+    from agent_runner.model.errors import UsageError
+
+    if target.resolve() == home.resolve():
+        raise UsageError(
+            "this is your home folder; nothing was written",
+            fix="change to the folder of a project, or name one: agent-runner init FOLDER",
+        )
 
 
 def _say_found(start: "Start", missing: Mapping[str, str]) -> None:
@@ -112,11 +108,17 @@ def demo(
     return code
 
 
-def _write(folder: Path, texts: Mapping[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        with (folder / name).open("x", encoding="utf-8") as file:
-            file.write(text)
+def _write(folder: Path, texts: Mapping[str, str], shown: str) -> None:
+    """Write new files. Raises UsageError, in which the folder is called `shown`."""
+    from agent_runner.model.errors import UsageError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            with (folder / name).open("x", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise UsageError(f"cannot write into {shown}: {error.strerror}") from error
 
 
 def _demo_project(folder: Path | None) -> "Project":

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -16,6 +16,23 @@ if TYPE_CHECKING:
 
     from agent_runner.app.applied_changes import AppliedChanges
     from agent_runner.engine.taking_back import Outcome
+
+_KeepEdited: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--keep-edited", help="Leave files alone that you edited since; revert the others."
+    ),
+]
+_WholeTree: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--whole-tree",
+        help="Revert also what the task's hooks and commands changed beside its own files.",
+    ),
+]
+_DryRun: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", help="Only say which files it would touch.")
+]
 
 _MOST_NAMED = 20
 
@@ -76,22 +93,9 @@ def _painted(patch: bytes) -> "Iterator[str]":
 
 def undo(
     task: TaskId,
-    keep_edited: Annotated[
-        bool,
-        typer.Option(
-            "--keep-edited", help="Leave files alone that you edited since; revert the others."
-        ),
-    ] = False,
-    whole_tree: Annotated[
-        bool,
-        typer.Option(
-            "--whole-tree",
-            help="Revert also what the task's hooks and commands changed beside its own files.",
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say which files it would touch.")
-    ] = False,
+    keep_edited: _KeepEdited = False,
+    whole_tree: _WholeTree = False,
+    dry_run: _DryRun = False,
     tasks: TasksOption = None,
     state_dir: StateDir = None,
 ) -> int:
