@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import jsonschema
 import typer.main
 from attrs import frozen
@@ -23,7 +24,7 @@ from agent_runner.cli.parser import app
 from agent_runner.config import load_settings
 from agent_runner.edits.parse import parse_reply
 from agent_runner.model.hooks import Hook
-from agent_runner.model.settings import Settings
+from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.prompts.build import check_template
 from agent_runner.providers.profiles import KNOWN_NAMES
 from agent_runner.tasks import load_task_list
@@ -36,6 +37,9 @@ PAGES = sorted(
     for page in ROOT.glob(pattern)
 )
 SESSIONS = set(re.findall(r"^def (\w+)", (ROOT / "noxfile.py").read_text(), re.MULTILINE))
+NAMES = attrs.evolve(KNOWN_NAMES, plugged_in=lambda: ("my-command", "cli-agent"))
+"""What is known here, and the protocols of the plug-ins that the pages show."""
+
 NOT_OURS = ("diff -u", "diff --git")
 PROGRAM = typer.main.get_command(app)
 
@@ -128,18 +132,22 @@ def check_shell(text: str, folder: Path) -> None:
 
 def commands_in(text: str) -> Iterator[list[str]]:
     """The words of every command of a script, those within `$(...)` included."""
-    inner = re.sub(r"\$\(([^()]*)\)", r"; \1 ;", re.sub(r"\\\n", " ", text))
-    for line in inner.replace('"', " ").splitlines() if inner != text else text.splitlines():
-        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
-        lexer.whitespace_split = True
-        command: list[str] = []
-        for word in [*lexer, ";"]:
-            if set(word) <= set("();<>|&"):
-                if command and "=" not in command[0]:
-                    yield command
-                command = [] if set(word) <= set("();|&") else ["redirected"]
-            else:
-                command.append(word)
+    plain = re.sub(r"(?m)(?:^|(?<=\s))#.*$", "", text.replace("\\\n", " "))
+    if "$(" in plain:
+        plain = re.sub(r"\$\(([^()]*)\)", r"; \1 ;", plain).replace('"', " ")
+    lexer = shlex.shlex(plain, posix=True, punctuation_chars="();<>|&\n")
+    lexer.whitespace = " \t"
+    lexer.whitespace_split = True
+    command: list[str] = []
+    for word in [*lexer, ";"]:
+        if set(word) <= set("<>"):
+            command.append(">")  # what follows is a file, no command
+        elif set(word) <= set("();|&\n"):
+            if command and "=" not in command[0]:
+                yield command[: command.index(">")] if ">" in command else command
+            command = []
+        else:
+            command.append(word)
 
 
 def parse(given: list[str]) -> None:
@@ -169,8 +177,9 @@ def check_yaml(text: str, folder: Path) -> None:
             if template := task.get("template"):
                 (folder / template).write_text("{{ title }}\n")
         names = {n for t in listed for k in ("pre_hooks", "post_hooks") for n in t.get(k, ())}
-        settings = Settings(hooks={name: Hook(name, "true") for name in names})
-        load_task_list(file, settings, home=folder / "home", names=KNOWN_NAMES)
+        asked = {task["provider"]: ProviderSettings() for task in listed if "provider" in task}
+        settings = Settings(hooks={name: Hook(name, "true") for name in names}, providers=asked)
+        load_task_list(file, settings, home=folder / "home", names=NAMES)
     elif "jobs" in content:
         for job in content["jobs"].values():
             for step in job["steps"]:
@@ -182,7 +191,7 @@ def check_yaml(text: str, folder: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text("{{ title }}\n")
         home = folder / "home"
-        loaded = load_settings(folder=folder, env={}, home=home, flags={}, names=KNOWN_NAMES)
+        loaded = load_settings(folder=folder, env={}, home=home, flags={}, names=NAMES)
         assert loaded.warnings == ()
 
 
