@@ -130,7 +130,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Source archive and wheel; then the demo, from the wheel alone, in an empty folder."""
+    """Source archive and wheel, and the demo from the wheel alone; then what the README types."""
     session.install(*_groups("build"))
     made = _empty_folder(session)
     session.run("python", "-m", "build", "--outdir", str(made / "dist"), silent=True)
@@ -143,6 +143,16 @@ def build(session: nox.Session) -> None:
     (made / "empty").mkdir()
     with session.chdir(made / "empty"):
         session.run(str(programs / "agent-runner"), "demo", external=True)
+    home = {"HOME": str(made / "home")}
+    readme = (ROOT / "README.md").read_text()
+    install = re.search(
+        r"<!-- install:begin -->\n```sh\n(.+?)^```", readme, re.DOTALL | re.MULTILINE
+    )
+    session.run("sh", "-e", "-c", install[1], env=home, external=True)
+    session.run("sh", "-c", "$HOME/.local/bin/agent-runner --version", env=home, external=True)
+    session.run(
+        "sh", "-c", "test -s $HOME/.local/share/man/man1/agent-runner.1", env=home, external=True
+    )
 
 
 @nox.session

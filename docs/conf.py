@@ -32,7 +32,7 @@ html_title = f"agent-runner {__version__}"
 html_show_sourcelink = False
 html_extra_path = ["root"]
 
-OWN_LANGUAGES = ("cron", "look", "mermaid", "show", "sh run")
+OWN_LANGUAGES = ("cron", "mermaid", "reply")
 """Languages of fences that Pygments does not know; they are shown as they stand."""
 
 _SECTION = re.compile(r"^## (.+)\n+((?:.+\n)*)", re.MULTILINE)

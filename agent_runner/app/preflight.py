@@ -70,11 +70,11 @@ def _examine(project: Project, wiring: Wiring, tasks: list[Task]) -> None:
 
 
 def _say_slow_list(project: Project, wiring: Wiring) -> None:
-    """Mention once a run that a long list would be read quicker with the extra `fast`."""
+    """Mention once a run that a long list would be read quicker with the C parser."""
     file = project.tasks.file
     long = file.suffix != ".json" and len(project.tasks) >= LONG_LIST
     if long and not has_c_parser():
-        install = "pip install 'agent-runner[fast]'"
+        install = "pip install 'ruamel.yaml[oldlibyaml]'"
         text = f"{file.name} is long: it is read some ten times quicker after {install}"
         wiring.core.signal(Said("", text))
 

@@ -5,20 +5,23 @@ For developers, at the top of the repository, after a change of a command or an 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from agent_runner.cli.described import Described, commands
 from agent_runner.cli.help import meaning, names
 from agent_runner.cli.manual import manual
 from agent_runner.cli.schema import What, schema_of
 from agent_runner.model.exit_codes import MEANINGS
+from agent_runner.store.codec import KINDS
 
 
 def renewed(docs: Path) -> dict[Path, str]:
     """Every page that is made here, as a whole or between its marks, and what it has to hold."""
     return {
         docs / "commands.md": _with(docs / "commands.md", "commands", commands_reference()),
+        docs / "events.md": _with(docs / "events.md", "events", events_table()),
         docs / "exit-codes.md": _with(docs / "exit-codes.md", "exit-codes", exit_codes_table()),
         docs / "agent-runner.1": manual(),
         **{docs / f"{what.value}.schema.json": _schema_text(what) for what in What},
@@ -34,6 +37,24 @@ def exit_codes_table() -> str:
     """Every exit code and what it means, as rows in Markdown."""
     rows = (f"| {code} | {words} |" for code, words in MEANINGS.items())
     return "\n".join(("| code | meaning |", "|---|---|", *rows)) + "\n"
+
+
+def events_table() -> str:
+    """Every kind of event, what it says and which fields it has, as rows in Markdown."""
+    definitions = schema_of(What.EVENTS)["$defs"]
+    rows = (
+        f"| `{kind}` | {_cell(_first_sentence(cls))} | {', '.join(_fields(definitions[kind]))} |"
+        for kind, cls in sorted(KINDS.items())
+    )
+    return "\n".join(("| kind | what happened | fields of `data` |", "|---|---|---|", *rows)) + "\n"
+
+
+def _first_sentence(cls: type) -> str:
+    return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+
+
+def _fields(definition: Mapping[str, Any]) -> Iterator[str]:
+    return (f"`{name}`" for name in definition["properties"])
 
 
 def _with(page: Path, name: str, content: str) -> str:

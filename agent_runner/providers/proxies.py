@@ -94,7 +94,7 @@ def _checked(variable: str, value: str) -> Proxy:
     if parts.scheme in _SOCKS and importlib.util.find_spec("socksio") is None:
         raise UsageError(
             f"{variable} names a SOCKS proxy, for which a package is missing",
-            fix="pip install 'agent-runner[socks]', or name the address in NO_PROXY",
+            fix="pip install 'httpx[socks]' beside agent-runner, or name the address in NO_PROXY",
         )
     return Proxy(variable, url)
 

@@ -119,4 +119,4 @@ def test_a_long_list_is_said_to_be_read_quicker_with_the_c_parser(tmp_path: Path
     scene = Scene(tmp_path / "p", tasks)
     assert prepared(scene) == "", "JSON needs no parser"
     (scene.folder / "tasks.json").rename(scene.folder / "tasks.yml")
-    assert ("agent-runner[fast]" in prepared(scene)) is not has_c_parser()
+    assert ("ruamel.yaml[oldlibyaml]" in prepared(scene)) is not has_c_parser()

@@ -1,6 +1,7 @@
 """The checked-in example and documentation are those that the settings classes give."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from agent_runner.config import environment_variables, render_example, with_table
 from agent_runner.config.schema import OptionKind, leaves_of, options_of
+from agent_runner.demo import example_names
 from agent_runner.model.settings import Price, ProviderSettings, Settings
 from agent_runner.providers.profiles import KNOWN_NAMES
 
@@ -83,9 +85,10 @@ def test_every_kind_of_option_is_understood() -> None:
     assert kinds == set(OptionKind)
 
 
-@pytest.mark.parametrize("name", ["small-project", "monorepo"])
+@pytest.mark.parametrize("name", example_names())
 def test_the_examples_are_valid(world: Any, name: str) -> None:
-    world.write("project", (TOP / "examples" / name / "agent-runner.yml").read_text())
+    example = TOP / "examples" / name
+    shutil.copytree(example, world.folder, dirs_exist_ok=True)
     assert world.load().warnings == ()
 
 

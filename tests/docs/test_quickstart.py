@@ -1,4 +1,4 @@
-"""The quickstart, typed word for word by a new user, with a recorded answer in place of the model."""
+"""The quickstart, typed word for word by a new user, with a recorded answer for the model."""
 
 import os
 import re

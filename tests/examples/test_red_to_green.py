@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from agent_runner.demo import copy_example
+from agent_runner.demo import copy_example, example_names
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +31,7 @@ class Example:
         self.folder = copy_example(name, folder)
         self.tasks: list[dict[str, Any]] = self._read("tasks.yml")["tasks"]
         self.settings: dict[str, Any] = self._read("agent-runner.yml")
+        self.defaults: dict[str, list[str]] = self.settings.get("defaults", {})
 
     def root(self, task: dict[str, Any]) -> Path:
         return self.folder / str(task.get("path", "."))
@@ -53,7 +54,8 @@ class Example:
 
     def judge(self, task: dict[str, Any]) -> bool:
         """Whether all post-hooks of the task pass."""
-        return all(self.run(task, hook).returncode == 0 for hook in task["post_hooks"])
+        hooks = task.get("post_hooks", self.defaults.get("post_hooks"))
+        return all(self.run(task, hook).returncode == 0 for hook in hooks)
 
     def run(self, task: dict[str, Any], hook: str) -> subprocess.CompletedProcess[str]:
         command = self.settings["hooks"][hook]["command"]
@@ -71,14 +73,14 @@ class Example:
         return document
 
 
-@pytest.mark.parametrize("name", ["small-project", "monorepo"])
+@pytest.mark.parametrize("name", example_names())
 def test_every_task_is_red_until_its_last_reply(name: str, tmp_path: Path) -> None:
     example = Example(name, tmp_path / name)
     before = sorted(example.folder.rglob("*"))
     assert not any(example.judge(task) for task in example.tasks)
     assert sorted(example.folder.rglob("*")) == before, "judging left something behind"
     for task in example.tasks:
-        for hook in example.settings["defaults"]["pre_hooks"]:
+        for hook in example.defaults.get("pre_hooks", ()):
             prepared = example.run(task, hook)
             assert prepared.returncode == 0, prepared.stderr
         *failing, last = example.replies(task)

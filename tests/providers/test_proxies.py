@@ -134,7 +134,7 @@ def test_socks_says_what_is_missing(scheme: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "socksio", None)  # as if it were not installed
     with pytest.raises(UsageError, match="ALL_PROXY") as caught:
         profile_for("chat", FAR, env={"ALL_PROXY": f"{scheme}://127.0.0.1:9"})
-    assert "agent-runner[socks]" in caught.value.fix
+    assert "httpx[socks]" in caught.value.fix
 
 
 def test_a_dead_proxy_is_said() -> None:
