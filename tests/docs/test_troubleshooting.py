@@ -12,7 +12,8 @@ from agent_runner.model.exit_codes import MEANINGS
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 MESSAGES = [
-    row.replace("`", "") for row in re.findall(r"^\| (`.+?`)(?: \([\d, ]+\))? \|", PAGE, re.M)
+    row.replace("`", "")
+    for row in re.findall(r"^\| (`.+?`)(?: \([\d, ]+\))? \|", PAGE, re.MULTILINE)
 ]
 
 
