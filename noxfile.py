@@ -145,10 +145,8 @@ def build(session: nox.Session) -> None:
         session.run(str(programs / "agent-runner"), "demo", external=True)
     home = {"HOME": str(made / "home")}
     readme = (ROOT / "README.md").read_text()
-    install = re.search(
-        r"<!-- install:begin -->\n```sh\n(.+?)^```", readme, re.DOTALL | re.MULTILINE
-    )
-    session.run("sh", "-e", "-c", install[1], env=home, external=True)
+    (install,) = re.findall(r"<!-- install:begin -->\n```sh\n([^`]+)```", readme)
+    session.run("sh", "-e", "-c", install, env=home, external=True)
     session.run("sh", "-c", "$HOME/.local/bin/agent-runner --version", env=home, external=True)
     session.run(
         "sh", "-c", "test -s $HOME/.local/share/man/man1/agent-runner.1", env=home, external=True

@@ -41,7 +41,7 @@ NAMES = attrs.evolve(KNOWN_NAMES, plugged_in=lambda: ("my-command", "cli-agent")
 """What is known here, and the protocols of the plug-ins that the pages show."""
 
 NOT_OURS = ("diff -u", "diff --git")
-PROGRAM = typer.main.get_command(app)
+PROGRAM: Any = typer.main.get_command(app)
 
 
 @frozen

@@ -11,10 +11,8 @@ from agent_runner.model.exit_codes import MEANINGS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-MESSAGES = [
-    row.replace("`", "")
-    for row in re.findall(r"^\| (`.+?`)(?: \([\d, ]+\))? \|", PAGE, re.MULTILINE)
-]
+ROW = re.compile(r"^\| (`.+?`)(?: \([\d, ]+\))? \|", re.MULTILINE)
+MESSAGES = [row.replace("`", "") for row in ROW.findall(PAGE)]
 
 
 def texts() -> Iterator[str]:

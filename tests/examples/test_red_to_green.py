@@ -54,7 +54,7 @@ class Example:
 
     def judge(self, task: dict[str, Any]) -> bool:
         """Whether all post-hooks of the task pass."""
-        hooks = task.get("post_hooks", self.defaults.get("post_hooks"))
+        hooks = task.get("post_hooks", self.defaults.get("post_hooks", ()))
         return all(self.run(task, hook).returncode == 0 for hook in hooks)
 
     def run(self, task: dict[str, Any], hook: str) -> subprocess.CompletedProcess[str]:
