@@ -40,6 +40,7 @@ _SAYS_SO = re.compile(r"--(?:in-place|write|fix|overwrite|delete)\b.*|-(?:delete
 
 _PARTS = re.compile(r"[\s'\"(),=:]+")
 _PLAIN = frozenset({"", "text", "txt", "plain", "plaintext", "output"})
+_BEGINS = re.compile(r"\s*[a-z][\w.+-]*\s.*[./<>-]")
 _PROGRAM = re.compile(r"[a-z][\w.+-]*")
 
 IsFile = Callable[[str], bool]
@@ -64,6 +65,18 @@ def changing(language: str, lines: Sequence[str], is_file: IsFile) -> str | None
         if any(_may_change(_words(part), is_file) for part in _ENDS.split(text)):
             return line
     return None
+
+
+def is_typed(line: str, is_file: IsFile) -> bool:
+    """Whether a line outside of all fences is such a command: after a prompt, or beyond doubt."""
+    prompt = _PROMPT.match(line)
+    if not prompt and not _BEGINS.match(line):
+        return False  # most lines, at once
+    text = line[prompt.end() :] if prompt else line
+    words = _words(text) if prompt or _is_command(text, is_file) else []
+    if not words or not (prompt or _CHANGES.fullmatch(words[0]) or len(words) > 2):
+        return False
+    return changing("sh", [text], is_file) is not None
 
 
 def _may_change(words: list[str], is_file: IsFile) -> bool:

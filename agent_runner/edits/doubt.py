@@ -23,7 +23,8 @@ _FEW = 3
 
 _MARKER = re.compile(
     r"^(?:@@(?: .*)?|\*\*\* .* (?:Patch|File\b.*)"
-    r"|</(?:search|replace|old|new|file|edit|content|patch)\w*>)$"
+    r"|</(?:search|replace|old|new|file|edit|content|patch)\w*>|edit \d+:\d+|.*\[-.*-\]\{\+.*\+\}.*"
+    r"|\d+(?:,\d+)?[acd]\d+(?:,\d+)?)$"
 )
 _WORD = r"(search|replace|find|original|updated|old|new|before|after)(?:[ _]\w+)?"
 _SAID = re.compile(

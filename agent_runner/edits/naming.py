@@ -73,6 +73,7 @@ _LABEL = re.compile(
 _REMARK = re.compile(
     r"(?<!\s)\s*\((?:new|new file|updated|modified|created|changed)\)$", re.IGNORECASE
 )
+_RULED = re.compile(r"^[-=#*~+]{2,}\s+(\S.*?)\s+[-=#*~+]{2,}$")
 _WRAPPED = re.compile(r"^(\*\*|__|\*|_|`|\"|')(?!\s)(.*?)(?<!\s)\1$")
 _LINK = re.compile(r"^\[([^\[\]]+)\]\([^()\s]*\)$")
 _QUOTED = re.compile(r"`([^`]+)`(?:\s*\(\w+(?: file)?\))?:?(?:\*\*)?")
@@ -103,7 +104,7 @@ def label_on(line: str) -> Label | None:
     """The line's label: `src/x.py`, `**x.py**`, `### x.py`, `1. x.py:`, `File: x.py (new)`, ..."""
     if len(line) > _LONGEST:
         return None
-    text = _SYMBOLS.sub("", line.strip())
+    text = _RULED.sub(r"[\1]", _SYMBOLS.sub("", line.strip()))
     bare = _SYMBOLS.sub("", _PREFIX.sub("", text))
     comment = _COMMENT.match(text) if bare == text else None
     text, dressed = _undressed(comment[1] if comment else bare, dressed=bare != text)
@@ -208,7 +209,7 @@ def mentioned(line: str) -> tuple[str, ...]:
     if len(line) > _LONGEST:
         return ()
     found: dict[str, None] = {}
-    for word in re.findall(r"[^\s`\[\]]+", line):
+    for word in re.findall(r"[^\s`\[\]<>]+", line):
         dot = "." if word.strip("*_\"'(")[:1] == "." else ""
         path = _POSITION.sub("", dot + word.strip("*_\"'()<>,;:.!?"))
         if is_path(path) and not re.fullmatch(r"\w(\.\w)+", path):  # `p.m`, `U.S`

@@ -31,6 +31,9 @@ _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)]) ")
 _IN_FENCE = "edits in a fence"
 _OUTSIDE = "Write it outside of all tags."
 _COMMENTS = ("#", "//", "--", "<!--", "*", ";")
+_TOKENS = re.compile(r"(?:<\|\w+\|>|</s>|\s)+\Z")
+"""What some servers leave at the end of a text: tokens that end it."""
+
 _BLANKS = re.compile("^[ \t\u00a0\u2007\u202f]*[-+]?[ \t\u00a0\u2007\u202f]+")
 _MOST_SEEN = 6
 _FEW_WORDS = 40
@@ -42,6 +45,7 @@ def parse_reply(text: str) -> Reply:
 
     Never raises: what was meant as an edit and cannot be read is `Unreadable`.
     """
+    text = _TOKENS.sub("", text)
     lines = [_BLANKS.sub(_spaces, line.removesuffix("\r")) for line in text.split("\n")]
     return _Reader(lines).reply()
 
@@ -178,7 +182,7 @@ class _Reader:
             path = label.path if label is not None and label.sure else None
             if path is not None:
                 self.named[path] = at
-            if (aside := whole_file.indented_below(self.scan, at)) is not None:
+            if (aside := whole_file.unfenced_below(self.scan, at)) is not None:
                 self.asides.append(aside)
             if line.lstrip().startswith(("#", "**")):
                 self.scan.section = None if path is None else (path, at)
@@ -265,7 +269,7 @@ class _Reader:
         self.scan.fence = fence
         while place < len(self.lines) and not self.scan.closes(place):
             opened, line = fence_on(self.lines[place]), self.scan.line(place)
-            if opened is not None and opened.info:
+            if opened is not None and opened.info and len(opened.marks) >= len(fence.marks):
                 break  # the fence was never closed, and another one begins
             end = self._marked(place)
             if end is None and not _belongs(line, above=place < first):

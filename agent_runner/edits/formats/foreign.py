@@ -2,8 +2,9 @@
 
 import re
 
+from agent_runner.edits.commands import is_typed
 from agent_runner.edits.formats import search_replace, whole_file
-from agent_runner.edits.naming import is_path
+from agent_runner.edits.naming import DIFF_LANGUAGES, is_path
 
 NAME = "no form that is read"
 REMEDY = f"{search_replace.FORM.format(path='the path')} For a new file: {whole_file.FORM}"
@@ -20,20 +21,23 @@ _TAG = re.compile(
     r"|update\w*|patch|change|changes|search\w*|insert\w*|delete\w*|invoke|function_calls?|tool_\w+"
     r"|artifact|code_?change\w*|modif\w+|function|parameter)(?:[\s=][^>]*)?/?>)"
 )
-_PATH_TAG = re.compile(
-    r"^[ \t]*(<[\w:.-]+\s(?:[^>]*\s)?(?:path|file|filename|file_?path|name)"
-    r"\s*=\s*[\"']([^\"']+)[\"'][^>]*>)"
-)
+_ATTRIBUTES = re.compile(r"^[ \t]*(<[\w:.-]+(?:\s+[\w:.-]+\s*=\s*[\"'][^\"']*[\"'])+\s*/?>)")
+_VALUE = re.compile(r"=\s*[\"']([^\"']+)[\"']")
 _CALL = re.compile(
-    r'(?s)(?=.*"(?:path|file|file_?name|file_?path|target_file)"\s*:)'
-    r'.*"(?:contents?|old\w*|new\w*|search|replace\w*|patch|diff|edits|text|code)"\s*:'
-    r'|(?=.*"(?:name|tool\w*|function)"\s*:).*"(?:arguments|\w*input|param\w+|args)"\s*:'
+    r"(?s)(?=.*\b(?:path|file|file_?name|file_?path|target_file)[\"']?\s*:)"
+    r".*\b(?:contents?|old\w*|new\w*|search|replace\w*|patch|diff|edits|text|code)[\"']?\s*:"
+    r"|(?=.*[\"'](?:name|tool\w*|function)[\"']\s*:).*[\"'](?:arg\w*|\w*input|param\w+)[\"']\s*:"
     r"|.*\*\*\* Begin Patch"
 )
 """A path and a text for it, the name of a tool and its input, or a patch."""
 
+_CODE = re.compile(r"`[^`]*`")
+_VERB = re.compile(r"^\s*\*\*\* [A-Z][\w ]*: *\S")
+_QUOTED = re.compile(r"^\s*>\s*(?:```|~~~|\*\*\* |@@|--- \S|diff )")
 _RULE = re.compile(r"={5,9}\s*")
 _HUNK = re.compile(r"^[ \t]*@@(?:\s|$)")
+_DATA = frozenset({"json", "jsonc", "json5", "yaml", "yml"})
+_AS_TEXT = "a call of a tool, written as text, is no form that is read."
 _UNEVEN = 2
 """By how many characters a heading may be longer or shorter than the line below it."""
 
@@ -55,18 +59,23 @@ def strange_line(line: str, above: str = "") -> str | None:
 
     `above`: the line above it.
     """
-    if is_mark(line) or _DIVIDER.fullmatch(line):
-        return f"the marker `{line.strip()[:60]}` belongs to no form that is read."
-    if _RULE.fullmatch(line) and not _is_heading(above, line):
-        return f"the divider `{line.strip()}` belongs to no block."
-    if _CODE_ADDED.match(line) or (_ADDED.match(line) and _REMOVED.match(above)):
-        return f"the line `{line.strip()[:60]}` stands outside of a diff."
-    if _HUNK.match(line):
-        return f"the hunk `{line.strip()[:60]}` stands outside of a diff."
-    tag = _TAG.match(line) or _PATH_TAG.match(line)
-    if tag is not None and (tag.re is _TAG or is_path(tag[2])):
-        return f"a `{tag[1][:80]}` tag is no form that is read."
-    return None
+    shown = line.strip()[:60]
+    tag = _TAG.match(line) or _ATTRIBUTES.match(line)
+    is_tag = tag is not None and (tag.re is _TAG or any(map(is_path, _VALUE.findall(line))))
+    is_rule = _RULE.fullmatch(line) is not None and not _is_heading(above, line)
+    is_signed = _CODE_ADDED.match(line) or (_ADDED.match(line) and _REMOVED.match(above))
+    is_marker = is_mark(line) or _DIVIDER.fullmatch(line) or _VERB.match(line)
+    kinds = (
+        (is_marker, f"the marker `{shown}` belongs to no form that is read."),
+        (is_rule, f"the divider `{shown}` belongs to no block."),
+        (is_signed, f"the line `{shown}` stands outside of a diff."),
+        (_HUNK.match(line), f"the hunk `{shown}` stands outside of a diff."),
+        (_QUOTED.match(line), f"`{shown}` stands in a quotation."),
+        ('{"' in line and _CALL.match(_CODE.sub("", line)), _AS_TEXT),
+        (is_typed(line, is_path), f"a shell command that changes files (`{shown}`) is not run."),
+        (is_tag, f"a `{tag[1][:80] if tag else ''}` tag is no form that is read."),
+    )
+    return next((words for is_so, words in kinds if is_so), None)
 
 
 def _is_heading(text: str, rule: str) -> bool:
@@ -78,9 +87,11 @@ def strange_fence(language: str, lines: list[str]) -> str | None:
     """The same for a fence, by its language and its lines."""
     text = "\n".join(lines)
     first = next((line for line in lines if line.strip()), "")
-    is_json = language in {"", "json", "jsonc"} and first.lstrip().startswith(("{", "["))
-    if language.startswith("tool") or (is_json and _CALL.match(text)):
-        return "a call of a tool, written as text, is no form that is read."
+    is_data = language in _DATA or (not language and first.lstrip().startswith(("{", "[")))
+    if language.startswith("tool") or (is_data and _CALL.match(text)):
+        return _AS_TEXT
+    if language in DIFF_LANGUAGES and first:
+        return f"a `{language}` without `---`, `+++` and `@@` is no form that is read."
     is_markup = language in {"", "xml", "html"} and _TAG.match(first)
     above = ["", *lines]
     found = (strange_line(line, above[at]) for at, line in enumerate(lines) if not _TAG.match(line))

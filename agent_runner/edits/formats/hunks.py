@@ -129,7 +129,8 @@ def _size(raw: list[str], counts: tuple[int, int] | None, *, fenced: bool) -> tu
     for at, line in enumerate([*raw, ""]):
         if old == 0 and new == 0 and not line.startswith(_NO_NEWLINE):
             rest = raw[at:]
-            if not any(map(str.strip, rest)):
+            is_signed = rest[:1] != [] and rest[0].rstrip() == "--"  # as `git format-patch` ends
+            if is_signed or not any(map(str.strip, rest)):
                 return at, True
             if not fenced and not rest[0].strip() and not any(map(_LOST.match, rest)):
                 return at, True

@@ -22,6 +22,12 @@ _CODE_INDENT, _LONGEST_CODE = 4, 400
 _NO_CODE = re.compile(r"\s*(?:[-*+]|\d+[.)]|\$ |```|~~~)")
 """What else is indented below a line: a list, a command, a fence, a block with markers."""
 
+_RULE = re.compile(r"\s*(?:-{3,}|={3,})\s*")
+_CODE = re.compile(
+    r"^(?!.*[.!?]$)(?:>\s|(?:def|class|import|from)\s|.*(?:\w\(|\s[-+*:]?=\s|[{};]$))"
+)
+"""Signs that a line is none of prose."""
+
 
 @frozen
 class Named:
@@ -61,6 +67,8 @@ def named_by(scan: Scan, at: int, fence: Fence) -> Named | None:
 def _named_above(scan: Scan, at: int, fence: Fence) -> Named | None:
     """By the line right above; one blank line between does not count."""
     above = at - 1 if scan.raw[at - 1].strip() else at - 2
+    is_ruled = _RULE.fullmatch(scan.raw[above]) is not None  # a heading, underlined
+    above -= is_ruled
     if above < scan.floor:
         return None
     line, label = scan.raw[above], naming.label_on(scan.raw[above])
@@ -71,7 +79,7 @@ def _named_above(scan: Scan, at: int, fence: Fence) -> Named | None:
     other = naming.label_on(scan.raw[above - 1]) if above > scan.floor else None
     is_one = other is None or not other.sure or other.path == label.path
     fits = label.says_so or naming.fits(fence.language, label.path)
-    if label.sure and is_one and fits:
+    if label.sure and is_one and fits and not is_ruled:
         return Named(label.path, above, sure=True, says_so=label.says_so, whole=label.whole)
     return Named(label.path, above, alone=is_one and not label.dressed)
 
@@ -116,19 +124,24 @@ def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Named |
     return sure + 1, [made]
 
 
-def indented_below(scan: Scan, at: int) -> Aside | None:
-    """The text below a line that names a file, indented as Markdown writes code without a fence."""
+def unfenced_below(scan: Scan, at: int) -> Aside | None:
+    """The code below a line that names a file, without a fence.
+
+    It is indented, as Markdown has it, or stands right below a line that holds only the name.
+    """
     line, below = scan.raw[at], at + 1
     label = naming.label_on(line)
     named = naming.mentioned(line) if label is None and line.rstrip().endswith(":") else ()
-    path = label.path if label is not None and label.sure else next(iter(named), "")
+    is_name = label is not None and (label.sure or naming.is_path(label.path))
+    path = label.path if label is not None and is_name else next(iter(named), "")
     if not path:
         return None
+    is_next = label is not None and any(map(_CODE.search, scan.raw[below : below + 1]))
     below += below < len(scan) and not scan.raw[below].strip()
-    depth = indentation(line) + _CODE_INDENT
+    depth = indentation(line) + _CODE_INDENT * (not is_next)
     lines: list[str] = []
     for text in islice(scan.raw, below, below + _LONGEST_CODE):
-        if text.strip() and not (text.startswith("\t") or indentation(text) >= depth):
+        if (is_next and not text.strip()) or not _is_within(text, depth):
             break
         lines.append(text)
     if not lines or not lines[0].strip() or _NO_CODE.match(lines[0]):
@@ -137,6 +150,10 @@ def indented_below(scan: Scan, at: int) -> Aside | None:
         return None  # a command that is given the file
     text = joined([dedented(one, depth) for one in lines])
     return Aside(path, Origin(0, below + 1, INDENTED), text, "", at + 1)
+
+
+def _is_within(line: str, depth: int) -> bool:
+    return not line.strip() or line.startswith("\t") or indentation(line) >= depth
 
 
 def _other_file(lines: list[str], path: str) -> str | None:
