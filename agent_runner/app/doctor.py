@@ -19,7 +19,7 @@ from agent_runner.limits.ledger import Ledger
 from agent_runner.model.errors import AgentRunnerError, StateError, UsageError
 from agent_runner.model.settings import Settings
 from agent_runner.providers.commands.presets import PRESETS
-from agent_runner.providers.commands.surroundings import installed
+from agent_runner.providers.commands.surroundings import found, installed
 from agent_runner.providers.profiles import sketch
 from agent_runner.sandbox.probe import INSTALL
 from agent_runner.store.examination import Finding, examine, mend
@@ -161,12 +161,18 @@ def _sandbox(project: Path, here: Surroundings) -> Finding:
 
 def _commands(project: Path, here: Surroundings) -> Finding:
     """Agents' commands that could be asked; none is started, and none of the project's counts."""
-    found = []
+    named, troubles = [], []
     for name, preset in PRESETS.items():
-        where = installed(preset, sketch(name, Settings(), here.env), project)
-        found += [f"{name} ({where})"] if where else []
-    named = ", ".join(found) or f"none is installed of {', '.join(PRESETS)}; none is needed"
-    return Finding("commands", named)
+        profile = sketch(name, Settings(), here.env)
+        if installed(preset, profile, project) is None:
+            continue
+        try:
+            named.append(f"{name} ({found(preset, profile, project)})")
+        except UsageError as error:
+            troubles.append(f"{error}; {error.fix}")
+    none = f"none is installed of {', '.join(PRESETS)}; none is needed"
+    text = "; ".join([", ".join(named), *troubles] if named else troubles) or none
+    return Finding("commands", text)
 
 
 def _git(project: Path) -> Finding:

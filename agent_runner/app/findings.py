@@ -109,7 +109,8 @@ class _Examination:
             except UsageError as error:
                 yield Finding(Weight.MISTAKE, self._located(error, task))
         for one in self._asked:
-            for obstacle in obstacles(one.profile):
+            writable, folder = self.project.settings.sandbox.writable, self.project.tasks.folder
+            for obstacle in obstacles(one.profile, writable, folder):
                 yield Finding(Weight.MISTAKE, self._located(obstacle))
             try:
                 one.profile.key.demand(one.name)

@@ -116,7 +116,7 @@ def _row(
     except UsageError as error:
         trouble = f"{error}; {error.fix}" if error.fix else str(error)
         return ProviderRow(name, own.protocol or "", own.model or "", chosen=why, trouble=trouble)
-    return _row_of(profile, why, others)
+    return _row_of(profile, why, others, settings.sandbox.writable)
 
 
 def _is_installed(name: str, settings: Settings, env: Mapping[str, str]) -> bool:
@@ -128,12 +128,14 @@ def _is_installed(name: str, settings: Settings, env: Mapping[str, str]) -> bool
         return False
 
 
-def _row_of_command(profile: Profile, why: str, others: tuple[str, ...]) -> ProviderRow:
+def _row_of_command(
+    profile: Profile, why: str, others: tuple[str, ...], writable: tuple[str, ...]
+) -> ProviderRow:
     # every start imports this file, and hardly any looks for commands
     from agent_runner.providers.commands.looking import Found, look
 
     try:
-        found = look(profile, Path.cwd())
+        found = look(profile, writable, Path.cwd())
     except UsageError as error:
         found = Found(trouble=f"{error}; {error.fix}")
     return ProviderRow(
@@ -148,9 +150,11 @@ def _row_of_command(profile: Profile, why: str, others: tuple[str, ...]) -> Prov
     )
 
 
-def _row_of(profile: Profile, why: str, others: tuple[str, ...]) -> ProviderRow:
+def _row_of(
+    profile: Profile, why: str, others: tuple[str, ...], writable: tuple[str, ...]
+) -> ProviderRow:
     if profile.program is not None:
-        return _row_of_command(profile, why, others)
+        return _row_of_command(profile, why, others, writable)
     trouble = ""
     try:
         profile.key.demand(profile.name)

@@ -2,15 +2,20 @@
 
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agent_runner.model.errors import UsageError
 from agent_runner.providers.profiles import Profile
 
 
-def obstacles(profile: Profile) -> Iterator[UsageError]:
-    """Files and folders that the profile names and that cannot be used; keys are not looked at."""
+def obstacles(
+    profile: Profile, writable: Iterable[str] = (), project: Path | None = None
+) -> Iterator[UsageError]:
+    """Files and folders that the profile names and that cannot be used; keys are not looked at.
+
+    `writable`: what all that is confined may write, as the settings say it, relative to `project`.
+    """
     where = f"providers.{profile.name}"
     if profile.replies is not None and profile.protocol == "replay":
         fault = _fault_of_folder(profile.replies)
@@ -20,6 +25,15 @@ def obstacles(profile: Profile) -> Iterator[UsageError]:
                 fix="correct the path, or record answers with --record",
                 option=f"{where}.replies",
             )
+    if profile.program is not None:
+        # every run imports this file, and few ask a command
+        from agent_runner.providers.commands.presets import preset_of
+        from agent_runner.providers.commands.surroundings import require_visible
+
+        try:
+            require_visible(preset_of(profile), profile, writable, project)
+        except UsageError as error:
+            yield error
     if profile.ca_file is not None:
         try:
             trust_own_authorities(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), profile)

@@ -13,7 +13,7 @@ from agent_runner.sandbox.environment import WITHOUT_SOCKETS
 from agent_runner.sandbox.kept import UPPER, WORK
 from agent_runner.sandbox.places import Place, Rule, places
 
-_EMPTIED = (Path("/tmp"), Path("/var/tmp"), Path("/run"))  # noqa: S108 - not ours: the command's
+EMPTIED = (Path("/tmp"), Path("/var/tmp"), Path("/run"))  # noqa: S108 - not ours: the command's
 """Folders that the command gets empty and writable ones for. In /run are the sockets by which it
 could have a service work for it, outside: D-Bus, systemd, docker."""
 
@@ -34,7 +34,7 @@ def wrapped(program: str, command: Sequence[str], confinement: Confinement, cwd:
     words += ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]
     # root needs no capability to write there: a core_pattern names a program to run outside
     words += ["--remount-ro", "/proc"]
-    for folder in _EMPTIED:
+    for folder in EMPTIED:
         if folder.is_dir() and not folder.is_symlink():
             words += ["--tmpfs", str(folder)]
     for path in _NEEDED_OF_RUN:

@@ -65,7 +65,7 @@ COMMANDS = [
     ("debug machine", PARSER | VALUES, {"cli", "engine", "model"}),
     ("config validate", PARSER | VALUES | YAML | WAITING, {*CONFIGURED, *RUNNING}),
     ("config show", PARSER | VALUES | YAML | WAITING, CONFIGURED),
-    ("providers", PARSER | VALUES | YAML | WAITING, CONFIGURED),
+    ("providers", PARSER | VALUES | YAML | WAITING, CONFIGURED | {"sandbox"}),
     ("plan", PARSER | VALUES | YAML | LOCKS | MACHINE, ALL),
     ("run --dry-run", PARSER | VALUES | YAML | LOCKS | MACHINE, ALL),
     ("reset T1", PARSER | VALUES | YAML | LOCKS | MACHINE, ALL),

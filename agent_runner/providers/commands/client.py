@@ -20,6 +20,7 @@ from agent_runner.model.errors import (
     ProviderError,
     TransientError,
     UnknownOutcomeError,
+    UsageError,
 )
 from agent_runner.providers.client import (
     IN_COPY,
@@ -40,7 +41,13 @@ from agent_runner.providers.commands.running import (
     size_of,
     tail_of,
 )
-from agent_runner.providers.commands.surroundings import environment, installed, missing, words_of
+from agent_runner.providers.commands.starting import not_begun
+from agent_runner.providers.commands.surroundings import (
+    environment,
+    found,
+    sandbox_of,
+    words_of,
+)
 from agent_runner.providers.costs import estimated_usage
 from agent_runner.providers.profiles import Profile
 
@@ -48,8 +55,7 @@ from agent_runner.providers.profiles import Profile
 def make_client(profile: Profile, clock: Clock) -> AgentClient:
     """A client that starts a program. Raises UsageError where it cannot work, or is not there."""
     preset = preset_of(profile)
-    if installed(preset, profile) is None:
-        raise missing(preset, profile.name)
+    found(preset, profile)
     return CommandClient(profile, preset, clock)
 
 
@@ -62,7 +68,7 @@ class CommandClient:
         self._profile, self._preset, self._clock = profile, preset, clock
         self._graces = graces or Graces()
         homes = preset.homes(profile.program.env) if profile.program is not None else ()
-        sandbox = str(profile.params.get("sandbox", preset.sandbox))
+        sandbox = sandbox_of(preset, profile)
         self.capabilities = evolve(
             IN_COPY, outfit=Outfit(preset.taken_out, preset.leavings, homes, sandbox)
         )
@@ -118,11 +124,10 @@ class CommandClient:
         return self._concluded(prompt, reader, ended, run)
 
     def _program(self, context: CallContext) -> str:
-        program = installed(self._preset, self._profile, context.root)
-        if program is None:
-            error = missing(self._preset, self._profile.name)
-            raise FatalError(str(error), fix=error.fix)
-        return program
+        try:
+            return found(self._preset, self._profile, context.root)
+        except UsageError as error:
+            raise FatalError(str(error), fix=error.fix) from error
 
     async def _run(
         self, start: Start, prompt: IO[bytes], reader: Reader, context: CallContext
@@ -151,6 +156,9 @@ class CommandClient:
         if run.stopped and not reader.wants_stop and not reader.finished:
             words = f"{self._preset.title}: {run.stopped}; it may have been billed"
             raise UnknownOutcomeError(words, fix=f"raise providers.{self._profile.name}.timeout")
+        error = not_begun(reader, ended, self._preset, self._profile.name)
+        if error is not None:
+            raise error
         return self._counted(prompt, reader.conclude(ended))
 
     async def _found(self, prompt: Prompt, context: CallContext) -> AgentResponse:

@@ -2,13 +2,16 @@
 
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from attrs import frozen
 
 from agent_runner.model.errors import UsageError
 from agent_runner.providers.commands.presets import preset_of
-from agent_runner.providers.commands.surroundings import installed, login_of, missing
+from agent_runner.providers.commands.reader import one_line
+from agent_runner.providers.commands.starting import did_not_start
+from agent_runner.providers.commands.surroundings import found, installed, login_of, require_visible
 from agent_runner.providers.profiles import Profile
 
 _LONGEST = 10.0  # seconds that a program may take to say its version
@@ -29,20 +32,24 @@ class Found:
     trouble: str = ""
 
 
-def look(profile: Profile, project: Path | None = None) -> Found:
-    """Look for a command. Only one that is known by name is started, with `--version` alone.
+def look(profile: Profile, writable: Iterable[str] = (), project: Path | None = None) -> Found:
+    """Look for a command; `writable`: what its sandbox may write, as the settings say it.
+    Only one that is known by name is started, with `--version` alone.
 
     What a configuration says that is to be started is never started for a mere look: it may be a
     project's. Raises UsageError for a configuration that cannot work.
     """
     preset = preset_of(profile)
-    program = installed(preset, profile, project)
-    if program is None:
-        error = missing(preset, profile.name)
+    try:
+        program = found(preset, profile, project)
+        require_visible(preset, profile, writable, project)
+    except UsageError as error:
         return Found(preset.program, trouble=f"{error}; {error.fix}")
     known = profile.program is not None and not profile.program.words
-    version = _version(program, profile) if known else ""
-    return Found(f"{program} {version}".strip(), login_of(preset, profile))
+    version, trouble = _version(program, profile) if known else ("", "")
+    if trouble:
+        trouble = f"{program} cannot be started: {trouble}; install it again: {preset.install}"
+    return Found(f"{program} {version}".strip(), login_of(preset, profile), trouble)
 
 
 def is_there(profile: Profile, project: Path | None = None) -> bool:
@@ -53,8 +60,8 @@ def is_there(profile: Profile, project: Path | None = None) -> bool:
         return False
 
 
-def _version(program: str, profile: Profile) -> str:
-    """What it says of its version, on one line; "" where it does not."""
+def _version(program: str, profile: Profile) -> tuple[str, str]:
+    """What it says of its version, on one line; and why it cannot be started."""
     env = dict(profile.program.env) if profile.program is not None else {}
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -69,6 +76,12 @@ def _version(program: str, profile: Profile) -> str:
                 timeout=_LONGEST,
                 check=False,
             )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip().partition("\n")[0][:60] if done.returncode == 0 else ""
+    except subprocess.TimeoutExpired:
+        return "", ""
+    except OSError as error:
+        return "", error.strerror or str(error)
+    if done.returncode == 0:
+        return done.stdout.strip().partition("\n")[0][:60], ""
+    if did_not_start(done.returncode, done.stderr):
+        return "", one_line(done.stderr[-200:]) or f"exit code {done.returncode}"
+    return "", ""

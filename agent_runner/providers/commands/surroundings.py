@@ -2,11 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent_runner.model.errors import UsageError
 from agent_runner.providers.commands.ending import MARK
 from agent_runner.providers.commands.preset import Asking, Preset, home
+from agent_runner.providers.commands.starting import hidden, obstacle
 from agent_runner.providers.profiles import Profile
 
 _GITS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
@@ -33,14 +35,61 @@ def installed(preset: Preset, profile: Profile, project: Path | None = None) -> 
     return shutil.which(preset.program, path=os.pathsep.join(outside))
 
 
-def missing(preset: Preset, name: str) -> UsageError:
-    """The error of a command that is not installed."""
-    install = f"install it with `{preset.install}`, or " if preset.install else ""
-    return UsageError(
-        f'provider "{name}" needs the command {preset.program}, which is not on PATH',
-        fix=f"{install}give its whole path in providers.{name}.command",
-        option=f"providers.{name}.command",
-    )
+def found(preset: Preset, profile: Profile, project: Path | None = None) -> str:
+    """The same, of a program that can be started as far as a look tells. Raises UsageError."""
+    program, option = installed(preset, profile, project), f"providers.{profile.name}.command"
+    env = profile.program.env if profile.program is not None else {}
+    if program is None:
+        path = Path(preset.program).expanduser()
+        install = f"install it with `{preset.install}`, or " if preset.install else ""
+        what, fix = "which is not on PATH", f"{install}give its whole path in {option}"
+        if os.sep in preset.program and not path.is_absolute():
+            what, fix = "which is no whole path", f"begin {option} with /, or with a name on PATH"
+        elif os.sep in preset.program:
+            what = "which is no file that may be run" if path.exists() else "which is not there"
+            fix = f"correct {option}" + (f", or chmod +x {path}" if path.is_file() else "")
+        raise UsageError(
+            f'provider "{profile.name}" needs the command {preset.program}, {what}',
+            fix=fix,
+            option=option,
+        )
+    trouble = obstacle(program, env)
+    if trouble:
+        raise UsageError(
+            f'provider "{profile.name}": {trouble}', fix=f"correct {option}", option=option
+        )
+    return program
+
+
+def require_visible(
+    preset: Preset, profile: Profile, writable: Iterable[str], project: Path | None
+) -> None:
+    """Raise UsageError where its sandbox would hide the program, as far as a look tells.
+
+    `writable`: what the user lets all that is confined write, as the settings say it.
+    """
+    program = installed(preset, profile, project)
+    env = profile.program.env if profile.program is not None else {}
+    if program is None:
+        return
+    seen = [
+        home(env) / path.removeprefix("~").lstrip("/")
+        if path == "~" or path.startswith("~/")
+        else (project or Path()) / path
+        for path in writable
+    ]
+    trouble = hidden(program, preset, sandbox_of(preset, profile), seen, env)
+    if trouble:
+        raise UsageError(
+            f'provider "{profile.name}": {trouble}',
+            fix=f"install it elsewhere, or set providers.{profile.name}.params.sandbox to off",
+            option=f"providers.{profile.name}.command",
+        )
+
+
+def sandbox_of(preset: Preset, profile: Profile) -> str:
+    """How it is confined, as `Outfit.sandbox`."""
+    return str(profile.params.get("sandbox", preset.sandbox))
 
 
 def environment(preset: Preset, profile: Profile, asking: Asking, folder: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,11 +26,15 @@ from agent_runner.model.errors import (
 from agent_runner.model.settings import ProviderSettings, Settings
 from agent_runner.providers.client import CallContext, Workplace
 from agent_runner.providers.commands.client import make_client
+from agent_runner.providers.commands.looking import look
 from agent_runner.providers.commands.presets import PRESETS
 from agent_runner.providers.commands.surroundings import installed, key_of
+from agent_runner.providers.obstacles import obstacles
 from agent_runner.providers.profiles import Profile, outline
 from agent_runner.providers.registry import make_client as make_any_client
+from agent_runner.sandbox.confinement import Tier
 from tests.providers.one_call import PROMPT, request_for
+from tests.support.sandboxes import had
 
 PROGRAM = Path(__file__).parents[2] / "support" / "agent_program.py"
 COMMAND = (sys.executable, str(PROGRAM))
@@ -55,7 +60,9 @@ class Scene:
             "AGENT_CALLS": str(self.calls),
             **(env or {}),
         }
-        settings = ProviderSettings(command=own.pop("command", COMMAND), **own)
+        # nothing confines here, wherever the program of the tests lies
+        params = {"sandbox": "off", **own.pop("params", {})}
+        settings = ProviderSettings(command=own.pop("command", COMMAND), params=params, **own)
         return outline("claude-code", Settings(providers={"claude-code": settings}), given)
 
     def context(self, **workplace: Any) -> CallContext:
@@ -171,10 +178,65 @@ def test_unknown_parameters_are_told(scene: Scene) -> None:
 
 def test_a_program_that_cannot_be_started_is_told(scene: Scene) -> None:
     broken = scene.home / "broken"
-    broken.write_text("#!/nowhere/at/all\n")
+    broken.write_bytes(b"\x7fELF, and nothing more")
     broken.chmod(0o755)
     with pytest.raises(FatalError, match="cannot be started"):
         scene.ask(profile=scene.profile(command=(str(broken),)))
+
+
+CANNOT_BE_STARTED = {
+    "#!/nowhere/at/all\n": "run by /nowhere/at/all, which is not there",
+    "#!/usr/bin/env -S nobody-has-this -x\n": "run by nobody-has-this, which is not on PATH",
+    "echo hello\n": "no first line that says what runs it",
+}
+
+
+@pytest.mark.parametrize("text", CANNOT_BE_STARTED)
+def test_what_cannot_be_started_is_told_by_a_look_at_it(scene: Scene, text: str) -> None:
+    broken = scene.home / "broken"
+    broken.write_text(text)
+    profile = scene.profile(command=(str(broken),))
+    with pytest.raises(UsageError, match="no file that may be run") as caught:
+        make_client(profile, SystemClock())
+    assert f"chmod +x {broken}" in caught.value.fix
+    broken.chmod(0o755)
+    with pytest.raises(UsageError, match=CANNOT_BE_STARTED[text]):
+        make_client(profile, SystemClock())
+    assert CANNOT_BE_STARTED[text] in look(profile).trouble
+
+
+def test_a_program_that_its_sandbox_hides_is_told(scene: Scene) -> None:
+    had(Tier.BWRAP)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        program = Path(folder, "agent")
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        env = {"PATH": os.environ["PATH"]}
+        profile = scene.profile(env, command=(str(program),), params={"sandbox": "auto"})
+        assert "which has an empty /tmp" in look(profile).trouble
+        (told,) = obstacles(profile)
+        assert "params.sandbox to off" in told.fix
+        assert not list(obstacles(profile, (folder,)))
+        assert not look(scene.profile(env, command=(str(program),))).trouble
+
+
+NEVER_BEGAN = {
+    "echo 'sh: claude-native: not found' >&2; exit 127": "could not be started: sh: claude-native",
+    "echo 'x: cannot execute binary file' >&2; exit 126": "could not be started",
+    "echo 'x: error while loading shared libraries: libz.so.1' >&2; exit 1": "libz.so.1",
+    "echo \"error: unknown option '--setting-sources'\" >&2; exit 1": "--setting-sources",
+    "echo 'bwrap: Creating new namespace failed' >&2; exit 1": "in its sandbox: Creating new",
+}
+
+
+@pytest.mark.parametrize("script", NEVER_BEGAN)
+def test_what_never_began_is_not_tried_again(scene: Scene, script: str) -> None:
+    """It was not billed: no lost call, and no wait, but what to do."""
+    profile = scene.profile(command=("/bin/sh", "-c", script, "x"))
+    with pytest.raises(FatalError) as caught:
+        scene.ask(profile=profile)
+    assert NEVER_BEGAN[script] in str(caught.value)
+    assert caught.value.fix
 
 
 def test_a_limit_is_an_error_with_its_reset(scene: Scene) -> None:
