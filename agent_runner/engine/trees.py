@@ -250,15 +250,15 @@ class Trees:
         left_out: Collection[str],
         leavings: Collection[str],
         *,
-        overlaid: bool | None,
+        overlays: bool | None,
     ) -> Workshop:
         """The copy in which an agent works on a task; enter, fill and leave it in a thread.
 
-        `overlaid`: whether it is over an overlay; None: as a killed runner left it.
+        `overlays`: whether it can be over an overlay; None: as a killed runner left it.
         """
         reader, names = self._reader(task.root), frozenset(left_out)
         room: Scratch | Overlaid = Overlaid(self.copies, task.id, reader, names)
-        if not (is_overlaid(room.place) if overlaid is None else overlaid):
+        if not (is_overlaid(room.place) if overlays is None else overlays):
             room = Scratch(self.copies, task.id, reader, names, self._spare)
         return Workshop(room, tuple(leavings))
 

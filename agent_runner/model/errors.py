@@ -120,7 +120,8 @@ class ProviderError(AgentRunnerError):
     `limits`: what its headers said of the account's limits (`model.usage.ReportedLimit`).
     `usage`: what it used all the same (`model.usage.Usage`), None where nothing is known.
     `cost`: dollars, where the provider itself says so. `as_answer`: it came in the words of an
-    ordinary answer, and was billed like one.
+    ordinary answer, and was billed like one. `session`: the agent's own name for the conversation
+    in which it can go on with what it has done so far; "" where it cannot.
     """
 
     exit_code = exit_codes.PERSON_NEEDED
@@ -142,6 +143,7 @@ class ProviderError(AgentRunnerError):
         self.usage = usage
         self.cost: float | None = None
         self.as_answer = False
+        self.session = ""
 
 
 class RateLimitedError(ProviderError):

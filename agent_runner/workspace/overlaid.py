@@ -46,18 +46,18 @@ class Overlaid:
     task_id: str
     original: SnapshotReader
     left_out: frozenset[str] = frozenset()
-    _held: Held = field(init=False)
-    _given: str = field(init=False, default="")
+    held: Held = field(init=False)
+    given: str = field(init=False, default="")
     _hidden: frozenset[str] = field(init=False, default=frozenset())
 
     def __attrs_post_init__(self) -> None:
         """Know the place."""
-        self._held = Held(self.home, self.original.scope.root, self.task_id)
+        self.held = Held(self.home, self.original.scope.root, self.task_id)
 
     @property
     def place(self) -> Path:
         """The folder of all that is kept, below `home`."""
-        return self._held.place
+        return self.held.place
 
     @property
     def folder(self) -> Path:
@@ -76,7 +76,7 @@ class Overlaid:
 
     def __enter__(self) -> Self:
         """Take the place. Raises UsageError and StorageError as `Scratch` does."""
-        self._held.take()
+        self.held.take()
         return self
 
     def __exit__(
@@ -86,7 +86,7 @@ class Overlaid:
         trace: TracebackType | None,
     ) -> None:
         """Remove what is kept, and give the place back. Raises StorageError."""
-        self._held.remove()
+        self.held.remove()
 
     def fill(self) -> str:
         """Forget what an earlier use left; the snapshot of the original that is seen from now on.
@@ -100,14 +100,27 @@ class Overlaid:
             kept.make(self._kept, self.original.scope.root)
             self._renew()
             self._hide()
-        self._given = snapshot
+        self.given = snapshot
         return snapshot
 
     def reopen(self, given: str) -> None:
         """Take what is kept as it lies there; `given`: the snapshot that it began with."""
         self.original.look()
-        self._given = given
+        self.given = given
         self._hidden = frozenset(Selection(self.original, self.left_out).hidden())
+
+    def catch_up(self) -> bool:
+        """Take the original as it is now for what was given; not where it changed what we did.
+
+        Raises:
+            StateError, StorageError: as `changes`.
+        """
+        now = self.original.look().id
+        since = {change.path for change in self.original.changes(self.given, now)}
+        if since.intersection(change.path for change in self.changes()):
+            return False
+        self.given = now
+        return True
 
     def changes(self) -> tuple[Change, ...]:
         """What was changed since it was given over; what git ignores does not count.
@@ -122,7 +135,7 @@ class Overlaid:
             found = []
             for one in written:
                 is_new = self._is_hidden(one.path)
-                before = None if is_new else entry_at(store, self._given, one.path)
+                before = None if is_new else entry_at(store, self.given, one.path)
                 after = None if one.deleted else self._entry(one.path)
                 if before != after and (before or scope.counts(one.path)):
                     found.append(Change(one.path, before, after))

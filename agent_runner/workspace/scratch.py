@@ -68,20 +68,21 @@ class Scratch:
     original: SnapshotReader
     left_out: frozenset[str] = frozenset()
     spare: Spare | None = None
-    _held: Held = field(init=False)
+    held: Held = field(init=False)
     _prefix: str = field(init=False, default="")
     _mirror: Mirror = field(init=False)
     _reader: SnapshotReader = field(init=False)
-    _given: str = field(init=False, default="")
+    given: str = field(init=False, default="")
+    original_then: str = field(init=False, default="")
 
     def __attrs_post_init__(self) -> None:
         """Know the place."""
-        self._held = Held(self.home, self.original.scope.root, self.task_id)
+        self.held = Held(self.home, self.original.scope.root, self.task_id)
 
     @property
     def place(self) -> Path:
         """The folder of this copy, below `home`."""
-        return self._held.place
+        return self.held.place
 
     @property
     def folder(self) -> Path:
@@ -95,7 +96,7 @@ class Scratch:
             UsageError: another process has it, or `home` lies inside the project.
             StorageError: the disk refused.
         """
-        self._held.take()
+        self.held.take()
         try:
             self.original.look()
             sources = self.original.sources
@@ -106,7 +107,7 @@ class Scratch:
             self._mirror = known or Mirror(root, self.folder)
             self._mirror.move(self.folder, selection.has, selection.is_installed)
         except BaseException:
-            self._held.remove()
+            self.held.remove()
             raise
         self._reader = self.original.elsewhere(self.folder)
         return self
@@ -124,7 +125,7 @@ class Scratch:
         """
         if self.spare is not None:
             self.spare.keep(self._mirror, self._top)
-        self._held.remove()
+        self.held.remove()
 
     @property
     def links(self) -> tuple[str, ...]:
@@ -144,14 +145,14 @@ class Scratch:
         Raises:
             StorageError: the disk refused.
         """
-        self.original.look()
+        self.original_then = self.original.look().id
         with storage_errors(self.folder):
             paths = [*self._mirror.copy(), *self._in_environments()]
             self._renew()
         self._reader = self.original.elsewhere(self.folder, self._mirror.copied)
-        self._given = self._reader.look().id
+        self.given = self._reader.look().id
         root = self.original.scope.root
-        return Filled(self._given, naming_original(self.folder, paths, root))
+        return Filled(self.given, naming_original(self.folder, paths, root))
 
     def renew_repository(self) -> None:
         """Make the copy's own repository anew: what ran in it may have told git to run programs.
@@ -162,9 +163,17 @@ class Scratch:
         with storage_errors(self.folder):
             self._renew()
 
-    def reopen(self, given: str, links: Iterable[str]) -> None:
-        """Take the copy as it lies there; `given`: the snapshot that it began with."""
-        self._given, self._mirror.links = given, list(links)
+    def reopen(self, given: str, links: Iterable[str], original: str) -> None:
+        """Take the copy as it lies there, with what was known when it was filled.
+
+        `given`, `original`: snapshots of the copy and of its original then.
+        """
+        self.given, self.original_then = given, original
+        self._mirror.links = list(links)
+
+    def catch_up(self) -> bool:
+        """Whether the original is still as it was given; a copy does not see what changes there."""
+        return self.original.look().id == self.original_then
 
     def lay(self, snapshot: str, paths: Iterable[str]) -> Filled:
         """Let these files stand as of a snapshot of the original, given by its id.
@@ -185,8 +194,8 @@ class Scratch:
             opened.callback(os.close, root)
             for path, entry in entries.items():
                 _lay(root, path, entry, contents.get(path, b""))
-        self._given = self._reader.look().id
-        return Filled(self._given)
+        self.given = self._reader.look().id
+        return Filled(self.given)
 
     def changes(self) -> tuple[Change, ...]:
         """What was changed in the copy since it was given over; ignored files do not count.
@@ -195,7 +204,7 @@ class Scratch:
             StorageError: the disk refused.
         """
         self.renew_repository()
-        return self._reader.changes(self._given, self._reader.look().id)
+        return self._reader.changes(self.given, self._reader.look().id)
 
     def content(self, path: str, entry: Entry) -> bytes:
         """The content of a changed file; also after the copy was removed."""

@@ -11,9 +11,10 @@ look at it. Such a copy is swept only when nobody came back for days.
 import contextlib
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from attrs import define, field, frozen
 
@@ -61,6 +62,8 @@ class Workshop:
 
     room: Scratch | Overlaid
     leavings: tuple[str, ...] = ()
+    _begun: dict[str, Any] = field(init=False, factory=dict)
+    _is_paused: bool = field(init=False, default=False)
 
     @property
     def folder(self) -> Path:
@@ -91,35 +94,71 @@ class Workshop:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove the copy. Raises StorageError: it cannot be removed; the next run tries again."""
-        self.room.__exit__(kind, error, trace)
+        """Remove the copy, unless it is paused. Raises StorageError: the next run tries again."""
+        if self._is_paused:
+            self.room.held.give_back()
+        else:
+            self.room.__exit__(kind, error, trace)
 
     def fill(self, call: str) -> None:
         """Make the copy as the task's files are now. Raises StorageError."""
         self._given.unlink(missing_ok=True)
-        begun: dict[str, object] = {"call": call, "kind": _kind(self.room)}
+        begun = {"call": call, "kind": _OVERLAID if isinstance(self.room, Overlaid) else "copy"}
         if isinstance(self.room, Overlaid):
-            begun["snapshot"] = self.room.fill()
+            self._begun = {**begun, "snapshot": self.room.fill()}
         else:
-            begun["snapshot"] = self.room.fill().snapshot
-            begun["links"] = self.room.links
-        with storage_errors(self._given):
-            self._given.write_text(json.dumps(begun))
+            filled = self.room.fill().snapshot
+            then = {"original": self.room.original_then, "links": self.room.links}
+            self._begun = {**begun, "snapshot": filled, **then}
+        self._write()
 
     def find(self, call: str) -> bool:
         """Take the copy as a killed runner left it; whether there is one of this call."""
-        try:
-            begun = json.loads(self._given.read_text())
-            snapshot, whose, links = begun["snapshot"], begun["call"], begun.get("links", ())
-        except (OSError, ValueError, KeyError, TypeError):
+        begun = begun_at(self.room.place)
+        if begun.get("call") != call or not self.folder.is_dir():
             return False
-        if whose != call or not self.folder.is_dir():
-            return False
-        if isinstance(self.room, Overlaid):
-            self.room.reopen(snapshot)
-        else:
-            self.room.reopen(snapshot, links)
+        self._reopen(begun)
         return True
+
+    def pause(self, by: Mapping[str, str]) -> None:
+        """Let the copy stand after this use, for `go_on` of the same agent. Raises StorageError."""
+        self._begun["paused"] = dict(by)
+        self._write()
+        self._is_paused = True
+
+    def go_on(self, call: str) -> bool:
+        """Go on in the paused copy; False where it has to be filled anew.
+
+        That is so where a file was changed meanwhile that was changed in the copy, too; and for a
+        copy without an overlay, which does not see such changes, where any was.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        begun = begun_at(self.room.place)
+        if not begun or not self.folder.is_dir():
+            return False
+        try:
+            self._reopen(begun)
+            if not self.room.catch_up():
+                return False
+        except StateError:  # the state folder was cleared meanwhile
+            return False
+        self._begun = {**begun, "call": call, "snapshot": self.room.given}
+        self._begun.pop("paused", None)
+        self._write()
+        return True
+
+    def _reopen(self, begun: Mapping[str, Any]) -> None:
+        if isinstance(self.room, Overlaid):
+            self.room.reopen(begun["snapshot"])
+        else:
+            links, original = begun.get("links", ()), begun.get("original", "")
+            self.room.reopen(begun["snapshot"], links, original)
+
+    def _write(self) -> None:
+        with storage_errors(self._given):
+            self._given.write_text(json.dumps(self._begun))
 
     def changed(self) -> tuple[str, ...]:
         """Paths of the files that differ now, relative to the root. Raises StorageError."""
@@ -160,16 +199,25 @@ class Workshop:
         return self.room.content(path, entry)
 
 
-def is_overlaid(place: Path) -> bool:
-    """Whether what a killed runner left at a place was over an overlay."""
+def begun_at(place: Path) -> dict[str, Any]:
+    """What is known of the copy that stands at a place; nothing where none was left there."""
     try:
-        return bool(json.loads((place / GIVEN).read_text())["kind"] == _OVERLAID)
+        begun = json.loads((place / GIVEN).read_text())
+        known = isinstance(begun, dict) and isinstance(begun["snapshot"], str)
+        return begun if known and begun["call"] else {}
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return {}
 
 
-def _kind(room: Scratch | Overlaid) -> str:
-    return _OVERLAID if isinstance(room, Overlaid) else "copy"
+def is_overlaid(place: Path) -> bool:
+    """Whether what stands at a place is over an overlay."""
+    return begun_at(place).get("kind") == _OVERLAID
+
+
+def paused_at(place: Path) -> Mapping[str, str]:
+    """By whom a copy was paused; nothing where none was."""
+    found = begun_at(place).get("paused")
+    return found if isinstance(found, dict) else {}
 
 
 def is_awaited(place: Path, now: float) -> bool:

@@ -214,6 +214,40 @@ def test_after_the_reset_it_goes_on(project: Project) -> None:
     assert code == 0, said
 
 
+def test_after_a_limit_in_the_middle_it_goes_on_with_what_it_had_done(project: Project) -> None:
+    """In the next run too: in its session, in a copy with its changes, none of them lost."""
+    project.configure("retry: {max_wait: 1s}\n")
+    limit = {"do": "limit", "in": 3}
+    steps = ({"do": "once", "steps": [write("src/half.py", "x\n"), limit]}, FIX)
+    assert project.run(*steps)[0] == 75
+    assert not (project.root / "src/half.py").exists()
+    time.sleep(3.1)  # until the limit is over
+    code, said = project.run(*steps, words=("resume",))
+    assert code == 0, said
+    assert "goes on in its session" in said
+    first, second = project.calls
+    assert second["argv"][second["argv"].index("--resume") + 1] == "5e55-1"
+    assert "src/half.py" not in first["files"]
+    assert "src/half.py" in second["files"]
+    assert (project.root / "src/half.py").read_text() == "x\n"
+    assert not list((project.home / ".agent-runner/scratch").glob("T1*"))
+
+
+def test_what_it_had_done_is_dropped_where_the_same_file_was_changed_since(
+    project: Project,
+) -> None:
+    project.configure("retry: {max_wait: 1s}\n")
+    steps = ({"do": "once", "steps": [FIX, {"do": "limit", "in": 3}]}, write("src/b.py", "x\n"))
+    assert project.run(*steps)[0] == 75
+    project.write("src/calc.py", "def add(a, b):\n    return a + b + 0\n")
+    time.sleep(3.1)  # until the limit is over
+    code, said = project.run(*steps, words=("resume",))
+    assert "it begins anew" in said
+    assert code == 0, said
+    assert "--resume" not in project.calls[1]["argv"]
+    assert "a + b + 0" in (project.root / "src/calc.py").read_text()
+
+
 def test_after_red_hooks_it_goes_on_in_its_session_and_place(project: Project) -> None:
     steps = ({"do": "once", "steps": [write("src/half.py", "x\n")]}, write("src/b.py"))
     project.run(*steps)

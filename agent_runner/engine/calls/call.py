@@ -168,6 +168,8 @@ class Calls:
                 self._lost(call.work, call.id, call.provider.name, call.files, str(error))
                 return None
             call.files.give_up()
+            if call.bench is not None:
+                await self.in_place.pause(call.bench, call.provider, error)
             seconds = self.clock.monotonic() - started_at
             return self._unanswered(call, clean_error(error, self.redactor), seconds)
         except anyio.get_cancelled_exc_class():

@@ -23,6 +23,13 @@ from agent_runner.hooks.confining import Confining
 from agent_runner.limits.limit import caps_in
 from agent_runner.limits.room import Need
 from agent_runner.model.agent import AgentResponse, WrittenFile
+from agent_runner.model.errors import (
+    AuthError,
+    BudgetError,
+    ProviderError,
+    RateLimitedError,
+    TransientError,
+)
 from agent_runner.model.settings import Settings
 from agent_runner.model.signals import Said
 from agent_runner.model.spending import Spending, Total
@@ -30,7 +37,7 @@ from agent_runner.providers.client import Outfit, Workplace
 from agent_runner.providers.commands.preset import STEERING
 from agent_runner.sandbox.probe import overlays
 from agent_runner.store.blobs import Blobs
-from agent_runner.workspace.workshop import Left, Workshop
+from agent_runner.workspace.workshop import Left, Workshop, paused_at
 
 _STEERS = "it steers agents' commands, so it stays as it is (`may_change` would allow it)"
 _KEY = "it would write a key into a file"
@@ -78,11 +85,11 @@ class InPlace:
         if not agent.in_copy:
             yield None
             return
-        outfit, overlaid = agent.outfit, None
+        outfit, overlays = agent.outfit, None
         if need is not None:
-            overlaid = await anyio.to_thread.run_sync(self._overlays, work, outfit)
+            overlays = await anyio.to_thread.run_sync(self._overlays, work, outfit)
         workshop = self.trees.workshop(
-            work.task, outfit.taken_out, outfit.leavings, overlaid=overlaid
+            work.task, outfit.taken_out, outfit.leavings, overlays=overlays
         )
         await anyio.to_thread.run_sync(workshop.__enter__)
         try:
@@ -90,12 +97,15 @@ class InPlace:
                 found = await anyio.to_thread.run_sync(workshop.find, call)
                 yield Bench(workshop, self._workplace(work, workshop), "") if found else None
                 return
-            await anyio.to_thread.run_sync(workshop.fill, call)
+            session = await anyio.to_thread.run_sync(self._went_on, work, provider, workshop, call)
+            if not session:
+                await anyio.to_thread.run_sync(workshop.fill, call)
+                session = self._session(work, provider)
             self._say_guess(work, provider, need)
             cell = Cell(self.confining, outfit, work.task, workshop)
             holds = await anyio.to_thread.run_sync(lambda: cell.holds)
             tree = "" if holds else (await self.trees.last(work.task)).id
-            workplace = self._workplace(work, workshop, provider, need)
+            workplace = self._workplace(work, workshop, session, need)
             yield Bench(workshop, evolve(workplace, confine=cell.start), tree)
         finally:
             with anyio.CancelScope(shield=True):
@@ -109,29 +119,39 @@ class InPlace:
         notes = (*response.notes, *await self._outside(work, bench))
         return evolve(response, edits=(), files=files, notes=notes)
 
+    async def pause(self, bench: Bench, provider: Provider, error: ProviderError) -> None:
+        """Keep the copy of a call that a limit, an overload or the like ended in the middle.
+
+        Where the agent can go on in its session with what it had changed, its next call does.
+        """
+        passes = isinstance(error, RateLimitedError | TransientError | AuthError | BudgetError)
+        if error.session and passes:
+            by = {**_agent(provider), "session": error.session}
+            await anyio.to_thread.run_sync(bench.workshop.pause, by)
+
     def remember(self, work: Work, provider: Provider, response: AgentResponse) -> None:
         """Keep the name of the agent's session, durable with its answer."""
         session = response.service.get("session")
         if isinstance(session, str):
-            kept = {"provider": provider.name, "model": provider.model, "session": session}
+            kept = {**_agent(provider), "session": session}
             self.blobs.write(_session_of(work), json.dumps(kept).encode())
 
     def _workplace(
         self,
         work: Work,
         workshop: Workshop,
-        provider: Provider | None = None,
+        session: str = "",
         need: Need | None = None,
     ) -> Workplace:
         async def changed() -> tuple[str, ...]:
             return await anyio.to_thread.run_sync(workshop.changed)
 
         workplace = Workplace(workshop.folder, changed)
-        if provider is None or need is None:
+        if need is None:
             return workplace
         return evolve(
             workplace,
-            session=self._session(work, provider),
+            session=session,
             commands=_commands(work),
             most_tokens=self._most_tokens(work, need),
         )
@@ -141,6 +161,20 @@ class InPlace:
         if outfit.sandbox == "off" or not self.confining.sandbox.tier.overlays:
             return False
         return overlays(self.confining.sandbox, work.task.root, self.trees.copies)
+
+    def _went_on(self, work: Work, provider: Provider, workshop: Workshop, call: str) -> str:
+        """The session that goes on in the copy as a limit left it; "" where it is to be filled."""
+        paused = dict(paused_at(workshop.room.place))
+        session = paused.pop("session", "")
+        if not session or paused != _agent(provider):
+            return ""
+        if workshop.go_on(call):
+            words = f"{provider.name} goes on in its session, with what it had changed so far"
+            work.signal(Said(work.task.id, words))
+            return session
+        words = f"files were changed since {provider.name} was interrupted: it begins anew"
+        work.signal(Said(work.task.id, words, "warning"))
+        return ""
 
     def _say_guess(self, work: Work, provider: Provider, need: Need) -> None:
         """Say that a limit is compared with a mere guess: nothing is known of its calls yet."""
@@ -204,6 +238,10 @@ def _commands(work: Work) -> tuple[str, ...]:
     hooks: Settings = work.settings
     found = (hooks.hooks[name].command for name in work.task.post_hooks)
     return tuple(one if isinstance(one, str) else shlex.join(one) for one in found)
+
+
+def _agent(provider: Provider) -> dict[str, str]:
+    return {"provider": provider.name, "model": provider.model}
 
 
 def _session_of(work: Work) -> str:

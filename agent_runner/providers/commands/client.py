@@ -121,7 +121,14 @@ class CommandClient:
             self._clock.now(),
             run.silent,
         )
-        return self._concluded(prompt, reader, ended, run)
+        try:
+            return self._concluded(prompt, reader, ended, run)
+        except ProviderError as error:
+            if preset.sessions and ended.changed:
+                error.session = reader.session
+            elif ended.changed:
+                context.note(f"{preset.title} has no sessions: what it had changed is dropped")
+            raise
 
     def _program(self, context: CallContext) -> str:
         try:
