@@ -1,7 +1,6 @@
 """The command `agent-runner`, also as `python -m agent_runner`."""
 
 import os
-import signal
 import sys
 
 from agent_runner import __version__
@@ -16,6 +15,8 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         _print_version()
         return
+    import signal  # lazy: with the `enum` that it needs, it takes a third as long as Python's start
+
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # until a command begins there is nothing to save: Ctrl+C ends the imports without a trace
         signal.signal(signal.SIGINT, signal.SIG_DFL)
