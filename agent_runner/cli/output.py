@@ -28,7 +28,7 @@ def print_parts(parts: "Iterable[Part]") -> int:
         if isinstance(part, str):
             say(part)
         else:
-            print("\n".join(map(safe, part.lines())))
+            say("\n".join(part.lines()))
     return 0
 
 

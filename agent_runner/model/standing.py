@@ -184,41 +184,57 @@ def standing_of(task_id: str, plain: dict[str, Any]) -> Standing:
 
     Raises TypeError, KeyError, AttributeError or ValueError for what is no such record.
     """
-    counts, spent = plain.get("counts", {}), plain.get("spent", {})
-    judgement, change = plain.get("judgement", {}), plain.get("change", {})
-    usage = UsageSum(**spent["usage"]) if "usage" in spent else UsageSum()
+    given = plain.get
     return Standing(
         task_id,
-        _STATES[plain.get("state", "pending")],
-        _text(plain.get("definition", "")),
-        Counts(
-            _number(counts.get("attempts", 0)),
-            _number(counts.get("failures", 0)),
-            _number(counts.get("calls_answered", 0)),
-        ),
-        Spent(
-            UsageSum(*map(_number, usage)),
-            _number(spent.get("cost", 0.0)),
-            _number(spent.get("possibly_billed", 0)),
-            _number(spent.get("seconds", 0.0)),
-            _number(spent.get("earlier_calls", 0)),
-        ),
-        Judgement(
-            judgement.get("checked_by_hook", False),
-            tuple(_proof(**one) for one in judgement.get("proof", ())),
-            _text(judgement.get("tree", "")),
-            _as_before(judgement.get("as_before")),
-            judgement.get("nothing_changed", False),
-        ),
-        ChangeState(
-            _text(change.get("commit", "")),
-            _text(change.get("commit_problem", "")),
-            _text(change.get("no_change", "")),
-            tuple(map(_text, change.get("applied", ()))),
-            tuple(map(_text, change.get("taken_back", ()))),
-        ),
-        _text(plain.get("last_error", "")),
-        _text(plain.get("feedback", "")),
+        _STATES[given("state", "pending")],
+        _text(given("definition", "")),
+        _counts(plain["counts"]) if "counts" in plain else Counts(),
+        _spent(plain["spent"]) if "spent" in plain else Spent(),
+        _judgement(plain["judgement"]) if "judgement" in plain else Judgement(),
+        _change(plain["change"]) if "change" in plain else ChangeState(),
+        _text(given("last_error", "")),
+        _text(given("feedback", "")),
+    )
+
+
+def _counts(plain: dict[str, Any]) -> Counts:
+    given = plain.get
+    return Counts(*_numbers(given("attempts", 0), given("failures", 0), given("calls_answered", 0)))
+
+
+def _spent(plain: dict[str, Any]) -> Spent:
+    given = plain.get
+    numbers = _numbers(
+        given("cost", 0.0),
+        given("possibly_billed", 0),
+        given("seconds", 0.0),
+        given("earlier_calls", 0),
+    )
+    usage = UsageSum(**plain["usage"]) if "usage" in plain else UsageSum()
+    _numbers(*usage)
+    return Spent(usage, *numbers)
+
+
+def _judgement(plain: dict[str, Any]) -> Judgement:
+    given = plain.get
+    return Judgement(
+        given("checked_by_hook", False),
+        tuple([_proof(**one) for one in given("proof", ())]),
+        _text(given("tree", "")),
+        _as_before(given("as_before")),
+        given("nothing_changed", False),
+    )
+
+
+def _change(plain: dict[str, Any]) -> ChangeState:
+    given = plain.get
+    return ChangeState(
+        _text(given("commit", "")),
+        _text(given("commit_problem", "")),
+        _text(given("no_change", "")),
+        tuple(map(_text, given("applied", ()))),
+        tuple(map(_text, given("taken_back", ()))),
     )
 
 
@@ -265,9 +281,14 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> Any:
-    if not isinstance(value, (int, float)):  # a bool counts as one, as everywhere in Python
-        raise TypeError("not a number")
-    return value
+    return _numbers(value)[0]
+
+
+def _numbers(*values: Any) -> tuple[Any, ...]:
+    for value in values:
+        if not isinstance(value, (int, float)):  # a bool counts as one, as everywhere in Python
+            raise TypeError("not a number")
+    return values
 
 
 def _time(value: Any) -> Any:
