@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.bench_peers import PACKAGES
+from tests.bench.projects import outside_of_repositories
 from tests.bench.rows import FILE
 
 HERE = Path(__file__).parent
@@ -33,7 +34,7 @@ def main() -> int:
         sys.exit(f"no benchmark {', '.join(unknown)}; there are: {', '.join(known)}")
     file = folder / "rows"
     file.write_text("")
-    env = {**os.environ, FILE: str(file)}
+    env = {**os.environ, FILE: str(file), "TMPDIR": str(outside_of_repositories())}
     if "peers" in chosen:
         env["BENCH_PEERS"] = peers(folder / "peers")
     failed = []

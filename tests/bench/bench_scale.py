@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.bench.rows import row
 
 SIZES = (100, 1_000, 10_000)
-MANY, TRIES = 1_000, 5
+MANY, TRIES = 1_000, 3
 MOST_TIME, MOST_MEMORY = 1.05, 2.0
 
 _CONFIG = """provider: replay

@@ -18,14 +18,13 @@ from agent_runner.ground.clock import SystemClock
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.snapshots import SnapshotReader
-from tests.bench.projects import fill, git
+from tests.bench.projects import SETTLING, fill, git
 from tests.bench.rows import row
 
 FILES = 20_000
 ROUNDS = 9
 BOUND = 2.5  # times `git status`
 MOST_PROCESSES = 1
-SETTLING = 2.5  # seconds after which a file is no longer too new to be remembered
 
 
 def main() -> int:

@@ -5,11 +5,13 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from time import perf_counter, sleep
 
 SOURCE = Path(__file__).parents[2]
 LONG_AGO = 10**18  # nanoseconds: older than the index, so that git need not look twice
+SETTLING = 2.5  # seconds after which a file is no longer too new for its stat to be trusted
 
 
 def fill(root: Path, count: int) -> None:
@@ -27,6 +29,21 @@ def git(root: Path, *args: str) -> None:
     subprocess.run(["git", *named, *args], cwd=root, check=True, capture_output=True)
 
 
+def outside_of_repositories() -> Path:
+    """A folder for temporary ones that lies in no repository.
+
+    A project in one would be looked at by way of it: nox's own temporary folder lies in ours.
+
+    Raises:
+        SystemExit: there is none.
+    """
+    for place in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"), Path.home()):
+        around = (place.resolve(), *place.resolve().parents)
+        if place.is_dir() and not any((folder / ".git").exists() for folder in around):
+            return place
+    raise SystemExit("every temporary folder here lies in a repository: set TMPDIR to another")
+
+
 def environment(home: Path) -> dict[str, str]:
     """That of a run: a home of its own, and this source."""
     more = {"HOME": str(home), "PYTHONPATH": str(SOURCE), "GIT_CONFIG_GLOBAL": "/dev/null"}
@@ -37,7 +54,7 @@ class Project:
     """A folder with `files` files and a task list; in git unless told otherwise."""
 
     def __init__(self, root: Path, *, files: int = 0, tasks: int = 60, in_git: bool = True) -> None:
-        self.root, self._runs = root, 0
+        self.root, self._runs, self._in_git = root, 0, in_git
         root.mkdir(parents=True)
         fill(root, files)
         for n in range(tasks):
@@ -57,8 +74,6 @@ class Project:
             git(root, "init", "-q")
             git(root, "add", "-A")
             git(root, "commit", "-q", "-m", "all")
-            sleep(1.1)
-            git(root, "status")  # writes the index anew, younger than all files
 
     def _write(self, name: str, text: str) -> None:
         file = self.root / name
@@ -66,9 +81,15 @@ class Project:
         file.write_text(text)
 
     def command(self, tasks: int) -> list[str]:
-        """`run` over the first tasks, with a state that nobody has used before."""
+        """`run` over the first tasks, with a state that nobody has used before.
+
+        As a person would start it: nothing was written a moment ago, and git's index is up to date.
+        """
         for n in range(tasks):
             self._write(f"f{n}.py", "before\n")
+        sleep(SETTLING)
+        if self._in_git:
+            git(self.root, "status")  # writes the index anew, younger than all files
         self._runs += 1
         name = f"list{self._runs}.json"
         fields = {"title": "One", "description": "Change it."}
