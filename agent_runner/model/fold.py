@@ -1,10 +1,12 @@
 """The state of a run, folded from the journal: `RunState.take` is the only way it changes."""
 
+from functools import lru_cache
+
 from attrs import define, evolve as replaced, field, frozen
 
 from agent_runner.model import events as e
 from agent_runner.model.evolve import evolve
-from agent_runner.model.record import TaskRecord
+from agent_runner.model.record import Counts, TaskRecord
 from agent_runner.model.spending import Spending
 from agent_runner.model.states import STEPS, TaskState
 
@@ -115,5 +117,15 @@ def _moved(
     if to is left:
         return replaced(record, spent=spent)
     return replaced(
-        record, state=to, spent=spent, judgement=replaced(record.judgement, finished=())
+        record,
+        state=to,
+        counts=_shared(record.counts),
+        spent=spent,
+        judgement=replaced(record.judgement, finished=()),
     )
+
+
+@lru_cache(maxsize=1024)
+def _shared(counts: Counts) -> Counts:
+    """The same counts, one instance for all tasks that have them: most of a long list are equal."""
+    return counts

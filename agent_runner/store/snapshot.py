@@ -4,11 +4,11 @@ A cache: when in doubt it is thrown away. `store/outline.py` reads the part that
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent_runner.model.errors import StateVersionError
 from agent_runner.model.fold import RunInfo, RunState
@@ -19,6 +19,8 @@ from agent_runner.store.codec import from_plain, to_plain
 from agent_runner.store.journal import Position
 from agent_runner.store.outline import SNAPSHOT_FORMAT
 from agent_runner.store.sealed import read_sealed, sealed
+
+T = TypeVar("T")
 
 
 @frozen
@@ -52,13 +54,20 @@ def _pieces(snapshot: Snapshot, now: float) -> Iterator[bytes]:
         "run": to_plain(state.run) if state.run else None,
         "current": state.current,
         "usage": _usage(state.spending, now),
-        "spending": to_plain(state.spending),
     }
     yield _json(content)[:-1]
-    yield b',"tasks":{'
-    for number, (task, record) in enumerate(state.tasks.items()):
-        yield b"%s%s:%s" % (b"," if number else b"", _json(task), _json(_task(record)))
+    yield b',"spending":{"tasks":{'
+    yield from _members(state.spending.tasks, to_plain)
+    beside = _json(to_plain(evolve(state.spending, tasks={})))[1:-1]
+    yield b"}" + (b"," if beside else b"") + beside
+    yield b'},"tasks":{'
+    yield from _members(state.tasks, _task)
     yield b"}"
+
+
+def _members(values: Mapping[str, T], plain: Callable[[T], object]) -> Iterator[bytes]:
+    for number, (name, value) in enumerate(values.items()):
+        yield b"%s%s:%s" % (b"," if number else b"", _json(name), _json(plain(value)))
 
 
 def load_snapshot(path: Path) -> Snapshot | None:
