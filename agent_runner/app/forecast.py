@@ -7,10 +7,11 @@ from attrs import asdict, frozen
 
 from agent_runner.app.project import Project
 from agent_runner.app.wiring import CallWiring
+from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.schedule import EVERYTHING, Schedule, Selection
 from agent_runner.ground.clock import Clock, iso
 from agent_runner.ground.invocation import Invocation
-from agent_runner.limits.plan import Expected, Plan, expect, plan_calls
+from agent_runner.limits.plan import Expected, Plan, Turns, expect, plan_calls, turns_of_tasks
 from agent_runner.limits.room import Need
 from agent_runner.limits.windows import zone_of
 from agent_runner.model.agent import Prompt
@@ -21,24 +22,35 @@ from agent_runner.model.task import Task
 from agent_runner.store.store import read_state
 from agent_runner.ui import words
 
+_FIRST_GUESS = 8
+"""Turns of a task whose agent looks and edits by tools, as long as no task has shown how many."""
+
 _MEASURED = 40
 """Prompts that are really built; further tasks count as their average."""
 
 
 @frozen
 class Forecast:
-    """The plan, its one line, and the tasks in the order in which they would run."""
+    """The plan, its one line, and the tasks in the order in which they would run.
+
+    `turns`: calls that a task takes, by the median of this journal's; a guess unless `known`.
+    """
 
     plan: Plan
     line: str
     order: tuple[Task, ...]
     waiting_for_person: tuple[str, ...]
+    turns: int = 1
+    known: bool = False
 
     @property
     def expected(self) -> str:
         """`Expected: 5 calls, 6.5k tokens, $0.09`."""
         plan = self.plan
-        facts = [words.plural(plan.calls, "call"), f"{words.count(plan.tokens)} tokens"]
+        calls = words.plural(plan.calls, "call")
+        if self.turns > 1:
+            calls += f" (about {self.turns} turns a task{'' if self.known else ', a guess'})"
+        facts = [calls, f"{words.count(plan.tokens)} tokens"]
         facts.extend([words.money(plan.cost)] if plan.cost else [])
         return f"Expected: {', '.join(facts)}"
 
@@ -66,7 +78,9 @@ def forecast(
         tasks, state.spending, project.settings, now, ignore_config=ignore_config, others=others
     )
     zone = zone_of(project.settings.limits)
-    return Forecast(plan, plan.line(now, zone), order, waiting)
+    known = turns_of_tasks(state.spending)
+    turns = known or max((_guess(parts.clients.chain(task)[0]) for task in order), default=1)
+    return Forecast(plan, plan.line(now, zone), order, waiting, turns, known > 0)
 
 
 def plan_object(ahead: Forecast) -> dict[str, Any]:
@@ -76,7 +90,8 @@ def plan_object(ahead: Forecast) -> dict[str, Any]:
         for slot in ahead.plan.later
     ]
     waiting = ahead.waiting_for_person
-    return {**asdict(ahead.plan), "later": later, "waits_for_person": waiting}
+    turns = {"turns_a_task": ahead.turns, "turns_known": ahead.known}
+    return {**asdict(ahead.plan), **turns, "later": later, "waits_for_person": waiting}
 
 
 def plan_lines(ahead: Forecast, invocation: Invocation) -> Iterator[str]:
@@ -160,4 +175,10 @@ def _expected(
             tokens, cap = sum(measured) // len(measured), project.settings.max_output_tokens
             need = Need(tokens, cap, provider.highest_cost(tokens, cap))
         least = 0 if has_answer(state.record(task.id)) else 1
-        yield expect(state.spending, task.id, provider.name, provider.model, need, least=least)
+        turns = Turns(least, _guess(provider))
+        yield expect(state.spending, task.id, provider.name, provider.model, need, turns)
+
+
+def _guess(provider: Provider) -> int:
+    """Turns of a task that this provider may take, where nobody knows."""
+    return _FIRST_GUESS if provider.client.capabilities.tools else 1

@@ -55,17 +55,20 @@ class Limit:
 
     def of(self, amount: Amount) -> int:
         """What of an amount counts here."""
-        free = amount.cached if self.cached_free and self.measure == "tokens" else 0
-        return MEASURES[self.measure](amount) - free
+        return _counted(self.measure, amount, cached_free=self.cached_free)
 
 
 @frozen
 class Cap:
-    """At most `most` of a measure in a whole `scope`: the `run`, or the `task`."""
+    """At most `most` of a measure in a whole `scope`: the `run`, or the `task`.
+
+    `cached_free`: as for a `Limit`.
+    """
 
     scope: str
     measure: str
     most: int
+    cached_free: bool = False
 
     @property
     def option(self) -> str:
@@ -79,7 +82,7 @@ class Cap:
 
     def of(self, amount: Amount) -> int:
         """What of an amount counts here."""
-        return MEASURES[self.measure](amount)
+        return _counted(self.measure, amount, cached_free=self.cached_free)
 
 
 def limits_for(settings: Settings, provider: str, model: str) -> Iterator[Limit]:
@@ -106,11 +109,18 @@ def limits_in(configured: LimitSettings, provider: str, model: str | None) -> It
 
 def caps_in(budget: BudgetSettings) -> Iterator[Cap]:
     """The budgets that are set: those of the run, then those of the task."""
+    cached_free = budget.cached_tokens is CachedTokens.FREE
     for scope in ("run", "task"):
         for measure, word in _BUDGET_WORDS.items():
             most = getattr(budget, f"max_{word}_{scope}")
             if most is not None:
-                yield Cap(scope, measure, nanodollars(most) if measure == "cost" else most)
+                counted = nanodollars(most) if measure == "cost" else most
+                yield Cap(scope, measure, counted, cached_free)
+
+
+def _counted(measure: str, amount: Amount, *, cached_free: bool) -> int:
+    free = amount.cached if cached_free and measure == "tokens" else 0
+    return MEASURES[measure](amount) - free
 
 
 def shown(measure: str, count: int) -> str:

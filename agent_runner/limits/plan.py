@@ -6,7 +6,7 @@ in a real run: whatever a run would do at a limit, the plan does too.
 
 import copy
 from collections.abc import Iterable, Sequence
-from statistics import fmean
+from statistics import median
 from zoneinfo import ZoneInfo
 
 from attrs import define, field, frozen
@@ -30,7 +30,8 @@ class Expected:
     """What one task is expected to take.
 
     Attributes:
-        calls: How many are still to come.
+        calls: How many are still to come at the least: when it can run follows from these.
+        likely: How many it will be, as far as that can be told.
         need: The worst case of one, which is reserved.
         input: Tokens of input that one is likely to use in the end; `output` likewise.
         cost: Dollars that one is likely to cost; None where no price is known.
@@ -40,6 +41,7 @@ class Expected:
     provider: str
     model: str
     calls: int
+    likely: int
     need: Need
     input: int
     output: int
@@ -67,7 +69,8 @@ class Blocked:
 class Plan:
     """When the tasks of `order` can run, and what they are expected to take in all.
 
-    now: at once. later: after a window opens. cost: in dollars, None where no price is known.
+    now: at once. later: after a window opens. calls, tokens, cost: what is likely; cost in dollars,
+    None where no price is known.
     """
 
     order: tuple[str, ...]
@@ -108,19 +111,28 @@ class Plan:
         )
 
 
-def expect(
-    spending: Spending, task: str, provider: str, model: str, need: Need, *, least: int = 1
-) -> Expected:
-    """What a task will take, from this journal's history of tasks and of the model.
-
-    `least`: calls that it takes in any case. Without a history it is one, at its worst.
-    """
-    finished = [
+def turns_of_tasks(spending: Spending) -> int:
+    """How many calls a task of this journal took, by the median; 0 where none has made any."""
+    calls = [
         total.calls for name, total in spending.tasks.items() if total.calls and name != EARLIER
     ]
-    so_far = spending.tasks.get(task) or Total()
-    expected = round(fmean(finished)) if finished else 1
-    remaining = max(least, expected - so_far.calls)
+    return round(median(calls)) if calls else 0
+
+
+@frozen
+class Turns:
+    """Calls of a task: `least` in any case, `guess` as long as no task has shown how many."""
+
+    least: int = 1
+    guess: int = 1
+
+
+def expect(
+    spending: Spending, task: str, provider: str, model: str, need: Need, turns: Turns
+) -> Expected:
+    """What a task will take, from this journal's history of tasks and of the model."""
+    known, so_far = turns_of_tasks(spending), spending.tasks.get(task) or Total()
+    calls, likely = (max(turns.least, n - so_far.calls) for n in (known or 1, known or turns.guess))
     past = spending.models.get(provider, {}).get(model) or Total()
     answered = past.calls
     # without a history the worst case is all there is to say; with one the mean of what calls used,
@@ -128,13 +140,14 @@ def expect(
     if not answered:
         cost = need.cost
         return Expected(
-            task, provider, model, remaining, need, need.input_estimate, need.output_cap, cost
+            task, provider, model, calls, likely, need, need.input_estimate, need.output_cap, cost
         )
     return Expected(
         task,
         provider,
         model,
-        remaining,
+        calls,
+        likely,
         need,
         past.input // answered,
         (past.output + past.reserved) // answered,
@@ -169,14 +182,14 @@ def plan_calls(
             at_once.append(task.task)
         else:
             slots.setdefault(outcome, []).append(task.task)
-    prices = [task.calls * task.cost for task in wanted if task.cost is not None]
+    prices = [task.likely * task.cost for task in wanted if task.cost is not None]
     return Plan(
         tuple(task.task for task in wanted),
         tuple(at_once),
         tuple(Slot(at, tuple(names)) for at, names in slots.items()),
         tuple(blocked),
-        sum(task.calls for task in wanted),
-        sum(task.calls * (task.input + task.output) for task in wanted),
+        sum(task.likely for task in wanted),
+        sum(task.likely * (task.input + task.output) for task in wanted),
         sum(prices) if prices else None,
     )
 

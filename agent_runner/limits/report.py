@@ -28,6 +28,7 @@ class UsageRow:
     Attributes:
         unanswered: Calls that were certainly not billed.
         cached: Part of `input`.
+        cached_share: That part as a fraction, 0 to 1; None without any input.
         reserved: Tokens of calls whose real use is not known.
     """
 
@@ -39,6 +40,7 @@ class UsageRow:
     cached: int
     reserved: int
     cost: float
+    cached_share: float | None = None
 
 
 @frozen
@@ -161,4 +163,5 @@ def _row(name: str, total: Total) -> UsageRow:
         total.cached,
         total.reserved,
         total.nanodollars / NANO,
+        total.cached / total.input if total.input else None,
     )

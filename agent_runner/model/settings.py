@@ -259,6 +259,10 @@ class BudgetSettings:
     max_cost_task: float | None = option(None, "most dollars a task", reading=Reading.POSITIVE)
     max_calls_task: int | None = option(None, "most calls a task", reading=Reading.POSITIVE)
     max_tokens_task: int | None = option(None, "most tokens a task", reading=Reading.POSITIVE)
+    cached_tokens: CachedTokens = option(
+        CachedTokens.COUNT,
+        "input read from a provider's cache under budgets of tokens: count or free",
+    )
 
 
 @frozen

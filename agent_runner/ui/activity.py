@@ -1,5 +1,7 @@
 """What the current task is doing right now, in a few words, from entries and signals."""
 
+from attrs import evolve, frozen
+
 from agent_runner.ground.clock import Clock
 from agent_runner.model import events as e, signals as s
 from agent_runner.model.fold import Entry
@@ -13,6 +15,21 @@ _MOST_TAIL = 64 * 1024
 """Bytes of a hook's output that are kept for its last line and for verbose mode."""
 
 
+@frozen
+class _Turn:
+    """How far the conversation of an attempt has come: `, turn 4, 9 looks: reading src/a.py`."""
+
+    number: int = 1
+    looks: int = 0
+    last: str = ""
+
+    def __str__(self) -> str:
+        if self.number == 1:
+            return ""
+        looks = f", {words.plural(self.looks, 'look')}: {self.last}" if self.looks else ""
+        return f", turn {self.number}{looks}"
+
+
 class Activity:
     """What is going on. One task works at a time, so there is one thing to follow."""
 
@@ -22,6 +39,7 @@ class Activity:
         self._since = clock.monotonic()
         self._until: float | None = None
         self._tail = b""
+        self._turn = _Turn()
 
     @property
     def waiting(self) -> bool:
@@ -40,10 +58,14 @@ class Activity:
             self._tail = b""
             self._begin("")
         elif isinstance(event, e.CallStarted):
-            self._begin(f"asking {event.provider}")
+            self._turn = evolve(self._turn, number=event.turn) if event.turn > 1 else _Turn()
+            self._begin(f"asking {event.provider}{self._turn}")
         elif isinstance(event, e.Consulted):
             asked = f"reading {words.listed(event.requested, most=2)}"
-            self._begin(looks_line(event.looks) if event.looks else asked)
+            said = looks_line(event.looks) if event.looks else asked
+            looks = self._turn.looks + (len(event.looks) or len(event.requested))
+            self._turn = evolve(self._turn, looks=looks, last=said)
+            self._begin(said)
         elif isinstance(event, e.CommandStarted):
             self._begin(f"command {words.clean(event.command)}")
         elif entry.to is not None:
@@ -58,7 +80,7 @@ class Activity:
         if isinstance(signal, s.Waiting):
             self._doing = words.clean(signal.why)
         elif isinstance(signal, s.Receiving) and signal.tokens:
-            self._doing = f"receiving {words.count(signal.tokens)} tokens"
+            self._doing = f"receiving {words.count(signal.tokens)} tokens{self._turn}"
         elif isinstance(signal, s.Working):
             self._begin(words.clean(signal.what))
 

@@ -20,7 +20,8 @@ class Attempt:
 
     Attributes:
         number: From 1; the same as in `CallStarted`.
-        calls: Answered calls.
+        calls: Answered calls: its turns.
+        looks: How often the agent looked at something, or drafted a change.
         usage: Their tokens.
         cost: Dollars, as far as prices are known.
         changed: What it did to the files, in words.
@@ -29,10 +30,22 @@ class Attempt:
 
     number: int
     calls: int = 0
+    looks: int = 0
     usage: Usage = field(factory=Usage)
     cost: float = 0.0
     changed: str = "changed nothing"
     ended: str = "not judged"
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        used = words.tokens_used(self.usage.total, at_least=self.usage.at_least)
+        share = self.usage.cached / self.usage.input if self.usage.input else 0
+        facts = [words.plural(self.calls, "call")]
+        facts += [words.plural(self.looks, "look")] if self.looks else []
+        facts += [f"{used} ({share:.0%} of the input cached)" if share else used]
+        facts += [words.money(self.cost)] if self.cost else []
+        return f"attempt {self.number}: {self.changed}; {self.ended} ({', '.join(facts)})"
 
 
 @frozen
@@ -98,6 +111,9 @@ class History:
                 usage=last.usage + (event.usage or Usage()),
                 cost=last.cost + (event.cost or 0.0),
             )
+        elif isinstance(event, e.Consulted) and self.attempts:
+            looks = len(event.looks) or len(event.requested)
+            self._attempt(looks=self.attempts[-1].looks + looks)
 
     def _take_judgement(self, event: e.Event) -> None:
         if isinstance(event, e.HookFinished):

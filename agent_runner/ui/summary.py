@@ -10,7 +10,7 @@ from agent_runner.model.fold import Entry
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import Settings
 from agent_runner.ui import words
-from agent_runner.ui.attempts import Attempt, History, HookFailure, history
+from agent_runner.ui.attempts import History, HookFailure, history
 from agent_runner.ui.outcomes import decisive, outcome_words
 
 
@@ -33,7 +33,7 @@ def findings(
     tried = past.attempts[-most:]
     if tried:
         lines += [_heading("attempt", len(tried), len(past.attempts))]
-        lines += [*(f"  {_attempt_line(attempt)}" for attempt in tried), ""]
+        lines += [*(f"  {attempt.line}" for attempt in tried), ""]
     lines += [*_logs(record.id, past, state_dir), "", *_evidence(record, past)]
     return (*lines, f"{record.id} needs a person: {why(record, past, settings)}")
 
@@ -131,13 +131,6 @@ def _failure_lines(failure: HookFailure) -> Iterator[str]:
     yield f"  {when}, {name}: {outcome_words(failure.result)}"
     for line in decisive(failure.result.excerpt):
         yield f"    | {line}"
-
-
-def _attempt_line(attempt: Attempt) -> str:
-    used = words.tokens_used(attempt.usage.total, at_least=attempt.usage.at_least)
-    facts = [words.plural(attempt.calls, "call"), used]
-    facts.extend([words.money(attempt.cost)] if attempt.cost else [])
-    return f"attempt {attempt.number}: {attempt.changed}; {attempt.ended} ({', '.join(facts)})"
 
 
 def _logs(task_id: str, past: History, state_dir: Path) -> Iterator[str]:

@@ -224,12 +224,15 @@ def _without(table: TextTable, names: set[str]) -> TextTable:
 
 
 def _usage_row(row: UsageRow) -> tuple[str, ...]:
-    counts = (row.input, row.cached, row.output, row.reserved)
+    share = f" ({row.cached_share:.0%})" if row.cached_share else ""
     return (
         words.clean(row.name),
         str(row.calls),
         str(row.unanswered),
-        *map(words.count, counts),
+        words.count(row.input),
+        f"{words.count(row.cached)}{share}",
+        words.count(row.output),
+        words.count(row.reserved),
         words.money(row.cost),
     )
 

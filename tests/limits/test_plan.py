@@ -3,7 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from agent_runner.limits.plan import MAX_CALLS, Expected, Plan, Slot, expect, plan_calls
+from agent_runner.limits.plan import MAX_CALLS, Expected, Plan, Slot, Turns, expect, plan_calls
 from agent_runner.limits.room import Need
 from agent_runner.model.settings import BudgetSettings, Settings, WindowKind
 from agent_runner.model.spending import Spending
@@ -17,7 +17,7 @@ NEED = Need(4000, 6000, 0.1)
 
 def tasks(number: int, calls: int = 1, need: Need = NEED) -> list[Expected]:
     return [
-        Expected(f"T{n}", PROVIDER, MODEL, calls, need, 3000, 1000, 0.02)
+        Expected(f"T{n}", PROVIDER, MODEL, calls, calls, need, 3000, 1000, 0.02)
         for n in range(1, number + 1)
     ]
 
@@ -76,16 +76,25 @@ def test_many_slots_are_summed_up_and_very_many_calls_not_played() -> None:
 
 def test_history_says_how_many_calls_and_how_much_each() -> None:
     spending = Spending()
-    assert expect(spending, "T9", PROVIDER, MODEL, NEED, least=2) == Expected(
-        "T9", PROVIDER, MODEL, 2, NEED, 4000, 6000, 0.1
+    assert expect(spending, "T9", PROVIDER, MODEL, NEED, Turns(guess=8)) == Expected(
+        "T9", PROVIDER, MODEL, 1, 8, NEED, 4000, 6000, 0.1
     )
     for n in range(6):
         began(spending, NOW, f"c{n}", NEED, task=f"T{n % 2}")
         settled(spending, NOW, f"c{n}", Usage(2000, 300), cost=0.03)
-    assert expect(spending, "T9", PROVIDER, MODEL, NEED) == Expected(
-        "T9", PROVIDER, MODEL, 3, NEED, 2000, 300, 0.03
+    assert expect(spending, "T9", PROVIDER, MODEL, NEED, Turns(guess=8)) == Expected(
+        "T9", PROVIDER, MODEL, 3, 3, NEED, 2000, 300, 0.03
     )
     began(spending, NOW, "c9", NEED, task="T9")
     settled(spending, NOW, "c9", outcome="failed")
-    assert expect(spending, "T9", PROVIDER, MODEL, NEED).calls == 3
-    assert expect(spending, "T1", PROVIDER, MODEL, NEED).calls == 1
+    assert expect(spending, "T9", PROVIDER, MODEL, NEED, Turns()).calls == 3
+    assert expect(spending, "T1", PROVIDER, MODEL, NEED, Turns()).likely == 1
+
+
+def test_one_task_that_took_very_many_calls_does_not_count_for_all() -> None:
+    spending = Spending()
+    for task, calls in (("T1", 2), ("T2", 3), ("T3", 25)):
+        for n in range(calls):
+            began(spending, NOW, f"{task}-{n}", NEED, task=task)
+            settled(spending, NOW, f"{task}-{n}", Usage(2000, 300))
+    assert expect(spending, "T9", PROVIDER, MODEL, NEED, Turns(guess=8)).likely == 3

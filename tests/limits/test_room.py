@@ -173,6 +173,19 @@ def test_a_budget_is_not_waited_for(scope: str, word: str, most: float) -> None:
     assert ask(spending, configured, ignore_config=True) == Fits()
 
 
+@pytest.mark.parametrize("rule", CachedTokens)
+@pytest.mark.parametrize("scope", ["run", "task"])
+def test_what_came_from_a_cache_may_be_free_in_a_budget(rule: CachedTokens, scope: str) -> None:
+    """Ten turns that read a long beginning again and again."""
+    spending = Spending()
+    for turn in range(10):
+        began(spending, NOW + turn, f"c{turn}", Need(1000, 100, cached_estimate=900))
+        settled(spending, NOW + turn, f"c{turn}", Usage(1000, 50, cached=900))
+    caps: dict[str, Any] = {f"max_tokens_{scope}": 3_000, "cached_tokens": rule}
+    decision = ask(spending, Settings(budget=BudgetSettings(**caps)), Need(1000, 100, None, 900))
+    assert isinstance(decision, Fits) is (rule is CachedTokens.FREE)
+
+
 def test_throttled_calls_cost_no_budget() -> None:
     spending = Spending()
     began(spending, NOW - 9, "c1", NEED)

@@ -157,6 +157,9 @@ def _task(task: TaskPage, share: int) -> Iterator[str]:
     )
     budget = _Budget(share)
     yield from _story(task, budget)
+    if task.attempts:
+        lines = (f"<li>{_text(budget.clipped(one.line, ''))}</li>" for one in task.attempts)
+        yield f"<ul>{''.join(lines)}</ul>\n"
     yield from _failures(task, budget)
     yield from _fold("What it changed", budget.clipped(task.diff(), ""), _diff_lines)
     yield from _conversation(task.turns(), budget)
