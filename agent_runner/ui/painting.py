@@ -172,7 +172,8 @@ class Painter:
         rows = tuple(
             (*row[:at], f"{self.mark(row[at])} {row[at]}", *row[at + 1 :]) for row in table.rows
         )
-        return TextTable(table.columns, rows)
+        narrow = table.narrow
+        return TextTable(table.columns, rows, narrow and (lambda: self._marked(narrow())))
 
     def _list(self, table: TextTable) -> Iterator[str]:
         """Each row as a paragraph: its first cell, then the others by their names."""

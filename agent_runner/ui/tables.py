@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # `status` shows outlines and often no limits
 GAP = 2
 """Spaces between two columns."""
 
+_READABLE = 16
+"""Columns of the screen below which a title says so little that a column of figures gives way."""
+
 _LONG = 50
 """Rows that a person would still read at the end of a run."""
 
@@ -48,10 +51,11 @@ class Column(NamedTuple):
 
 
 class TextTable(NamedTuple):
-    """Rows of cells, all text."""
+    """Rows of cells, all text. `narrow`: makes the table for a screen that is too narrow for it."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+    narrow: Callable[[], TextTable] | None = None
 
     @property
     def widths(self) -> list[int]:
@@ -81,6 +85,8 @@ class TextTable(NamedTuple):
         over = table._too_wide(width)
         # The first column that shrinks gives way first.
         places = [place for place, column in enumerate(table.columns) if column.shrinks]
+        if self.narrow is not None and places and widths[places[0]] - over < _READABLE:
+            return self.narrow().fitted(width)
         for place in places:
             taken = max(0, min(over, widths[place] - table.columns[place].least))
             widths[place] -= taken
@@ -135,7 +141,7 @@ def final_table(tally: Tally) -> TextTable:
     if len(tasks) > _LONG:
         remarkable = (t for t in tasks if tally.word(t.id) not in _UNREMARKABLE)
         tasks = tuple(islice(remarkable, _LONG))
-    return _without(_table(tally, tasks), {"failures", "held by"})
+    return _table(tally, tasks, "failures", "held by")
 
 
 def counter_lines(counters: Iterable[Counter], zone: tzinfo | None = None) -> Iterator[str]:
@@ -169,7 +175,33 @@ def usage_table(by: str, rows: Iterable[UsageRow]) -> TextTable:
     return TextTable(columns, tuple(_usage_row(row) for row in rows))
 
 
-def _table(tally: Tally, tasks: Sequence[Task | TaskOutline]) -> TextTable:
+def _table(tally: Tally, tasks: Sequence[Task | TaskOutline], *leave_out: str) -> TextTable:
+    """The table of these tasks, without the columns `leave_out`.
+
+    Where it is narrow, a title says more than the number of calls, and the id of a task that holds
+    another more than its state, which stands in a row of its own.
+    """
+    wide = _whole_table(tally, tasks, short=False)
+    gone = {*_empty(wide, ("held by", "cost")), *leave_out}
+
+    def narrow(level: int = 0) -> TextTable:
+        table = _without(_whole_table(tally, tasks, short=True), gone | _SPARED[level])
+        if level + 1 == len(_SPARED):
+            return table
+        return table._replace(narrow=lambda: narrow(level + 1))
+
+    return _without(wide, gone)._replace(narrow=narrow)
+
+
+_SPARED = (
+    {"calls"},
+    {"calls", "failures", "time", "tokens"},
+    {"calls", "failures", "time", "tokens", "attempts", "cost", "held by"},
+)
+"""The columns that go first as the screen gets narrower: what a person looks for last."""
+
+
+def _whole_table(tally: Tally, tasks: Sequence[Task | TaskOutline], *, short: bool) -> TextTable:
     columns = (
         Column("task"),
         Column("title", shrinks=True),
@@ -182,13 +214,12 @@ def _table(tally: Tally, tasks: Sequence[Task | TaskOutline]) -> TextTable:
         Column("tokens", number=True),
         Column("cost", number=True),
     )
-    rows = tuple(_status_row(tally, task) for task in tasks)
-    return _without_empty(TextTable(columns, rows), ("held by", "cost"))
+    return TextTable(columns, tuple(_status_row(tally, task, short=short) for task in tasks))
 
 
-def _status_row(tally: Tally, task: Task | TaskOutline) -> tuple[str, ...]:
+def _status_row(tally: Tally, task: Task | TaskOutline, *, short: bool) -> tuple[str, ...]:
     record = tally.record(task.id)
-    held = ", ".join(f"{one} ({tally.word(one)})" for one in tally.held_by(task))
+    held = ", ".join(one if short else f"{one} ({tally.word(one)})" for one in tally.held_by(task))
     title = words.clean(task.title)
     if tally.is_stale(task):
         title += " [text changed since]"
@@ -208,11 +239,10 @@ def _status_row(tally: Tally, task: Task | TaskOutline) -> tuple[str, ...]:
     )
 
 
-def _without_empty(table: TextTable, names: tuple[str, ...]) -> TextTable:
-    """The table without those of `names` that say nothing in any row."""
+def _empty(table: TextTable, names: tuple[str, ...]) -> set[str]:
+    """Those of `names` whose column says nothing in any row."""
     places = {column.name: place for place, column in enumerate(table.columns)}
-    empty = {n for n in names if all(row[places[n]] in {"", "-"} for row in table.rows)}
-    return _without(table, empty)
+    return {n for n in names if all(row[places[n]] in {"", "-"} for row in table.rows)}
 
 
 def _without(table: TextTable, names: set[str]) -> TextTable:

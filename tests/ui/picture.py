@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from collections.abc import Iterable
 from itertools import dropwhile, islice
 
 from rich.console import Console as RichConsole
@@ -36,11 +37,16 @@ def painted_lines() -> list[str]:
 
 
 def picture() -> str:
-    """The screen as SVG, in fonts that its reader has: nothing is fetched to show it."""
-    canvas = RichConsole(file=io.StringIO(), record=True, width=_COLUMNS, force_terminal=True)
-    for line in painted_lines():
+    """The screen as SVG."""
+    return svg(painted_lines(), _COLUMNS, "agent-runner run", "screen")
+
+
+def svg(lines: Iterable[str], columns: int, title: str, name: str) -> str:
+    """Painted lines as SVG, in fonts that its reader has: nothing is fetched to show it."""
+    canvas = RichConsole(file=io.StringIO(), record=True, width=columns, force_terminal=True)
+    for line in lines:
         canvas.print(Text.from_ansi(line), soft_wrap=True)
-    drawn = canvas.export_svg(title="agent-runner run", unique_id="screen")
+    drawn = canvas.export_svg(title=title, unique_id=name)
     drawn = re.sub(r" *@font-face \{.*?\n    \}\n", "", drawn, flags=re.DOTALL)
     return drawn.replace("Fira Code", "ui-monospace, Menlo, DejaVu Sans Mono")
 
