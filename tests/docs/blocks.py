@@ -22,6 +22,8 @@ from ruamel.yaml import YAML
 
 from agent_runner.cli.parser import app
 from agent_runner.config import load_settings
+from agent_runner.config.json_schema import configuration_schema
+from agent_runner.config.schema import leaves_of, options_of
 from agent_runner.edits.parse import parse_reply
 from agent_runner.model.hooks import Hook
 from agent_runner.model.settings import ProviderSettings, Settings
@@ -40,6 +42,8 @@ SESSIONS = set(re.findall(r"^def (\w+)", (ROOT / "noxfile.py").read_text(), re.M
 NAMES = attrs.evolve(KNOWN_NAMES, plugged_in=lambda: ("my-command", "cli-agent"))
 """What is known here, and the protocols of the plug-ins that the pages show."""
 
+OF_PLUG_INS = ("prompt.tools",)
+FILES = (".json", ".jsonl", ".md", ".py", ".yml")
 NOT_OURS = ("diff -u", "diff --git")
 PROGRAM: Any = typer.main.get_command(app)
 
@@ -87,13 +91,26 @@ def blocks() -> Iterator[Block]:
 
 def words() -> Iterator[Words]:
     """All code within sentences that is a command of ours with an option."""
+    for one in _in_sentences():
+        if one.text.startswith("agent-runner ") or (_is_command(one.text) and " -" in one.text):
+            yield Words(one.page, one.text.removeprefix("agent-runner "))
+
+
+def settings_in_sentences() -> Iterator[Words]:
+    """All code within sentences that names an option (`git.commit`) or sets one."""
+    for one in _in_sentences():
+        named = re.match(r"(\w+)(?:\.\w[\w.]*)?(: (?!.* \| ).+)?$", one.text)
+        option = named and named[1] in options_of(Settings) and ("." in one.text or named[2])
+        if option and not one.text.endswith(FILES) and one.text not in OF_PLUG_INS:
+            yield one
+
+
+def _in_sentences() -> Iterator[Words]:
     for page in PAGES:
         found = set()
         for token in MarkdownIt("gfm-like", {"linkify": False}).parse(page.read_text("utf-8")):
             found |= {one.content for one in token.children or () if one.type == "code_inline"}
-        for text in sorted(found):
-            if text.startswith("agent-runner ") or (_is_command(text) and " -" in text):
-                yield Words(str(page.relative_to(ROOT)), text.removeprefix("agent-runner "))
+        yield from (Words(str(page.relative_to(ROOT)), text) for text in sorted(found))
 
 
 def _is_command(text: str) -> bool:
@@ -113,6 +130,21 @@ def check_words(text: str) -> None:
     known = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
     named = {word.strip("[]").partition("=")[0] for word in given if word.startswith(("-", "[-"))}
     assert named <= known | {"-h", "--help"}, named - known
+
+
+def check_setting(text: str) -> None:
+    """An option within a sentence is one, and takes the value that it is given."""
+    path, given, value = text.partition(": ")
+    if given:
+        nested = f"{{{path.replace('.', ': {')}: {value}{'}' * path.count('.')}}}"
+        content = YAML(typ="safe").load(nested)
+        schema = jsonschema.Draft7Validator(configuration_schema())
+        of_a_hook = {"hooks": {"one": {"command": "true", **content}}}
+        assert schema.is_valid(content) or schema.is_valid(of_a_hook), text
+    else:
+        one = r"\.".join(f"(?:{re.escape(name)}|<name>)" for name in path.split("."))
+        known = [".".join(leaf) for leaf, _ in leaves_of(Settings)]
+        assert any(re.fullmatch(rf"{one}(?:\..+)?", option) for option in known), path
 
 
 def check_shell(text: str, folder: Path) -> None:

@@ -9,6 +9,7 @@ from tests.docs.blocks import CHECKS, Block, Words
 
 BLOCKS = list(read.blocks())
 WORDS = list(read.words())
+SETTINGS = list(read.settings_in_sentences())
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
@@ -22,10 +23,16 @@ def test_a_command_in_a_sentence_is_there_with_its_options(words: Words) -> None
     read.check_words(words.text)
 
 
+@pytest.mark.parametrize("words", SETTINGS, ids=str)
+def test_a_setting_in_a_sentence_is_one(words: Words) -> None:
+    read.check_setting(words.text)
+
+
 def test_they_are_found() -> None:
     assert {block.language for block in BLOCKS} == set(CHECKS)
     assert any(block.page.startswith("examples/") for block in BLOCKS)
     assert len(WORDS) > 30
+    assert len(SETTINGS) > 30
 
 
 @pytest.mark.parametrize(
@@ -57,3 +64,9 @@ def test_a_mistake_is_found(language: str, text: str, tmp_path: Path) -> None:
 def test_a_mistake_in_a_sentence_is_found(text: str) -> None:
     with pytest.raises(AssertionError):
         read.check_words(text)
+
+
+@pytest.mark.parametrize("text", ["git.comit", "git.commit: always", "max_output_tokens: many"])
+def test_a_mistake_in_a_setting_is_found(text: str) -> None:
+    with pytest.raises(AssertionError):
+        read.check_setting(text)

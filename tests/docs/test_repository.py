@@ -74,6 +74,12 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in {_anchor(each) for each in HEADING.findall(target.read_text())}, link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_knows_the_machine_that_it_was_written_on(page: Path) -> None:
+    places = r"(?<![\w.~}])/(?:work|opt|root|mnt|Users|home/(?!me\b))\w*/"
+    assert re.findall(places, page.read_text(encoding="utf-8")) == []
+
+
 def test_the_index_lists_every_page() -> None:
     listed = set(LINK.findall((ROOT / "docs" / "index.md").read_text()))
     pages = {str(page.relative_to(ROOT / "docs")) for page in ROOT.glob("docs/**/*.md")}
