@@ -10,14 +10,23 @@ MAX_ID_BYTES = 100
 
 _TEXT: dict[str, Any] = {"type": "string", "pattern": r"\S"}
 _TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
+_CONFIGURED = "as configured"
+_DEFAULTS = "defaults of the configuration"
 
 
 @frozen
 class TaskField:
-    """One field. `shape`: the JSON Schema of its value; `takes_null`: null is as good as none."""
+    """One field.
+
+    Attributes:
+        shape: The JSON Schema of its value.
+        left_out: What holds where the field is left out.
+        takes_null: Whether null is as good as leaving it out.
+    """
 
     doc: str
     shape: Mapping[str, Any]
+    left_out: str = "none"
     required: bool = False
     takes_null: bool = True
 
@@ -38,23 +47,35 @@ FIELDS: Mapping[str, TaskField] = {
     "description": TaskField(
         "what is to be done, as you would tell a colleague", _TEXT, required=True
     ),
-    "path": TaskField("the task's root, relative to the list's folder: hooks run there", _TEXT),
+    "path": TaskField(
+        "the task's root, relative to the list's folder: hooks run there",
+        _TEXT,
+        "the list's folder",
+    ),
     "pre_hooks": TaskField(
-        "hooks to run before the agent, in place of the default ones", _TEXTS, takes_null=False
+        "hooks to run before the agent, in place of the default ones",
+        _TEXTS,
+        _DEFAULTS,
+        takes_null=False,
     ),
     "post_hooks": TaskField(
-        "hooks that judge, in place of the default ones; [] for none", _TEXTS, takes_null=False
+        "hooks that judge, in place of the default ones; [] for none",
+        _TEXTS,
+        _DEFAULTS,
+        takes_null=False,
     ),
     "depends_on": TaskField("ids of tasks that have to pass first", _TEXTS),
     "files": TaskField("globs of what the model is shown", _TEXTS),
     "protect": TaskField("globs of what the model may not change", _TEXTS),
     "may_change": TaskField("globs of what judges and may be changed all the same", _TEXTS),
-    "provider": TaskField("who is asked for this task", _TEXT),
-    "model": TaskField("the model that is asked, as its provider spells it", _TEXT),
+    "provider": TaskField("who is asked for this task", _TEXT, _CONFIGURED),
+    "model": TaskField("the model that is asked, as its provider spells it", _TEXT, _CONFIGURED),
     "max_attempts": TaskField(
-        "attempts before a person is asked", {"type": "integer", "minimum": 1}
+        "attempts before a person is asked",
+        {"type": "integer", "minimum": 1},
+        "max_attempts_per_task",
     ),
-    "template": TaskField("a prompt template for this task, beside the list", _TEXT),
+    "template": TaskField("a prompt template for this task, beside the list", _TEXT, _CONFIGURED),
     "metadata": TaskField("anything; for templates and for you", {"type": "object"}),
 }
 """All fields of a task, in the order of the documentation."""
@@ -94,4 +115,5 @@ def _described(field: TaskField) -> dict[str, Any]:
     shape = dict(field.shape)
     if field.takes_null and not field.required:
         shape = {"anyOf": [shape, {"type": "null"}]}
-    return {**shape, "description": field.doc}
+    end = "required" if field.required else f"left out: {field.left_out}"
+    return {**shape, "description": f"{field.doc} ({end})"}

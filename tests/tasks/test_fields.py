@@ -108,3 +108,20 @@ def test_the_documentation_lists_the_same_fields() -> None:
     text = (ROOT / "docs/tasks.md").read_text()
     listed = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)))
     assert listed == list(FIELDS)
+
+
+def test_the_documentation_says_what_holds_without_them() -> None:
+    rows = re.findall(
+        r"^\| (`.+?`) \| .+ \| (.+) \|$", (ROOT / "docs/tasks.md").read_text(), re.MULTILINE
+    )
+    named = [(name, left) for names, left in rows for name in re.findall(r"`(\w+)`", names)]
+    expected = {n: "required" if f.required else f.left_out for n, f in FIELDS.items()}
+    assert {n: left.replace("`", "") for n, left in named if n in FIELDS} == expected
+
+
+def test_each_field_says_in_the_schema_what_it_is_and_what_holds_without_it() -> None:
+    shown = task_list_schema()["properties"]["tasks"]["items"]["properties"]
+    assert shown["path"]["description"].endswith("hooks run there (left out: the list's folder)")
+    assert all(
+        re.search(r"\((?:required|left out: .+)\)$", f["description"]) for f in shown.values()
+    )
