@@ -6,8 +6,10 @@ Only names and a few small files are read; nothing of the project is run.
 import json
 import os
 import re
+import shutil
+import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from attrs import frozen
@@ -221,6 +223,28 @@ defaults:
 """
 
 _NO_CHECK = '  # unit-tests: {command: "python3 -m pytest -q", timeout: 10m}'
+
+
+def lacking(check: Check, folder: Path, env: Mapping[str, str]) -> str:
+    """What is not installed that a command needs, as far as can be told; "" if nothing is.
+
+    Nothing of the project is run for it: only whether `python3` knows pytest is asked of it.
+    """
+    program, *options = check.command.split()
+    found = shutil.which(program, path=env.get("PATH"))
+    if "/" in program:
+        return ""
+    if found is None:
+        return f"{program} is not on your PATH"
+    if options[:2] != ["-m", "pytest"] or Path(found).absolute().is_relative_to(folder):
+        return ""
+    look = "import importlib.util, sys; sys.exit(importlib.util.find_spec('pytest') is None)"
+    asked = [found, "-I", "-c", look]
+    try:
+        done = subprocess.run(asked, capture_output=True, check=False, timeout=20, env=dict(env))
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return f"{program} has no pytest" if done.returncode == 1 else ""
 
 
 def write_schemas(folder: Path) -> None:

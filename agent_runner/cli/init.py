@@ -44,7 +44,7 @@ def init(
     starter.write_schemas(target)
     for name in missing:
         say(f"wrote {folder / name}")
-    _say_found(start, missing)
+    _say_found(start, missing, target, here.env)
     option = "" if folder == Path() else f" -C {shlex.quote(str(folder))}"
     edit = "edit both, then: " if len(missing) == 2 else "edit it, then: " if missing else ""
     command = f"agent-runner{option}"
@@ -63,14 +63,18 @@ def _refuse_home(target: Path, home: Path) -> None:
         )
 
 
-def _say_found(start: "Start", missing: Mapping[str, str]) -> None:
+def _say_found(
+    start: "Start", missing: Mapping[str, str], target: Path, env: Mapping[str, str]
+) -> None:
     """Say what was filled in, and what a person has to write."""
-    from agent_runner.app.starter import CONFIG
+    from agent_runner.app.starter import CONFIG, lacking
 
     if CONFIG not in missing:
         return
     for check in start.checks:
         say(f"  judged by: {check.command} ({check.why})")
+        if trouble := lacking(check, target, env):
+            note(f"  but {trouble}: install it, or write under hooks what you test with")
     if not start.checks:
         say("  no test command was found: write the one that judges under hooks")
     if start.provider:
