@@ -27,7 +27,7 @@ from agent_runner.edits.images import (
     parent,
     stamp,
 )
-from agent_runner.edits.jail import Refusal
+from agent_runner.ground.beneath import Refusal
 from agent_runner.ground.disk import storage_error, sync_names, write_all
 from agent_runner.model.changes import BlobReader, ChangeSet, FileChange, Kind
 from agent_runner.model.errors import AgentRunnerError

@@ -9,16 +9,15 @@ from itertools import pairwise
 
 from agent_runner.edits.anchors import indent_of
 from agent_runner.edits.carrying import Carrier
-from agent_runner.edits.commands import changing
 from agent_runner.edits.doubt import is_output
 from agent_runner.edits.edit import Aside, Write
 from agent_runner.edits.formats import foreign
 from agent_runner.edits.formats.whole_file import INDENTED
-from agent_runner.edits.jail import Refusal
 from agent_runner.edits.left_out import is_left_out
 from agent_runner.edits.naming import fits, is_path, is_title
 from agent_runner.edits.outcome import Carried, Failed, Outcome, in_doubt
 from agent_runner.edits.tree import Entry
+from agent_runner.ground.beneath import Refusal
 
 _BEGINNING = re.compile(r"\W*([\w.$-]+(?:[ \t]+[\w.$-]+)*)[\"']?\s*(\W?)")
 _SHOWN = Carried(already=True)
@@ -75,7 +74,7 @@ def _comment(aside: Aside, carrier: Carrier, changed: tuple[str, ...]) -> Outcom
         entry = carrier.tree.at(word) if re.fullmatch(r"\w[\w.-]*", word) else None
         return isinstance(entry, Entry) and entry.exists
 
-    command = changing(aside.language, aside.text.split("\n"), is_file)
+    command = foreign.changing(aside.language, aside.text.split("\n"), is_file)
     if command is not None:
         short = f"a shell command that changes files (`{command.strip()[:60]}`) is not run"
         return Failed(short, forms=f"  {foreign.REMEDY}")

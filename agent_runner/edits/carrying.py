@@ -18,14 +18,14 @@ from agent_runner.edits.edit import (
     hunk_lines,
 )
 from agent_runner.edits.formats import search_replace, whole_file
-from agent_runner.edits.jail import Refusal
 from agent_runner.edits.left_out import may_stand_in, says_left_out, stands_in
-from agent_runner.edits.lookalikes import plain
 from agent_runner.edits.naming import is_prose
 from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome, in_doubt
 from agent_runner.edits.putting import Put, put
 from agent_runner.edits.textfile import NotTextError, TextFile, check_writable
 from agent_runner.edits.tree import Entry, Tree
+from agent_runner.ground.beneath import Refusal
+from agent_runner.ground.lookalikes import plain
 from agent_runner.ground.redaction import MARK
 
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Collection, Sequence
 
 from agent_runner.edits.formats.foreign import is_mark
-from agent_runner.edits.lookalikes import plain
 from agent_runner.edits.naming import extension, is_prose, is_settings, is_title
 from agent_runner.ground.linediff import same_runs
+from agent_runner.ground.lookalikes import plain
 
 _SHRINKS_TO, _SHARED, _LOST = 2 / 3, 1 / 10, 1 / 8
 """A text with at most such a share of the file's lines, or that has fewer of them, or none for so

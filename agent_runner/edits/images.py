@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from agent_runner.edits.jail import (
+from agent_runner.ground.beneath import (
     Refusal,
     open_entry,
     open_folder,

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from agent_runner.edits.anchors import indent_of
 from agent_runner.edits.edit import ADD, DROP, KEEP, HunkLine
-from agent_runner.edits.lookalikes import plain
 from agent_runner.edits.naming import extension, is_prose
+from agent_runner.ground.lookalikes import plain
 
 _STRONG = (
     r"rest|remain\w*|existing|un(?:changed|modified|touched)|omitted|elided|snip|truncated|same"

@@ -13,7 +13,7 @@ from attrs import define, evolve, field, frozen
 from agent_runner.edits.anchors import Spot, indent_of, names_elsewhere, only_below, stand_above
 from agent_runner.edits.edit import ADD, DROP, KEEP, Hunk, HunkLine
 from agent_runner.edits.left_out import is_dots
-from agent_runner.edits.lookalikes import plain
+from agent_runner.ground.lookalikes import plain
 
 MOST_PLACES = 50
 """So many places of a text are looked at; more are not needed to refuse it."""

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from agent_runner.edits.jail import is_forbidden_name
+from agent_runner.ground.suggestions import near_paths
 
 _MOST_FILES = 20_000
 _MOST_COMPARED = 2_000
@@ -21,16 +22,8 @@ _SKIPPED = frozenset(
 
 
 def nearest_names(root: Path, path: str) -> tuple[str, ...]:
-    """At most three paths below the root: of the same name first, then those spelled alike."""
-    wanted = path.strip("/").rsplit("/", 1)[-1].casefold()
-    files = _files(root)
-    same = [file for file in files if file.rsplit("/", 1)[-1].casefold() == wanted]
-    if len(path) > 300:  # nothing is spelled like that
-        return tuple(same[:3])
-    firsts = {path[:1], wanted[:1]}
-    named = [file for file in files if {file[:1], file.rsplit("/", 1)[-1][:1]} & firsts]
-    alike = difflib.get_close_matches(path, named[:_MOST_COMPARED], 3, 0.6)
-    return tuple(f"`{file}`" for file in dict.fromkeys([*same, *alike]))[:3]
+    """At most three paths below the root that the path may be meant for."""
+    return tuple(f"`{name}`" for name in near_paths(path, _files(root)))
 
 
 def _files(root: Path) -> list[str]:

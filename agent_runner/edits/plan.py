@@ -10,13 +10,14 @@ from attrs import define, evolve, field, frozen
 from agent_runner.edits.asides import judge, quotes
 from agent_runner.edits.carrying import Carrier
 from agent_runner.edits.edit import Alter, Aside, Delete, Edit, Hunk, Move, NoChange, Reply, Write
-from agent_runner.edits.jail import readable_root, spelled
+from agent_runner.edits.jail import spelled
 from agent_runner.edits.naming import is_path
 from agent_runner.edits.nearest import nearest_names
 from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome
 from agent_runner.edits.rejection import Rejection, no_change_found, rejection
 from agent_runner.edits.rules import Gate, Rules
 from agent_runner.edits.tree import Entry, Tree, sha256
+from agent_runner.ground.beneath import readable_root
 from agent_runner.model.changes import ChangeSet, FileChange
 
 

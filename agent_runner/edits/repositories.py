@@ -11,7 +11,8 @@ import os
 
 from attrs import define, field
 
-from agent_runner.edits.jail import Refusal, as_seen, open_folder
+from agent_runner.edits.jail import as_seen
+from agent_runner.ground.beneath import Refusal, open_folder
 
 _FILES = frozenset({"head", "commondir"})
 _FOLDERS = frozenset({"objects", "refs"})

@@ -6,7 +6,8 @@ from pathlib import Path
 from attrs import field, frozen
 
 from agent_runner.edits.blots import Blots
-from agent_runner.edits.jail import Refusal, folded, spelled
+from agent_runner.edits.jail import folded, spelled
+from agent_runner.ground.beneath import Refusal
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.judges import REFUSED, judging
 

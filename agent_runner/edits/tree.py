@@ -7,12 +7,13 @@ import unicodedata
 
 from attrs import define, evolve, field
 
-from agent_runner.edits.jail import Refusal, folded, open_folder, standing
-from agent_runner.edits.lookalikes import like_latin, plain
+from agent_runner.edits.jail import folded
 from agent_runner.edits.repositories import Repositories
 from agent_runner.edits.rules import Gate
 from agent_runner.edits.textfile import TextFile
+from agent_runner.ground.beneath import Refusal, open_folder, standing
 from agent_runner.ground.linediff import same_runs
+from agent_runner.ground.lookalikes import like_latin, plain
 from agent_runner.model.changes import ABSENT, Image, Kind
 
 _NEW_FILE = 0o644

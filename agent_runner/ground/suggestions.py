@@ -1,6 +1,7 @@
 """What a misspelt word was probably meant to be."""
 
 import difflib
+import posixpath
 from collections.abc import Iterable
 
 MOST_COMPARISONS = 200_000
@@ -8,6 +9,8 @@ MOST_COMPARISONS = 200_000
 
 CLOSE_ENOUGH = 0.6
 """How alike (0 to 1, as difflib counts) two words must be."""
+
+_MOST_PATHS, _NEAR = 5_000, 3
 
 
 class Suggestions:
@@ -50,3 +53,25 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 
 def _folded(word: str) -> str:
     return word.casefold().replace("-", "_").replace(" ", "_")
+
+
+def near_paths(path: str, names: Iterable[str]) -> tuple[str, ...]:
+    """At most three of the paths that `path` may be meant for: of the same name first."""
+    wanted = posixpath.basename(path.rstrip("/")).casefold()
+    known: dict[str, list[str]] = {}
+    for name in names:
+        known.setdefault(posixpath.basename(name).casefold(), []).append(name)
+    found = list(known.get(wanted, ()))
+    if not found:
+        bases = [base for base in known if base[:1] == wanted[:1]][:_MOST_PATHS]
+        alike = difflib.get_close_matches(wanted[:200], bases, _NEAR, CLOSE_ENOUGH)
+        found = [name for base in alike for name in known[base][:_NEAR]]
+    closest = sorted(found[:_MOST_PATHS], key=lambda name: -_shared(name, path))
+    return tuple(closest[:_NEAR])
+
+
+def _shared(name: str, path: str) -> int:
+    """How many folders of the two paths are the same, counted from the end."""
+    mine, theirs = name.casefold().split("/")[::-1], path.casefold().split("/")[::-1]
+    pairs = list(zip(mine, theirs, strict=False))
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), len(pairs))

@@ -24,7 +24,6 @@ from agent_runner.edits.edit import (
     Write,
     hunk_lines,
 )
-from agent_runner.edits.jail import Refusal, readable_root
 from agent_runner.edits.matching import MOST_PLACES
 from agent_runner.edits.outcome import Carried, Failed, found_often
 from agent_runner.edits.parse import parse_reply
@@ -32,6 +31,7 @@ from agent_runner.edits.plan import ignored_among, paths_of, with_names
 from agent_runner.edits.rules import Gate, Rules
 from agent_runner.edits.textfile import NotTextError
 from agent_runner.edits.tree import Entry, Tree
+from agent_runner.ground.beneath import Refusal, readable_root
 from agent_runner.ground.linediff import same_runs
 
 _NO_PATCH = (

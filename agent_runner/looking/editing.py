@@ -6,8 +6,8 @@ They match, jail and refuse as the edits in a reply's text do: it is the same co
 import os
 
 from agent_runner.edits.edit import Alter, Delete, Move, Write
-from agent_runner.edits.jail import Refusal
 from agent_runner.edits.parse import parse_reply
+from agent_runner.ground.beneath import Refusal
 from agent_runner.looking.arguments import Argument, AskError, Given, Kind
 from agent_runner.looking.drafts import Fits, Misfit
 from agent_runner.looking.files import shown

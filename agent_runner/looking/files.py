@@ -3,7 +3,6 @@
 Every tool asks here, so that all hide alike: what is not in `names` is not there for any of them.
 """
 
-import difflib
 import os
 import posixpath
 from bisect import bisect_left
@@ -15,6 +14,7 @@ from attrs import define, field
 
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.globs import Globs, is_plain
+from agent_runner.ground.suggestions import near_paths
 from agent_runner.looking.arguments import AskError
 from agent_runner.model.shown import NotShown
 from agent_runner.workspace.names import Scope
@@ -25,8 +25,6 @@ Drafted = Mapping[str, bytes | None]
 """Files that differ from the disk, with what they would hold; None: they would be gone."""
 
 _NO_TEXT = frozenset({"it is a binary file", "it is not UTF-8 text"})
-_MOST_COMPARED = 5_000
-_NEAR = 3
 
 
 @define
@@ -198,18 +196,7 @@ class Files:
 
     def near(self, path: str) -> tuple[str, ...]:
         """At most three paths that it may be meant for: of the same name first."""
-        wanted = posixpath.basename(path).casefold()
-        known: dict[str, list[str]] = {}
-        for name in [*self.names, *self._folders()]:
-            known.setdefault(posixpath.basename(name).casefold(), []).append(name)
-        found = list(known.get(wanted, ()))
-        if not found:
-            stem = wanted[:1]
-            bases = [base for base in known if base[:1] == stem][:_MOST_COMPARED]
-            alike = difflib.get_close_matches(wanted[:200], bases, _NEAR, 0.6)
-            found = [name for base in alike for name in known[base][:_NEAR]]
-        closest = sorted(found[:_MOST_COMPARED], key=lambda name: -_shared(name, path))
-        return tuple(closest[:_NEAR])
+        return near_paths(path, [*self.names, *self._folders()])
 
     def _folders(self) -> Iterable[str]:
         return {posixpath.dirname(name) for name in self.names} - {""}
@@ -249,14 +236,3 @@ def counted(number: int, word: str) -> str:
 def _not_shown(path: str, reason: str) -> AskError:
     end = "" if reason.endswith("?") else "."
     return AskError(f"{shown(path)} is not shown: {reason}{end}", reason.partition(";")[0])
-
-
-def _shared(name: str, path: str) -> int:
-    """How many folders of the two paths are the same, counted from the end."""
-    mine, theirs = name.split("/")[::-1], path.split("/")[::-1]
-    count = 0
-    for one, other in zip(mine, theirs, strict=False):
-        if one.casefold() != other.casefold():
-            break
-        count += 1
-    return count

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from attrs import evolve
 
-from agent_runner.edits.lookalikes import plain
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import plan
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
+from agent_runner.ground.lookalikes import plain
 from tests.edits.real_changes import RENDERS, Case, changed
 from tests.edits.slips import SLIPS, Slip
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from attrs import evolve
 
-from agent_runner.edits.lookalikes import plain
+from agent_runner.ground.lookalikes import plain
 from tests.edits.real_changes import Case, indent_of
 
 _HEADER = re.compile(r"^@@ -(\d+)(,\d+)? \+(\d+)(,\d+)? @@", re.MULTILINE)

@@ -12,12 +12,13 @@ from hypothesis import given, strategies as st
 
 from agent_runner.edits.blots import Blots
 from agent_runner.edits.edit import Hunk, NoChange, Reply, hunk_lines
-from agent_runner.edits.jail import Refusal, Standing, opened_root, spelled, standing
+from agent_runner.edits.jail import spelled
 from agent_runner.edits.matching import Haystack, locate
 from agent_runner.edits.parse import parse_diffs, parse_reply
 from agent_runner.edits.plan import Planned, plan, plan_replies
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
+from agent_runner.ground.beneath import Refusal, Standing, opened_root, standing
 from tests.edits.trees import apply_planned, write_tree
 from tests.support.exploring import examples
 
