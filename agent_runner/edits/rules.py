@@ -1,6 +1,6 @@
 """What the user lets a reply change."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from attrs import field, frozen
@@ -98,15 +98,24 @@ _STAYS = (
 )
 
 
-def _below(bases: Collection[Path], paths: Iterable[Path]) -> frozenset[str]:
+def _below(bases: Collection[Path], paths: Collection[Path]) -> frozenset[str]:
     """The paths that lie below the root, relative to it, as file systems compare them.
 
     `bases`: the root as it is named, and without links.
     """
-    forms = {form for path in paths for form in (path.absolute(), path.resolve())}
+    folders: dict[Path, Path] = {}  # most lie in the same few, each of which is resolved once
+    forms = set(map(Path.absolute, paths)) | {_resolved(path, folders) for path in paths}
     return frozenset(
         folded(form.relative_to(base).as_posix())
         for form in forms
         for base in bases
         if form.is_relative_to(base)
     )
+
+
+def _resolved(path: Path, folders: dict[Path, Path]) -> Path:
+    if path.is_symlink() or path.name in {"", ".."}:
+        return path.resolve()
+    if path.parent not in folders:
+        folders[path.parent] = path.parent.resolve()
+    return folders[path.parent] / path.name

@@ -150,14 +150,17 @@ def create_folder_below(top: Path, folder: Path) -> None:
     A link among them is refused: what is written behind it would be outside of `top`. Raises
     OSError.
     """
-    if folder == top:
-        return
-    create_folder_below(top, folder.parent)
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    mode = folder.lstat().st_mode
-    if not stat.S_ISDIR(mode):
-        raise OSError(errno.EINVAL, f"{folder} is {kind_of(mode)}, not a folder", str(folder))
+    here = str(top)
+    for name in folder.relative_to(top).parts:
+        here = f"{here}/{name}"
+        try:
+            mode = os.lstat(here).st_mode  # first: nearly always it is there
+        except FileNotFoundError:
+            with contextlib.suppress(FileExistsError):
+                Path(here).mkdir(mode=0o700)
+            mode = os.lstat(here).st_mode
+        if not stat.S_ISDIR(mode):
+            raise OSError(errno.EINVAL, f"{here} is {kind_of(mode)}, not a folder", here)
 
 
 @contextlib.contextmanager

@@ -39,7 +39,8 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """`text` without known secrets and without anything shaped like a key."""
-        return _SHAPES.sub(_marked, self.exact(text))
+        exact = self.exact(text)
+        return _SHAPES.sub(_marked, exact) if _may_hold_a_key(exact) else exact
 
     def raw(self, raw: bytes) -> bytes:
         """The same for bytes, whatever their encoding."""
@@ -119,6 +120,25 @@ _HEADER = (
 )
 _SHAPES = re.compile(f"{_PREFIXED}|{_AWS}|{_JWT}|{_HEADER}")
 _SHAPES_RAW = re.compile(_SHAPES.pattern.encode())
+
+
+_BEGINNINGS = (
+    *("sk-", "gsk_", "xai-", "hf_", "aiza", "pplx-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    *("github_pat_", "glpat-", "xox", "npm_", "pypi-", "r8_", "akia", "asia", "eyj"),
+    *("authorization", "bearer", "api-key"),
+)
+"""What one of stands in whatever is shaped like a key, in small letters."""
+
+
+def _may_hold_a_key(text: str) -> bool:
+    """A look of microseconds, which spares the search through nearly every text.
+
+    Not where letters beyond ASCII stand: some of them pass for others where case is ignored.
+    """
+    if not text.isascii():
+        return True
+    small = text.lower()
+    return any(beginning in small for beginning in _BEGINNINGS)
 
 
 def _marked(match: re.Match[str]) -> str:

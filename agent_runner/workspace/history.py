@@ -1,7 +1,7 @@
 """What kept snapshots say: what stood at a path, what differs between two of them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from attrs import frozen
@@ -73,11 +73,10 @@ def _between(store: ObjectStore, old: bytes, new: bytes, prefix: str) -> Iterato
     """Differences below a folder that both have; equal folders are not looked into."""
     if old == new:
         return
-    before, after = _rows(store, old), _rows(store, new)
+    rows, new_rows = set(_listed(store, old)), set(_listed(store, new))
+    before, after = _by_name(rows - new_rows), _by_name(new_rows - rows)
     for name in before.keys() | after.keys():
         one, other, path = before.get(name), after.get(name), f"{prefix}{name}"
-        if one == other:
-            continue
         if one and other and one.mode == other.mode == FOLDER_MODE:
             yield from _between(store, one.name, other.name, f"{path}/")
             continue
@@ -98,7 +97,12 @@ def _below(store: ObjectStore, entry: Entry | None, path: str) -> Iterator[tuple
 
 
 def _rows(store: ObjectStore, name: bytes) -> _Rows:
-    return {
-        os.fsdecode(last): Entry(mode, inner)
-        for mode, last, inner in tree_entries(store.get(name), len(name))
-    }
+    return _by_name(_listed(store, name))
+
+
+def _listed(store: ObjectStore, name: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    return tree_entries(store.get(name), len(name))
+
+
+def _by_name(rows: Iterable[tuple[bytes, bytes, bytes]]) -> _Rows:
+    return {os.fsdecode(last): Entry(mode, inner) for mode, last, inner in rows}

@@ -21,6 +21,7 @@ FOLDER_MODE = b"40000"
 """The mode of a folder in a tree."""
 
 _HEAD = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree) (\d{1,12})\n")
+_ENTRIES = {n: re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % n, re.DOTALL) for n in (20, 32)}
 _LONGEST_HEAD = 96
 _SHA1 = 20  # bytes
 _BUFFER = 8 << 20  # bytes that wait for the next write at most
@@ -34,14 +35,9 @@ def object_name(kind: bytes, content: bytes, hashing: str) -> bytes:
     return name.digest()
 
 
-def tree_entries(content: bytes, size: int) -> Iterator[tuple[bytes, bytes, bytes]]:
+def tree_entries(content: bytes, size: int) -> list[tuple[bytes, bytes, bytes]]:
     """Mode, name and object of each entry of a tree; `size` is the length of an object's name."""
-    at = 0
-    while at < len(content):
-        space = content.index(b" ", at)
-        end = content.index(b"\0", space)
-        yield content[at:space], content[space + 1 : end], content[end + 1 : end + 1 + size]
-        at = end + 1 + size
+    return _ENTRIES[size].findall(content)
 
 
 @define
