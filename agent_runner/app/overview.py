@@ -233,10 +233,13 @@ def usage_object(view: Overview, by: str) -> dict[str, Any]:
 def usage_parts(view: Overview, by: str) -> Iterator[Part]:
     """What was used by task, model or day, and how full the limits are."""
     from agent_runner.limits.report import By, usage_rows, usage_total
-    from agent_runner.ui.tables import usage_table
+    from agent_runner.ui.tables import MORE, usage_table
 
     spending = view.spending
-    yield usage_table(by, [*usage_rows(spending, By(by)), usage_total(spending)])
+    total = usage_total(spending)
+    yield usage_table(by, [*usage_rows(spending, By(by)), total])
+    if total.at_least:
+        yield f"{MORE} at least: an agent did not report all of its tokens"
     yield from counter_lines(view.counters, view.known.zone)
 
 

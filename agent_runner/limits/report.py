@@ -30,6 +30,7 @@ class UsageRow:
         cached: Part of `input`.
         cached_share: That part as a fraction, 0 to 1; None without any input.
         reserved: Tokens of calls whose real use is not known.
+        at_least: There were more tokens, which an agent did not report.
     """
 
     name: str
@@ -41,6 +42,7 @@ class UsageRow:
     reserved: int
     cost: float
     cached_share: float | None = None
+    at_least: bool = False
 
 
 @frozen
@@ -164,4 +166,5 @@ def _row(name: str, total: Total) -> UsageRow:
         total.reserved,
         total.nanodollars / NANO,
         total.cached / total.input if total.input else None,
+        total.at_least,
     )

@@ -43,7 +43,7 @@ class Total:
     `calls`: answered or of unknown outcome; `unanswered`: certainly not billed.
 
     `cached` is part of `input`; `reserved`: tokens of calls whose use is not (or will never be)
-    known.
+    known. `at_least`: there were more tokens, which an agent did not report.
     """
 
     calls: int = 0
@@ -53,6 +53,7 @@ class Total:
     cached: int = 0
     reserved: int = 0
     nanodollars: int = 0
+    at_least: bool = False
 
     @property
     def tokens(self) -> int:
@@ -81,6 +82,7 @@ class Total:
         self.input += usage.input
         self.output += usage.output
         self.cached += usage.cached
+        self.at_least |= usage.at_least
 
     def absorb(self, other: "Total") -> None:
         """Add another total to this one."""
@@ -91,6 +93,7 @@ class Total:
         self.cached += other.cached
         self.reserved += other.reserved
         self.nanodollars += other.nanodollars
+        self.at_least |= other.at_least
 
 
 @define

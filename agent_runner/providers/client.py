@@ -29,6 +29,7 @@ from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
 from agent_runner.model.agent import AgentRequest, AgentResponse, Prompt
 from agent_runner.model.errors import ProviderError
+from agent_runner.model.usage import Usage
 from agent_runner.providers.profiles import Profile
 
 
@@ -42,12 +43,14 @@ class Outfit:
         homes: Its own files and folders in the user's home, which it has to write in.
         sandbox: `auto`: it is kept in its copy by whatever confines here; `off`: it is not; "":
             only by what can let the copy stand at the original's place.
+        tells_cost: It says itself how many dollars a call was.
     """
 
     taken_out: tuple[str, ...] = ()
     leavings: tuple[str, ...] = ()
     homes: tuple[Path, ...] = ()
     sandbox: str = ""
+    tells_cost: bool = False
 
 
 @frozen
@@ -139,6 +142,11 @@ def _unconfined(start: Start) -> Start:
     return start
 
 
+def _unpriced(_usage: Usage) -> float | None:
+    """Nobody knows what it costs."""
+    return None
+
+
 @frozen
 class Workplace:
     """Where an agent works that changes files itself, and what it may do there.
@@ -150,6 +158,8 @@ class Workplace:
         session: The agent's own name for the conversation that it should go on with; "" for none.
         commands: What it may run beside reading and editing.
         most_tokens: What it may use before it is stopped; None: as much as it likes.
+        most_dollars: What it may cost before it is stopped; None: likewise.
+        dollars: What so many tokens cost, where it does not say so itself; None: nobody knows.
         kept: What a call printed that ended unseen, with the runner: nothing is asked, only this is
             read again. None: ask.
         confine: Makes of a program's start one by which it can write nowhere but there, beside it,
@@ -161,6 +171,8 @@ class Workplace:
     session: str = ""
     commands: tuple[str, ...] = ()
     most_tokens: int | None = None
+    most_dollars: float | None = None
+    dollars: Callable[[Usage], float | None] = _unpriced
     kept: bytes | None = None
     confine: Callable[[Start], Start] = _unconfined
 

@@ -160,6 +160,10 @@ def counter_lines(counters: Iterable[Counter], zone: tzinfo | None = None) -> It
         yield f"{who}  {window}  {_bar(counter.fraction)} {_amount(counter)}{resets}{as_of}"
 
 
+MORE = "+"
+"""Behind a count that is the least there was."""
+
+
 def usage_table(by: str, rows: Iterable[UsageRow]) -> TextTable:
     """Calls, tokens and cost by task, model or day; the last row is the total."""
     columns = (
@@ -255,13 +259,14 @@ def _without(table: TextTable, names: set[str]) -> TextTable:
 
 def _usage_row(row: UsageRow) -> tuple[str, ...]:
     share = f" ({row.cached_share:.0%})" if row.cached_share else ""
+    more = MORE if row.at_least else ""
     return (
         words.clean(row.name),
         str(row.calls),
         str(row.unanswered),
-        words.count(row.input),
+        words.count(row.input) + more,
         f"{words.count(row.cached)}{share}",
-        words.count(row.output),
+        words.count(row.output) + more,
         words.count(row.reserved),
         words.money(row.cost),
     )

@@ -267,6 +267,19 @@ def test_its_use_is_reserved_and_capped(project: Project) -> None:
     assert len(project.calls) == 1
 
 
+def test_its_dollars_are_capped_by_what_they_were_before(project: Project) -> None:
+    """It tells its cost at the end alone; on the way the cost of a token until now is taken."""
+    project.configure("budget: {max_cost_run: 0.9}\nretry: {max_wait: 1s}\n")
+    big = ({"do": "use", "tokens": 30000}, {"do": "sleep", "seconds": 60})
+    half = [write("src/half.py", "x\n"), {"do": "end"}]
+    once = {"do": "once", "steps": half}
+    code, said = project.run(once, *big)
+    assert code != 0
+    assert "max_cost_run" in said
+    assert len(project.calls) == 2
+    assert "+ at least" in project.run(words=("usage",))[1]
+
+
 def test_denials_are_told(project: Project) -> None:
     code, said = project.run(FIX, {"do": "deny", "command": "curl x"})
     assert code == 0

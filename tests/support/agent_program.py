@@ -7,8 +7,8 @@ to the file that `AGENT_CALLS` names. Alone it needs nothing but Python:
 
 Steps: `write` (path, text, mode), `delete` (path), `link` (path, to), `sleep` (seconds), `print`
 (text), `limit` (in, window), `fail` (words, status), `deny` (command), `commit`, `linger` (file:
-its pid goes there), `touch` (file), `finish` (file; it says that it is done, and stays), `say`
-(text), `use` (tokens), `exit` (code), `lost` (the session), `once` (steps: the first time only).
+its pid goes there), `touch` (file), `end`, `finish` (file; it says that it is done, and stays),
+`say` (text), `use` (tokens), `exit` (code), `lost` (the session), `once` (steps: the first time).
 """
 
 import json
@@ -107,6 +107,8 @@ def do(step: dict[str, object], denials: list[object]) -> None:  # noqa: C901, P
         time.sleep(60)
     elif what == "touch":
         Path(str(step["file"])).touch()
+    elif what == "end":
+        end("Half.", tokens=3100)
     elif what == "exit":
         os._exit(int(str(step["code"])))
 

@@ -38,9 +38,12 @@ class Provider:
         return cost(usage, self.price) if self.price is not None else None
 
     def highest_cost(self, input_tokens: int, output_cap: int) -> float | None:
-        """Dollars that a call may cost at the most; None where no price is known."""
+        """Dollars that a call may cost at the most; None where no price is known.
+
+        0 for an agent that says itself what it cost, afterwards: nobody knows it before.
+        """
         if self.price is None:
-            return None
+            return 0.0 if self.client.capabilities.outfit.tells_cost else None
         return highest_cost(input_tokens, output_cap, self.price)
 
 

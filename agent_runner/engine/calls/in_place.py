@@ -30,9 +30,11 @@ from agent_runner.model.errors import (
     RateLimitedError,
     TransientError,
 )
+from agent_runner.model.meters import NANO, Amount
 from agent_runner.model.settings import Settings
 from agent_runner.model.signals import Said
 from agent_runner.model.spending import Spending, Total
+from agent_runner.model.usage import Usage
 from agent_runner.providers.client import Outfit, Workplace
 from agent_runner.providers.commands.preset import STEERING
 from agent_runner.sandbox.probe import overlays
@@ -106,6 +108,7 @@ class InPlace:
             holds = await anyio.to_thread.run_sync(lambda: cell.holds)
             tree = "" if holds else (await self.trees.last(work.task)).id
             workplace = self._workplace(work, workshop, session, need)
+            workplace = evolve(workplace, dollars=self._pricing(provider))
             yield Bench(workshop, evolve(workplace, confine=cell.start), tree)
         finally:
             with anyio.CancelScope(shield=True):
@@ -149,11 +152,13 @@ class InPlace:
         workplace = Workplace(workshop.folder, changed)
         if need is None:
             return workplace
+        dollars = self._left(work, "cost", need.amount)
         return evolve(
             workplace,
             session=session,
             commands=_commands(work),
-            most_tokens=self._most_tokens(work, need),
+            most_tokens=self._left(work, "tokens", need.amount),
+            most_dollars=None if dollars is None else dollars / NANO,
         )
 
     def _overlays(self, work: Work, outfit: Outfit) -> bool:
@@ -195,16 +200,29 @@ class InPlace:
         except (ValueError, KeyError, TypeError):
             return ""
 
-    def _most_tokens(self, work: Work, need: Need) -> int | None:
-        """What the budgets leave; `need` is reserved in them for this very call."""
+    def _left(self, work: Work, measure: str, reserved: Amount) -> int | None:
+        """What the budgets leave of a measure, and at least what is reserved for this very call."""
         spending = self.spending()
         totals = {"run": spending.run_total, "task": spending.tasks.get(work.task.id) or Total()}
         left = [
-            cap.most - totals[cap.scope].tokens
+            max(cap.most - cap.of(totals[cap.scope].amount), cap.of(reserved))
             for cap in caps_in(work.settings.budget)
-            if cap.measure == "tokens"
+            if cap.measure == measure
         ]
-        return max(0, min(left), need.tokens) if left else None
+        return min(left) if left else None
+
+    def _pricing(self, provider: Provider) -> Callable[[Usage], float | None]:
+        """What tokens cost: by the price of the model, else as they did until now."""
+        total = self.spending().models.get(provider.name, {}).get(provider.model)
+        known = total is not None and total.tokens and total.nanodollars
+        each = total.nanodollars / NANO / total.tokens if total is not None and known else None
+
+        def dollars(usage: Usage) -> float | None:
+            if provider.price is not None:
+                return provider.cost(usage)
+            return None if each is None else each * usage.total
+
+        return dollars
 
     def _kept(self, left: Left, allowed: Globs) -> WrittenFile:
         odd = left.odd

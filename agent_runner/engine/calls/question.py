@@ -114,6 +114,8 @@ class Questions:
         need = Need(estimate, cap, provider.highest_cost(estimate, cap), cached)
         if provider.client.capabilities.in_copy:
             need = expected(self.spending(), provider.name, provider.model)
+            if need.cost is None:
+                need = evolve(need, cost=provider.highest_cost(need.tokens, 0))
         started = CallStarted(
             stored.call,
             stored.attempt,

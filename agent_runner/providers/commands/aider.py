@@ -157,5 +157,6 @@ AIDER = Preset(
     ),
     homes=lambda env: (home(env) / ".aider", home(env) / ".cache"),
     leavings=(".aider*", ".aider*/**"),
+    tells_cost=True,
     log=lambda _session, asking, _env: _log_of(asking),
 )

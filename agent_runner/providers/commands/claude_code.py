@@ -257,5 +257,6 @@ CLAUDE_CODE = Preset(
     # switched off by the flags above; taken out as well, so that nothing hangs on one of them
     taken_out=(".claude", ".mcp.json"),
     homes=lambda env: (_config(env), home(env) / ".claude.json", home(env) / ".cache"),
+    tells_cost=True,
     sessions=True,
 )

@@ -28,6 +28,7 @@ from agent_runner.providers.client import (
     CallContext,
     Outfit,
     Start,
+    Workplace,
     instructions_of,
 )
 from agent_runner.providers.commands.ending import Graces, Started
@@ -70,7 +71,8 @@ class CommandClient:
         homes = preset.homes(profile.program.env) if profile.program is not None else ()
         sandbox = sandbox_of(preset, profile)
         self.capabilities = evolve(
-            IN_COPY, outfit=Outfit(preset.taken_out, preset.leavings, homes, sandbox)
+            IN_COPY,
+            outfit=Outfit(preset.taken_out, preset.leavings, homes, sandbox, preset.tells_cost),
         )
 
     async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
@@ -124,6 +126,8 @@ class CommandClient:
         try:
             return self._concluded(prompt, reader, ended, run)
         except ProviderError as error:
+            if error.usage is not None and error.cost is None:  # else its use costs nothing
+                error.cost = context.workplace.dollars(error.usage)
             if preset.sessions and ended.changed:
                 error.session = reader.session
             elif ended.changed:
@@ -145,7 +149,7 @@ class CommandClient:
             context.activity,
             context.progress,
             silent=lambda seconds: context.activity(f"{title}: silent for {seconds:.0f} s"),
-            cap=lambda used: _over(used, context.workplace.most_tokens),
+            cap=lambda: _over(reader, context.workplace),
         )
         patience = Patience(profile.timeout, profile.total_timeout)
         run = Run(start, prompt, reader, patience, watchers, self._graces)
@@ -159,7 +163,10 @@ class CommandClient:
         if run.over_cap:
             # it is asked again at once, and then the budget says what it says to every call
             used = reader.usage if reader.usage.total else None
-            raise TransientError(f"{self._preset.title}: {run.stopped}", retry_after=0, usage=used)
+            words = f"{self._preset.title}: {run.stopped}"
+            capped = TransientError(words, retry_after=0, usage=used)
+            capped.cost = reader.cost
+            raise capped
         if run.stopped and not reader.wants_stop and not reader.finished:
             words = f"{self._preset.title}: {run.stopped}; it may have been billed"
             raise UnknownOutcomeError(words, fix=f"raise providers.{self._profile.name}.timeout")
@@ -197,11 +204,18 @@ class CommandClient:
         return evolve(response, usage=evolve(guess, at_least=True))
 
 
-def _over(used: int, most: int | None) -> str:
-    """Why it may use no more."""
-    if most is None or used <= most:
+def _over(reader: Reader, workplace: Workplace) -> str:
+    """Why it may use no more; dollars are those that it tells, else what its tokens cost."""
+    used, most = reader.usage.total, workplace.most_tokens
+    if most is not None and used > most:
+        return f"stopped at {used:,} tokens: the budget had {most:,} left"
+    if workplace.most_dollars is None:
         return ""
-    return f"stopped at {used:,} tokens: the budget had {most:,} left"
+    dollars = reader.cost if reader.cost is not None else workplace.dollars(reader.usage)
+    if dollars is None or dollars <= workplace.most_dollars:
+        return ""
+    left = f"${workplace.most_dollars:,.2f}"
+    return f"stopped at ${dollars:,.2f}: the budget had {left} left"
 
 
 def _not_started(program: str, error: OSError) -> ProviderError:

@@ -110,6 +110,7 @@ def free_form(
         taken_out=tuple(sorted(STEERING)),
         sandbox="off",  # nobody knows where it keeps its own things
         leavings=other.leavings if other else (),
+        tells_cost=other.tells_cost if other else "cost" in patterns,
         sessions=any("{session}" in word for word in command),
         log=other.log if other else no_log,
     )

@@ -196,6 +196,7 @@ OPENCODE = Preset(
         *(home(env) / name for name in (".config/opencode", ".cache/opencode", ".npm", ".bun")),
         home(env) / ".local/state/opencode",
     ),
+    tells_cost=True,
     sessions=True,
     waits_silently=True,
 )

@@ -77,6 +77,7 @@ class Preset:
         leavings: Globs of what it leaves in its folder for itself: no part of the change.
         homes: Its own files and folders, from the environment: logins, sessions, caches.
         sandbox: As `Outfit.sandbox`, unless its user says otherwise.
+        tells_cost: Whether it says how many dollars a call was.
         sessions: Whether it can go on with an earlier session.
         log: Where it keeps exact counts beside its stream, by session; None: nowhere.
         waits_silently: Whether silence means that it waits for a limit, since it says none.
@@ -96,6 +97,7 @@ class Preset:
     leavings: tuple[str, ...] = ()
     homes: Callable[[Mapping[str, str]], tuple[Path, ...]] = _no_homes
     sandbox: str = ""
+    tells_cost: bool = False
     sessions: bool = False
     log: Callable[[str, Asking, Mapping[str, str]], Path | None] = no_log
     lead: tuple[str, ...] = ()

@@ -54,6 +54,10 @@ class Reader(Protocol):
         """What the call used so far, as far as it is known."""
 
     @property
+    def cost(self) -> float | None:
+        """Dollars so far, as it says itself; None where it does not."""
+
+    @property
     def session(self) -> str:
         """The command's name for the conversation; "" as long as it is not known."""
 

@@ -49,7 +49,7 @@ class Watchers:
     activity: Callable[[str], None]
     tokens: Callable[[int], None]
     silent: Callable[[float], None]
-    cap: Callable[[int], str]
+    cap: Callable[[], str]
 
 
 @define(eq=False)
@@ -166,7 +166,7 @@ class Run:
                 self.stopped = f"it did not end within {self.patience.total:g} s"
             elif self.reader.wants_stop:
                 self.stopped = self.reader.wants_stop
-            elif words := self.watchers.cap(max(self._used, 0)):
+            elif words := self.watchers.cap():
                 self.stopped, self.over_cap = words, True
             elif quiet > self.patience.tell * (told + 1):
                 told += 1

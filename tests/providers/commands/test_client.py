@@ -266,6 +266,14 @@ def test_it_is_stopped_at_the_cap_and_what_it_used_is_known(scene: Scene) -> Non
     assert caught.value.retry_after == 0
 
 
+def test_it_is_stopped_at_a_cap_in_dollars(scene: Scene) -> None:
+    """By what its tokens cost, as long as it says no sum itself."""
+    steps = ({"do": "use", "tokens": 5000}, {"do": "sleep", "seconds": 60})
+    capped = scene.context(most_dollars=0.4, dollars=lambda usage: usage.total / 10_000)
+    with pytest.raises(TransientError, match=r"stopped at \$0.50: the budget had \$0.40 left"):
+        scene.ask(*steps, context=capped)
+
+
 @pytest.mark.parametrize("how", ["it ends", "it is cancelled"])
 def test_nothing_that_it_started_outlives_it(scene: Scene, how: str) -> None:
     """Not even what ignores signals, in a session of its own, while the program is deaf, too."""
