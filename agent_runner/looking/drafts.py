@@ -25,7 +25,7 @@ from agent_runner.edits.edit import (
     hunk_lines,
 )
 from agent_runner.edits.matching import MOST_PLACES
-from agent_runner.edits.outcome import Carried, Failed, found_often
+from agent_runner.edits.outcome import Carried, Failed, Outcome, found_often
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import ignored_among, paths_of, with_names
 from agent_runner.edits.rules import Gate, Rules
@@ -120,9 +120,8 @@ class Drafts:
         wrong: list[str] = []
         for call, block in groupby(edits, key=lambda edit: edit.origin.line):
             self._calls = max(self._calls, call)
-            outcome = self._take(list(block))
-            if isinstance(outcome, Misfit):
-                wrong.append(outcome.text)
+            again = list(block)
+            wrong += self._kept(again, list(self._outcomes(again)))
         return tuple(wrong)
 
     def changed(self) -> Mapping[str, bytes | None]:
@@ -141,26 +140,39 @@ class Drafts:
         return tree.at(path)
 
     def _take(self, edits: Sequence[Edit]) -> Fits | Misfit:
+        fits: list[str] = []
+        changed: dict[str, None] = {}
+        outcomes: list[tuple[Edit, Outcome]] = []
+        lines = {path: self._lines(path) for path in paths_of(edits)}
+        for edit, outcome in self._outcomes(edits):
+            outcomes.append((edit, outcome))
+            if isinstance(outcome, Carried):
+                fits.append(_fitted(edit, outcome, lines[edit.path], self._lines(edit.path)))
+                lines |= {path: self._lines(path) for path in paths_of([edit])}
+                changed.update(dict.fromkeys(() if outcome.already else paths_of([edit])))
+        wrong = self._kept(edits, outcomes)
+        return Misfit("\n".join(wrong)) if wrong else Fits("; ".join(fits), tuple(changed))
+
+    def _outcomes(self, edits: Sequence[Edit]) -> Iterator[tuple[Edit, Outcome]]:
+        """Carry edits out, one after the other; of a block, none after the first that fails."""
         tree = self._carrier.tree
         tree.ignored |= ignored_among(paths_of(edits), tree.gate.rules)
         tree.begin()
-        fits: list[str] = []
-        wrong: list[str] = []
-        changed: dict[str, None] = {}
         for _, block in groupby(edits, key=lambda edit: edit.origin.block):
             for edit in block:
-                before = self._lines(edit.path)
                 outcome = with_names(self.root, edit, self._carrier.carry(edit))
+                yield edit, outcome
                 if isinstance(outcome, Failed):
-                    wrong.append(_said(edit.path, outcome))
                     break
-                fits.append(_fitted(edit, outcome, before, self._lines(edit.path)))
-                changed.update(dict.fromkeys(() if outcome.already else paths_of([edit])))
+
+    def _kept(self, edits: Sequence[Edit], outcomes: Sequence[tuple[Edit, Outcome]]) -> list[str]:
+        """Keep edits that all fitted, or none; what is wrong with those that did not."""
+        wrong = [_said(edit.path, one) for edit, one in outcomes if isinstance(one, Failed)]
         if wrong:
-            tree.revert()
-            return Misfit("\n".join(wrong))
-        self.edits += edits
-        return Fits("; ".join(fits), tuple(changed))
+            self._carrier.tree.revert()
+        else:
+            self.edits += edits
+        return wrong
 
     def _lines(self, path: str) -> list[str]:
         """The file's lines as drafted; none where there is no text."""

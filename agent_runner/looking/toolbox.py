@@ -112,24 +112,16 @@ class Toolbox:
                 answering.answer(call)
             return answering.answered(drafts, lost)
 
-    def recall(self, desk: Desk, calls: Sequence[ToolCall], answers: Sequence[ToolAnswer]) -> Desk:
-        """The desk after a turn whose answers are known: nothing is looked at again.
-
-        Only what was drafted is drafted once more. Raises as `answer` does.
-        """
+    def recall(
+        self, shown: Shown, calls: Sequence[ToolCall], answers: Sequence[ToolAnswer]
+    ) -> Shown:
+        """What was shown after a turn whose answers are known: nothing is looked at again."""
         tools = {tool.name: tool for tool in self.offer.tools}
-        shown = desk.shown
-        with drafting(self.scope.root, self.rules) as drafts:
-            drafts.again(desk.drafts)
-            bench = self._bench(drafts)
-            for call, answer in zip(calls, answers, strict=False):
-                tool = tools.get(call.name)
-                if answer.text.startswith(NOT_RUN):
-                    continue
-                shown = shown.adding(digest_of(call.name, _understood(tool, call), answer.text))
-                if tool is not None and tool.drafts and not answer.is_error:
-                    _run(tool, call, bench)
-            return Desk(tuple(drafts.edits), shown)
+        for call, answer in zip(calls, answers, strict=False):
+            if not answer.text.startswith(NOT_RUN):
+                understood = _understood(tools.get(call.name), call)
+                shown = shown.adding(digest_of(call.name, understood, answer.text))
+        return shown
 
     def _bench(self, drafts: Drafts) -> Bench:
         gate = Gate.at(self.scope.root, self.rules)

@@ -102,7 +102,8 @@ class ChangeState:
         in_attempt: Whether this attempt has changed a file.
         commanded: Whether a proposed command has run: it may have changed any file.
         missing: Whether the last reply asked for no change and did not say why.
-        notes: What there is to say of the change that this attempt applied, a line each.
+        idle_attempt: Number of the attempt that was applied last, if it changed no file; else 0.
+        notes: What there is to say of the change that was applied last, a line each.
         no_change: Why nothing has to be changed, as the last reply said; "" if it did not.
         commit: Git's commit of the task's files.
         committing: A git that was started to commit and is not known to have ended.
@@ -122,6 +123,7 @@ class ChangeState:
     in_attempt: bool = False
     commanded: bool = False
     missing: bool = False
+    idle_attempt: int = 0
     notes: tuple[str, ...] = ()
     no_change: str = ""
     commit: str = ""

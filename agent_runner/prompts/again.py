@@ -70,7 +70,7 @@ def after_failure(record: TaskRecord, attempt: int, max_tokens: int, ruler: Rule
     """Our turn after changes that were applied, and did not satisfy what judges them."""
     shown = ruler.head_and_tail(record.feedback, int(max_tokens * _FEEDBACK_SHARE))
     did = "the files are as it left them. "
-    if not record.change.in_attempt:
+    if record.change.idle_attempt:
         did = "\n- ".join((_NOTHING_CHANGED, *record.change.notes)) + "\n\n"
     parts = [f"Your reply was carried out: {did}But the task is not done yet:", fenced(shown)]
     parts += [f"A hint from the person in charge:\n\n{record.hint}"] if record.hint else []

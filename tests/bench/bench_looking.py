@@ -12,22 +12,32 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+from attrs import evolve
 
 from agent_runner.edits.rules import Rules
 from agent_runner.looking.toolbox import Toolbox
 from agent_runner.looking.tools import Offer
 from agent_runner.model.agent import ToolCall
 from agent_runner.model.settings import EditFormat
+from agent_runner.providers.client import WORDS
 from agent_runner.workspace.names import Scope, file_names
 from tests.bench.projects import git
 from tests.bench.rows import row
+from tests.engine.agents import using
+from tests.engine.scene import Scene
+from tests.engine.scripted import ScriptedClient
 
 FILES = 50_000
 ROUNDS = 7
 BOUND = 2.5  # times `git grep`
+TURNS = 15
+MOST_A_TURN = 10.0  # milliseconds
+ROOMY = {"max_tokens": 1_000_000, "max_turns": 100}
 PATTERNS = {
     "a rare word": "needle_in_a_haystack",
     "a rare regex": r"needle_in\w+ = \d",
@@ -66,8 +76,46 @@ def main() -> int:
             row(f"{name} in {count:,} files", seconds * 1e3, "ms")
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
         child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+        holds &= row(f"a turn of a conversation, in {TURNS}", per_turn(root), "ms", MOST_A_TURN)
         row(f"memory of looks in {count:,} files", max(most, child), "MB", 150)
     return 0 if holds else 1
+
+
+def per_turn(folder: Path) -> float:
+    """Milliseconds of processor time of a turn in a conversation of `TURNS`, without its agent.
+
+    Each reads 400 lines and drafts a change in another file; all that it takes is counted, from the
+    prompt to the journal. What a run takes beside its turns is not.
+    """
+    long, short = conversation(folder / "long", TURNS), conversation(folder / "short", 2)
+    return (long - short) / (TURNS - 2)
+
+
+def conversation(folder: Path, turns: int) -> float:
+    """Milliseconds of processor time of a run with so many turns, the least of some."""
+    looks = [("read_file", {"path": f"{number}.py"}) for number in range(turns - 1)]
+    edits = [
+        ("edit_file", {"path": f"{number}.py", "old_text": "line 7\n", "new_text": "line 8\n"})
+        for number in range(turns - 1)
+    ]
+    took: list[float] = []
+    for attempt in range(3):
+        scene = Scene(
+            folder / str(attempt) / "p",
+            [{"id": "T1", "post_hooks": []}],
+            {"providers": {"replay": {"replies": ".", "tools": "native"}}, "prompt": ROOMY},
+        )
+        script = [using(look, edit) for look, edit in zip(looks, edits, strict=True)]
+        scene.client = ScriptedClient([*script, "Done."], can=evolve(WORDS, tools=True))
+        for number in range(turns):
+            lines = "".join(f"line {line}\n" for line in range(400))
+            (scene.folder / f"{number}.py").write_text(lines)
+        began = time.process_time()
+        stopped = scene.run()
+        took.append((time.process_time() - began) * 1e3)
+        assert stopped.exit_code == 0, stopped
+        assert len(scene.client.asked) == turns
+    return min(took)
 
 
 def fill(root: Path, count: int) -> None:

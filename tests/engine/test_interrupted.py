@@ -21,7 +21,7 @@ from agent_runner.model.fold import Entry
 from agent_runner.model.signals import Signal
 from agent_runner.providers.client import WORDS, CallContext
 from tests.engine.scene import PowerOut, Scene, Settings
-from tests.engine.scripted import Line, ScriptedClient
+from tests.engine.scripted import Line, ScriptedClient, whole
 from tests.engine.test_tools import EDIT, READ, calling
 
 HALF = calling(("edit_file", {"path": "a.txt", "old_text": "old", "new_text": "half"}))
@@ -30,6 +30,7 @@ REST = calling(
     ("read_file", {"path": "a.txt"}),
     ("edit_file", {"path": "a.txt", "old_text": "half", "new_text": "new"}),
 )
+EDIT_HALF = calling(("edit_file", {"path": "a.txt", "old_text": "half", "new_text": "new"}))
 SCRIPT: tuple[Line, ...] = (READ, HALF, MORE, "Done.", REST, "Now it is.")
 
 
@@ -156,19 +157,35 @@ def test_a_limit_in_the_middle_goes_on_in_the_next_hour(
     assert digests(scene) == undisturbed
 
 
+def asked_again(folder: Path, turn: int, script: tuple[Line, ...], **settings: object) -> list[str]:
+    """What is asked where a provider wants a wait before that turn, which is asked for twice."""
+    told = RateLimitedError("tomorrow", retry_after=40_000)
+    scene = scene_of(folder, *script[:turn], told, *script[turn:], **settings)
+    assert scene.run().exit_code == 75
+    scene.wait = 90_000.0
+    assert scene.again().exit_code == 0
+    assert scene.states()["T1"] == "passed"
+    asked = digests(scene)
+    assert asked.pop(turn) == asked[turn]
+    return asked
+
+
 @pytest.mark.parametrize("turn", range(6))
 def test_a_provider_that_asks_to_wait_is_asked_the_same_later(
     tmp_path: Path, undisturbed: list[str], turn: int
 ) -> None:
-    told = RateLimitedError("tomorrow", retry_after=40_000)
-    scene = scene_of(tmp_path, *SCRIPT[:turn], told, *SCRIPT[turn:])
-    assert scene.run().exit_code == 75
-    scene.wait = 90_000.0
-    assert scene.again().exit_code == 0
-    ends_well(scene)
-    asked = digests(scene)
-    assert asked.pop(turn) == asked[turn]
-    assert asked == undisturbed
+    assert asked_again(tmp_path / "again", turn, SCRIPT) == undisturbed
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3, 4])
+def test_the_same_holds_where_each_attempt_begins_anew(tmp_path: Path, turn: int) -> None:
+    """And where an attempt changed nothing, which the next one is told."""
+    same = whole("a.txt", "old\n")
+    script: tuple[Line, ...] = (READ, same, same, whole("a.txt", "half\n"), EDIT_HALF, "Done.")
+    settings = {"conversation": "fresh", "max_no_progress": 9, "max_attempts_per_task": 9}
+    scene = scene_of(tmp_path / "whole", *script, **settings)
+    assert scene.run().exit_code == 0
+    assert asked_again(tmp_path / "again", turn, script, **settings) == digests(scene)
 
 
 @pytest.mark.parametrize("most", [1, 3, 5])

@@ -11,6 +11,7 @@ from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
 from agent_runner.looking.drafts import drafting, with_drafts
+from agent_runner.looking.repeats import Shown
 from agent_runner.looking.toolbox import Answered, Desk
 from agent_runner.looking.tools import Offer
 from agent_runner.model.agent import ToolCall
@@ -184,7 +185,7 @@ def test_an_impatient_toolbox_gives_no_more_looks_at_the_first_repeat(tmp_path: 
     assert scene.answered(read, read).last_look
 
 
-def test_recalling_the_turns_comes_to_the_same_desk(scene: Scene) -> None:
+def test_recalling_the_turns_comes_to_what_was_shown(scene: Scene) -> None:
     scene.write({"a.py": "one\ntwo\n", "b.py": "x\n"})
     turns = [
         [call("read_file", path="a.py"), call("nonsense")],
@@ -195,12 +196,12 @@ def test_recalling_the_turns_comes_to_the_same_desk(scene: Scene) -> None:
         [call("edit_file", path="a.py", old_text="none", new_text="uno")],
         [call("read_file", path="b.py")] * 10,
     ]
-    desk = recalled = Desk()
+    desk, recalled = Desk(), Shown()
     for calls in turns:
         answered: Answered = scene.toolbox.answer(calls, desk)
         recalled = scene.toolbox.recall(recalled, calls, answered.answers)
         desk = answered.desk
-        assert recalled == desk
+        assert recalled == desk.shown
     assert len(desk.drafts) == 1
 
 

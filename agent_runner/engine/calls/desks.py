@@ -6,8 +6,9 @@ task is written here.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from attrs import define, evolve, field, frozen
@@ -62,6 +63,7 @@ class Desks:
     hide: Callable[[Task], tuple[str, ...]] = lambda _task: ()
     _answered: dict[str, Answered] = field(factory=dict)
     _desks: dict[str, Desk] = field(factory=dict)
+    _drafted: dict[str, tuple[Edit, ...]] = field(factory=dict)
 
     def answered(
         self, task: Task, record: TaskRecord, call: str, check: Check | None = None
@@ -84,13 +86,13 @@ class Desks:
             checks.keep()
             self._answered = {call: answered}  # of one reply: what follows is in the next question
             self._desks = {call: answered.desk}
+            self._drafted = {call: answered.desk.drafts[len(before.drafts) :]}
         return self._answered[call]
 
     def drafts(self, task: Task, record: TaskRecord, call: str) -> tuple[str, ...]:
         """The files that a reply drafted changes of."""
-        before = self._before(task, record, call)
-        new = self.answered(task, record, call).desk.drafts[len(before.drafts) :]
-        return tuple(dict.fromkeys(edit.path for edit in new))
+        self.answered(task, record, call)
+        return tuple(dict.fromkeys(edit.path for edit in self._drafted[call]))
 
     def checks_used(self, task: Task, record: TaskRecord) -> int:
         """How many checks the agent has run in this attempt, before the reply in hand."""
@@ -132,15 +134,15 @@ class Desks:
     def _shown(self, task: Task, record: TaskRecord, call: str) -> Shown:
         """What a reply had been shown, but for what was left out of its conversation since."""
         said = self.conversations.up_to(task.id, record.counts.attempts, call)
-        desk, box = Desk(), self._toolbox(task, record, None)
+        shown, box = Shown(), self._toolbox(task, record, None)
         if said is None:
-            return desk.shown
+            return shown
         for (asked, _), (_, at) in pairwise(said.places):
             said_next = said.messages[at - 1]
             requests = requests_of(self._turn(task, record, asked))
             answers = said_next.answers or answers_in(said_next.text, requests)
-            desk = Desk((), box.recall(desk, requests.calls, answers).shown)
-        return desk.shown
+            shown = box.recall(shown, requests.calls, answers)
+        return shown
 
     def _corrected(
         self, task: Task, record: TaskRecord
@@ -172,15 +174,15 @@ class Desks:
         """All edits that were drafted, upon those that are kept, between two replies."""
         if after is None:
             after = record.call.corrected[-1] if record.call.corrected else ""
-        low, high = _number(after), _number(before) if before else None
+        low, high = _number(after), _number(before) if before else math.inf
+        between = (c for c in record.call.drafted if low < _number(c) < high)
+        turns = [turn for turn in (self._turn(task, record, call) for call in between) if turn]
         desk = Desk(kept)
-        for call in record.call.drafted:
-            number = _number(call)
-            turn = self._turn(task, record, call)
-            if turn is None or number <= low or (high is not None and number >= high):
-                continue
-            edits = [one for one in turn.response.tool_calls if _drafts(one)]
-            desk = self._toolbox(task, record, turn).answer(edits, desk).desk
+        # those that edit by the same tools at once: each time, all drafts before are made again
+        for _, group in groupby(turns, key=_offer):
+            same = list(group)
+            edits = [one for turn in same for one in turn.response.tool_calls if _drafts(one)]
+            desk = self._toolbox(task, record, same[0]).answer(edits, desk).desk
         return desk.drafts
 
     def _toolbox(self, task: Task, record: TaskRecord, turn: Turn | None) -> Toolbox:

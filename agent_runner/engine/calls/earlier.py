@@ -35,7 +35,7 @@ def earlier_attempts(
         words = f"looked at {_listed(looks)}; " if looks else ""
         words += f"replied as attempt {earlier} did, word for word; " * (earlier != attempt)
         words += _changes(said)
-        if attempt == record.counts.attempts:
+        if attempt == record.change.idle_attempt:
             words += _outcome(record)
         lines.append(f"attempt {attempt}: {words}")
     return tuple(lines)
@@ -74,9 +74,7 @@ def _changes(turns: Sequence[Turn]) -> str:
 
 
 def _outcome(record: TaskRecord) -> str:
-    """What the last attempt, which is over, did to the files; "" where that is said elsewhere."""
-    if record.change.in_attempt or record.call.attempt_open:
-        return ""
+    """What came of an attempt that changed no file."""
     notes = "".join(f"; {on_one_line(note)}" for note in record.change.notes)
     return f", and changed no file{notes}"
 

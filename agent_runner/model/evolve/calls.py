@@ -16,7 +16,7 @@ def call_started(event: e.CallStarted, record: TaskRecord) -> TaskRecord:
         call = with_fields(
             call, continues=after, judged=judged, drafted=(), corrected=(), unusable=None
         )
-        change = with_fields(change, in_attempt=False, notes=())
+        change = with_fields(change, in_attempt=False)
     return with_fields(
         record,
         counts=with_fields(counts, attempts=event.attempt, calls_started=counts.calls_started + 1),

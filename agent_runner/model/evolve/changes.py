@@ -41,6 +41,7 @@ def command_finished(event: e.CommandFinished, record: TaskRecord) -> TaskRecord
 def applied(event: e.Applied, record: TaskRecord) -> TaskRecord:
     change = record.change
     applied = (change.planned.id,) if change.planned else ()
+    in_attempt = change.in_attempt or bool(event.paths)
     return with_fields(
         record,
         counts=with_fields(record.counts, rejections=0),
@@ -57,7 +58,8 @@ def applied(event: e.Applied, record: TaskRecord) -> TaskRecord:
             planned=None,
             applied=change.applied + applied,
             paths=tuple(dict.fromkeys((*change.paths, *event.paths))),
-            in_attempt=change.in_attempt or bool(event.paths),
+            in_attempt=in_attempt,
+            idle_attempt=0 if in_attempt else record.counts.attempts,
             missing=False,
             notes=event.notes,
             no_change=event.no_change,
