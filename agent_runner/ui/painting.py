@@ -133,7 +133,10 @@ class Painter:
         return self._painted(self._cut(text, self.width))
 
     def table(self, table: TextTable) -> Iterator[str]:
-        """The table in colour, fitted, line by line; as a list where a row has no room."""
+        """The table in colour, fitted, line by line; as a list where a row has no room.
+
+        Its cells may quote others: here they are made safe, whoever forgot to.
+        """
         table = self._marked(table)
         fitted = table.fitted(self.width)
         if fitted is None:
@@ -164,14 +167,14 @@ class Painter:
         return words.mark(word, unicode=self._out.unicode)
 
     def _marked(self, table: TextTable) -> TextTable:
-        """The table with the shape of each state beside its word."""
+        """The table with safe cells and the shape of each state beside its word."""
+        rows = tuple(tuple(map(words.clean, row)) for row in table.rows)
         names = [column.name for column in table.columns]
-        if "state" not in names:
-            return table
-        at = names.index("state")
-        rows = tuple(
-            (*row[:at], f"{self.mark(row[at])} {row[at]}", *row[at + 1 :]) for row in table.rows
-        )
+        if "state" in names:
+            at = names.index("state")
+            rows = tuple(
+                (*row[:at], f"{self.mark(row[at])} {row[at]}", *row[at + 1 :]) for row in rows
+            )
         narrow = table.narrow
         return TextTable(table.columns, rows, narrow and (lambda: self._marked(narrow())))
 

@@ -1,6 +1,7 @@
 """What holds for every command: it obeys nobody whose text it shows, and a lost output is said."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from agent_runner.cli.commands import COMMANDS, Entry
 from tests.cli.scene import COMMAND, Scene, environment, reply
+from tests.cli.terminal import seat
 
 pytestmark = pytest.mark.slow
 
@@ -95,6 +97,27 @@ def test_no_terminal_and_no_build_server_obeys_what_is_shown(hostile: Scene) -> 
         found = obeyed(done.out + done.err) if words not in PATCHES else obeyed(done.err)
         if found or done.code in {70, 120}:
             wrong[words] = (done.code, found)
+    assert wrong == {}
+
+
+DRAWN = (
+    *("run --dry-run", "status", "plan", "usage", "why T1", "why T2", "log T1", "diff T1"),
+    *("diff T1 --stat", "providers", "doctor", "debug state", "report --markdown", "config show"),
+)
+"""Commands that draw on a terminal in a way of their own: fitted, wrapped, in colour."""
+
+
+def test_what_is_drawn_on_a_terminal_is_not_obeyed_either(hostile: Scene) -> None:
+    """Nothing but colours, and lines that fit."""
+    wrong = {}
+    hostile.env = {"PAGER": "cat"}
+    for words in DRAWN:
+        with seat(hostile, *words.split(), columns=90) as at:
+            _, shown = at.ends()
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r\n", "\n")
+        found = [repr(c) for c in "\x1b\x07\r\x9b\u202e\u0085" if c in plain]
+        if found:
+            wrong[words] = found
     assert wrong == {}
 
 
