@@ -15,6 +15,7 @@ from agent_runner.cli.manual import manual
 from agent_runner.cli.schema import What, schema_of
 from agent_runner.model.exit_codes import MEANINGS
 from agent_runner.store.codec import KINDS
+from agent_runner.ui.event_schema import with_words
 
 
 def renewed(docs: Path) -> dict[Path, str]:
@@ -50,7 +51,7 @@ def events_table() -> str:
 
 
 def _first_sentence(cls: type) -> str:
-    return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+    return with_words(" ".join((cls.__doc__ or "").split("\n\n")[0].split()))
 
 
 def _fields(definition: Mapping[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import enum
 import json
+import re
 import sys
 import types
 import typing
@@ -11,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from agent_runner.model import facts
 from agent_runner.model.events import WRITTEN_AS
 from agent_runner.model.states import TaskState
 from agent_runner.store.codec import KINDS
@@ -63,6 +65,14 @@ def schema_text() -> str:
     return json.dumps(event_schema(), indent=1, ensure_ascii=True) + "\n"
 
 
+def with_words(text: str) -> str:
+    """A description in which `a word of CONSTANT` lists those words, for readers of no source."""
+    listed = ", ".join
+    return re.sub(
+        r"a word of `([A-Z_]+)`", lambda named: f"one of {listed(getattr(facts, named[1]))}", text
+    )
+
+
 def _of(annotation: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     """The schema of one type; a class is defined once, in `definitions`, and referred to."""
     if annotation in _SIMPLE:
@@ -85,7 +95,7 @@ def _of(annotation: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 
 def _of_class(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
     fields = attrs.fields(attrs.resolve_types(cls))
-    described = " ".join((cls.__doc__ or "").split())
+    described = with_words(" ".join((cls.__doc__ or "").split()))
     return {
         "type": "object",
         "description": described.replace("`", ""),
