@@ -8,7 +8,7 @@ from agent_runner.app.wiring import Wiring
 from agent_runner.documents import has_c_parser
 from agent_runner.engine import decisions
 from agent_runner.engine.schedule import Selection
-from agent_runner.model.errors import InputError, StorageError
+from agent_runner.model.errors import InputError, StorageError, UsageError
 from agent_runner.model.signals import Said
 from agent_runner.model.states import FINAL, STEPS, TaskState
 from agent_runner.model.task import Task
@@ -33,9 +33,23 @@ def prepare(project: Project, wiring: Wiring, chosen: Selection, *, rerun_change
     wiring.trees.prune(state.tasks.values())
     _examine(project, wiring, unfinished)
     wiring.clients.check(unfinished)  # makes those that were examined, before anything is sent
+    if wiring.choices.record is not None:
+        _require_recordable(wiring, unfinished)
     for line in sandbox_lines(project, unfinished, confining_of(project)):
         wiring.core.signal(Said("", line))
     _say_dirty(wiring, unfinished)
+
+
+def _require_recordable(wiring: Wiring, tasks: list[Task]) -> None:
+    """Raise UsageError where an answer would be recorded without the files that are most of it."""
+    for task in tasks:
+        for one in wiring.clients.chain(task):
+            if one.client.capabilities.in_copy:
+                raise UsageError(
+                    f"--record cannot keep what {one.name} does for {task.id}: it changes files"
+                    " itself, and a recording holds words",
+                    fix=f"leave out --record, or ask another provider than {one.name}",
+                )
 
 
 def stale(project: Project, wiring: Wiring) -> list[Task]:

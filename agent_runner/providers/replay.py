@@ -112,8 +112,10 @@ def decode(text: str) -> AgentResponse:
         )
         known["logs"] = tuple(known.get("logs", ()))
         known["notes"] = tuple(known.get("notes", ()))
-        # contents are in the state folder of the run that was recorded, and nowhere else
-        known.pop("files", None)
+        if known.pop("files", None):
+            raise ValueError(
+                "an agent changed files itself for it, whose contents no recording holds"
+            )
         # an empty list says as little as none: only diffs take the place of the words
         known["edits"] = tuple(known.get("edits") or ()) or None
         if not isinstance(known.get("raw", ""), str):

@@ -280,6 +280,13 @@ def test_its_dollars_are_capped_by_what_they_were_before(project: Project) -> No
     assert "+ at least" in project.run(words=("usage",))[1]
 
 
+def test_its_answers_are_not_recorded_without_its_files(project: Project) -> None:
+    code, said = project.run(FIX, words=("run", "--record", "recorded"))
+    assert code == 2, said
+    assert "--record cannot keep what claude-code does for T1" in said
+    assert project.calls == []
+
+
 def test_denials_are_told(project: Project) -> None:
     code, said = project.run(FIX, {"do": "deny", "command": "curl x"})
     assert code == 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+from attrs import evolve
 
 from agent_runner.ground.clock import SystemClock
 from agent_runner.model.agent import Finish
@@ -23,7 +24,7 @@ STAND_IN = (
     "import sys, time; sys.stdin.read(); print(open({0!r}).read(), flush=True); time.sleep({1})"
 )
 
-SAID: dict[str, tuple[dict[str, Any], ...]] = {
+SAID: dict[str, tuple[Any, ...]] = {
     "claude-code": (a.claude_init(), a.claude_result(result=TEXT)),
     "codex-cli": (
         {"type": "thread.started", "thread_id": "t1"},
@@ -39,30 +40,47 @@ SAID: dict[str, tuple[dict[str, Any], ...]] = {
         {"type": "message", "role": "assistant", "content": TEXT},
         a.gemini_result(),
     ),
+    "aider": (
+        TEXT,
+        "Tokens: 1.2k sent, 40 received. Cost: $0.00018 message, $0.00018 session.",
+    ),
+    "mine": (TEXT, "used 1200 and 40"),
 }
+PATTERNS = {"input_tokens": r"used (\d+)", "output_tokens": r"and (\d+)", "failed": r"^Traceback"}
+PROSE = {"aider", "mine"}
+"""Their end is that of the program; what they say on the way says nothing of it."""
 each = pytest.mark.parametrize("name", SAID)
 
 
-def profile(folder: Path, name: str, events: tuple[dict[str, Any], ...], stay: int = 0) -> Profile:
+def profile(
+    folder: Path, name: str, events: tuple[Any, ...], stay: int = 0, code: int = 0
+) -> Profile:
     file = folder / "lines"
-    file.write_text("\n".join(json.dumps(event, ensure_ascii=False) for event in events))
-    command = (sys.executable, "-X", "utf8", "-c", STAND_IN.format(str(file), stay))
-    settings = Settings(providers={name: ProviderSettings(command=command)})
+    lines = (e if isinstance(e, str) else json.dumps(e, ensure_ascii=False) for e in events)
+    file.write_text("\n".join(lines))
+    script = f"{STAND_IN.format(str(file), stay)}; sys.exit({code})"
+    command = (sys.executable, "-X", "utf8", "-c", script)
+    params = {"sandbox": "off", **(PATTERNS if name == "mine" else {})}
+    own = ProviderSettings(command=command, params=params)
+    if name == "mine":
+        own = evolve(own, protocol="command")
+    settings = Settings(providers={name: own})
     return outline(name, settings, {"PATH": os.environ["PATH"], "HOME": str(folder)})
 
 
 @each
 def test_a_full_answer_comes_whole(tmp_path: Path, name: str) -> None:
     asked = ask(profile(tmp_path, name, SAID[name]))
-    assert (asked.answer.text, asked.answer.finish) == (TEXT, Finish.COMPLETE)
-    assert asked.answer.usage.input > 0
+    assert asked.answer.finish is Finish.COMPLETE
+    assert asked.answer.text.partition("\n")[0] == TEXT
+    assert (asked.answer.usage.input, asked.answer.usage.output) >= (99, 9)
     assert asked.progress[0] == 0
     assert TEXT.encode() in asked.kept
 
 
 @each
 def test_a_stream_without_its_end_is_no_answer(tmp_path: Path, name: str) -> None:
-    asked = ask(profile(tmp_path, name, SAID[name][:-1]))
+    asked = ask(profile(tmp_path, name, SAID[name][:-1], code=3 if name in PROSE else 0))
     assert isinstance(asked.failure, UnknownOutcomeError)
 
 
@@ -76,7 +94,7 @@ def test_lines_of_any_shape_raise_nothing_else(tmp_path: Path, name: str) -> Non
         {"type": ["x"]},
         {"type": "result", "stats": 3, "errors": 3},
     )
-    asked = ask(profile(tmp_path, name, odd))
+    asked = ask(profile(tmp_path, name, odd, code=1 if name in PROSE else 0))
     assert asked.reply is None or asked.reply.finish is not Finish.COMPLETE
 
 
