@@ -74,6 +74,8 @@ def _comment(aside: Aside, carrier: Carrier, changed: tuple[str, ...]) -> Outcom
         entry = carrier.tree.at(word) if re.fullmatch(r"\w[\w.-]*", word) else None
         return isinstance(entry, Entry) and entry.exists
 
+    if not aside.path and not aside.text.strip():
+        return Failed("the fence holds nothing: perhaps its marks belong to another one")
     command = foreign.changing(aside.language, aside.text.split("\n"), is_file)
     if command is not None:
         short = f"a shell command that changes files (`{command.strip()[:60]}`) is not run"

@@ -138,7 +138,8 @@ def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
         if lines is not None and change is not None:
             doubt = _LACKS_BLANK * (change == ("", " ")) or _ALTERED * _alters(hunk, there)
             moved = any(change)
-            doubt = doubt or _LACKS_INDENT * (moved and is_flat and _is_torn(hunk))
+            is_one = sum(map(bool, map(str.strip, needle))) == 1
+            doubt = doubt or _LACKS_INDENT * (moved and (_is_torn(hunk) if is_flat else is_one))
             found.append(_Candidate(at, lines, there == needle, moved, doubt))
         elif is_flat:  # perhaps all of its indentation is lost
             found.append(_Candidate(at, hunk.lines, exact=False, doubt=_LACKS_INDENT))
@@ -195,6 +196,7 @@ def _narrowed(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) ->
 
 def _spot(hunk: Hunk, place: _Candidate) -> Spot:
     changed = next((at for at, (op, _) in enumerate(hunk.lines) if op != KEEP), 0)
+    changed -= changed >= len(hunk.before)  # what comes below all of them is not above the next
     moved = [len(indent_of(text)) for op, text in place.lines if op != KEEP and text.strip()]
     return Spot(place.start, place.start + changed, min(moved, default=0))
 

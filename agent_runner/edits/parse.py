@@ -31,7 +31,7 @@ _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)]) ")
 _IN_FENCE = "edits in a fence"
 _OUTSIDE = "Write it outside of all tags."
 _COMMENTS = ("#", "//", "--", "<!--", "*", ";")
-_TOKENS = re.compile(r"(?:<\|\w+\|>|</s>|\s)+\Z")
+_TOKENS = re.compile(r"(?:\s*(?:<\|\w+\|>|</s>))+\s*\Z")
 """What some servers leave at the end of a text: tokens that end it."""
 
 _BLANKS = re.compile("^[ \t\u00a0\u2007\u202f]*[-+]?[ \t\u00a0\u2007\u202f]+")

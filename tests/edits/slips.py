@@ -184,7 +184,7 @@ def a_part(rng: random.Random, case: Case) -> Case:
         return case
     low = rng.randrange(len(filled) - size)
     part = after[filled[low] : filled[low + size]]
-    if any(line.startswith("<<<<<<<") for line in part):
+    if any(line.lstrip().startswith("<<<<<<<") for line in part):
         return case  # the file is about edits, and this part of it is one
     return evolve(case, reply="\n".join([case.path, "````", *part, "````", ""]), impossible=True)
 

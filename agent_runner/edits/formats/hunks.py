@@ -20,7 +20,7 @@ _LOST = re.compile(r"^(?:[+-](?:[^\s+-]| {2,}\S)| \S| {5})")
 """A line that goes on with a hunk, rather than an item of a list."""
 
 _END_OF_FILE = re.compile(r"^\*\*\* End of File\s*$")
-_NO_NEWLINE = "\\"
+_NO_NEWLINE = "\\ "
 _AHEAD = 12
 
 Stops = Callable[[Scan, int], bool]
@@ -65,6 +65,11 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
     if not is_counted and counts and _goes_on(raw[:size], counts):
         return ReadHunk(hunk, end, f"the hunk at line {at + 1} goes on below its last line.")
     stop = start + len(raw)
+    old, new = counts or (0, 0)
+    bare = next((at for at, line in enumerate(raw[:size][::-1]) if line), size)
+    is_short = len(hunk.before) - bare < old or len(hunk.after) - bare < new
+    if is_short and scan.fence is None and stop >= len(scan):  # nothing shows where it ends
+        return ReadHunk(hunk, end, f"{where} is shorter than it says: perhaps it is cut off.")
     if scan.fence is None or scan.closes(stop):  # in a fence, lines left over are found anyway
         stop += scan.fence is not None
         return ReadHunk(hunk, end, "" if is_counted else _cut(scan, stop, raw, stops))
@@ -81,13 +86,13 @@ def _goes_on(raw: list[str], counts: tuple[int, int]) -> bool:
     for at, line in enumerate(raw):
         if old == new == 0:
             return _is_new(raw[:at]) != _is_new(raw[at:])
-        old -= line[:1] not in {ADD, _NO_NEWLINE}
-        new -= line[:1] not in {DROP, _NO_NEWLINE}
+        old -= not line.startswith((ADD, _NO_NEWLINE))
+        new -= not line.startswith((DROP, _NO_NEWLINE))
     return False
 
 
 def _is_new(raw: list[str]) -> bool:
-    return all(line[:1] in {ADD, _NO_NEWLINE} for line in raw)
+    return all(line.startswith((ADD, _NO_NEWLINE)) for line in raw)
 
 
 def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> str:
@@ -109,12 +114,12 @@ def _body(scan: Scan, start: int, counts: tuple[int, int] | None, stops: Stops) 
     body: list[str] = []
     for at in range(start, len(scan)):
         line = scan.line(at)
-        if line[:1] not in {KEEP, DROP, ADD, _NO_NEWLINE, ""}:
+        if line and not line.startswith((KEEP, DROP, ADD, _NO_NEWLINE)):
             break
         if (old <= 0 or new <= 0) and stops(scan, at):
             break
-        old -= line[:1] not in {ADD, _NO_NEWLINE}
-        new -= line[:1] not in {DROP, _NO_NEWLINE}
+        old -= not line.startswith((ADD, _NO_NEWLINE))
+        new -= not line.startswith((DROP, _NO_NEWLINE))
         body.append(line)
     return body
 
@@ -135,8 +140,8 @@ def _size(raw: list[str], counts: tuple[int, int] | None, *, fenced: bool) -> tu
             if not fenced and not rest[0].strip() and not any(map(_LOST.match, rest)):
                 return at, True
             break
-        old -= line[:1] not in {ADD, _NO_NEWLINE}
-        new -= line[:1] not in {DROP, _NO_NEWLINE}
+        old -= not line.startswith((ADD, _NO_NEWLINE))
+        new -= not line.startswith((DROP, _NO_NEWLINE))
     end = len(raw)
     while end and not raw[end - 1]:  # with its space a blank line is context
         end -= 1

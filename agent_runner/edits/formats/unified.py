@@ -59,7 +59,10 @@ def read(scan: Scan, at: int) -> Found:
     origin = scan.next_block(at, "unified diff")
     names, meta, end = _headers(scan, at)
     names = names or _Names("", "")
+    heads = {scan.line(place) for place in range(at, end)}
     hunks, wrong, end = _hunks(scan, end, skips=bool(_BINARY & meta.keys()))
+    again = next((op + s for hunk in hunks for op, s in hunk.lines if op + s in heads), "")
+    wrong = wrong or (f"its header `{again}` stands once more, in a hunk." if again else "")
     if "rename from" in meta and "rename to" in meta:
         names = _Names(unquoted(meta["rename from"]), unquoted(meta["rename to"]))
     found = wrong or _edits(origin, names, meta, hunks)
