@@ -54,26 +54,43 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
     lines, newline = _read(raw[:size])
     hunk = Hunk(tuple(lines), tuple(anchors), heading, newline_at_end=newline)
     hunk = evolve(hunk, start=first if is_counted else None)
-    end = start + size
-    if _END_OF_FILE.match(scan.line(start + len(raw))):
-        hunk, end = evolve(hunk, at_end=True), start + len(raw) + 1
+    end, stop = start + size, start + len(raw)
     where = f"the hunk at line {at + 1} of the reply"
-    if hunk.changes_nothing:
-        return ReadHunk(hunk, end, f"{where} has no line that begins with `-` or `+`.")
-    if len(set(map(str.strip, anchors))) < len(anchors):
-        return ReadHunk(hunk, end, f"{where} names the same line twice after `@@`.")
-    if not is_counted and counts and _goes_on(raw[:size], counts):
-        return ReadHunk(hunk, end, f"the hunk at line {at + 1} goes on below its last line.")
-    stop = start + len(raw)
-    old, new = counts or (0, 0)
-    bare = next((at for at, line in enumerate(raw[:size][::-1]) if line), size)
-    is_short = len(hunk.before) - bare < old or len(hunk.after) - bare < new
-    if is_short and scan.fence is None and stop >= len(scan):  # nothing shows where it ends
-        return ReadHunk(hunk, end, f"{where} is shorter than it says: perhaps it is cut off.")
-    if scan.fence is None or scan.closes(stop):  # in a fence, lines left over are found anyway
-        stop += scan.fence is not None
-        return ReadHunk(hunk, end, "" if is_counted else _cut(scan, stop, raw, stops))
-    return ReadHunk(hunk, end)
+    doubts = (
+        (hunk.changes_nothing, f"{where} has no line that begins with `-` or `+`."),
+        (_repeats(anchors), f"{where} names the same line twice after `@@`."),
+        (
+            counts and not is_counted and _goes_on(raw[:size], counts),
+            f"{where} goes on below its last line.",
+        ),
+        (
+            counts and scan.fence is None and stop >= len(scan) and _is_short(raw[:size], counts),
+            f"{where} is shorter than it says: perhaps it is cut off.",  # nothing else ends it
+        ),
+    )
+    wrong = next((text for is_so, text in doubts if is_so), "")
+    if not wrong and not is_counted and (scan.fence is None or scan.closes(stop)):
+        wrong = _cut(scan, stop + scan.closes(stop), raw, stops)  # else what is left over is found
+    if _END_OF_FILE.match(scan.line(stop)):
+        hunk, end = evolve(hunk, at_end=True), stop + 1
+    return ReadHunk(hunk, end, wrong)
+
+
+def _repeats(anchors: list[str]) -> bool:
+    return len(set(map(str.strip, anchors))) < len(anchors)
+
+
+def _counted(line: str) -> tuple[int, int]:
+    """How many old and new lines this one is."""
+    is_note = line.startswith(_NO_NEWLINE)
+    return line[:1] != ADD and not is_note, line[:1] != DROP and not is_note
+
+
+def _is_short(raw: list[str], counts: tuple[int, int]) -> bool:
+    """Whether there are fewer lines than the header says; blank ones at the end do not count."""
+    bare = next((at for at, line in enumerate(raw[::-1]) if line), len(raw))
+    sizes = zip(*map(_counted, raw[: len(raw) - bare]), strict=True)
+    return any(sum(size) < count for size, count in zip(sizes, counts, strict=False)) or not raw
 
 
 def _goes_on(raw: list[str], counts: tuple[int, int]) -> bool:
@@ -86,8 +103,8 @@ def _goes_on(raw: list[str], counts: tuple[int, int]) -> bool:
     for at, line in enumerate(raw):
         if old == new == 0:
             return _is_new(raw[:at]) != _is_new(raw[at:])
-        old -= not line.startswith((ADD, _NO_NEWLINE))
-        new -= not line.startswith((DROP, _NO_NEWLINE))
+        gone, come = _counted(line)
+        old, new = old - gone, new - come
     return False
 
 
@@ -118,8 +135,8 @@ def _body(scan: Scan, start: int, counts: tuple[int, int] | None, stops: Stops) 
             break
         if (old <= 0 or new <= 0) and stops(scan, at):
             break
-        old -= not line.startswith((ADD, _NO_NEWLINE))
-        new -= not line.startswith((DROP, _NO_NEWLINE))
+        gone, come = _counted(line)
+        old, new = old - gone, new - come
         body.append(line)
     return body
 
@@ -140,8 +157,8 @@ def _size(raw: list[str], counts: tuple[int, int] | None, *, fenced: bool) -> tu
             if not fenced and not rest[0].strip() and not any(map(_LOST.match, rest)):
                 return at, True
             break
-        old -= not line.startswith((ADD, _NO_NEWLINE))
-        new -= not line.startswith((DROP, _NO_NEWLINE))
+        gone, come = _counted(line)
+        old, new = old - gone, new - come
     end = len(raw)
     while end and not raw[end - 1]:  # with its space a blank line is context
         end -= 1
