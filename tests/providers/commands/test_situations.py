@@ -96,7 +96,6 @@ class Place:
         paths = now.keys() | self._before.keys()
         return tuple(sorted(p for p in paths if now.get(p) != self._before.get(p)))
 
-    @property
     def differs(self) -> tuple[str, ...]:
         return anyio.run(self.changed)
 
@@ -134,7 +133,7 @@ WORK: dict[str, tuple[list[dict[str, Any]], tuple[str, ...]]] = {
 def test_what_it_did_and_used_is_known(place: Place, what: str) -> None:
     steps, changed = WORK[what]
     answer = answered(place.ask(*steps))
-    assert place.differs == changed
+    assert place.differs() == changed
     assert answer.usage.input >= 1200
     assert answer.usage.output >= 40
     assert (answer.cost is not None) == (place.preset in {"claude-code", "opencode", "aider"})
@@ -143,7 +142,7 @@ def test_what_it_did_and_used_is_known(place: Place, what: str) -> None:
 def test_it_can_remove_a_file(place: Place) -> None:
     answered(place.ask({"do": "delete", "path": "old.py"}, EDIT))
     # aider has no shell
-    assert place.differs == (("a.py",) if place.preset == "aider" else ("a.py", "old.py"))
+    assert place.differs() == (("a.py",) if place.preset == "aider" else ("a.py", "old.py"))
 
 
 ENDS: dict[str, tuple[dict[str, Any], type[ProviderError]]] = {
@@ -203,7 +202,7 @@ def test_what_it_left_running_ends_with_it(place: Place) -> None:
 def test_lines_of_later_versions_are_passed_over(place: Place) -> None:
     odd = ({"do": "raw", "text": "no JSON"}, {"do": "raw", "text": '{"type": "of.2027"}'})
     answered(place.ask(*odd, EDIT))
-    assert place.differs == ("a.py",)
+    assert place.differs() == ("a.py",)
 
 
 def test_it_goes_on_in_its_session_after_a_limit(place: Place) -> None:
@@ -211,13 +210,13 @@ def test_it_goes_on_in_its_session_after_a_limit(place: Place) -> None:
     limit = {"do": "limit", "resets_in": 9000, "window": "five_hour"}
     outcome = place.ask(EDIT, limit, timeout=2.0)
     assert isinstance(outcome, RateLimitedError), repr(outcome)
-    assert place.differs == ("a.py",)
+    assert place.differs() == ("a.py",)
     if place.preset == "aider":
         assert not outcome.session
         return
     assert outcome.session
     more = {"do": "write", "path": "b.py", "text": "b\n"}
     answered(place.ask(more, session=outcome.session))
-    assert place.differs == ("a.py", "b.py")
+    assert place.differs() == ("a.py", "b.py")
     last = json.loads(place.calls.read_text().splitlines()[-1])
     assert outcome.session in last["argv"]
