@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent_runner.app.overview import Part
+    from agent_runner.ui.event_lines import LogLine
 
 
 def say(text: str) -> None:
@@ -39,17 +40,20 @@ def is_drawing() -> bool:
     return can_draw(sys.stdout, os.environ)
 
 
-def drawn(parts: "Iterable[Part]", *, width: int | None = None) -> Iterator[str]:
-    """Lines and tables as they are drawn on the terminal, as wide as it is or as `width` says."""
+def drawn(parts: "Iterable[Part | LogLine]") -> Iterator[str]:
+    """Lines and tables as they are drawn on the terminal; a line of a log in its colour."""
+    from agent_runner.ui.event_lines import LogLine
     from agent_runner.ui.output import Output
-    from agent_runner.ui.painting import Painter  # lazy: rich is slow to import
+    from agent_runner.ui.painting import TONE_STYLES, Painter  # lazy: rich is slow to import
     from agent_runner.ui.words import shown
 
-    painter = Painter(Output(sys.stdout), os.environ, width=width)
+    painter = Painter(Output(sys.stdout), os.environ)
     for part in parts:
         if isinstance(part, str):
             for line in part.split("\n"):
                 yield from painter.paragraph(shown(line))
+        elif isinstance(part, LogLine):
+            yield from painter.paragraph(shown(part.text), TONE_STYLES[part.tone])
         else:
             yield from painter.table(part)
 

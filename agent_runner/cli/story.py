@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_runner.cli.options import Json, StateDir, TaskId, TasksOption
-from agent_runner.cli.output import print_object, print_parts
-from agent_runner.cli.paging import NoPager, page_parts
+from agent_runner.cli.output import drawn, is_drawing, print_object, print_parts
+from agent_runner.cli.paging import NoPager, page, page_parts
 
 if TYPE_CHECKING:
     from agent_runner.app.conversation_log import ConversationLog
@@ -32,9 +32,12 @@ def why(
         from agent_runner.ui.status import why_object
 
         return print_object(why_object(of_list(known).tally, task, entries))
-    from agent_runner.ui.narration import why_lines
+    from agent_runner.ui.narration import why_lines, why_log
 
-    return page_parts(why_lines(task, known.tasks[task].title, entries), no_pager=no_pager)
+    title = known.tasks[task].title
+    if is_drawing():
+        return page(drawn(why_log(task, title, entries)), no_pager=no_pager)
+    return print_parts(why_lines(task, title, entries))
 
 
 def log(

@@ -122,21 +122,27 @@ _OPENING = (
 
 def why_lines(task_id: str, title: str, entries: Iterable[Entry]) -> Iterator[str]:
     """`agent-runner why`: what happened to a task, day by day, and where it stands now."""
+    return (line.text for line in why_log(task_id, title, entries))
+
+
+def why_log(task_id: str, title: str, entries: Iterable[Entry]) -> Iterator[LogLine]:
+    """The same with the tone of each line, for a terminal."""
     timeline, shown_day, first = Timeline(task_id), "", True
     for entry in entries:
         for one in timeline.take(entry):
             date, time, zone = local(one.at, seconds=True).split(maxsplit=2)
             day = f"{date} ({zone})"
             if (day != shown_day or one.opens) and not first:
-                yield ""
+                yield LogLine("")
             if day != shown_day:
-                yield day
+                yield LogLine(day)
             shown_day, first = day, False
-            yield f"{time}  {one.line.text}"
-            yield from (f"{' ' * len(time)}  | {detail}" for detail in one.line.details)
+            yield LogLine(f"{time}  {one.line.text}", one.line.tone)
+            under = " " * len(time)
+            yield from (LogLine(f"{under}  | {text}", Tone.DIM) for text in one.line.details)
     if not first:
-        yield ""
-    yield from _standing(timeline.record, title)
+        yield LogLine("")
+    yield from map(LogLine, _standing(timeline.record, title))
 
 
 def _standing(record: TaskRecord, title: str) -> Iterator[str]:

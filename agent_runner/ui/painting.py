@@ -99,7 +99,7 @@ class Painter:
             parts[0] = Text.assemble((mark, text.style), parts[0])
         return [self._painted(part) for part in parts]
 
-    def paragraph(self, line: str) -> list[str]:
+    def paragraph(self, line: str, style: str = "") -> list[str]:
         """A ready line broken at words; further lines go on under its text.
 
         That is under what comes after its indent, the bar of a quotation (which is repeated), or
@@ -110,7 +110,8 @@ class Painter:
             front = line[: len(line) - len(line.lstrip(" "))][: self.width // 2]
         under = "".join(one if one in " |" else " " for one in front)
         first, *more = _broken(line[len(front) :], self.width - words.columns(front))
-        return [(front + first).rstrip(), *(under + one for one in more)]
+        lines = [(front + first).rstrip(), *(under + one for one in more)]
+        return [self._painted(Text(one, style)) for one in lines] if style else lines
 
     def squeezed(self, *parts: Part) -> str:
         """Texts side by side on one line; where it is too narrow, those that shrink are cut.

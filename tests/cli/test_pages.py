@@ -77,6 +77,13 @@ def test_a_patch_is_coloured_at_a_terminal_and_bare_elsewhere(scene: Scene) -> N
     assert "\x1b" not in scene.run("diff", "T1").out
 
 
+def test_a_history_has_colours_at_a_terminal(scene: Scene) -> None:
+    with seat(scene, "why", "T2", "--no-pager") as at:
+        shown = at.ends()[1]
+    assert "\x1b[1;31m" in shown.partition("failed, needs a person")[0].splitlines()[-1]
+    assert "\x1b" not in scene.run("why", "T2").out
+
+
 def test_the_stat_of_a_patch_is_a_line_a_file(scene: Scene) -> None:
     lines = scene.run("diff", "T1", "--stat").lines
     assert lines == [
