@@ -1,6 +1,7 @@
 """A change set as a unified diff in git's form, for people and for `git apply`."""
 
 import re
+from collections.abc import Callable
 
 from agent_runner.ground.linediff import same_runs
 from agent_runner.model.changes import BlobReader, ChangeSet, FileChange, Image, Kind
@@ -16,6 +17,32 @@ _Step = tuple[int, int, int, int]
 def diff(change_set: ChangeSet, blobs: BlobReader) -> bytes:
     """The whole change set; files in its order. Binary contents are named, not shown."""
     return b"".join(_file(change, blobs) for change in change_set.changes)
+
+
+def concealed(text: str, hides: Callable[[str, str], bool]) -> str:
+    """Such a diff without what the files hold that `hides` says of, by path and text."""
+    first, *files = re.split(r"^(?=diff --git )", text, flags=re.MULTILINE)
+    return "".join([first, *(_concealed(file, hides) for file in files)])
+
+
+def _concealed(file: str, hides: Callable[[str, str], bool]) -> str:
+    head, _, body = file.partition("\n")
+    names = head.removeprefix("diff --git ")
+    lines = "\n".join(line[1:] for line in body.split("\n"))
+    hidden = hides(_unquoted(names[: len(names) // 2]), lines)
+    return f"{head}\n[what it holds is not shown: it may hold a secret]\n" if hidden else file
+
+
+def _unquoted(name: str) -> str:
+    """The path of a name as git writes it, `a/` before it."""
+    if not name.startswith('"'):
+        return name[2:]
+    plain = re.sub(r"\\([0-7]{3}|.)", _byte, name[1:-1])
+    return plain.encode("latin-1", "replace").decode("utf-8", "replace")[2:]
+
+
+def _byte(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 8)) if len(escape[1]) == 3 else escape[1]  # three octal digits
 
 
 def _file(change: FileChange, blobs: BlobReader) -> bytes:

@@ -77,6 +77,10 @@ class Files:
         """Whether the path of a file that counts is hidden by its name."""
         return _hides(path, self.hide)
 
+    def hides_text(self, path: str, text: str) -> bool:
+        """Whether a file is hidden, by its path or by the text that it holds."""
+        return self.hides(path) or holds_secret(path, text)
+
     def hid(self, path: str) -> bool:
         """Whether a path that only git's history knows, perhaps, is hidden by its name."""
         return self.hides(path) or not self.scope.counts(path, tracked=True)

@@ -24,6 +24,31 @@ def scene_of(folder: Path, *script: Line, **settings: object) -> Scene:
     return scene
 
 
+@pytest.mark.parametrize("rule", ["continue", "fresh"])
+@pytest.mark.parametrize("path", [".env", "private/p.py"])
+def test_what_a_hidden_file_held_is_in_no_message(tmp_path: Path, rule: str, path: str) -> None:
+    """Not even where a reply replaced it, and the next one is shown what was changed so far."""
+    replaced = f"\nWhole file: {path}\n```\nx = 1\n```\n"
+    scene = scene_of(
+        tmp_path,
+        replaced,
+        whole("b.txt", "b\n"),
+        whole("a.txt", "new\n"),
+        prompt={"hide": ["private"]},
+        conversation=rule,
+        max_no_progress=9,
+    )
+    for name in (".env", "private/p.py"):
+        (scene.folder / name).parent.mkdir(exist_ok=True)
+        (scene.folder / name).write_text("PASSWORD=hunter2\n")
+    assert scene.run().exit_code == 0
+    assert len(scene.client.asked) == 3
+    for request in scene.client.asked:
+        assert "hunter2" not in "".join(texts(request.prompt))
+    if rule == "fresh":
+        assert f"diff --git a/{path}" in texts(scene.client.asked[1].prompt)[0]
+
+
 def texts(prompt: Prompt) -> list[str]:
     return [message.text for message in prompt.messages]
 

@@ -220,10 +220,7 @@ class Calls:
             call.files.keep_piece(raw.end())
         if in_place:  # its words are no edits, not even where it changed nothing
             response = evolve(response, edits=response.edits or ())
-        clean = clean_response(response, self.redactor)
-        if response.raw and not clean.raw:  # there was a key in them
-            clean = evolve(clean, raw_lost=True)
-        return clean
+        return clean_response(response, self.redactor)
 
     @staticmethod
     def _created(call: _Call, kept_as: str) -> None:

@@ -11,6 +11,7 @@ from agent_runner.engine.calls.conversation import Conversations
 from agent_runner.engine.calls.desks import Desks, offer_of
 from agent_runner.engine.calls.earlier import earlier_attempts
 from agent_runner.engine.changes import Changes
+from agent_runner.ground.diff import concealed
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import Ruler
@@ -137,7 +138,8 @@ class FirstMessage:
         """Everything that a first message is made from, as it stands now."""
         task, settings = self.task, self.settings
         files = Files(self._scope, Globs(settings.prompt.hide), self.names)
-        diff = self.sources.changes.diff_so_far(self.record)
+        changes = self.sources.changes
+        diff = concealed(changes.diff_so_far(self.record), files.hides_text)
         named = mentioned(self.record.feedback, files)
         words = f"{task.title}\n{task.description}\n{diff}"
         matter = (*mentioned(words, files, with_lines=False), *named)
@@ -155,7 +157,7 @@ class FirstMessage:
             symbols=top_level_names(files, (one.path for one in matter), room),
             named=tuple(map(str, named)),
             diff=diff,
-            taken_back=self.sources.changes.diff_taken_back(self.record),
+            taken_back=concealed(changes.diff_taken_back(self.record), files.hides_text),
             looks_left=self.looks_left,
             tools=self.native,
             edit_format=self.edit_format,
