@@ -5,6 +5,7 @@ About 0.1 s a MB; the parsers of the standard library know no positions.
 
 import json
 import re
+import sys
 from typing import NoReturn
 
 from agent_runner.documents.tree import (
@@ -84,7 +85,7 @@ class _Scanner:
         at = self._at
         if self._text[at : at + 1] != '"':
             self._fail("a key in double quotes is expected", self._unexpected())
-        text = self._string()
+        text = sys.intern(self._string())  # a long list has the same few, time and again
         key = Scalar(text, text, at, self._source)
         if text in node.values:
             first, _ = self._source.position(node.keys[text].at)

@@ -4,9 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from attrs import field, frozen
+
+NO_METADATA: Mapping[str, Any] = MappingProxyType({})
+"""That of tasks which have none, one for all of a long list."""
 
 
 @frozen
@@ -33,7 +37,7 @@ class Task:
     model: str | None = None
     max_attempts: int | None = None
     template: Path | None = None
-    metadata: Mapping[str, Any] = field(factory=dict, hash=False)
+    metadata: Mapping[str, Any] = field(default=NO_METADATA, hash=False)
     line: int = field(default=0, eq=False)
 
     @property

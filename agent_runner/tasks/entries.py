@@ -1,6 +1,7 @@
 """One task of the list: its fields, each read as what it ought to be."""
 
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import define
@@ -18,7 +19,7 @@ from agent_runner.documents import (
 from agent_runner.ground.presence import is_file
 from agent_runner.model.names import KnownNames
 from agent_runner.model.settings import Settings
-from agent_runner.model.task import Task
+from agent_runner.model.task import NO_METADATA, Task
 from agent_runner.tasks.fields import KEYS, MAX_ID_BYTES, REQUIRED
 from agent_runner.tasks.roots import Roots
 
@@ -158,10 +159,10 @@ class TaskReader:
             self._expect.note(values["template"], message, "it is looked for beside the task list")
         return file
 
-    def _metadata(self, values: dict[str, Node]) -> dict[str, object]:
+    def _metadata(self, values: dict[str, Node]) -> Mapping[str, object]:
         node = values.get("metadata")
         fields = self._expect.fields(node, "metadata") if node else None
-        found: dict[str, object] = plain_value(fields) if fields else {}
+        found: Mapping[str, object] = plain_value(fields) if fields else NO_METADATA
         return found
 
     def _text(self, values: dict[str, Node], key: str) -> str | None:
