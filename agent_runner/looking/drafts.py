@@ -124,6 +124,10 @@ class Drafts:
             wrong += self._kept(again, list(self._outcomes(again)))
         return tuple(wrong)
 
+    def without_keys(self) -> None:
+        """A key was taken out of the edits that come from here on: no mark in them is meant."""
+        self._carrier = evolve(self._carrier, redacted=True)
+
     def changed(self) -> Mapping[str, bytes | None]:
         """The files that differ from the disk, with their contents; None for one that is gone."""
         entries = self._carrier.tree.entries.values()

@@ -65,6 +65,7 @@ class Toolbox:
         hook_logs: What reads the last log of each hook that has run in this task, by its id.
         check: Runs a check on a copy with the drafts in it.
         budget: What one reply may have.
+        redacted: Whether a key was taken out of the reply that is answered.
         patience: How often the same may be shown again before `last_look`.
         search_limit: Seconds after which a search is stopped.
     """
@@ -78,6 +79,7 @@ class Toolbox:
     hook_logs: Mapping[str, Callable[[], bytes]] = field(factory=dict, hash=False)
     check: Check | None = None
     budget: Budget = field(factory=Budget)
+    redacted: bool = False
     patience: int = PATIENCE
     search_limit: float = 10.0
 
@@ -106,6 +108,8 @@ class Toolbox:
         desk = desk or Desk()
         with drafting(self.scope.root, self.rules) as drafts:
             lost = drafts.again(desk.drafts)
+            if self.redacted:
+                drafts.without_keys()
             answering = _Answering(self, self._bench(drafts), Spending(self.budget), desk.shown)
             for call in calls:
                 check_cancelled()

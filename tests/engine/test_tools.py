@@ -201,6 +201,19 @@ def test_a_key_in_its_own_items_sends_the_turn_in_words(tmp_path: Path) -> None:
     assert "read_file" in said.text
 
 
+def test_a_key_that_was_taken_out_of_a_draft_is_not_written_as_a_mark(tmp_path: Path) -> None:
+    """Whichever turn it was taken out of, and although the last reply has none."""
+    key = "sk-very-secret-key-1"
+    keeps = ("edit_file", {"path": "b.txt", "old_text": "", "new_text": f"key = {key}\n"})
+    scene = scene_of(tmp_path, calling(keeps), EDIT, "Done.")
+    environment(scene, key)
+    assert scene.run().exit_code == 0
+    (told,) = answers(scene.client.asked[1].prompt)
+    assert "would write `[redacted]` where a secret was left out" in told
+    assert not (scene.folder / "b.txt").exists()
+    assert (scene.folder / "a.txt").read_text() == "new\n"
+
+
 def environment(scene: Scene, key: str) -> None:
     scene.settings = {
         **scene.settings,

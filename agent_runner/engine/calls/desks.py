@@ -179,7 +179,7 @@ class Desks:
         turns = [turn for turn in (self._turn(task, record, call) for call in between) if turn]
         desk = Desk(kept)
         # those that edit by the same tools at once: each time, all drafts before are made again
-        for _, group in groupby(turns, key=_offer):
+        for _, group in groupby(turns, key=lambda turn: (_offer(turn), turn.response.redacted)):
             same = list(group)
             edits = [one for turn in same for one in turn.response.tool_calls if _drafts(one)]
             desk = self._toolbox(task, record, same[0]).answer(edits, desk).desk
@@ -195,6 +195,7 @@ class Desks:
             self.hide(task),
             names=None if names is None else lambda: names(task.root),
             hook_logs=self._logs(record),
+            redacted=turn is not None and turn.response.redacted,
         )
 
     def _logs(self, record: TaskRecord) -> Mapping[str, Callable[[], bytes]]:
