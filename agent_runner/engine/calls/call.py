@@ -20,6 +20,7 @@ from agent_runner.engine.calls.conversation import Conversations
 from agent_runner.engine.calls.in_place import Bench, InPlace
 from agent_runner.engine.calls.question import Question
 from agent_runner.engine.calls.route import Route
+from agent_runner.engine.calls.settled import answered, lost, unanswered
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
@@ -33,7 +34,6 @@ from agent_runner.model.errors import AuthError, ProviderError, ToolsDeclinedErr
 from agent_runner.model.settings import RetrySettings
 from agent_runner.model.signals import Receiving, Said, Working
 from agent_runner.model.spending import Spending
-from agent_runner.model.usage import Usage
 from agent_runner.providers import decide
 from agent_runner.providers.client import CallContext, clean_error, clean_response
 from agent_runner.providers.faults import fault_of
@@ -143,8 +143,8 @@ class Calls:
                 return Halt("fatal", kept, error.fix)
         if response is not None:
             files.settle(stored, response)  # it may have been found in the copy alone
-            answered = _answered(call, provider, response)
-            self._settle(work, evolve(answered, provider=name, adopted=True))
+            settled = answered(call, provider, response)
+            self._settle(work, evolve(settled, provider=name, adopted=True))
             return None
         if stored is not None and request is not None and provider is not None:
             return await self._send(_Call(work, request, stored, provider, files, kept_as))
@@ -186,12 +186,12 @@ class Calls:
             return self._unanswered(call, fault, self.clock.monotonic() - started_at)
         call.files.settle(call.stored, response)
         self.conversations.add(call.stored, response)
-        answered = evolve(
-            _answered(call.id, call.provider, response),
+        settled = evolve(
+            answered(call.id, call.provider, response),
             seconds=self.clock.monotonic() - started_at,
             adopted=call.kept is not None,
         )
-        self._settle(call.work, answered)
+        self._settle(call.work, settled)
         if self.save is not None:
             self.save(call.request, response)  # last: what is paid for is safe by now
         return None
@@ -243,19 +243,8 @@ class Calls:
             now=self.clock.now(),
             jitter=self.random.random(),
         )
-        settled = e.CallSettled(
-            call.id,
-            decide.outcome(error),
-            call.provider.name,
-            seconds=seconds,
-            usage=error.usage,
-            cost=_cost(call.provider, error.usage, error.cost),
-            request_id=error.request_id,
-            not_before=decision.until if isinstance(decision, decide.Wait) else None,
-            reason=str(error),
-            limits=error.limits,
-        )
-        self._settle(work, settled)
+        settled = unanswered(call.id, call.provider, error, decision)
+        self._settle(work, evolve(settled, seconds=seconds))
         if isinstance(error, ToolsDeclinedError) and call.request.prompt.tools:
             declined = e.ToolsDeclined(call.provider.name, call.provider.model, str(error))
             work.journal(declined)
@@ -290,29 +279,8 @@ class Calls:
     def _lost(self, work: Work, call: str, name: str, files: CallFiles, reason: str) -> None:
         """Give a call up that may have been billed, and say so."""
         files.give_up()
-        lost = e.CallSettled(call, "lost", name, reason=reason, caused_by_runner=True)
-        self._settle(work, lost)
+        self._settle(work, lost(call, name, reason))
         work.signal(Said(work.task.id, f"{call} may have been billed: {reason}", "warning"))
-
-
-def _cost(provider: Provider | None, usage: Usage | None, told: float | None) -> float | None:
-    """Dollars: as the agent's own command says, else by the price of its model."""
-    if told is not None or provider is None or usage is None:
-        return told
-    return provider.cost(usage)
-
-
-def _answered(call: str, provider: Provider | None, response: AgentResponse) -> e.CallSettled:
-    return e.CallSettled(
-        call,
-        "answered",
-        provider.name if provider else "",
-        usage=response.usage,
-        cost=_cost(provider, response.usage, response.cost),
-        request_id=response.request_id,
-        response_id=response.response_id,
-        limits=response.limits,
-    )
 
 
 def _meaning(room: Room, provider: str) -> e.TaskEvent | Halt | None:

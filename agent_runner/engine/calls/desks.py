@@ -18,15 +18,15 @@ from agent_runner.edits.plan import plan_replies
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.conversation import Conversations, Turn
+from agent_runner.engine.calls.kept_checks import KeptChecks
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.plain_files import reading
 from agent_runner.ground.redaction import Redactor
 from agent_runner.looking.budget import NOT_RUN
 from agent_runner.looking.dialect import Requests, answers_in, read_requests
 from agent_runner.looking.drafts import with_drafts
-from agent_runner.looking.files import Drafted
 from agent_runner.looking.repeats import Shown
-from agent_runner.looking.tool import Check, Said
+from agent_runner.looking.tool import Check
 from agent_runner.looking.toolbox import Answered, Desk, Toolbox
 from agent_runner.looking.tools import TOOLS, Offer
 from agent_runner.model.agent import ToolAnswer, ToolCall
@@ -34,7 +34,6 @@ from agent_runner.model.looks import Look
 from agent_runner.model.record import KeptLog, TaskRecord
 from agent_runner.model.settings import EditFormat
 from agent_runner.model.task import Task
-from agent_runner.store.blobs import Blobs
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.names import Scope
 
@@ -80,7 +79,7 @@ class Desks:
             if turn is not None and not turn.response.tool_calls:
                 box = evolve(box, patience=1)  # in words one repetition is enough
             calls = requests_of(turn).calls
-            checks = _Checks(self.conversations.blobs, call, check)
+            checks = KeptChecks(self.conversations.blobs, call, check)
             box = evolve(box, check=checks)
             answered = _answer(box, calls, before, may_look=_may_look(record, call))
             checks.keep()
@@ -250,42 +249,6 @@ def _may_look(record: TaskRecord, call: str) -> bool:
     counts, last_look = record.counts, record.counts.last_look
     just_now = record.call.continues == call and last_look == counts.turns
     return not last_look or just_now
-
-
-@define
-class _Checks:
-    """What the checks of a reply said: as it was kept, else by running them."""
-
-    blobs: Blobs
-    call: str
-    run: Check | None
-    _kept: list[Said] = field(init=False)
-    _said: list[Said] = field(factory=list)
-
-    def __attrs_post_init__(self) -> None:
-        kept = json.loads(self.blobs.read(self._name) or b"[]")
-        self._kept = [Said(text, outcome, is_error) for text, outcome, is_error in kept]
-
-    def __call__(self, hook: str, drafts: Drafted) -> Said:
-        number = len(self._said)
-        if number < len(self._kept):
-            said = self._kept[number]
-        elif self.run is None:
-            said = Said("no check can be run here.", "not run", is_error=True)
-        else:
-            said = self.run(hook, drafts)
-        self._said.append(said)
-        return said
-
-    def keep(self) -> None:
-        """Keep what is new; durable with the next call's start."""
-        if self.run is not None and len(self._said) > len(self._kept):
-            plain = [[said.text, said.outcome, said.is_error] for said in self._said]
-            self.blobs.write(self._name, json.dumps(plain).encode())
-
-    @property
-    def _name(self) -> str:
-        return f"{self.call}/checks"
 
 
 @frozen
