@@ -10,6 +10,7 @@ from itertools import groupby
 from agent_runner.engine.calls.conversation import Conversations, Turn, call_id
 from agent_runner.engine.calls.desks import brief_of, may_be_dropped, requests_of
 from agent_runner.ground.escaping import inline, on_one_line
+from agent_runner.model.agent import Finish
 from agent_runner.model.record import TaskRecord
 
 _MOST_CALLS = 60
@@ -42,13 +43,19 @@ def earlier_attempts(
 
 
 def _turns(conversations: Conversations, task: str, record: TaskRecord) -> Iterator[Turn]:
-    """The answers to this task since it was begun, or begun over, newest first."""
+    """The answers to this task since it was begun, or begun over, newest first.
+
+    But for those that were of no use: the same question is asked again then, and has to begin as it
+    did, or the provider's cache misses it.
+    """
     last = record.counts.calls_started
     for number in range(last, max(0, last - _MOST_CALLS), -1):
         turn = conversations.turn(task, record.counts.attempts, call_id(task, number))
         if turn is None or turn.request is None:
             continue
-        yield turn
+        response = turn.response
+        if response.finish is Finish.COMPLETE and (response.text.strip() or response.tool_calls):
+            yield turn
         if turn.request.number == 1:
             return
 
