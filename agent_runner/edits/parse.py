@@ -269,7 +269,8 @@ class _Reader:
         self.scan.fence = fence
         while place < len(self.lines) and not self.scan.closes(place):
             opened, line = fence_on(self.lines[place]), self.scan.line(place)
-            if opened is not None and opened.info and len(opened.marks) >= len(fence.marks):
+            is_outer = opened is not None and opened.indent <= fence.indent  # else it is quoted
+            if opened and opened.info and is_outer and len(opened.marks) >= len(fence.marks):
                 break  # the fence was never closed, and another one begins
             end = self._marked(place)
             if end is None and not _belongs(line, above=place < first):
