@@ -1,6 +1,5 @@
-"""Finds the repository around a folder, checks its owner, reads what we need of its settings."""
+"""Finds the repository around a folder, as git does, and checks whose it is."""
 
-import contextlib
 import os
 import re
 import stat
@@ -9,23 +8,12 @@ from pathlib import Path
 
 from attrs import frozen
 
-from agent_runner.model.errors import UsageError
-from agent_runner.workspace.command import FIXED, Answer, Git, binary, reading_environment
-
-OLDEST = "2.31"
-"""The oldest git that is used: the first that takes settings from GIT_CONFIG_COUNT."""
-
-_NEEDS_OLDEST = "--config-env=core.pager=PATH"
-"""An option as old as that, harmless; an older git refuses it, which saves asking its version."""
+from agent_runner.workspace.command import FIXED, Answer, binary, reading_environment
+from agent_runner.workspace.git_settings import GitSettings, refusal, settings_of
 
 _SHA256 = re.compile(rb"^\s*objectformat\s*=\s*\"?sha256", re.IGNORECASE | re.MULTILINE)
 _COMMIT = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 _LONGEST = 1 << 14  # bytes of a small file of git's that are read
-_PROGRAMS_OF_A_FILTER = ("clean", "smudge", "process")
-_RUN_AT_A_COMMIT = re.compile(
-    r"filter\..*\.(?:clean|smudge|process)|core\.fsmonitor|gpg\.(?:.*\.)?(?:program|defaultkeycommand)"
-)
-"""Settings, as git lists them, whose values git runs when it commits."""
 
 
 @frozen
@@ -77,7 +65,7 @@ def discover(root: Path) -> Discovered | None:
     work_tree, git_dir = place
     _check_owner(work_tree, git_dir)
     common = _common(git_dir)
-    settings = _settings(git_dir, work_tree)
+    settings = settings_of(git_dir, work_tree, common)
     if settings is None:
         return None
     found = _described(root, work_tree, git_dir, common, settings)
@@ -93,14 +81,15 @@ class _Found:
     """A repository, what its configuration said, and what was seen of the folders on the way."""
 
     found: Discovered
-    settings: "_Settings"
+    settings: GitSettings
     seen: tuple[tuple[Path, tuple[int, ...]], ...]
 
     def still_holds(self) -> bool:
         """Whether all of it is as it was."""
         if any(_identity(path) != as_it_was for path, as_it_was in self.seen):
             return False
-        return _settings(self.found.git_dir, self.found.work_tree) is self.settings
+        found = self.found
+        return settings_of(found.git_dir, found.work_tree, found.common) is self.settings
 
 
 _found: dict[Path, _Found] = {}
@@ -123,7 +112,7 @@ def _identity(path: Path) -> tuple[int, ...]:
 
 
 def _described(
-    root: Path, work_tree: Path, git_dir: Path, common: Path, settings: "_Settings"
+    root: Path, work_tree: Path, git_dir: Path, common: Path, settings: GitSettings
 ) -> Discovered:
     prefix = "" if root == work_tree else f"{root.relative_to(work_tree).as_posix()}/"
     hashing = "sha256" if _SHA256.search(_content(common / "config")) else "sha1"
@@ -156,15 +145,6 @@ def resolved_head(git_dir: Path, common: Path) -> str:
         return ""
     row = re.search(rb"^([0-9a-f]+) %b$" % re.escape(branch[1]), packed, re.MULTILINE)
     return row[1].decode() if row and _COMMIT.fullmatch(row[1]) else ""
-
-
-def stamp_of(path: Path) -> tuple[int, ...]:
-    """What changes when a file does; () if there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)
 
 
 def _place(root: Path) -> tuple[Path, Path] | None:
@@ -242,89 +222,4 @@ def _check_owner(work_tree: Path, git_dir: Path) -> None:
         check=False,
     )
     if done.returncode:
-        raise _refusal(work_tree, Answer(done.returncode, b"", os.fsdecode(done.stderr).strip()))
-
-
-@frozen
-class _Settings:
-    """What we need of git's configuration; `read`: each file it stands in, with its stamp."""
-
-    config: dict[str, str]
-    converts_all: bool
-    sees_modes: bool
-    obeyed: tuple[Path, ...]
-    hooks: Path | None
-    commands: tuple[str, ...]
-    read: tuple[tuple[Path, tuple[int, ...]], ...]
-
-
-_known: dict[tuple[Path, Path], _Settings] = {}
-"""What was read in this process, for as long as the files stay as they were."""
-
-
-def _settings(git_dir: Path, work_tree: Path) -> _Settings | None:
-    """Ask for the configuration, again only where a file has changed; None if git is too old.
-
-    It makes settings that switch off every filter: which filter a file has is said by a
-    .gitattributes of the tree, what it runs by a configuration, and none may run while we look.
-
-    Raises:
-        UsageError: git cannot read its configuration.
-    """
-    known = _known.get((git_dir, work_tree))
-    if known and all(stamp_of(file) == stamp for file, stamp in known.read):
-        return known
-    args = [_NEEDS_OLDEST, "config", "-z", "--list", "--show-origin"]
-    answer = Git(git_dir, work_tree).ask(work_tree, args)
-    if answer.code == 129 and "config-env" in answer.err:
-        return None
-    if answer.code:
-        raise _refusal(work_tree, answer)
-    found: dict[str, str] = {}
-    files = [_common(git_dir) / "config"]
-    obeyed: list[Path] = []
-    for origin, pair in zip(answer.paths[::2], answer.paths[1::2], strict=True):
-        if not origin.startswith("file:"):
-            continue  # ours: options over all files
-        name, _, value = pair.partition("\n")
-        file = work_tree / origin.removeprefix("file:")
-        files.append(file)
-        found[name] = value
-        if re.fullmatch(r"include(if\..*)?\.path", name):
-            files.append(file.parent / _from_home(value))
-            obeyed.append(files[-1])
-        elif name == "core.attributesfile" and value:
-            obeyed.append(work_tree / _from_home(value))
-    filters = {name.rpartition(".")[0] for name in found if name.startswith("filter.")}
-    off = {f"{name}.{program}": "" for name in filters for program in _PROGRAMS_OF_A_FILTER}
-    off |= {f"{name}.required": "false" for name in filters}
-    converts = found.get("core.autocrlf", "false").lower() not in {"false", "no", "off", "0"}
-    modes = (found.get(name, "true") for name in ("core.filemode", "core.symlinks"))
-    hooks = found.get("core.hookspath")
-    settings = _Settings(
-        off,
-        converts,
-        all(value.lower() in {"true", "yes", "on", "1"} for value in modes),
-        tuple(obeyed),
-        work_tree / _from_home(hooks) if hooks else None,
-        tuple(value for name, value in found.items() if _RUN_AT_A_COMMIT.fullmatch(name)),
-        tuple((file, stamp_of(file)) for file in dict.fromkeys(files)),
-    )
-    _known[git_dir, work_tree] = settings
-    return settings
-
-
-def _from_home(path: str) -> Path:
-    """The path as git reads it; `~` stands for the home folder."""
-    with contextlib.suppress(RuntimeError):  # a user that the system does not know
-        return Path(path).expanduser()
-    return Path(path)
-
-
-def _refusal(root: Path, answer: Answer) -> UsageError:
-    """Git's refusal, with the way out where there is a known one."""
-    fix = f"try `git -C {root} status` and mend what it says"
-    if "dubious ownership" in answer.err:
-        fix = f"git config --global --add safe.directory {root}"
-    first = answer.err.partition("\n")[0]
-    return UsageError(f"git refuses the repository at {root}: {first}", fix=fix)
+        raise refusal(work_tree, Answer(done.returncode, b"", os.fsdecode(done.stderr).strip()))

@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from attrs import frozen
 
 from agent_runner.workspace.command import Answer, Git, available, demanded, joined
-from agent_runner.workspace.discovery import Programs, discover, resolved_head, stamp_of
+from agent_runner.workspace.discovery import Programs, discover, resolved_head
+from agent_runner.workspace.git_settings import stamp_of
 from agent_runner.workspace.status import GitStatus, Report, asking
 
 

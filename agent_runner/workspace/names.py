@@ -8,8 +8,8 @@ from pathlib import Path
 from attrs import field, frozen
 
 from agent_runner.workspace.command import Running, demanded
-from agent_runner.workspace.discovery import stamp_of
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.git_settings import stamp_of
 from agent_runner.workspace.status import Report, asking
 from agent_runner.workspace.tracked import Source, Tracked
 

@@ -10,9 +10,9 @@ from typing import TypeAlias
 from attrs import define, field
 
 from agent_runner.workspace.command import Running, demanded
-from agent_runner.workspace.discovery import stamp_of
 from agent_runner.workspace.filetree import EXECUTABLE, LINK, PLAIN, Entry, mode_of
 from agent_runner.workspace.git import Repository
+from agent_runner.workspace.git_settings import stamp_of
 from agent_runner.workspace.status import Report
 
 _HEADER = struct.Struct(">4sII")
