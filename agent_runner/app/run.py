@@ -20,7 +20,8 @@ from agent_runner.app.self_check import self_check
 from agent_runner.app.session import opened_store
 from agent_runner.app.wiring import Choices, Wiring
 from agent_runner.engine.control import Control
-from agent_runner.engine.runner import EXIT_CODES, Runner, RunOptions
+from agent_runner.engine.endings import EXIT_CODES
+from agent_runner.engine.runner import Runner, RunOptions
 from agent_runner.engine.schedule import EVERYTHING, Selection
 from agent_runner.engine.waiting import Waiter
 from agent_runner.ground.clock import Clock

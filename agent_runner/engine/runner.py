@@ -11,6 +11,7 @@ from agent_runner.engine import decisions
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.control import Control
 from agent_runner.engine.core import Core
+from agent_runner.engine.endings import EXIT_CODES, nothing_ready
 from agent_runner.engine.recovery import Recovery
 from agent_runner.engine.schedule import EVERYTHING, Schedule, Selection
 from agent_runner.engine.taking_back import Outcome, TakingBack
@@ -20,34 +21,18 @@ from agent_runner.engine.work import Halt, Step, Work
 from agent_runner.ground.disk import storage_errors
 from agent_runner.ground.invocation import Invocation
 from agent_runner.ground.timings import part
-from agent_runner.model import events as e, exit_codes
+from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision, Escalation, Person
 from agent_runner.model.errors import StateError, StorageError
 from agent_runner.model.flow import MAY_RUN_OUT, seconds_left
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import OnEscalation
 from agent_runner.model.signals import Said
-from agent_runner.model.states import FINAL, STEPS, TaskState
+from agent_runner.model.states import STEPS, TaskState
 from agent_runner.model.task import Task, TaskList
 
 MAX_CRASHES = 3
 """Unclean stops in one step without a new fact before the task is escalated."""
-
-EXIT_CODES = {
-    "finished": exit_codes.DONE,
-    "preview": exit_codes.DONE,
-    "held": exit_codes.PERSON_NEEDED,
-    "uncommitted": exit_codes.PERSON_NEEDED,
-    "escalations": exit_codes.PERSON_NEEDED,
-    "aborted": exit_codes.PERSON_NEEDED,
-    "auth": exit_codes.PERSON_NEEDED,
-    "budget": exit_codes.PERSON_NEEDED,
-    "fatal": exit_codes.PERSON_NEEDED,
-    "storage": exit_codes.STATE_UNUSABLE,
-    "limit": exit_codes.COME_BACK,
-    "outage": exit_codes.COME_BACK,
-}
-"""What the command returns for each reason to stop; a signal's or a key's stop brings its own."""
 
 
 @frozen
@@ -315,20 +300,5 @@ class Runner:
         return Halt(self.control.stop_reason, self.control.detail)
 
     def _nothing_ready(self, tasks: Iterable[Task]) -> Halt:
-        """Why the run ends where none of these tasks can be worked on any more."""
-        chosen = (t for t in tasks if t.id in self.options.selection)
-        open_tasks = [t for t in chosen if self.core.record(t.id).state not in FINAL]
-        if not open_tasks:
-            return Halt("finished", "nothing is left to do")
-        escalated = [
-            t.id for t in open_tasks if self.core.record(t.id).state is TaskState.ESCALATED
-        ]
-        held = [t.id for t in open_tasks if t.id not in escalated]
-        reasons = []
-        if escalated:
-            verb = "needs" if len(escalated) == 1 else "need"
-            reasons.append(f"{', '.join(escalated)} {verb} a person")
-        if held:
-            verb = "is" if len(held) == 1 else "are"
-            reasons.append(f"{', '.join(held)} {verb} held by tasks that have not passed")
-        return Halt("held", "; ".join(reasons))
+        chosen = (task.id for task in tasks if task.id in self.options.selection)
+        return nothing_ready(map(self.core.record, chosen))

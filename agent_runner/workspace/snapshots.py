@@ -1,58 +1,27 @@
 """Snapshots of all files below a root: one id, what changed between two, contents of each."""
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from attrs import evolve, field, frozen
 
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.collector import paused_collector
-from agent_runner.model.errors import StateError
+from agent_runner.workspace.contents import LIMITS, Contents, Limits, opened
 from agent_runner.workspace.copying import Copied
-from agent_runner.workspace.filetree import (
-    Entry,
-    Folder,
-    Look,
-    Seen,
-    read_entry,
-    read_path,
-    signature_of,
-)
+from agent_runner.workspace.filetree import Entry, Folder, Look, Seen, read_entry, signature_of
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.history import Change, changes
 from agent_runner.workspace.names import NO_NAMES, Lister, Names, Scope
-from agent_runner.workspace.objects import BLOB, ObjectStore, object_name
-from agent_runner.workspace.sources import fetched
+from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.staged import Vouchers, has_many
 from agent_runner.workspace.status import GitStatus, Report
 from agent_runner.workspace.tracked import Source
 from agent_runner.workspace.vouched import Vouched
 
-
-@frozen
-class Limits:
-    """How much one look does.
-
-    `largest`: bytes of a file beyond which it is neither read nor kept: size and time stand for
-    its content. `kept_at_once`: bytes of files which git does not have that one look keeps at most.
-    `read_unasked`: so many new files are read, before git is asked which of them need no reading.
-    `seen_unasked`: in a repository of more files, git is asked which of them may have changed; of
-    20,000 files it compares the stat in a third of our time.
-    """
-
-    largest: int = 32 << 20
-    kept_at_once: int = 256 << 20
-    read_unasked: int = 500
-    seen_unasked: int = 4_000
-
-
 _COARSEST = 2.0  # seconds: no file system in use stamps times more coarsely (FAT)
-
-
-_LIMITS = Limits()
 _NOTHING: Copied = {}
 
 
@@ -82,7 +51,7 @@ class SnapshotReader:
         scope: Scope,
         store: ObjectStore,
         clock: Clock,
-        limits: Limits = _LIMITS,
+        limits: Limits = LIMITS,
         *,
         may_report: bool = True,
     ) -> None:
@@ -91,22 +60,18 @@ class SnapshotReader:
         self.store = store
         self._clock = clock
         self._lister = Lister(self.scope, may_report=may_report)
-        self._sources: tuple[Source, ...] = ()
-        self._sources_before: tuple[Source, ...] = ()
+        self._contents = Contents(store, limits)
         self._vouchers = Vouchers(limits.largest)
         self._report: Report | None = None
-        self._replaced: dict[str, bytes] = {}
         self._sorted: tuple[str, ...] | None = None
-        self._unkept: set[bytes] = set()
         self._settled = 0
-        self._room = 0
         self._compared: tuple[str, str, tuple[Change, ...]] = ("", "", ())
         self._forget("sha1")
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The repositories that had a say in the last look, outermost first."""
-        return self._sources
+        return self._contents.sources
 
     @property
     def repository(self) -> Repository | None:
@@ -164,7 +129,7 @@ class SnapshotReader:
         self._begin()
         self._report = None
         self._paths |= new - self.ignored(new)
-        with _opened(self.scope.root) as root:
+        with opened(self.scope.root) as root:
             if root is not None:
                 Look(self._read, self._note).some(self._tree, root, wanted & self._paths)
         return self._taken()
@@ -175,13 +140,13 @@ class SnapshotReader:
         `copied`: what of it is known to be as it was at the last look here, and need not be read.
         Git is only asked for names: it would read every file of a copy, whose index knows none.
         """
-        scope = Scope(root, git=bool(self._sources))
+        scope = Scope(root, git=bool(self.sources))
         limits = evolve(self._limits, read_unasked=sys.maxsize, seen_unasked=sys.maxsize)
         reader = SnapshotReader(scope, self.store, self._clock, limits, may_report=False)
-        reader._forget(self._hashing)
+        reader._forget(self.hashing)
         for path, (original, copy) in copied.items():
             entry = self._tree.entry(path) if original[1] < self._settled else None
-            if entry is not None and entry.is_content and path not in self._not_kept:
+            if entry is not None and entry.is_content and path not in self._contents.not_kept:
                 place, _, name = path.rpartition("/")
                 reader._tree.inner(place).files[name] = (copy, entry)
         return reader
@@ -189,21 +154,14 @@ class SnapshotReader:
     @property
     def hashing(self) -> str:
         """How contents are named: `sha1` or `sha256`, as git does here."""
-        return self._hashing
+        return self._contents.hashing
 
     def keep(self, paths: Iterable[str]) -> None:
         """Keep what these files of the last look hold, before a change of our own.
 
         Afterwards git would have to be asked for it.
         """
-        with _opened(self.scope.root) as root:
-            if root is None:
-                return
-            for path in self._paths.intersection(paths):
-                here, content = read_path(root, path, self._hashing, self._limits.largest)
-                if here is not None and here.is_content and not self.store.holds(here.name):
-                    self.store.add(BLOB, content, here.name)
-        self.store.flush()
+        self._contents.keep(self.scope.root, self._paths.intersection(paths))
 
     def ignored(self, paths: Iterable[str]) -> set[str]:
         """Those of `paths` (existing or not) that git ignores.
@@ -219,7 +177,7 @@ class SnapshotReader:
         if self._names is NO_NAMES:
             repository = Repository.find(self.scope.root)
         else:
-            repository = self._sources[0].repository if self._sources else None
+            repository = self.sources[0].repository if self.sources else None
         found = repository.ignored(unknown) if repository is not None else set()
         self._not_ignored |= unknown - found
         return found
@@ -250,31 +208,20 @@ class SnapshotReader:
         Raises:
             StateError: it was never kept, or is not any more.
         """
-        if self.store.holds(entry.name):
-            return self.store.get(entry.name)
-        if entry.is_content:
-            with _opened(self.scope.root) as root:
-                if root is not None:
-                    here, content = read_path(root, path, self._hashing, self._limits.largest)
-                    if here is not None and here.name == entry.name:
-                        return content
-            for content in fetched(self._sources, {path: entry.name}):
-                return content
-        raise StateError(f"the content that {path} had is not kept")
+        return self._contents.get(self.scope.root, path, entry)
 
     def _forget(self, hashing: str) -> None:
-        self._hashing = hashing
+        self._contents.forget(hashing)
         self._tree = Folder()
         self._names = NO_NAMES
         self._paths: set[str] = set()
         self._sorted = None
         self._not_ignored: set[str] = set()
         self._vouched = Vouched()
-        self._not_kept: set[str] = set()
 
     def _is_tracked(self, folder: str) -> bool:
         """Whether git tracks anything in a folder; the top of a work tree counts as one of it."""
-        source = self._sources[0]
+        source = self.sources[0]
         return source.tracked.is_in(folder) or not (folder or source.repository.prefix)
 
     def _look(self) -> None:
@@ -283,7 +230,7 @@ class SnapshotReader:
             repository = self._lister.start().repository
             if repository and has_many(repository, self._limits.seen_unasked):
                 self._vouchers.ask(repository, reported=self._lister.reports)
-            with _opened(self.scope.root) as root:
+            with opened(self.scope.root) as root:
                 if root is None:
                     look.gone(self._tree)
                 else:
@@ -300,14 +247,14 @@ class SnapshotReader:
 
     def _begin(self) -> None:
         self._settled = int((self._clock.now() - _COARSEST) * 1e9)
-        self._room = self._limits.kept_at_once
+        self._contents.begin()
 
     def _learn(
         self, names: Names, doubted: frozenset[str] | None, look: Look, root: int | None
     ) -> None:
         """Take in which files there are, and look at those that are new or that git doubts."""
         hashing = names.sources[0].repository.hashing if names.sources else "sha1"
-        if hashing != self._hashing:  # another repository was made here
+        if hashing != self._contents.hashing:  # another repository was made here
             self._forget(hashing)
         new, gone = names.since(self._names)
         for path in gone:
@@ -318,7 +265,7 @@ class SnapshotReader:
                 self._note(path, entry, None)
         self._paths |= new
         self._not_ignored = set()
-        self._names, self._sources = names, names.sources
+        self._names, self._contents.sources = names, names.sources
         if len(new) > self._limits.read_unasked and names.sources:
             self._vouchers.refresh(names.sources[0].repository)
         lost, won = self._vouched.update(self._vouchers.files, doubted, self._paths)
@@ -334,51 +281,21 @@ class SnapshotReader:
         vouched = self._vouchers.entry(path, found)
         if vouched is not None:
             return signature, vouched
-        entry, content = read_entry(descriptor, name, found, self._hashing, self._limits.largest)
-        if entry is not None and content is not None and not self._is_kept(entry.name):
-            if len(content) > self._room:
-                self._unkept.add(entry.name)
-            else:
-                self._room -= len(content)
-                self.store.add(BLOB, content, entry.name)
+        hashing = self._contents.hashing
+        entry, content = read_entry(descriptor, name, found, hashing, self._limits.largest)
+        if entry is not None and content is not None:
+            self._contents.take(entry.name, content)
         return signature, entry
-
-    def _is_kept(self, name: bytes) -> bool:
-        """By us, or by git for the time being."""
-        return self.store.holds(name) or any(s.keeps(name) for s in self._sources)
 
     def _note(self, path: str, before: Entry | None, after: Entry | None) -> None:
         """A path has another entry than at the last look."""
         if before is None or after is None:
             self._sorted = None
-        if before is not None and before.is_content:
-            self._replaced.setdefault(path, before.name)
-        if after is not None and not (after.is_content and after.name not in self._unkept):
-            self._not_kept.add(path)
-        else:
-            self._not_kept.discard(path)
+        self._contents.note(path, before, after)
 
     def _taken(self) -> Snapshot:
         """The snapshot of what was seen; contents that were replaced are ours from now on."""
-        missing = {p: name for p, name in self._replaced.items() if not self.store.holds(name)}
-        for content in fetched(self._sources_before, missing):
-            self.store.add(BLOB, content, object_name(BLOB, content, self._hashing))
-        self._replaced.clear()
-        self._sources_before = self._sources
-        name = self._tree.tree(self._hashing, self.store.add)
+        self._contents.settle()
+        name = self._tree.tree(self._contents.hashing, self.store.add)
         self.store.flush()
-        return Snapshot(name.hex(), frozenset(self._not_kept))
-
-
-@contextlib.contextmanager
-def _opened(root: Path) -> Iterator[int | None]:
-    """The root's descriptor; None if there is no such folder."""
-    try:
-        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        yield None
-        return
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        return Snapshot(name.hex(), frozenset(self._contents.not_kept))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent_runner.ground.clock import Clock
-from agent_runner.workspace.snapshots import Limits
+from agent_runner.workspace.contents import Limits
 from tests.workspace.readers import LIMITS, NOTHING_SETTLED, MakeReader, Reader
 from tests.workspace.repos import Repo
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from agent_runner.ground.clock import Clock
+from agent_runner.workspace.contents import Limits
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
-from agent_runner.workspace.snapshots import Limits, Snapshot, SnapshotReader
+from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
 from tests.workspace.repos import FixedClock, Repo
 
 LIMITS = Limits()

@@ -8,12 +8,13 @@ import pytest
 
 from agent_runner.model.errors import UsageError
 from agent_runner.workspace.command import Git
+from agent_runner.workspace.contents import Limits
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.listing import overview, show
 from agent_runner.workspace.names import Scope, file_names
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.scratch import Scratch
-from agent_runner.workspace.snapshots import Limits, SnapshotReader
+from agent_runner.workspace.snapshots import SnapshotReader
 from tests.workspace.repos import FixedClock, Repo
 
 

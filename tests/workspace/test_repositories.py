@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from agent_runner.workspace.contents import Limits
 from agent_runner.workspace.filetree import PLAIN, Entry
 from agent_runner.workspace.objects import BLOB, object_name
-from agent_runner.workspace.snapshots import Limits
 from tests.workspace.readers import MakeReader, put
 from tests.workspace.repos import Repo
 

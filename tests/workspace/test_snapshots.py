@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent_runner.model.errors import StateError
-from agent_runner.workspace.snapshots import Limits
+from agent_runner.workspace.contents import Limits
 from tests.workspace.readers import (
     ALL_SETTLED,
     OPENED,

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from hypothesis import given, strategies as st
 
+from agent_runner.workspace.contents import Limits
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
-from agent_runner.workspace.snapshots import Limits, SnapshotReader
+from agent_runner.workspace.snapshots import SnapshotReader
 from tests.support.exploring import examples
 from tests.workspace.edits import EDITS, FILE_EDITS, GIT_EDITS, Edit, do, sampled
 from tests.workspace.repos import FixedClock, Repo, differing, snapshot

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from agent_runner.workspace.contents import Limits
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
-from agent_runner.workspace.snapshots import Limits, SnapshotReader
+from agent_runner.workspace.snapshots import SnapshotReader
 from agent_runner.workspace.status import GitStatus
 from tests.support.exploring import examples
 from tests.workspace.edits import FILE_EDITS, GIT_EDITS, Edit, do, sampled

@@ -6,8 +6,8 @@ from typing import NoReturn
 
 import pytest
 
+from agent_runner.workspace.contents import Limits
 from agent_runner.workspace.filetree import PLAIN, Entry, Folder, Look
-from agent_runner.workspace.snapshots import Limits
 from agent_runner.workspace.staged import index_entries
 from tests.workspace.readers import (
     OPENED,
