@@ -125,7 +125,7 @@ def docs(session: nox.Session) -> None:
     site = _empty_folder(session)
     session.run("sphinx-build", "-q", "-n", "-W", "--keep-going", "-c", "docs", ".", str(site))
     session.log(f"the site begins at {site / 'docs' / 'index.html'}")
-    session.run("pytest", "tests/docs", "tests/examples", *session.posargs)
+    session.run(*PYTEST, "tests/docs", "tests/examples", *session.posargs)
 
 
 @nox.session
