@@ -1,6 +1,5 @@
 """Claude Code (`claude -p`), as of version 2.1.197."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from attrs import define, field
 
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.usage import REJECTED, ReportedLimit, Usage
-from agent_runner.providers.commands.preset import Asking, Preset, home, is_plain
+from agent_runner.providers.commands.preset import Asking, Preset, home, is_plain, logged_in
 from agent_runner.providers.commands.reader import (
     Ended,
     SessionLostError,
@@ -234,14 +233,9 @@ def _login(env: Mapping[str, str]) -> str:
     if env.get("CLAUDE_CODE_OAUTH_TOKEN"):
         return "CLAUDE_CODE_OAUTH_TOKEN"
     config = _config(env)
-    if (config / ".credentials.json").is_file():
-        return f"logged in ({config / '.credentials.json'})"
+    # where the login itself is in the system's key store, its account is in the other file
     account = config / ".claude.json" if _moved(env) else home(env) / ".claude.json"
-    try:  # where the login itself is in the system's key store
-        known = json.loads(account.read_bytes())
-    except (OSError, ValueError):
-        return ""
-    return f"logged in ({account})" if mapping(known).get("oauthAccount") else ""
+    return logged_in(config / ".credentials.json") or logged_in(account, "oauthAccount")
 
 
 CLAUDE_CODE = Preset(

@@ -1,6 +1,5 @@
 """Codex CLI (`codex exec`), as of version 0.171.0."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from attrs import define
 
 from agent_runner.model.agent import AgentResponse
 from agent_runner.model.usage import REJECTED, ReportedLimit, Usage
-from agent_runner.providers.commands.preset import Asking, Preset, home
+from agent_runner.providers.commands.preset import Asking, Preset, home, logged_in
 from agent_runner.providers.commands.reader import (
     Ended,
     SessionLostError,
@@ -179,12 +178,7 @@ def _folder(env: Mapping[str, str]) -> Path:
 
 
 def _login(env: Mapping[str, str]) -> str:
-    file = _folder(env) / "auth.json"
-    try:
-        known = mapping(json.loads(file.read_bytes()))
-    except (OSError, ValueError):
-        return ""
-    return f"logged in ({file})" if known else ""
+    return logged_in(_folder(env) / "auth.json", "")
 
 
 def _log(session: str, _asking: Asking, env: Mapping[str, str]) -> Path | None:

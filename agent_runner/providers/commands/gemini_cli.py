@@ -11,7 +11,7 @@ from attrs import define
 
 from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.usage import Usage
-from agent_runner.providers.commands.preset import Asking, Preset, home, is_plain
+from agent_runner.providers.commands.preset import Asking, Preset, home, is_plain, logged_in
 from agent_runner.providers.commands.reader import (
     Ended,
     SessionLostError,
@@ -153,8 +153,7 @@ def _folder(env: Mapping[str, str]) -> Path:
 
 
 def _login(env: Mapping[str, str]) -> str:
-    file = _folder(env) / "oauth_creds.json"
-    return f"logged in ({file})" if file.is_file() else ""
+    return logged_in(_folder(env) / "oauth_creds.json")
 
 
 GEMINI_CLI = Preset(

@@ -9,7 +9,7 @@ from attrs import define
 
 from agent_runner.model.agent import AgentResponse
 from agent_runner.model.usage import Usage
-from agent_runner.providers.commands.preset import Asking, Preset, home
+from agent_runner.providers.commands.preset import Asking, Preset, home, logged_in
 from agent_runner.providers.commands.reader import (
     Ended,
     SessionLostError,
@@ -174,8 +174,7 @@ def _data(env: Mapping[str, str]) -> Path:
 
 
 def _login(env: Mapping[str, str]) -> str:
-    file = _data(env) / "auth.json"
-    return f"logged in ({file})" if file.is_file() else ""
+    return logged_in(_data(env) / "auth.json")
 
 
 OPENCODE = Preset(

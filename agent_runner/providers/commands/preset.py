@@ -4,6 +4,7 @@ Flags and variables are those of the versions named in each preset's file, seen 
 them (November 2026).
 """
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -118,6 +119,21 @@ with the user's key at hand, so no command may change them."""
 def home(env: Mapping[str, str]) -> Path:
     """The user's home folder, where these commands keep logins and sessions."""
     return Path(env.get("HOME") or "/nonexistent")
+
+
+def logged_in(file: Path, holding: str | None = None) -> str:
+    """That a command's own login is in a file of its own; "" where it is not.
+
+    `holding`: the file is a JSON object that has something there ("": anything at all).
+    """
+    if holding is None:
+        return f"logged in ({file})" if file.is_file() else ""
+    try:
+        known = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return ""
+    held = known.get(holding) if holding and isinstance(known, dict) else known
+    return f"logged in ({file})" if held and isinstance(known, dict) else ""
 
 
 def is_plain(command: str) -> bool:
