@@ -10,6 +10,7 @@ import shlex
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import anyio
 import anyio.to_thread
 from attrs import define, evolve, frozen
 
@@ -43,6 +44,9 @@ from agent_runner.workspace.workshop import Left, Workshop, paused_at
 
 _STEERS = "it steers agents' commands, so it stays as it is (`may_change` would allow it)"
 _KEY = "it would write a key into a file"
+
+_SLOW = 3.0
+"""Seconds of preparing a copy from which on that is said."""
 
 _MOST_NAMED = 4
 """Paths that a note names; the rest is counted."""
@@ -101,7 +105,9 @@ class InPlace:
                 return
             session = await anyio.to_thread.run_sync(self._went_on, work, provider, workshop, call)
             if not session:
+                began = anyio.current_time()
                 await anyio.to_thread.run_sync(workshop.fill, call)
+                self._say_slow(work, anyio.current_time() - began, overlays=bool(overlays))
                 session = self._session(work, provider)
             self._say_guess(work, provider, need)
             cell = Cell(self.confining, outfit, work.task, workshop)
@@ -166,6 +172,14 @@ class InPlace:
         if outfit.sandbox == "off" or not self.confining.sandbox.tier.overlays:
             return False
         return overlays(self.confining.sandbox, work.task.root, self.trees.copies)
+
+    @staticmethod
+    def _say_slow(work: Work, seconds: float, *, overlays: bool) -> None:
+        """Say what made a call wait, and what would spare it."""
+        if seconds >= _SLOW:
+            fix = "" if overlays else "; with bubblewrap 0.11 nothing is copied, where it confines"
+            words = f"it took {seconds:.0f} s to give the agent its files{fix}"
+            work.signal(Said(work.task.id, words))
 
     def _went_on(self, work: Work, provider: Provider, workshop: Workshop, call: str) -> str:
         """The session that goes on in the copy as a limit left it; "" where it is to be filled."""
