@@ -38,7 +38,7 @@ def stand_above(lines: list[str], anchors: tuple[str, ...], spot: Spot, *, among
         if above < 0:
             return False
     is_outer = spot.depth > len(indent_of(lines[above])) or _SECTION.match(lines[above]) is not None
-    return not among or is_outer or above == spot.changed
+    return not among or is_outer
 
 
 def names_elsewhere(lines: list[str], heading: str, spot: Spot) -> bool:

@@ -88,7 +88,7 @@ def stands_in(part: Sequence[HunkLine], path: str, held: Collection[str], *, who
 
 def is_left_out(line: str) -> bool:
     """Whether the line, in a text that is only shown, stands for others."""
-    return _says_so(("", line, ""), "", goes=True) or _is_remark(line, "")
+    return _says_so(("", line, ""), "", goes=True)
 
 
 def is_dots(line: str) -> bool:

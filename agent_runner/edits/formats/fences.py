@@ -64,7 +64,10 @@ class Fences:
                 end = at
                 break
             is_as_long = inner.marks[0] == fence.marks[0] and len(inner.marks) >= len(fence.marks)
-            depth += -1 if closes else bool(inner.info and is_as_long)
+            opens = bool(inner.info and is_as_long) and not closes
+            if opens and not (depth or is_prose(path) or _within_comment(self.raw[start:at])):
+                return None  # no line of code begins so: perhaps it is one of the reply
+            depth += -1 if closes else opens
         else:
             end = len(self.raw)
         if end != first and (end == len(self.raw) or self._below(first + 1)[1]):
