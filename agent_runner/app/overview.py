@@ -240,7 +240,20 @@ def usage_parts(view: Overview, by: str) -> Iterator[Part]:
     yield usage_table(by, [*usage_rows(spending, By(by)), total])
     if total.at_least:
         yield f"{MORE} at least: an agent did not report all of its tokens"
+    if total.cost:
+        yield _on_prices(SystemClock().now())
     yield from counter_lines(view.counters, view.known.zone)
+
+
+def _on_prices(now: float) -> str:
+    """By which prices costs are counted, and that these are old, where they are."""
+    from datetime import UTC, datetime
+
+    from agent_runner.model.usage import LIST_PRICES_OF, LIST_PRICES_OLD_AFTER
+
+    age = datetime.fromtimestamp(now, UTC).date() - datetime.fromisoformat(LIST_PRICES_OF).date()
+    exact = "about right: " if age.days > LIST_PRICES_OLD_AFTER else ""
+    return f"Costs are {exact}by your prices, else by the vendors' list prices of {LIST_PRICES_OF}"
 
 
 def _counter_objects(view: Overview) -> list[dict[str, Any]]:

@@ -138,6 +138,18 @@ class Price:
         "dollars per million input tokens written to the provider's cache",
         reading=Reading.NOT_NEGATIVE,
     )
+    long_prompt: int | None = option(
+        None,
+        "input tokens above which the whole call costs more; null: never",
+        reading=Reading.POSITIVE,
+        example="272000",
+    )
+    long_input: float = option(
+        1.0, "how many times the input of such a call costs", reading=Reading.NOT_NEGATIVE
+    )
+    long_output: float = option(
+        1.0, "how many times the output of such a call costs", reading=Reading.NOT_NEGATIVE
+    )
 
 
 @frozen

@@ -6,6 +6,13 @@ REJECTED = "rejected"
 """The verdict word by which a subscription window says that it turned a call away."""
 
 
+LIST_PRICES_OF = "2026-11-24"
+"""The day of the list prices (providers/prices.py) by which costs are counted."""
+
+LIST_PRICES_OLD_AFTER = 120
+"""Days after which they are only about right."""
+
+
 @frozen
 class Usage:
     """Tokens of one call, as the server reports them.

@@ -10,6 +10,7 @@ from agent_runner.ground.tokens import Ruler
 from agent_runner.model.agent import Prompt
 from agent_runner.model.settings import Price
 from agent_runner.model.usage import Usage
+from agent_runner.providers.prices import LIST_PRICES
 
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 
@@ -25,13 +26,9 @@ def cost(usage: Usage, price: Price) -> float:
     cached_price = price.input if price.cached is None else price.cached
     write_price = price.input if price.cache_write is None else price.cache_write
     plain = max(0, usage.input - usage.cached - usage.cache_write)
-    total = (
-        plain * price.input
-        + usage.cached * cached_price
-        + usage.cache_write * write_price
-        + usage.output * price.output
-    )
-    return total / 1_000_000
+    read = plain * price.input + usage.cached * cached_price + usage.cache_write * write_price
+    more_in, more_out = _long(usage.input, price)
+    return (read * more_in + usage.output * price.output * more_out) / 1_000_000
 
 
 def highest_cost(input_tokens: int, output_cap: int, price: Price) -> float:
@@ -40,13 +37,26 @@ def highest_cost(input_tokens: int, output_cap: int, price: Price) -> float:
     Writing the cache can cost more than plain input (1.25 times, at Anthropic and OpenAI).
     """
     dearest = max(price.input, price.cached or 0.0, price.cache_write or 0.0)
-    return (input_tokens * dearest + output_cap * price.output) / 1_000_000
+    more_in, more_out = _long(input_tokens, price)
+    dollars = input_tokens * dearest * more_in + output_cap * price.output * more_out
+    return dollars / 1_000_000
 
 
-def price_of(prices: Mapping[str, Price], *models: str) -> Price | None:
-    """The price of the first of `models` that has one; a dated name has its plain name's price."""
-    for model in models:
+def _long(input_tokens: int, price: Price) -> tuple[float, float]:
+    """How many times the input and the output of a call of this length cost."""
+    if price.long_prompt is None or input_tokens <= price.long_prompt:
+        return 1.0, 1.0
+    return price.long_input, price.long_output
+
+
+def price_of(prices: Mapping[str, Price], model: str, *, official: bool) -> Price | None:
+    """What a model costs: as the user says, else the list price where its own vendor is asked.
+
+    A dated name has its plain name's price. `official`: whether the address is the vendor's own:
+    what others take for a model of the same name is not known.
+    """
+    for known in (prices, LIST_PRICES if official else {}):
         for name in (model, _DATED.sub("", model)):
-            if name in prices:
-                return prices[name]
+            if name in known:
+                return known[name]
     return None

@@ -76,7 +76,10 @@ def test_a_limit_under_another_name_of_a_provider_is_found_where_it_stands(scene
 
 
 def test_without_a_chosen_provider_whoever_has_limits_is_judged(scene: Scene) -> None:
-    scene.write("agent-runner.yml", "rate_limits: {claude: {max_cost_day: 1}}\n")
+    scene.write(
+        "agent-runner.yml",
+        "rate_limits: {claude: {max_cost_day: 1}}\nproviders: {claude: {model: claude-of-2031}}\n",
+    )
     ended = scene.run("config", "validate")
     assert ended.code == 2
-    assert "no price is known for model claude-sonnet-5-5" in ended.err
+    assert "no price is known for model claude-of-2031" in ended.err

@@ -125,6 +125,6 @@ class Clients:
 
     def _serve(self, profile: Profile) -> Provider:
         if profile not in self._providers:
-            price = price_of(self.settings.prices, profile.model)
+            price = price_of(self.settings.prices, profile.model, official=profile.official)
             self._providers[profile] = Provider(profile, self.make(profile), price)
         return self._providers[profile]
