@@ -154,6 +154,10 @@ class Blobs:
             os.close(self._file)
             self._file = -1
 
+    def __del__(self) -> None:
+        """Give the descriptor back where nobody closed it: they run out in a long process."""
+        self.close()
+
     def _append(self, sha256: str, name: str, content: bytes) -> None:
         line = b"%s %d %d %s " % (sha256.encode(), self._end, len(content), name.encode())
         line += b"%08x\n" % zlib.crc32(line)

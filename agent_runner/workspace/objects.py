@@ -185,6 +185,11 @@ class ObjectStore:
             os.close(self._descriptor)
         self._descriptor, self._places, self._end = -1, None, 0
 
+    def __del__(self) -> None:
+        """Give the descriptor back where nobody closed it: they run out in a long process."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
     def _live(self, keep: Iterable[bytes]) -> Iterator[bytes]:
         """The trees and all that they lead to, as far as it is here, each once."""
         waiting, met = list(keep), set[bytes]()

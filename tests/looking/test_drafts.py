@@ -52,7 +52,6 @@ def test_an_edit_says_which_lines_it_changed_as_they_are_numbered_now(drafts: Dr
         ("e\n", "", None),
         ("wo\n", "", "one\nt\nthree\n"),
         ("e\nt", "E\nT", "onE\nTwo\nthree\n"),
-        ("  two", "  2", "one\n2\nthree\n"),
         ("two\r\n", "2\r\n", "one\n2\nthree\n"),
     ],
 )
