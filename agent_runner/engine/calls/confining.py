@@ -45,8 +45,11 @@ class Cell:
         mount, seen = self.workshop.mounted(sandbox.tier)
         own = tuple(path for path in self.outfit.homes if _is_there(path))
         copy = () if isinstance(mount, Overlay) else (start.folder,)
+        trees = {one.path.parent for one in seen if root.is_relative_to(one.path.parent)}
         wanted = Confinement(
             writable=(*copy, start.beside, *own, *self._writable(root)),
+            # below /tmp, the rest of a repository would be gone, and to git it would be deleted
+            read_only=tuple(trees - {root}),
             masked=tuple(
                 path for path in home_secrets(home) if not any(_overlap(path, one) for one in own)
             ),
