@@ -104,6 +104,8 @@ INTERRUPTED_AT = """
 import os, signal, sys
 from agent_runner.__main__ import main
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
         if name == wanted:
