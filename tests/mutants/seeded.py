@@ -161,14 +161,14 @@ MUTANTS = (
     Mutant(
         "a damaged content is handed out",
         "agent_runner/store/blobs.py",
-        "return content if hashlib.sha256(content).hexdigest() == entry.sha256 else None",
-        "return content",
+        "return entry, content if hashlib.sha256(content).hexdigest() == entry.sha256 else None",
+        "return entry, content",
         (f"{_BLOBS}::test_a_damaged_content_is_never_handed_out",),
     ),
     Mutant(
         "half a content passes for one that is there already",
         "agent_runner/store/blobs.py",
-        "if known is None or self._content(known) != content:",
+        "if known is None or self._read_at(known)[1] != content:",
         "if known is None:",
         (_BLOBS,),
     ),
@@ -182,8 +182,8 @@ MUTANTS = (
     Mutant(
         "a file's new name is not synced",
         "agent_runner/ground/disk.py",
-        "        if durable:\n            self.sync_folder(path.parent)\n\n\ndef",
-        "\n\ndef",
+        "        if durable:\n            self.sync_folder(path.parent)\n        return size\n",
+        "        return size\n",
         ("tests/ground/test_disk.py::test_only_a_durable_file_outlives_a_power_cut",),
     ),
     Mutant(
