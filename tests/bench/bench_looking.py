@@ -48,7 +48,7 @@ LOOKS = {
     "read_file": {"path": "package025/part3/file25300.py"},
     "git_log": {},
     "git_diff": {},
-    "edit_file": {"path": "package025/part3/file25300.py", "old_text": "#", "new_text": "# x"},
+    "edit_file": {"path": "package025/part3/file25300.py", "old_text": "#", "new_text": "x = 1"},
 }
 
 
