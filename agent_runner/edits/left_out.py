@@ -28,6 +28,9 @@ _COMMENT = re.compile(
     r"(?:#+(?=\s|\.\.)|//+|/\*+|\{/\*|\*\s|--+(?=\s|\[)|<!--|;+\s|%+\s|\(\*|\{-|@\*|'\s|REM\s)\s*",
     re.IGNORECASE,
 )
+_MARK = re.compile(r"(?:#+|//+|--+|;+|%+)\s*")
+"""What a comment begins with where no blank follows; code may begin with it, too."""
+
 _PROSE_COMMENT = re.compile(r"<!--\s*|\[//\]: #")
 _BRACKETED = re.compile(r"[\[({<\uff08\u3010\uff3b](?=.*\s|\W*\w+\W*$).*[\])}>\uff09\u3011\uff3d]")
 _INLINE = re.compile(r"/\*\s*\.{3,}[^*/]*\*/|<!--\s*\.{3,}[^>]*-->|\{\s*\.{3,}\s*\}")
@@ -75,10 +78,12 @@ def stands_in(part: Sequence[HunkLine], path: str, held: Collection[str], *, who
         return ""
     for gap in _gaps(part):
         gone = [text.strip() for op, text in gap if op == DROP and not _is_remark(text, path)]
-        if len(gone) <= _size(gap, ADD, path):
+        bare = [_MARK.sub("", text, count=1) for text in gone]
+        if sum(map(bool, bare)) <= _size(gap, ADD, path):
             continue
         for _, text, below in _new(gap, held):
-            is_kept = _COMMENT.sub("", text.strip(), count=1) in gone  # commented out
+            # code that is commented out, or `#words` with a blank between
+            is_kept = _COMMENT.sub("", text.strip(), count=1) in {*gone, *bare}
             is_alone = not below.strip() or _is_remark(below, path)
             is_stub = _NOTHING.match(text.strip()) is not None
             if _is_remark(text, path) and not is_kept and (whole or (is_alone and not is_stub)):

@@ -37,6 +37,26 @@ def test_an_edit_says_which_lines_it_changed_as_they_are_numbered_now(drafts: Dr
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "fits"),
+    [
+        ("#first", "# first", True),
+        ("#\n", "# x\n", True),
+        ("x = 1\n", "# x = 1\n", True),
+        ("x = 1\n", "# as it was\n", False),
+        ("#define A 1\n", "# as it was\n", False),
+    ],
+)
+def test_a_comment_that_is_worded_anew_stands_for_no_lines(
+    tmp_path: Path, old: str, new: str, fits: bool
+) -> None:
+    text = "#first\n\ny = 0\n\n#\n\nz = 0\n\nx = 1\n\n#define A 1\n\nw = 0\n"
+    write_tree(tmp_path, {"c.py": text})
+    with drafting(tmp_path, Rules()) as drafts:
+        said = drafts.replace("c.py", old, new)
+    assert isinstance(said, Fits) is fits, said
+
+
+@pytest.mark.parametrize(
     ("old", "new", "result"),
     [
         ("two", "2", "one\n2\nthree\n"),
