@@ -23,6 +23,7 @@ from agent_runner.workspace.scratch import Scratch
 from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
 from agent_runner.workspace.spare import Spare
 from agent_runner.workspace.status import GitStatus
+from agent_runner.workspace.workplace import Workplace
 from agent_runner.workspace.workshop import Workshop, is_awaited, is_overlaid
 
 _FORMAT = 2
@@ -257,10 +258,10 @@ class Trees:
         `overlays`: whether it can be over an overlay; None: as a killed runner left it.
         """
         reader, names = self._reader(task.root), frozenset(left_out)
-        room: Scratch | Overlaid = Overlaid(self.copies, task.id, reader, names)
-        if not (is_overlaid(room.place) if overlays is None else overlays):
-            room = Scratch(self.copies, task.id, reader, names, self._spare)
-        return Workshop(room, tuple(leavings))
+        workplace: Workplace = Overlaid(self.copies, task.id, reader, names)
+        if not (is_overlaid(workplace.place) if overlays is None else overlays):
+            workplace = Scratch(self.copies, task.id, reader, names, self._spare)
+        return Workshop(workplace, tuple(leavings))
 
     async def close(self) -> None:
         """Remove the copies that were kept for further tasks of this run, as far as time allows."""

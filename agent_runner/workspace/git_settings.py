@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -53,10 +54,17 @@ def settings_of(git_dir: Path, work_tree: Path, common: Path) -> GitSettings | N
         return None
     if answer.code:
         raise refusal(work_tree, answer)
+    settings = _said_by(answer.paths, work_tree, common)
+    _known[git_dir, work_tree] = settings
+    return settings
+
+
+def _said_by(listed: Sequence[str], work_tree: Path, common: Path) -> GitSettings:
+    """What a listing says: each file, and then what stands in it, as a name and its value."""
     found: dict[str, str] = {}
     files = [common / "config"]
     obeyed: list[Path] = []
-    for origin, pair in zip(answer.paths[::2], answer.paths[1::2], strict=True):
+    for origin, pair in zip(listed[::2], listed[1::2], strict=True):
         if not origin.startswith("file:"):
             continue  # ours: options over all files
         name, _, value = pair.partition("\n")
@@ -74,7 +82,7 @@ def settings_of(git_dir: Path, work_tree: Path, common: Path) -> GitSettings | N
     converts = found.get("core.autocrlf", "false").lower() not in {"false", "no", "off", "0"}
     modes = (found.get(name, "true") for name in ("core.filemode", "core.symlinks"))
     hooks = found.get("core.hookspath")
-    settings = GitSettings(
+    return GitSettings(
         off,
         converts,
         all(value.lower() in {"true", "yes", "on", "1"} for value in modes),
@@ -83,8 +91,6 @@ def settings_of(git_dir: Path, work_tree: Path, common: Path) -> GitSettings | N
         tuple(value for name, value in found.items() if _RUN_AT_A_COMMIT.fullmatch(name)),
         tuple((file, stamp_of(file)) for file in dict.fromkeys(files)),
     )
-    _known[git_dir, work_tree] = settings
-    return settings
 
 
 def stamp_of(path: Path) -> tuple[int, ...]:

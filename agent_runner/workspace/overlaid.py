@@ -8,56 +8,43 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
 
 from attrs import define, evolve, field
 
 from agent_runner.ground.disk import storage_errors
 from agent_runner.sandbox import kept
-from agent_runner.sandbox.confinement import Overlay, Seen
+from agent_runner.sandbox.confinement import Overlay, Seen, Tier
 from agent_runner.sandbox.kept import Written
 from agent_runner.workspace.command import Git
 from agent_runner.workspace.filetree import Entry, read_path
 from agent_runner.workspace.git import Repository
-from agent_runner.workspace.held import Held
 from agent_runner.workspace.history import Change, entry_at
 from agent_runner.workspace.own_repository import OwnRepositories
 from agent_runner.workspace.removing import remove
 from agent_runner.workspace.selection import Selection
-from agent_runner.workspace.snapshots import SnapshotReader
 from agent_runner.workspace.tracked import Source
+from agent_runner.workspace.workplace import Filled, Workplace
 
 _RULES = ".gitignore"
 _LARGEST = 32 << 20  # bytes of a file that is looked into: as in a snapshot
 
 
+OVERLAID = "overlay"
+"""What `noted` calls it."""
+
+
 @define(eq=False)
-class Overlaid:
-    """The overlay of one task: always kept in the same place, held by one process at a time.
+class Overlaid(Workplace):
+    """The overlay of one task.
 
     As `Scratch`, but for installed dependencies, which are seen where they are; and a command sees
     all of it, with a repository of its own, at the path of the original alone, while it runs.
     """
 
-    home: Path
-    task_id: str
-    original: SnapshotReader
-    left_out: frozenset[str] = frozenset()
-    held: Held = field(init=False)
-    given: str = field(init=False, default="")
     _hidden: frozenset[str] = field(init=False, default=frozenset())
-
-    def __attrs_post_init__(self) -> None:
-        """Know the place."""
-        self.held = Held(self.home, self.original.scope.root, self.task_id)
-
-    @property
-    def place(self) -> Path:
-        """The folder of all that is kept, below `home`."""
-        return self.held.place
 
     @property
     def folder(self) -> Path:
@@ -65,48 +52,37 @@ class Overlaid:
         return self._kept / kept.UPPER
 
     @property
-    def mount(self) -> Overlay:
-        """What stands in for the task's root."""
-        return Overlay(self.original.scope.root, self._kept)
-
-    @property
     def repositories(self) -> tuple[Seen, ...]:
         """What is to be seen at the place of each `.git`. Raises OSError."""
         return self._own.seen(by_root=False)
 
-    def __enter__(self) -> Self:
-        """Take the place. Raises UsageError and StorageError as `Scratch` does."""
-        self.held.take()
-        return self
+    def mounted(self, tier: Tier) -> Overlay:  # noqa: ARG002  # only one that overlays is asked for
+        """What stands in for the task's root."""
+        return Overlay(self.original.scope.root, self._kept)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Remove what is kept, and give the place back. Raises StorageError."""
-        self.held.remove()
-
-    def fill(self) -> str:
-        """Forget what an earlier use left; the snapshot of the original that is seen from now on.
+    def fill(self) -> Filled:
+        """Forget what an earlier use left; the original is seen as it is from now on.
 
         Raises:
             StorageError: the disk refused.
         """
-        snapshot = self.original.look().id
+        self.given = self.original.look().id
         with storage_errors(self.place):
             self._empty()
             kept.make(self._kept, self.original.scope.root)
             self._renew()
             self._hide()
-        self.given = snapshot
-        return snapshot
+        return Filled(self.given)
 
-    def reopen(self, given: str) -> None:
-        """Take what is kept as it lies there; `given`: the snapshot that it began with."""
+    @property
+    def noted(self) -> dict[str, Any]:
+        """The snapshot that it began with."""
+        return {"kind": OVERLAID, "snapshot": self.given}
+
+    def reopen(self, noted: Mapping[str, Any]) -> None:
+        """Take what is kept as it lies there."""
         self.original.look()
-        self.given = given
+        self.given = noted["snapshot"]
         self._hidden = frozenset(Selection(self.original, self.left_out).hidden())
 
     def catch_up(self) -> bool:

@@ -3,18 +3,18 @@
 import contextlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from agent_runner.ground.disk import storage_errors, write_all
-from agent_runner.sandbox.confinement import Seen
+from agent_runner.sandbox.confinement import Copied, Seen, Tier
+from agent_runner.sandbox.copies import copied
 from agent_runner.workspace.copying import Mirror
 from agent_runner.workspace.filetree import EXECUTABLE, LINK, Entry, descended
-from agent_runner.workspace.held import Held
 from agent_runner.workspace.history import Change, entry_at
 from agent_runner.workspace.names import Scope, walked
 from agent_runner.workspace.originals import naming_original
@@ -24,35 +24,21 @@ from agent_runner.workspace.selection import Selection, is_environment
 from agent_runner.workspace.snapshots import SnapshotReader
 from agent_runner.workspace.spare import Spare
 from agent_runner.workspace.tracked import Source
+from agent_runner.workspace.workplace import Filled, Workplace
 
 _SECOND = 1_000_000_000  # nanoseconds
 
 
-@frozen
-class Filled:
-    """What a scratch copy holds.
-
-    `snapshot`: its id, as it was given over. `names_original`: files, relative to the root, that
-    name the original folder by its path (a virtual environment, an editable install): programs may
-    be led back to the original files by them.
-    """
-
-    snapshot: str
-    names_original: tuple[str, ...] = ()
-
-
 @define(eq=False)
-class Scratch:
-    """The scratch copy of one task: always in the same place, held by one process at a time.
+class Scratch(Workplace):
+    """The scratch copy of one task.
 
     Ignored files are copied too; the state folder is not, nor is any repository. The copy has one
     of its own, with the same history, branch and index, so that git does not walk up into the
     user's; without remotes, configuration and hooks.
 
     Use it as a context; leaving it removes the copy, or hands it to `spare` for the next one of the
-    same root, which then copies only what differs. `home` is the folder of all copies, private to
-    the user. `original` reads the task's root. `left_out`: names of files and folders that are not
-    copied, at any depth.
+    same root, which then copies only what differs.
 
     What it does not do:
         - Installed dependencies (`node_modules`, virtual environments), where git ignores them all,
@@ -63,26 +49,11 @@ class Scratch:
         - It is no sandbox: a command can write wherever the user can.
     """
 
-    home: Path
-    task_id: str
-    original: SnapshotReader
-    left_out: frozenset[str] = frozenset()
     spare: Spare | None = None
-    held: Held = field(init=False)
     _prefix: str = field(init=False, default="")
     _mirror: Mirror = field(init=False)
     _reader: SnapshotReader = field(init=False)
-    given: str = field(init=False, default="")
     original_then: str = field(init=False, default="")
-
-    def __attrs_post_init__(self) -> None:
-        """Know the place."""
-        self.held = Held(self.home, self.original.scope.root, self.task_id)
-
-    @property
-    def place(self) -> Path:
-        """The folder of this copy, below `home`."""
-        return self.held.place
 
     @property
     def folder(self) -> Path:
@@ -137,6 +108,10 @@ class Scratch:
         """What is to be seen elsewhere, where the copy is seen at the original's place."""
         return self._repositories(self.original.sources).seen(by_root=True)
 
+    def mounted(self, tier: Tier) -> Copied:
+        """What stands in for the task's root where a tier confines. Raises OSError."""
+        return copied(self.original.scope.root, self.folder, self.links, tier)
+
     def fill(self) -> Filled:
         """Make the copy as the original is now; what an earlier use left in it is gone.
 
@@ -163,13 +138,16 @@ class Scratch:
         with storage_errors(self.folder):
             self._renew()
 
-    def reopen(self, given: str, links: Iterable[str], original: str) -> None:
-        """Take the copy as it lies there, with what was known when it was filled.
+    @property
+    def noted(self) -> dict[str, Any]:
+        """The snapshots of the copy and of its original when it was filled, and its links."""
+        then = {"original": self.original_then, "links": self.links}
+        return {"kind": "copy", "snapshot": self.given, **then}
 
-        `given`, `original`: snapshots of the copy and of its original then.
-        """
-        self.given, self.original_then = given, original
-        self._mirror.links = list(links)
+    def reopen(self, noted: Mapping[str, Any]) -> None:
+        """Take the copy as it lies there, with what was known when it was filled."""
+        self.given, self.original_then = noted["snapshot"], noted.get("original", "")
+        self._mirror.links = list(noted.get("links", ()))
 
     def catch_up(self) -> bool:
         """Whether the original is still as it was given; a copy does not see what changes there."""

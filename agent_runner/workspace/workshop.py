@@ -22,20 +22,16 @@ from agent_runner.ground.disk import storage_errors
 from agent_runner.ground.globs import Globs
 from agent_runner.model.errors import StateError
 from agent_runner.sandbox.confinement import Mount, Seen, Tier
-from agent_runner.sandbox.copies import copied
 from agent_runner.workspace.filetree import EXECUTABLE, LINK, Entry
 from agent_runner.workspace.history import Change
-from agent_runner.workspace.overlaid import Overlaid
-from agent_runner.workspace.scratch import Scratch
+from agent_runner.workspace.overlaid import OVERLAID
+from agent_runner.workspace.workplace import Workplace
 
 GIVEN = "given"
 """The file in a copy's place that says with what it began, as JSON."""
 
 KEPT_FOR = 7 * 24 * 3600.0
 """Seconds for which a copy that a killed runner left is kept."""
-
-
-_OVERLAID = "overlay"
 
 
 @frozen
@@ -60,7 +56,7 @@ class Workshop:
     `leavings`: globs of what the command leaves in its folder for itself: no part of its change.
     """
 
-    room: Scratch | Overlaid
+    workplace: Workplace
     leavings: tuple[str, ...] = ()
     _begun: dict[str, Any] = field(init=False, factory=dict)
     _is_paused: bool = field(init=False, default=False)
@@ -68,7 +64,7 @@ class Workshop:
     @property
     def folder(self) -> Path:
         """Where the agent works; over an overlay, where what it writes is kept."""
-        return self.room.folder
+        return self.workplace.folder
 
     def mounted(self, tier: Tier) -> tuple[Mount, tuple[Seen, ...]]:
         """What stands in for the task's root, and for repositories, where a tier confines.
@@ -77,15 +73,12 @@ class Workshop:
             StorageError: the disk refused.
         """
         with storage_errors(self.folder):
-            seen = self.room.repositories
-            if isinstance(self.room, Overlaid):
-                return self.room.mount, seen
-            original = self.room.original.scope.root
-            return copied(original, self.folder, self.room.links, tier), seen
+            seen = self.workplace.repositories  # first: what stands in changes the links in a copy
+            return self.workplace.mounted(tier), seen
 
     def __enter__(self) -> Self:
         """Take the place. Raises UsageError and StorageError as `Scratch` does."""
-        self.room.__enter__()
+        self.workplace.__enter__()
         return self
 
     def __exit__(
@@ -96,28 +89,23 @@ class Workshop:
     ) -> None:
         """Remove the copy, unless it is paused. Raises StorageError: the next run tries again."""
         if self._is_paused:
-            self.room.held.give_back()
+            self.workplace.held.give_back()
         else:
-            self.room.__exit__(kind, error, trace)
+            self.workplace.__exit__(kind, error, trace)
 
     def fill(self, call: str) -> None:
         """Make the copy as the task's files are now. Raises StorageError."""
         self._given.unlink(missing_ok=True)
-        begun = {"call": call, "kind": _OVERLAID if isinstance(self.room, Overlaid) else "copy"}
-        if isinstance(self.room, Overlaid):
-            self._begun = {**begun, "snapshot": self.room.fill()}
-        else:
-            filled = self.room.fill().snapshot
-            then = {"original": self.room.original_then, "links": self.room.links}
-            self._begun = {**begun, "snapshot": filled, **then}
+        self.workplace.fill()
+        self._begun = {"call": call, **self.workplace.noted}
         self._write()
 
     def find(self, call: str) -> bool:
         """Take the copy as a killed runner left it; whether there is one of this call."""
-        begun = begun_at(self.room.place)
+        begun = begun_at(self.workplace.place)
         if begun.get("call") != call or not self.folder.is_dir():
             return False
-        self._reopen(begun)
+        self.workplace.reopen(begun)
         return True
 
     def pause(self, by: Mapping[str, str]) -> None:
@@ -135,26 +123,18 @@ class Workshop:
         Raises:
             StorageError: the disk refused.
         """
-        begun = begun_at(self.room.place)
+        begun = begun_at(self.workplace.place)
         if not begun or not self.folder.is_dir():
             return False
         try:
-            self._reopen(begun)
-            if not self.room.catch_up():
+            self.workplace.reopen(begun)
+            if not self.workplace.catch_up():
                 return False
         except StateError:  # the state folder was cleared meanwhile
             return False
-        self._begun = {**begun, "call": call, "snapshot": self.room.given}
-        self._begun.pop("paused", None)
+        self._begun = {"call": call, **self.workplace.noted}
         self._write()
         return True
-
-    def _reopen(self, begun: Mapping[str, Any]) -> None:
-        if isinstance(self.room, Overlaid):
-            self.room.reopen(begun["snapshot"])
-        else:
-            links, original = begun.get("links", ()), begun.get("original", "")
-            self.room.reopen(begun["snapshot"], links, original)
 
     def _write(self) -> None:
         with storage_errors(self._given):
@@ -170,12 +150,12 @@ class Workshop:
 
     @property
     def _given(self) -> Path:
-        return self.room.place / GIVEN
+        return self.workplace.place / GIVEN
 
     def _changes(self) -> tuple[Change, ...]:
         own = Globs(self.leavings)
         try:
-            found = self.room.changes()
+            found = self.workplace.changes()
         except StateError:  # the state folder was cleared meanwhile
             return ()
         return tuple(change for change in found if not own.covers(change.path))
@@ -196,7 +176,7 @@ class Workshop:
         return Left(change.path, base, content, after.mode == EXECUTABLE)
 
     def _content(self, path: str, entry: Entry) -> bytes:
-        return self.room.content(path, entry)
+        return self.workplace.content(path, entry)
 
 
 def begun_at(place: Path) -> dict[str, Any]:
@@ -211,7 +191,7 @@ def begun_at(place: Path) -> dict[str, Any]:
 
 def is_overlaid(place: Path) -> bool:
     """Whether what stands at a place is over an overlay."""
-    return begun_at(place).get("kind") == _OVERLAID
+    return begun_at(place).get("kind") == OVERLAID
 
 
 def paused_at(place: Path) -> Mapping[str, str]:

@@ -88,7 +88,7 @@ class Place:
 
 
 def changes(workshop: Workshop) -> tuple[Change, ...]:
-    return workshop.room.changes()
+    return workshop.workplace.changes()
 
 
 def plain(folder: Path) -> Path:
@@ -264,7 +264,7 @@ def test_a_copy_left_by_a_killed_runner_is_found(place: Place) -> None:
     with workshop:
         workshop.fill("T1:1")
         place.run(workshop, "echo 'a = 2' > a.py; echo n > new")
-        workshop.room.held.give_back()  # as the system does for one that is killed
+        workshop.workplace.held.give_back()  # as the system does for one that is killed
         other = place.workshop()
         other.__enter__()
         assert not other.find("T1:2")
@@ -275,7 +275,7 @@ def test_a_copy_left_by_a_killed_runner_is_found(place: Place) -> None:
             "new": b"n\n",
         }
         other.__exit__(None, None, None)
-        workshop.room.held.take()  # as above
+        workshop.workplace.held.take()  # as above
 
 
 @places(plain, with_submodule)

@@ -183,7 +183,7 @@ class InPlace:
 
     def _went_on(self, work: Work, provider: Provider, workshop: Workshop, call: str) -> str:
         """The session that goes on in the copy as a limit left it; "" where it is to be filled."""
-        paused = dict(paused_at(workshop.room.place))
+        paused = dict(paused_at(workshop.workplace.place))
         session = paused.pop("session", "")
         if not session or paused != _agent(provider):
             return ""
