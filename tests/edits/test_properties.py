@@ -14,7 +14,16 @@ from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
-from tests.edits.rendering import LINES, Change, FileText, as_envelope, images, replies
+from tests.edits.rendering import (
+    LINES,
+    Change,
+    FileText,
+    as_diff,
+    as_envelope,
+    as_whole_file,
+    images,
+    replies,
+)
 from tests.edits.trees import apply_planned, read_tree, undo, write_tree
 from tests.support.exploring import examples
 
@@ -32,9 +41,17 @@ def write_before(root: Path, changes: list[Change]) -> None:
 INSERTED = Change("a.py", FileText(("",)), FileText(("x", "")))
 """A line before the one empty line of a file, which alone says where it belongs."""
 
+ONE_MARKER_EACH = [
+    Change("a.py", FileText(("<<<<<<< SEARCH",)), FileText(("", "<<<<<<< SEARCH"))),
+    Change("b.txt", FileText((">>>>>>> REPLACE",)), FileText(("", ">>>>>>> REPLACE"))),
+]
+"""Two files of which one holds what begins a block, and the other what ends it."""
+
 
 @given(replies())
 @example(([INSERTED], as_envelope(INSERTED)))
+@example((ONE_MARKER_EACH, "".join(map(as_whole_file, ONE_MARKER_EACH))))
+@example((ONE_MARKER_EACH, as_whole_file(ONE_MARKER_EACH[0]) + as_diff(ONE_MARKER_EACH[1])))
 @examples(300)
 def test_edits_in_any_format_make_the_same_change_set(drawn: tuple[list[Change], str]) -> None:
     changes, text = drawn

@@ -14,6 +14,7 @@ from agent_runner.edits.formats.scan import Fence, fence_on
 from agent_runner.edits.naming import is_prose, label_on
 
 _SEARCH = re.compile(r"^[ \t]*<{5,9} ?(?:SEARCH|ORIGINAL)\b")
+_DIVIDE = re.compile(r"^[ \t]*={5,9}\s*$")
 _REPLACE = re.compile(r"^[ \t]*>{5,9} ?(?:REPLACE|UPDATED)\s*$")
 _MARKED = re.compile(r"^\s*(?:\*\*\* Begin Patch|<{5,9} ?SEARCH|diff --git |--- \S)")
 _SENTENCE = re.compile(r"^(?:[A-Z*#`>\[-]|\d+\.).*[.:!?)*`]$")
@@ -29,11 +30,15 @@ class Fences:
 
     def __attrs_post_init__(self) -> None:
         first: int | None = None
+        is_divided = False  # one file may hold the first marker of a block, and another the last
         for at, line in enumerate(self.raw):
             if _SEARCH.match(line):
-                first = at
+                first, is_divided = at, False
+            elif first is not None and _DIVIDE.match(line):
+                is_divided = True
             elif first is not None and _REPLACE.match(line):
-                self._lines = {known: f for known, f in self._lines.items() if known < first}
+                if is_divided:
+                    self._lines = {known: f for known, f in self._lines.items() if known < first}
                 first = None
             elif (fence := fence_on(line)) is not None:
                 self._lines[at] = fence
