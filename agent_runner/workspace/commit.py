@@ -180,11 +180,14 @@ class Committer:
     ) -> str:
         """Wait until no other git holds index or branch; the lock that stays, in words, or ""."""
         files = await anyio.to_thread.run_sync(locks, repository, to_make)
-        if killed is not None:
-            await anyio.to_thread.run_sync(remove_ours, repository, killed, self.table, to_make)
+
+        async def is_free() -> bool:
+            if killed is not None:  # each time: what was killed with us may not be gone yet
+                await anyio.to_thread.run_sync(remove_ours, repository, killed, self.table, to_make)
+            return {*map(identity, files)} <= {None, *self._given_up}
+
         with anyio.move_on_after(self.patience):
-            # another program holds them, so there is nothing but to look again
-            while {*map(identity, files)} - {None, *self._given_up}:  # noqa: ASYNC110
+            while not await is_free():  # noqa: ASYNC110  # another program holds them
                 await anyio.sleep(_POLL)
         held = {lock: seen for lock in files if (seen := identity(lock))}
         self._given_up.update(held.values())

@@ -36,11 +36,13 @@ def remove_ours(
     Git writes into no lock who holds it. So one counts as ours only if it was made since then, and
     no git is at work in this work tree now: whoever took it has ended without giving it back.
     """
-    held = [lock for lock in locks(repository, to_make) if _made_at(lock) >= since - _CLOCKS]
+    left = [lock for lock in locks(repository, to_make) if _made_at(lock) >= since - _CLOCKS]
+    held = {lock: identity(lock) for lock in left}
     places = (repository.git.work_tree.resolve(), repository.git.git_dir.resolve())
     if held and not table.may_work_in("git", places):
-        for lock in held:
-            lock.unlink(missing_ok=True)
+        for lock, seen in held.items():
+            if identity(lock) == seen:  # nobody else has taken it meanwhile
+                lock.unlink(missing_ok=True)
 
 
 def _made_at(lock: Path) -> float:

@@ -1,5 +1,6 @@
 """One commit, made from an index of our own, by a git that writes what a power cut cannot take."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -11,17 +12,26 @@ from pathlib import Path
 from typing import IO
 
 import anyio
+from anyio.abc import Process
 from attrs import define, field
 
 from agent_runner.ground.timings import part
 from agent_runner.workspace.command import REDIRECTIONS, binary, joined, split
 from agent_runner.workspace.git import Repository
 
-_DURABLE = {"core.fsync": "committed,loose-object,index,reference"}
-"""Git's default leaves objects and references to the system; a power cut then takes the commit.
+_WRITING = {
+    "core.fsync": "committed,loose-object,index,reference",
+    "maintenance.auto": "false",  # it would go on after the commit, and leave a lock when killed
+    "gc.auto": "0",
+}
+"""Settings of a git that writes: what it has made stays, and it ends when the commit is made.
 
-Known since git 2.36; for an older one the whole disk is synced.
+Git's default leaves objects and references to the system; a power cut then takes the commit.
+`core.fsync` is known since git 2.36; for an older one the whole disk is synced.
 """
+
+_HELD = 'read -r go && exec "$@" < "$0"'
+"""A shell that becomes the command when a line comes, and ends when none can come any more."""
 
 _OUTPUT_KEPT = 4_000  # bytes of what git and its hooks said, enough to see why they refused
 _GRACE = 5.0  # seconds that git has to take its lock files away after we ask it to stop
@@ -126,7 +136,7 @@ class IndexOfOurs:
         stdin: bytes = b"",
         *,
         private: bool = True,
-        on_start: Callable[[int], None] = lambda _pid: None,
+        on_start: Callable[[int], None] | None = None,
     ) -> tuple[int, str]:
         """Exit code and words of a git at the top, where no planted repository can be nearer.
 
@@ -175,7 +185,7 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     """The environment for a git that writes: no other repository, nobody asked, durable."""
     env = {name: value for name, value in given.items() if name not in REDIRECTIONS}
     count = int(env.get("GIT_CONFIG_COUNT", "0") or "0")
-    for number, (name, value) in enumerate(_DURABLE.items(), count):
+    for number, (name, value) in enumerate(_WRITING.items(), count):
         env |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
         env["GIT_CONFIG_COUNT"] = str(number + 1)
     return env | {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
@@ -187,30 +197,47 @@ async def _run(
     environment: Mapping[str, str],
     stdin: IO[bytes],
     output: IO[bytes],
-    on_start: Callable[[int], None],
+    on_start: Callable[[int], None] | None,
 ) -> int:
-    """Run in a session of its own: it hears no Ctrl+C, and ends whole when we are cancelled."""
-    process = await anyio.open_process(
-        args,
-        cwd=folder,
-        env=environment,
-        stdin=stdin,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        on_start(process.pid)
-        with part("git"):
-            return await process.wait()
-    except BaseException:
-        with anyio.CancelScope(shield=True):
-            _signal_group(process.pid, signal.SIGTERM)
-            with anyio.move_on_after(_GRACE):
-                await process.wait()
-            _signal_group(process.pid, signal.SIGKILL)
+    """Run in a session of its own: it hears no Ctrl+C, and ends whole when we are cancelled.
+
+    It begins when `on_start` has returned: were we killed in between, nobody would know whose locks
+    it left.
+    """
+    held, gate = os.pipe()
+    with contextlib.ExitStack() as opened:
+        opened.callback(os.close, gate)
+        with open(held, "rb") as waiting:  # noqa: PTH123  # a descriptor
+            process = await anyio.open_process(
+                ["/bin/sh", "-c", _HELD, f"/dev/fd/{stdin.fileno()}", *args],
+                cwd=folder,
+                env=environment,
+                stdin=waiting,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=(stdin.fileno(),),
+            )
+        try:
+            if on_start is not None:
+                on_start(process.pid)
+            with contextlib.suppress(BrokenPipeError):  # it was ended meanwhile
+                os.write(gate, b"\n")
+            with part("git"):
+                return await process.wait()
+        except BaseException:
+            await _end(process)
+            raise
+
+
+async def _end(process: Process) -> None:
+    """End it with all that it started; git first takes its locks away."""
+    with anyio.CancelScope(shield=True):
+        _signal_group(process.pid, signal.SIGTERM)
+        with anyio.move_on_after(_GRACE):
             await process.wait()
-        raise
+        _signal_group(process.pid, signal.SIGKILL)
+        await process.wait()
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
