@@ -18,6 +18,7 @@ class Mutant(NamedTuple):
 
 _POWER = "tests/store/test_power.py"
 _JOURNAL = "tests/store/test_journal.py"
+_COMMIT = "tests/workspace/test_commit.py"
 _BLOBS = "tests/store/test_blobs.py"
 _STORE = "tests/store/test_store.py"
 _START = "            work.journal(question.started)\n"
@@ -94,6 +95,20 @@ MUTANTS = (
         """    crc = tail[8:16].decode()
     members""",
         (f"{_JOURNAL}::test_a_flipped_byte_before_synced_records_is_damage",),
+    ),
+    Mutant(
+        "git commits before the journal knows of it",
+        "agent_runner/workspace/own_index.py",
+        """            if on_start is not None:
+                on_start(process.pid)
+            with contextlib.suppress(BrokenPipeError):  # it was ended meanwhile
+                os.write(gate, b"\\n")
+""",
+        """            os.write(gate, b"\\n")
+            if on_start is not None:
+                on_start(process.pid)
+""",
+        (f"{_COMMIT}::test_git_does_nothing_before_it_is_known_that_it_was_started",),
     ),
     Mutant(
         "the torn tail is cut and not set aside",

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -68,6 +69,33 @@ def busy(repo: Repo) -> Repo:
 
 
 OURS = ("ours", "ours-gone", "d/ours", "d/ours-new")
+
+
+def test_git_does_nothing_before_it_is_known_that_it_was_started(busy: Repo) -> None:
+    """Killed until then, it leaves no lock of which nobody would know whose it is."""
+    begun = busy.root.parent / "begun"
+    os.mkfifo(begun)
+    hook(busy, "pre-commit", f"echo >> '{begun}'")
+    before = busy.git("rev-parse", "HEAD")
+    listening = os.open(begun, os.O_RDONLY | os.O_NONBLOCK)
+
+    class KilledError(Exception):
+        """The runner ends here."""
+
+    def start(_pid: int) -> None:
+        assert select.select([listening], [], [], 0.5) == ([], [], [])
+        raise KilledError
+
+    async def run() -> None:
+        repository = Repository.find(busy.root)
+        assert repository is not None
+        await committer(busy.root).commit(repository, OURS, "Do it", ["T1"], on_start=start)
+
+    with pytest.raises(KilledError):
+        anyio.run(run)
+    os.close(listening)
+    assert busy.git("rev-parse", "HEAD") == before
+    assert not list(busy.root.glob(".git/**/*.lock"))
 
 
 def names_in_head(repo: Repo) -> set[str]:
