@@ -11,7 +11,7 @@ from agent_runner.engine.trees import Trees
 from agent_runner.ground.globs import Globs
 from agent_runner.hooks.scripts import judges_of
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.shown import FileText
+from agent_runner.model.shown_files import FileText
 from agent_runner.model.task import Task
 from agent_runner.workspace.reading import read_text
 from agent_runner.workspace.secrets import holds_secret, looks_secret

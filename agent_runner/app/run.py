@@ -201,7 +201,7 @@ class _Run:
             Waiter(self.clock, wiring.core.signal, longest, wiring.project.settings.retry.max_wait),
             wiring.trees,
             wiring.commits,
-            wiring.taking_back,
+            wiring.reverting,
             RunOptions(
                 settings.on_escalation,
                 settings.max_escalations_in_row,

@@ -4,7 +4,7 @@ from attrs import frozen
 
 from agent_runner.app.project import Project
 from agent_runner.app.session import wired_for
-from agent_runner.engine.taking_back import Outcome
+from agent_runner.engine.reverting import Outcome
 
 
 @frozen
@@ -28,7 +28,7 @@ def undo(project: Project, task_id: str, scope: Scope) -> tuple[Outcome, bool]:
     with wired_for(project, task_id) as wiring:
         wiring.recovery.settle(task_id, reason="the task is undone")
         before = wiring.core.record(task_id).state
-        outcome = wiring.taking_back.take_back(
+        outcome = wiring.reverting.take_back(
             project.task(task_id),
             reason="undone by a person",
             keep_edited=scope.keep_edited,
@@ -40,6 +40,6 @@ def undo(project: Project, task_id: str, scope: Scope) -> tuple[Outcome, bool]:
 def forecast(project: Project, task_id: str, scope: Scope) -> Outcome:
     """What `undo` would come to; nothing is touched."""
     with wired_for(project, task_id) as wiring:
-        return wiring.taking_back.forecast(
+        return wiring.reverting.forecast(
             project.task(task_id), keep_edited=scope.keep_edited, whole_tree=scope.whole_tree
         )

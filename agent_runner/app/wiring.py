@@ -17,15 +17,14 @@ from agent_runner.app.sandboxing import confining_of
 from agent_runner.app.sharing import COPIES, gate_of
 from agent_runner.edits.plan import Planned
 from agent_runner.edits.rules import Rules
-from agent_runner.engine.as_before import AsBefore
 from agent_runner.engine.calls.call import Calls
 from agent_runner.engine.calls.clients import Clients, Provider, Resolver
 from agent_runner.engine.calls.conversation import Conversations
-from agent_runner.engine.calls.desks import Desks
-from agent_runner.engine.calls.first import Sources
+from agent_runner.engine.calls.first_message import Sources
 from agent_runner.engine.calls.in_place import InPlace
 from agent_runner.engine.calls.question import Question, Questions
 from agent_runner.engine.calls.route import Route
+from agent_runner.engine.calls.tool_answers import ToolAnswers
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.checking import Checking
 from agent_runner.engine.commands import Ask, Commands, rule_of
@@ -33,11 +32,12 @@ from agent_runner.engine.commits import Commits
 from agent_runner.engine.core import Core
 from agent_runner.engine.hooks import Hooks, KnownGreen
 from agent_runner.engine.recovery import Recovery
+from agent_runner.engine.reverting import Reverting
+from agent_runner.engine.second_judgement import SecondJudgement
 from agent_runner.engine.steps.agent import AgentStep
 from agent_runner.engine.steps.apply import ApplyStep
 from agent_runner.engine.steps.post_hooks import PostHooksStep
 from agent_runner.engine.steps.pre_hooks import PreHooksStep
-from agent_runner.engine.taking_back import TakingBack
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Step, Work
 from agent_runner.ground.clock import Clock
@@ -116,7 +116,7 @@ class CallWiring:
             self.redactor,
             self.conversations,
             Changes(self.project.layout, self.blobs, self.disk),
-            self.desks,
+            self.tool_answers,
             lambda: self.spending().no_tools,
             self.checks,
             self.project.hidden,
@@ -128,9 +128,9 @@ class CallWiring:
         return Questions(sources, self.spending, self.gate.today)
 
     @cached_property
-    def desks(self) -> Desks:
+    def tool_answers(self) -> ToolAnswers:
         """Answers what replies ask for through tools."""
-        return Desks(
+        return ToolAnswers(
             self.conversations,
             self.project.place.state_dir,
             self.project.hidden,
@@ -239,7 +239,7 @@ class Wiring:
                 self.calls.questions,
                 self._calls,
                 self.calls.conversations,
-                self.calls.desks,
+                self.calls.tool_answers,
                 self.checking,
                 self.hooks,
                 self.clock,
@@ -247,7 +247,7 @@ class Wiring:
             ),
             TaskState.APPLY: ApplyStep(
                 self.calls.conversations,
-                self.calls.desks,
+                self.calls.tool_answers,
                 self.rules,
                 self.changes,
                 Commands(settings.apply, self.runner, self.choices.ask),
@@ -256,7 +256,7 @@ class Wiring:
                 self.choices.preview,
             ),
             TaskState.POST_HOOKS: PostHooksStep(
-                self.hooks, self.trees, self.commits, green, AsBefore(self.hooks, self.trees)
+                self.hooks, self.trees, self.commits, green, SecondJudgement(self.hooks, self.trees)
             ),
         }
 
@@ -266,10 +266,10 @@ class Wiring:
         return Recovery(self.core, self.changes, self.project.tasks)
 
     @cached_property
-    def taking_back(self) -> TakingBack:
+    def reverting(self) -> Reverting:
         """Takes back what tasks changed, and puts it back again."""
         folder, tasks = self.project.place.state_dir, self.project.tasks
-        return TakingBack(self.core, self.changes, self.trees, tasks, lambda: read_entries(folder))
+        return Reverting(self.core, self.changes, self.trees, tasks, lambda: read_entries(folder))
 
     @cached_property
     def commits(self) -> Commits:

@@ -49,7 +49,7 @@ def retry(
     project = open_project(tasks, state_dir)
     with wired_for(project, task) as wiring:
         whole = project.task(task)
-        decisions.put_back(wiring.recovery, wiring.taking_back, whole, wanted=put_back)
+        decisions.put_back(wiring.recovery, wiring.reverting, whole, wanted=put_back)
         decisions.retry(wiring.core, task, hint=hint, attempts=attempts or 0)
     return _recorded(project, f"{task} will be tried again")
 

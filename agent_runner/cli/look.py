@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from agent_runner.app.applied_changes import AppliedChanges
-    from agent_runner.engine.taking_back import Outcome
+    from agent_runner.engine.reverting import Outcome
 
 _KeepEdited: TypeAlias = Annotated[
     bool,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from agent_runner.engine.core import Core
 from agent_runner.engine.machine import allows
 from agent_runner.engine.recovery import Recovery
-from agent_runner.engine.taking_back import TakingBack
+from agent_runner.engine.reverting import Reverting
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Choice, Decision
 from agent_runner.model.errors import IllegalEventError, UsageError
@@ -31,9 +31,7 @@ def retry(core: Core, task: str, *, hint: str = "", attempts: int = 0) -> TaskRe
     return core.fire(task, e.Retried(hint, grants))
 
 
-def put_back(
-    recovery: Recovery, taking_back: TakingBack, task: Task, *, wanted: bool | None
-) -> None:
+def put_back(recovery: Recovery, reverting: Reverting, task: Task, *, wanted: bool | None) -> None:
     """Before a retry: have the files hold what was taken back from them, if that is wanted.
 
     `wanted` None: only where a judge could not start, since that change is paid for and not judged.
@@ -48,7 +46,7 @@ def put_back(
         recovery.settle(task.id, reason="the task is tried again")
     unjudged = record.retry_to is TaskState.POST_HOOKS
     if record.change.is_gone and (unjudged if wanted is None else wanted):
-        outcome = taking_back.put_back(task)
+        outcome = reverting.put_back(task)
         if outcome.refused:
             raise UsageError(
                 f"what {task.id} had changed cannot be put back, {outcome.refused}",

@@ -13,8 +13,8 @@ from agent_runner.engine.control import Control
 from agent_runner.engine.core import Core
 from agent_runner.engine.endings import EXIT_CODES, nothing_ready
 from agent_runner.engine.recovery import Recovery
+from agent_runner.engine.reverting import Outcome, Reverting
 from agent_runner.engine.schedule import EVERYTHING, Schedule, Selection
-from agent_runner.engine.taking_back import Outcome, TakingBack
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.waiting import Waiter
 from agent_runner.engine.work import Halt, Step, Work
@@ -66,7 +66,7 @@ class Runner:
     waiter: Waiter
     trees: Trees
     commits: Commits
-    taking_back: TakingBack
+    reverting: Reverting
     options: RunOptions = field(factory=RunOptions)
     person: Person | None = None
     summarise: Callable[[Task], tuple[str, ...]] = field(default=lambda _task: ())
@@ -270,7 +270,7 @@ class Runner:
             return
         reason = "taken back before other tasks"
         try:
-            outcome = self.taking_back.take_back(task, reason=reason)
+            outcome = self.reverting.take_back(task, reason=reason)
         except StorageError:
             raise
         except StateError as error:

@@ -15,14 +15,14 @@ from agent_runner.model.task import Task
 from agent_runner.store.blobs import Blobs
 from agent_runner.workspace.filetree import Entry
 from agent_runner.workspace.git import Repository
-from agent_runner.workspace.held import sweep
 from agent_runner.workspace.history import Change
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.overlaid import Overlaid
 from agent_runner.workspace.scratch import Scratch
 from agent_runner.workspace.snapshots import Snapshot, SnapshotReader
-from agent_runner.workspace.spare import Spare
+from agent_runner.workspace.spare_copies import SpareCopies
 from agent_runner.workspace.status import GitStatus
+from agent_runner.workspace.task_folder import sweep
 from agent_runner.workspace.workplace import Workplace
 from agent_runner.workspace.workshop import Workshop, is_awaited, is_overlaid
 
@@ -91,8 +91,8 @@ class Trees:
     copies: Path
     clock: Clock
     for_commits: bool = False
-    _spare: Spare = field(
-        init=False, default=Factory(lambda self: Spare(self.copies), takes_self=True)
+    _spare: SpareCopies = field(
+        init=False, default=Factory(lambda self: SpareCopies(self.copies), takes_self=True)
     )
     _readers: dict[Path, SnapshotReader] = field(factory=dict)
     _looks: dict[Path, tuple[float, Snapshot]] = field(factory=dict)

@@ -12,7 +12,7 @@ from agent_runner.looking.arguments import Argument, AskError, Given, Kind
 from agent_runner.looking.drafts import Fits, Misfit
 from agent_runner.looking.files import shown
 from agent_runner.looking.read_file import PATH_NAMES
-from agent_runner.looking.tool import Bench, Said, Tool
+from agent_runner.looking.tool import Said, Tool, ToolContext
 
 _PATH = Argument(
     "path",
@@ -24,68 +24,68 @@ _PATH = Argument(
 _MORE = "It is drafted, and written with all your other changes when you reply without any call."
 
 
-def _edit(bench: Bench, given: Given) -> Said:
-    path, old = bench.files.plain(given.text("path")), given.text("old_text")
-    _check(bench, path, is_new=not old)
-    if bench.files.shows(path):
-        bench.files.text(path)  # of a file that may not be read no line is quoted either
-    return _said(bench, bench.drafts.replace(path, old, given.text("new_text")))
+def _edit(context: ToolContext, given: Given) -> Said:
+    path, old = context.files.plain(given.text("path")), given.text("old_text")
+    _check(context, path, is_new=not old)
+    if context.files.shows(path):
+        context.files.text(path)  # of a file that may not be read no line is quoted either
+    return _said(context, context.drafts.replace(path, old, given.text("new_text")))
 
 
-def _delete(bench: Bench, given: Given) -> Said:
-    path = bench.files.plain(given.text("path"))
-    _check(bench, path)
-    return _said(bench, bench.drafts.delete(path))
+def _delete(context: ToolContext, given: Given) -> Said:
+    path = context.files.plain(given.text("path"))
+    _check(context, path)
+    return _said(context, context.drafts.delete(path))
 
 
-def _move(bench: Bench, given: Given) -> Said:
-    path, to = bench.files.plain(given.text("path")), bench.files.plain(given.text("to"))
-    _check(bench, path)
-    _check(bench, to, is_new=True)
-    bench.files.check_move(path)
-    return _said(bench, bench.drafts.move(path, to))
+def _move(context: ToolContext, given: Given) -> Said:
+    path, to = context.files.plain(given.text("path")), context.files.plain(given.text("to"))
+    _check(context, path)
+    _check(context, to, is_new=True)
+    context.files.check_move(path)
+    return _said(context, context.drafts.move(path, to))
 
 
-def _patch(bench: Bench, given: Given) -> Said:
+def _patch(context: ToolContext, given: Given) -> Said:
     text, made = given.text("patch"), set[str]()
     for edit in parse_reply(text).edits:
         if not isinstance(edit, Alter | Delete | Move | Write) or edit.path in made:
             continue
-        path = bench.files.plain(edit.path)
-        _check(bench, path, is_new=isinstance(edit, Write))
+        path = context.files.plain(edit.path)
+        _check(context, path, is_new=isinstance(edit, Write))
         made.add(edit.path)
-        if isinstance(edit, Alter | Write) and bench.files.shows(path):
-            bench.files.text(path)
+        if isinstance(edit, Alter | Write) and context.files.shows(path):
+            context.files.text(path)
         if isinstance(edit, Move):
-            _check(bench, bench.files.plain(edit.to), is_new=True)
-            bench.files.check_move(path)
+            _check(context, context.files.plain(edit.to), is_new=True)
+            context.files.check_move(path)
             made.add(edit.to)
-    return _said(bench, bench.drafts.patch(text))
+    return _said(context, context.drafts.patch(text))
 
 
-def _check(bench: Bench, path: str, *, is_new: bool = False) -> None:
+def _check(context: ToolContext, path: str, *, is_new: bool = False) -> None:
     """Refuse what may not be changed, and what the agent may not see: a misfit quotes the file.
 
     `is_new`: there need not be anything.
     """
-    passed = bench.gate.passes(path)
+    passed = context.gate.passes(path)
     if isinstance(passed, Refusal):
         raise AskError(f"{shown(path)}: not allowed: {passed.reason}.", "not allowed")
-    if bench.files.shows(path):
+    if context.files.shows(path):
         return
     try:
-        is_there = os.path.lexists(bench.files.root / path) and path not in bench.files.drafts
+        is_there = os.path.lexists(context.files.root / path) and path not in context.files.drafts
     except ValueError:
         is_there = False
     if is_there or not is_new:
-        raise bench.files.missing(path)
+        raise context.files.missing(path)
 
 
-def _said(bench: Bench, outcome: Fits | Misfit) -> Said:
+def _said(context: ToolContext, outcome: Fits | Misfit) -> Said:
     if isinstance(outcome, Misfit):
         first = outcome.text.partition("\n")[0]
         return Said(f"does not fit: {outcome.text}", f"does not fit: {first}", is_error=True)
-    bench.files.changed()
+    context.files.changed()
     if not outcome.paths:
         return Said(f"nothing to do: {outcome.text}.", "stands already")
     return Said(f"fits: {outcome.text}.", outcome.text)

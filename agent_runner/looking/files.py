@@ -16,7 +16,7 @@ from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.globs import Globs, is_plain
 from agent_runner.ground.suggestions import near_paths
 from agent_runner.looking.arguments import AskError
-from agent_runner.model.shown import NotShown
+from agent_runner.model.shown_files import NotShown
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.reading import read_text, why_not
 from agent_runner.workspace.secrets import holds_secret, looks_secret

@@ -8,7 +8,7 @@ from agent_runner.looking.files import counted, shown
 from agent_runner.looking.history import NOTHING_RUN, Blob, History
 from agent_runner.looking.pages import LONGEST_LINE, MOST_CHARACTERS, rows_of
 from agent_runner.looking.read_file import PATH_NAMES
-from agent_runner.looking.tool import Bench, Said, Tool
+from agent_runner.looking.tool import Said, Tool, ToolContext
 
 MOST_OF_ONE = 8_000
 """Characters of one file's diff where several files differ."""
@@ -25,8 +25,8 @@ class Changed:
     blobs: tuple[Blob, ...]
 
 
-def _answer(bench: Bench, given: Given) -> Said:
-    history = History.of(bench.files)
+def _answer(context: ToolContext, given: Given) -> Said:
+    history = History.of(context.files)
     path = history.path(given.text("path"))
     if not history.repository.head:
         raise AskError("there is no commit yet to compare with.", "no commits")
@@ -36,10 +36,10 @@ def _answer(bench: Bench, given: Given) -> Said:
     asked = " to ".join(on_one_line(name) for name in [*names, "the files"][:2])
     asked += f" in {shown(path)}" if path != "." else ""
     changed = _changed(history, commits, path)
-    notes = [_drafts(bench), _untracked(history, path) if len(commits) == 1 else ""]
+    notes = [_drafts(context), _untracked(history, path) if len(commits) == 1 else ""]
     if not changed:
         return Said("\n".join([f"no difference from {asked}.", *filter(None, notes)]), "no changes")
-    room = min(MOST_CHARACTERS, bench.room) - _FOOTER
+    room = min(MOST_CHARACTERS, context.room) - _FOOTER
     texts: list[str] = []
     for at, one in enumerate(changed):
         text = _diff(history, commits, one)
@@ -110,8 +110,8 @@ def _not_shown(changed: list[Changed]) -> str:
     return f"[not shown: {names}{more}; ask with path]"
 
 
-def _drafts(bench: Bench) -> str:
-    drafted = ", ".join(map(on_one_line, list(bench.files.drafts)[:MOST_NAMED]))
+def _drafts(context: ToolContext) -> str:
+    drafted = ", ".join(map(on_one_line, list(context.files.drafts)[:MOST_NAMED]))
     return f"[your drafts are not in it: {drafted}]" if drafted else ""
 
 

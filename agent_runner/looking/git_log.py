@@ -5,7 +5,7 @@ from agent_runner.looking.arguments import Argument, Given, Kind
 from agent_runner.looking.files import counted, shown
 from agent_runner.looking.history import NOTHING_RUN, History
 from agent_runner.looking.read_file import PATH_NAMES
-from agent_runner.looking.tool import Bench, Said, Tool
+from agent_runner.looking.tool import Said, Tool, ToolContext
 
 MOST = 30
 USUAL = 10
@@ -14,8 +14,8 @@ _LONGEST_SUBJECT = 120
 _RECORD, _FIELD = "\x1e", "\x1f"
 
 
-def _answer(bench: Bench, given: Given) -> Said:
-    history = History.of(bench.files)
+def _answer(context: ToolContext, given: Given) -> Said:
+    history = History.of(context.files)
     path, pattern = history.path(given.text("path")), given.text("pattern")
     count = max(1, min(given.number("count") or USUAL, MOST))
     asked = "commits" + (f" that changed {shown(path)}" if path != "." else "")
@@ -31,7 +31,7 @@ def _answer(bench: Bench, given: Given) -> Said:
     if not commits:
         return Said(f"no {asked}.", "no commits")
     shown_commits: list[str] = []
-    room = bench.room - 400
+    room = context.room - 400
     for commit in commits[:count]:
         room -= len(commit) + 1
         if room < 0 and shown_commits:

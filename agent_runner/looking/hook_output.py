@@ -9,7 +9,7 @@ from agent_runner.looking.arguments import Argument, AskError, Given, Kind
 from agent_runner.looking.files import Files, counted, shown
 from agent_runner.looking.pages import MOST_LINES, page_of, paged, rows_of
 from agent_runner.looking.read_file import LINES
-from agent_runner.looking.tool import Bench, Said, Tool
+from agent_runner.looking.tool import Said, Tool, ToolContext
 from agent_runner.workspace.names import walked
 from agent_runner.workspace.secrets import looks_secret
 
@@ -22,24 +22,24 @@ _VALUE = re.compile(r"^[^=:]{1,80}[=:]\s*(.+)$")
 _QUOTES = "\"' \t,;"
 
 
-def _answer(bench: Bench, given: Given) -> Said:
+def _answer(context: ToolContext, given: Given) -> Said:
     hook = given.text("hook")
-    read = bench.hook_logs.get(hook)
+    read = context.hook_logs.get(hook)
     if read is None:
-        known = ", ".join(bench.hook_logs) or "none"
+        known = ", ".join(context.hook_logs) or "none"
         raise AskError(
             f"{shown(hook)} has no output in this task; hooks that have: {known}.", "none"
         )
     raw = read()
     cut = f"[its first {len(raw) - LONGEST:,} bytes are left out]" if len(raw) > LONGEST else ""
-    text = Redactor(hidden_values(bench.files)).text(printable(raw[-LONGEST:]))
+    text = Redactor(hidden_values(context.files)).text(printable(raw[-LONGEST:]))
     title = f"output of {shown(hook)[1:-1]}"
     rows = rows_of(text)
     if not rows:
         return Said(f"{title}: it printed nothing.", "nothing printed")
     if given.text("pattern"):
         return _matching(rows, given, title, cut)
-    page = page_of(rows, given, bench.room, title)
+    page = page_of(rows, given, context.room, title)
     return Said(paged(title, page, (cut,)), f"{page.last - page.first + 1} of {page.total} lines")
 
 

@@ -8,14 +8,14 @@ from agent_runner.ground.globs import is_plain
 from agent_runner.looking.arguments import Argument, Given, Kind
 from agent_runner.looking.files import Files, counted, shown
 from agent_runner.looking.read_file import PATH_NAMES
-from agent_runner.looking.tool import Bench, Said, Tool
+from agent_runner.looking.tool import Said, Tool, ToolContext
 
 MOST_LINES = 200
 _DEEPEST = 64
 
 
-def _answer(bench: Bench, given: Given) -> Said:
-    files, spelling = bench.files, given.text("path", ".") or "."
+def _answer(context: ToolContext, given: Given) -> Said:
+    files, spelling = context.files, given.text("path", ".") or "."
     names = files.selected(spelling)
     if not names:
         return Said("The task's folder has no files yet.", "no files")
@@ -25,7 +25,7 @@ def _answer(bench: Bench, given: Given) -> Said:
     wanted = max(1, min(2 if depth is None else depth, _DEEPEST))
     prefix = "" if base == "." or not is_folder else f"{base}/"
     lines, depth_shown = _lines(names, prefix, wanted if is_folder else _DEEPEST)
-    fitting = _fitting(files, lines[:MOST_LINES], bench.room)
+    fitting = _fitting(files, lines[:MOST_LINES], context.room)
     asked = shown(spelling)[1:-1]
     how = f", {counted(depth_shown, 'folder')} deep" if is_folder else ""
     title = f"{asked}: {counted(len(names), 'file')}{how} (sizes in bytes)"

@@ -5,7 +5,7 @@ import re
 from agent_runner.looking.arguments import Argument, Given, Kind
 from agent_runner.looking.files import Files, shown
 from agent_runner.looking.pages import page_of, paged, rows_of
-from agent_runner.looking.tool import Bench, Said, Tool
+from agent_runner.looking.tool import Said, Tool, ToolContext
 
 _LINES = re.compile(r"(?P<path>.+?)(?::|#L)(?P<first>\d{1,9})(?:-L?(?P<last>\d{1,9}))?", re.DOTALL)
 
@@ -28,13 +28,13 @@ LINES = (
 )
 
 
-def _answer(bench: Bench, given: Given) -> Said:
-    path, given = _place(bench.files, given)
-    rows = rows_of(bench.files.text(path))
-    drafted = " (with your drafts)" if path in bench.files.drafts else ""
+def _answer(context: ToolContext, given: Given) -> Said:
+    path, given = _place(context.files, given)
+    rows = rows_of(context.files.text(path))
+    drafted = " (with your drafts)" if path in context.files.drafts else ""
     if not rows:
         return Said(f"{shown(path)} is empty (0 bytes){drafted}.", "empty")
-    page = page_of(rows, given, bench.room, shown(path))
+    page = page_of(rows, given, context.room, shown(path))
     title = f"{shown(path)[1:-1]}{drafted}"
     lines = f"{page.last - page.first + 1} of {page.total} lines"
     return Said(paged(title, page), lines)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.looking.arguments import AskError
 from agent_runner.looking.files import Files, counted
-from agent_runner.model.shown import FileText
+from agent_runner.model.shown_files import FileText
 
 MOST_INSTRUCTIONS = 8 << 10
 """Characters of the repository's own instructions."""

@@ -4,13 +4,13 @@ What runs it is handed in: this room starts nothing of the user's.
 """
 
 from agent_runner.looking.arguments import Argument, AskError, Given, Kind
-from agent_runner.looking.tool import Bench, Said, Tool
+from agent_runner.looking.tool import Said, Tool, ToolContext
 
 
-def _answer(bench: Bench, given: Given) -> Said:
-    if bench.check is None:
+def _answer(context: ToolContext, given: Given) -> Said:
+    if context.check is None:
         raise AskError("no check can be run here.", "no checks")
-    return bench.check(given.text("hook"), bench.files.drafts)
+    return context.check(given.text("hook"), context.files.drafts)
 
 
 TOOL = Tool(

@@ -19,7 +19,7 @@ from agent_runner.looking.search_run import (
     Request,
     searched,
 )
-from agent_runner.looking.tool import Bench, Said, Tool
+from agent_runner.looking.tool import Said, Tool, ToolContext
 from agent_runner.workspace.reading import MAX_BYTES
 from agent_runner.workspace.secrets import PRIVATE_KEY, may_hold_token
 
@@ -33,24 +33,24 @@ _WORD = re.compile(r"\w{3,60}")
 _FOOTER = 700  # characters kept free for what is said below the matches
 
 
-def _answer(bench: Bench, given: Given) -> Said:
+def _answer(context: ToolContext, given: Given) -> Said:
     pattern = given.text("pattern")
     if not pattern:
         raise AskError("`pattern` is empty; list_files lists files.", "no pattern")
     where = given.text("path", ".") or "."
-    files = _readable(bench.files, tuple(bench.files.selected(where)))
-    request = _request(bench.files, files, given)
-    found = searched(request, bench.search_limit)
+    files = _readable(context.files, tuple(context.files.selected(where)))
+    request = _request(context.files, files, given)
+    found = searched(request, context.search_limit)
     if found.wrong:
         hint = "" if given.flag("literal") else "; set literal to search for the text as it stands"
         message = f"{_quoted(pattern)} is no regular expression of Python's: {found.wrong}{hint}."
         raise AskError(message, "bad pattern")
     asked = _quoted(pattern) + (f" in {shown(where)[1:-1]}" if where != "." else "")
     if not found.matches:
-        return _none(asked, request, found, bench.search_limit)
+        return _none(asked, request, found, context.search_limit)
     total = f"{counted(found.matches, 'match')} in {counted(found.in_files, 'file')}"
-    lines, notes = _lines(found, bench.room - _FOOTER)
-    lines = [f"{asked}: {total}", *lines, *notes, *_left_out(found, files, bench.search_limit)]
+    lines, notes = _lines(found, context.room - _FOOTER)
+    lines = [f"{asked}: {total}", *lines, *notes, *_left_out(found, files, context.search_limit)]
     return Said("\n".join(lines), total if found.done else f"{total}, stopped")
 
 

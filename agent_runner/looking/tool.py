@@ -30,7 +30,7 @@ Check = Callable[[str, Drafted], Said]
 
 
 @define
-class Bench:
+class ToolContext:
     """What the tools work on while the calls of one reply are answered.
 
     Attributes:
@@ -78,7 +78,7 @@ class Tool:
     name: str
     description: str
     arguments: tuple[Argument, ...]
-    answer: Callable[[Bench, Given], Said]
+    answer: Callable[[ToolContext, Given], Said]
     looks: bool = True
     drafts: bool = False
     brief: Callable[[Given], str] = brief_of

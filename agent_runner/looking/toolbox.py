@@ -15,7 +15,7 @@ from agent_runner.looking.budget import NOT_RUN, Budget, Spending
 from agent_runner.looking.drafts import Drafts, drafting
 from agent_runner.looking.files import Files
 from agent_runner.looking.repeats import NOTE, PATIENCE, Shown, digest_of
-from agent_runner.looking.tool import Bench, Check, Said, Tool, check_cancelled
+from agent_runner.looking.tool import Check, Said, Tool, ToolContext, check_cancelled
 from agent_runner.looking.tools import Offer, specs
 from agent_runner.model.agent import ToolAnswer, ToolCall, ToolSpec
 from agent_runner.model.looks import Look
@@ -23,7 +23,7 @@ from agent_runner.workspace.names import Scope, file_names
 
 
 @frozen
-class Desk:
+class ToolState:
     """What the earlier turns of a conversation left. An empty one begins a conversation.
 
     `drafts`: the edits that fitted, in order, for `edits.drafts.with_drafts` in the end. `shown`:
@@ -41,13 +41,13 @@ class Answered:
     Attributes:
         answers: One for each call, in their order.
         looks: The same in few words.
-        desk: What the conversation's next turn begins with.
+        state: What the conversation's next turn begins with.
         last_look: Whether the model goes round in circles and should be given no more looks.
     """
 
     answers: tuple[ToolAnswer, ...]
     looks: tuple[Look, ...]
-    desk: Desk
+    state: ToolState
     last_look: bool = False
 
 
@@ -93,7 +93,7 @@ class Toolbox:
         names = file_names(self.scope) if self.names is None else self.names()
         return Files(self.scope, Globs(self.hide), names, drafts.changed if drafts else dict)
 
-    def answer(self, calls: Sequence[ToolCall], desk: Desk | None = None) -> Answered:
+    def answer(self, calls: Sequence[ToolCall], state: ToolState | None = None) -> Answered:
         """Answer the calls in their order. Reads files and waits for git: call it in a thread.
 
         Within anyio's worker threads it gives up soon after the task that waits is cancelled.
@@ -105,12 +105,12 @@ class Toolbox:
             StorageError: the root cannot be opened.
             UsageError: there is a git repository, but git refuses to use it.
         """
-        desk = desk or Desk()
+        state = state or ToolState()
         with drafting(self.scope.root, self.rules) as drafts:
-            lost = drafts.again(desk.drafts)
+            lost = drafts.again(state.drafts)
             if self.redacted:
                 drafts.without_keys()
-            answering = _Answering(self, self._bench(drafts), Spending(self.budget), desk.shown)
+            answering = _Answering(self, self._context(drafts), Spending(self.budget), state.shown)
             for call in calls:
                 check_cancelled()
                 answering.answer(call)
@@ -127,9 +127,9 @@ class Toolbox:
                 shown = shown.adding(digest_of(call.name, understood, answer.text))
         return shown
 
-    def _bench(self, drafts: Drafts) -> Bench:
+    def _context(self, drafts: Drafts) -> ToolContext:
         gate = Gate.at(self.scope.root, self.rules)
-        return Bench(
+        return ToolContext(
             self.files(drafts),
             drafts,
             gate,
@@ -144,7 +144,7 @@ class _Answering:
     """The answers to one reply, in the making."""
 
     box: Toolbox
-    bench: Bench
+    context: ToolContext
     spending: Spending
     shown: Shown
     answers: list[ToolAnswer] = field(factory=list)
@@ -163,8 +163,8 @@ class _Answering:
             self._say(call, Said(refusal, "not run", is_error=True), "")
         else:
             self.spending.looks += tool.looks
-            self.bench.room = self.spending.room
-            said, brief, understood = _run(tool, call, self.bench)
+            self.context.room = self.spending.room
+            said, brief, understood = _run(tool, call, self.context)
             said = evolve(said, text=self.box.redactor.text(said.text))
             self._say(call, self._with_note(call, said, understood), brief)
 
@@ -174,8 +174,8 @@ class _Answering:
             clean = self.box.redactor.text("\n".join(lost))
             note = f"[some of your drafts fit no more, and are dropped; make them again:\n{clean}]"
             self.answers[-1] = evolve(self.answers[-1], text=f"{self.answers[-1].text}\n{note}")
-        desk = Desk(tuple(drafts.edits), self.shown)
-        return Answered(tuple(self.answers), tuple(self.looks), desk, self.last_look)
+        state = ToolState(tuple(drafts.edits), self.shown)
+        return Answered(tuple(self.answers), tuple(self.looks), state, self.last_look)
 
     def _with_note(
         self, call: ToolCall, said: Said, understood: Mapping[str, object] | str
@@ -194,14 +194,16 @@ class _Answering:
         self.looks.append(Look(name, clean(brief), outcome, len(said.text), said.is_error))
 
 
-def _run(tool: Tool, call: ToolCall, bench: Bench) -> tuple[Said, str, Mapping[str, object] | str]:
+def _run(
+    tool: Tool, call: ToolCall, context: ToolContext
+) -> tuple[Said, str, Mapping[str, object] | str]:
     """The answer to one call, what the call is about, and its arguments as understood."""
     brief = ""
     understood: Mapping[str, object] | str = call.arguments
     try:
         given = read_arguments(call, tool.arguments)
         brief, understood = tool.briefly(given), given.values
-        said = tool.answer(bench, given)
+        said = tool.answer(context, given)
     except AskError as error:
         return Said(f"{call.name}: {error}", error.outcome, is_error=True), brief, understood
     return _with_ignored(said, tool, given), brief, understood

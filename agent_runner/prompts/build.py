@@ -9,7 +9,7 @@ from agent_runner.ground.tokens import MESSAGE, Ruler
 from agent_runner.model.agent import Message, Prompt
 from agent_runner.model.errors import InputError, Problem
 from agent_runner.model.settings import EditFormat
-from agent_runner.model.shown import Listing
+from agent_runner.model.shown_files import Listing
 from agent_runner.prompts.situation import Situation
 from agent_runner.prompts.template import Template, parse_template, read_template
 from agent_runner.prompts.values import GROUPS, PLACEHOLDERS, files_text, values

@@ -7,7 +7,7 @@ from agent_runner.model.agent import Message
 from agent_runner.model.hooks import Hook
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import EditFormat
-from agent_runner.model.shown import FileText, Listing
+from agent_runner.model.shown_files import FileText, Listing
 from agent_runner.model.task import Task
 
 

@@ -8,7 +8,7 @@ from agent_runner.ground.escaping import fenced, inline, on_one_line
 from agent_runner.ground.tokens import Ruler
 from agent_runner.model.hooks import Hook
 from agent_runner.model.settings import EditFormat
-from agent_runner.model.shown import FileText, Listing, NotShown
+from agent_runner.model.shown_files import FileText, Listing, NotShown
 from agent_runner.prompts.situation import Situation
 
 GROUPS = ("metadata",)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent_runner.sandbox.confinement import Confinement, Overlay, Wrapped
 from agent_runner.sandbox.environment import WITHOUT_SOCKETS
-from agent_runner.sandbox.kept import UPPER, WORK
+from agent_runner.sandbox.overlay_upper import UPPER, WORK
 from agent_runner.sandbox.places import Place, Rule, places
 
 EMPTIED = (Path("/tmp"), Path("/var/tmp"), Path("/run"))  # noqa: S108 - not ours: the command's

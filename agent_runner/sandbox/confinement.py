@@ -42,7 +42,7 @@ class Overlay:
     """The command sees `original` and may write in it, but what it writes goes elsewhere.
 
     `kept`: an existing folder outside of `original`, on a local disk, that collects what is written
-    (made and read by `kept.py`) and is seen again by the next command with the same one.
+    (made and read by `overlay_upper.py`) and is seen again by the next command with the same one.
     None: what is written is gone when the command ends.
     """
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from attrs import evolve
 
 from agent_runner.ground.timings import part
-from agent_runner.sandbox import kept, landlock
+from agent_runner.sandbox import landlock, overlay_upper
 from agent_runner.sandbox.confinement import Confinement, Overlay, Tier
 from agent_runner.sandbox.sandbox import Sandbox
 
@@ -69,7 +69,7 @@ def overlays(sandbox: Sandbox, original: Path, home: Path) -> bool:
     """Whether a command can work over an overlay on `original`, kept below `home`: tried out once.
 
     Not every disk can keep one: no NFS, no overlay, as in a container, and none where the kernel is
-    set to leave parts of what is written in the original (`kept.py` reads only what is all there).
+    set to leave parts of what is written in the original: that module reads whole files only.
     """
     if any(_is_on(Path("/sys/module/overlay/parameters", name)) for name in _IN_PARTS):
         return False
@@ -77,10 +77,10 @@ def overlays(sandbox: Sandbox, original: Path, home: Path) -> bool:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home, prefix=".probe-") as name:
             place = Path(name, "kept")
-            kept.make(place, original)
+            overlay_upper.make(place, original)
             mount = Overlay(original, place)
             trouble = _trouble_with(sandbox, Confinement(mount=mount), original, os.environ)
-            kept.remove(place)
+            overlay_upper.remove(place)
     except OSError:  # the disk is full or read-only: whoever writes there next says so
         return False
     return not trouble

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from agent_runner.ground.globs import Globs, is_plain
-from agent_runner.model.shown import FileText, Listing, NotShown
+from agent_runner.model.shown_files import FileText, Listing, NotShown
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.reading import read_text, why_not
 from agent_runner.workspace.secrets import looks_secret

@@ -15,9 +15,9 @@ from typing import Any
 from attrs import define, evolve, field
 
 from agent_runner.ground.disk import storage_errors
-from agent_runner.sandbox import kept
+from agent_runner.sandbox import overlay_upper
 from agent_runner.sandbox.confinement import Overlay, Seen, Tier
-from agent_runner.sandbox.kept import Written
+from agent_runner.sandbox.overlay_upper import Written
 from agent_runner.workspace.command import Git
 from agent_runner.workspace.filetree import Entry, read_path
 from agent_runner.workspace.git import Repository
@@ -49,7 +49,7 @@ class Overlaid(Workplace):
     @property
     def folder(self) -> Path:
         """What the command writes lies here: no folder to work in."""
-        return self._kept / kept.UPPER
+        return self._kept / overlay_upper.UPPER
 
     @property
     def repositories(self) -> tuple[Seen, ...]:
@@ -69,7 +69,7 @@ class Overlaid(Workplace):
         self.given = self.original.look().id
         with storage_errors(self.place):
             self._empty()
-            kept.make(self._kept, self.original.scope.root)
+            overlay_upper.make(self._kept, self.original.scope.root)
             self._renew()
             self._hide()
         return Filled(self.given)
@@ -107,7 +107,7 @@ class Overlaid(Workplace):
         store, scope = self.original.store, self.original.scope
         with storage_errors(self.place):
             self._renew()
-            written = kept.written(self._kept, scope.root)
+            written = overlay_upper.written(self._kept, scope.root)
             found = []
             for one in written:
                 is_new = self._is_hidden(one.path)

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from agent_runner.model.shown import FileText, NotShown
+from agent_runner.model.shown_files import FileText, NotShown
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.secrets import holds_secret, looks_secret

@@ -22,7 +22,7 @@ from agent_runner.workspace.own_repository import OwnRepositories
 from agent_runner.workspace.removing import remove
 from agent_runner.workspace.selection import Selection, is_environment
 from agent_runner.workspace.snapshots import SnapshotReader
-from agent_runner.workspace.spare import Spare
+from agent_runner.workspace.spare_copies import SpareCopies
 from agent_runner.workspace.tracked import Source
 from agent_runner.workspace.workplace import Filled, Workplace
 
@@ -49,7 +49,7 @@ class Scratch(Workplace):
         - It is no sandbox: a command can write wherever the user can.
     """
 
-    spare: Spare | None = None
+    spare: SpareCopies | None = None
     _prefix: str = field(init=False, default="")
     _mirror: Mirror = field(init=False)
     _reader: SnapshotReader = field(init=False)

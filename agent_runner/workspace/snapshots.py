@@ -14,12 +14,12 @@ from agent_runner.workspace.copying import Copied
 from agent_runner.workspace.filetree import Entry, Folder, Look, Seen, read_entry, signature_of
 from agent_runner.workspace.git import Repository
 from agent_runner.workspace.history import Change, changes
+from agent_runner.workspace.known_hashes import KnownHashes
 from agent_runner.workspace.names import NO_NAMES, Lister, Names, Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.staged import Vouchers, has_many
 from agent_runner.workspace.status import GitStatus, Report
 from agent_runner.workspace.tracked import Source
-from agent_runner.workspace.vouched import Vouched
 
 _COARSEST = 2.0  # seconds: no file system in use stamps times more coarsely (FAT)
 _NOTHING: Copied = {}
@@ -217,7 +217,7 @@ class SnapshotReader:
         self._paths: set[str] = set()
         self._sorted = None
         self._not_ignored: set[str] = set()
-        self._vouched = Vouched()
+        self._vouched = KnownHashes()
 
     def _is_tracked(self, folder: str) -> bool:
         """Whether git tracks anything in a folder; the top of a work tree counts as one of it."""

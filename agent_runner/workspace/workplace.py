@@ -10,9 +10,9 @@ from attrs import define, field, frozen
 
 from agent_runner.sandbox.confinement import Mount, Seen, Tier
 from agent_runner.workspace.filetree import Entry
-from agent_runner.workspace.held import Held
 from agent_runner.workspace.history import Change
 from agent_runner.workspace.snapshots import SnapshotReader
+from agent_runner.workspace.task_folder import TaskFolder
 
 
 @frozen
@@ -40,12 +40,12 @@ class Workplace(abc.ABC):
     task_id: str
     original: SnapshotReader
     left_out: frozenset[str] = frozenset()
-    held: Held = field(init=False)
+    held: TaskFolder = field(init=False)
     given: str = field(init=False, default="")
 
     def __attrs_post_init__(self) -> None:
         """Know the place."""
-        self.held = Held(self.home, self.original.scope.root, self.task_id)
+        self.held = TaskFolder(self.home, self.original.scope.root, self.task_id)
 
     @property
     def place(self) -> Path:

@@ -239,9 +239,9 @@ def test_what_a_task_applied_is_taken_back_as_one(tmp_path: Path) -> None:
     ]
     task = wiring.project.tasks["T1"]
     (scene.folder / "b.txt").write_text("mine\n")
-    assert wiring.taking_back.take_back(task, reason="").edited == ("b.txt",)
+    assert wiring.reverting.take_back(task, reason="").edited == ("b.txt",)
     (scene.folder / "b.txt").write_text("b\n")
-    assert set(wiring.taking_back.take_back(task, reason="").paths) == {"a.txt", "b.txt"}
+    assert set(wiring.reverting.take_back(task, reason="").paths) == {"a.txt", "b.txt"}
     store.close()
     assert (scene.folder / "a.txt").read_text() == "zero\n"
     assert not (scene.folder / "b.txt").exists()

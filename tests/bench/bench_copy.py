@@ -26,7 +26,7 @@ from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.overlaid import Overlaid
 from agent_runner.workspace.scratch import Scratch
 from agent_runner.workspace.snapshots import SnapshotReader
-from agent_runner.workspace.spare import Spare
+from agent_runner.workspace.spare_copies import SpareCopies
 from agent_runner.workspace.workshop import Workshop
 from tests.bench.projects import fill, git
 from tests.bench.rows import row
@@ -51,7 +51,7 @@ class Bench:
         self.reader = SnapshotReader(Scope(self.root), store, SystemClock())
         self.reader.look()
         self.home = folder / "copies"
-        self.spare = Spare(self.home)
+        self.spare = SpareCopies(self.home)
 
     def seconds(self, room: Scratch | Overlaid, sandbox: Sandbox | None) -> float:
         """One call of a command that writes one file, from its place to its change."""

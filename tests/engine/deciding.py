@@ -5,7 +5,7 @@ from typing import Any
 
 from agent_runner.app.wiring import Wiring
 from agent_runner.engine import decisions
-from agent_runner.engine.taking_back import Outcome
+from agent_runner.engine.reverting import Outcome
 from tests.engine.scene import Scene
 
 
@@ -28,7 +28,7 @@ def undo(
     def decide(wiring: Wiring) -> Outcome:
         wiring.recovery.settle(task, reason="undone")
         whole = wiring.project.tasks[task]
-        return wiring.taking_back.take_back(
+        return wiring.reverting.take_back(
             whole, reason="undone", keep_edited=keep_edited, whole_tree=whole_tree
         )
 
@@ -40,7 +40,7 @@ def undo(
 def retry(scene: Scene, task: str = "T1", *, put_back: bool | None = None, hint: str = "") -> None:
     def decide(wiring: Wiring) -> None:
         whole = wiring.project.tasks[task]
-        decisions.put_back(wiring.recovery, wiring.taking_back, whole, wanted=put_back)
+        decisions.put_back(wiring.recovery, wiring.reverting, whole, wanted=put_back)
         decisions.retry(wiring.core, task, hint=hint)
 
     decided(scene, decide)

@@ -175,7 +175,7 @@ class Scene:
             Waiter(self.clock, wiring.core.signal, self.wait, settings.retry.max_wait),
             wiring.trees,
             wiring.commits,
-            wiring.taking_back,
+            wiring.reverting,
             RunOptions(settings.on_escalation, settings.max_escalations_in_row),
             self.person,
             lambda task: (f"about {task.id}",),

@@ -12,7 +12,7 @@ from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
 from agent_runner.looking.drafts import drafting, with_drafts
 from agent_runner.looking.repeats import Shown
-from agent_runner.looking.toolbox import Answered, Desk
+from agent_runner.looking.toolbox import Answered, ToolState
 from agent_runner.looking.tools import Offer
 from agent_runner.model.agent import ToolCall
 from agent_runner.model.settings import EditFormat
@@ -21,9 +21,9 @@ from tests.looking.scene import Scene, call
 PATCH = Offer(EditFormat.PATCH)
 
 
-def planned(scene: Scene, desk: Desk, reply: Reply | None = None) -> dict[str, str | None]:
+def planned(scene: Scene, state: ToolState, reply: Reply | None = None) -> dict[str, str | None]:
     """What the drafts, and the text of a last reply, come to."""
-    outcome = plan(with_drafts(reply or Reply(), desk.drafts), scene.root, scene.toolbox.rules)
+    outcome = plan(with_drafts(reply or Reply(), state.drafts), scene.root, scene.toolbox.rules)
     assert isinstance(outcome, Planned), outcome.text
     return {
         change.path: outcome.blobs[change.after.sha256].decode() if change.after.sha256 else None
@@ -59,7 +59,7 @@ def test_a_draft_is_seen_by_every_look_and_written_nowhere(scene: Scene) -> None
     assert texts[6].startswith('"drei|fresh|x|y": 3 matches in 3 files')
     assert "you deleted or moved it" in texts[7]
     assert (scene.root / "a.py").read_text() == "one\ntwo\n"
-    assert planned(scene, answered.desk) == {
+    assert planned(scene, answered.state) == {
         "a.py": "one\nzwei\ndrei\n",
         "new/b.py": "fresh\n",
         "gone.py": None,
@@ -72,11 +72,11 @@ def test_drafts_go_on_in_the_next_turn_and_meet_the_blocks_of_the_last_reply(sce
     scene.write({"a.py": "one\ntwo\n"})
     first = scene.answered(call("edit_file", path="a.py", old_text="one", new_text="uno"))
     second = scene.toolbox.answer(
-        [call("edit_file", path="a.py", old_text="uno", new_text="eins")], first.desk
+        [call("edit_file", path="a.py", old_text="uno", new_text="eins")], first.state
     )
     assert second.answers[0].text == "fits: line 1 of a.py."
     block = "a.py\n```\n<<<<<<< SEARCH\neins\ntwo\n=======\neins\ndue\n>>>>>>> REPLACE\n```\n"
-    assert planned(scene, second.desk, parse_reply(block)) == {"a.py": "eins\ndue\n"}
+    assert planned(scene, second.state, parse_reply(block)) == {"a.py": "eins\ndue\n"}
 
 
 def test_a_misfit_shows_the_closest_lines_and_drafts_nothing(scene: Scene) -> None:
@@ -87,7 +87,7 @@ def test_a_misfit_shows_the_closest_lines_and_drafts_nothing(scene: Scene) -> No
     assert answered.answers[0].is_error
     assert "The closest lines are 1-2:" in answered.answers[0].text
     assert "     1 | def total(items):" in answered.answers[0].text
-    assert answered.desk.drafts == ()
+    assert answered.state.drafts == ()
     scene.write({"b.py": "x\nx\n"})
     assert "found 2 times" in scene.error("edit_file", path="b.py", old_text="x", new_text="y")
 
@@ -125,7 +125,7 @@ def test_a_patch_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
     assert answered.answers[0].text == (
         "fits: line 2 of a.py; new file c.py (1 line); line 1 of c.py."
     )
-    assert planned(scene, answered.desk) == {"a.py": "one\ndue\n", "c.py": "fresher\n"}
+    assert planned(scene, answered.state) == {"a.py": "one\ndue\n", "c.py": "fresher\n"}
     assert "there is no change in it" in scene.error("apply_patch", patch="hello")
     assert answered.looks[0].brief == "a.py, c.py, c.py"
 
@@ -144,36 +144,36 @@ def test_a_draft_that_fits_no_more_is_dropped_and_said(scene: Scene) -> None:
     scene.write({"a.py": "one\n"})
     first = scene.answered(call("edit_file", path="a.py", old_text="one", new_text="uno"))
     scene.write({"a.py": "somebody else\n"})
-    second = scene.toolbox.answer([call("read_file", path="a.py")], first.desk)
+    second = scene.toolbox.answer([call("read_file", path="a.py")], first.state)
     assert second.answers[0].text.startswith("a.py lines 1-1 of 1\nsomebody else\n")
     assert "[some of your drafts fit no more, and are dropped; make them again:" in (
         second.answers[0].text
     )
-    assert second.desk.drafts == ()
+    assert second.state.drafts == ()
 
 
 def test_what_is_shown_again_is_shown_whole_with_a_line_and_at_last_no_more(scene: Scene) -> None:
     scene.write({"a.py": "one\n", "b.py": "x\n"})
     read = call("read_file", path="a.py")
     first = scene.answered(read)
-    second = scene.toolbox.answer([call("read_file", file_path="./a.py")], first.desk)
-    same = scene.toolbox.answer([read], first.desk)
+    second = scene.toolbox.answer([call("read_file", file_path="./a.py")], first.state)
+    same = scene.toolbox.answer([read], first.state)
     assert same.answers[0].text.startswith("a.py lines 1-1 of 1\none\n[you have been shown this")
     assert not any(answered.last_look for answered in (first, second, same))
-    third = scene.toolbox.answer([read], same.desk)
+    third = scene.toolbox.answer([read], same.state)
     assert third.last_look
     edit = call("edit_file", path="a.py", old_text="one", new_text="uno")
-    assert not scene.toolbox.answer([edit, read], same.desk).last_look
+    assert not scene.toolbox.answer([edit, read], same.state).last_look
 
 
 def test_a_cycle_three_times_round_is_the_last_look(scene: Scene) -> None:
     scene.write({f"{name}.py": f"{name}\n" for name in "abcde"})
     cycle = [call("read_file", path=f"{name}.py") for name in "abcde"]
-    desk = Desk()
+    state = ToolState()
     last: list[bool] = []
     for _ in range(3):
-        answered = scene.toolbox.answer(cycle, desk)
-        desk = answered.desk
+        answered = scene.toolbox.answer(cycle, state)
+        state = answered.state
         last.append(answered.last_look)
     assert last == [False, False, True]
 
@@ -196,13 +196,13 @@ def test_recalling_the_turns_comes_to_what_was_shown(scene: Scene) -> None:
         [call("edit_file", path="a.py", old_text="none", new_text="uno")],
         [call("read_file", path="b.py")] * 10,
     ]
-    desk, recalled = Desk(), Shown()
+    state, recalled = ToolState(), Shown()
     for calls in turns:
-        answered: Answered = scene.toolbox.answer(calls, desk)
+        answered: Answered = scene.toolbox.answer(calls, state)
         recalled = scene.toolbox.recall(recalled, calls, answered.answers)
-        desk = answered.desk
-        assert recalled == desk.shown
-    assert len(desk.drafts) == 1
+        state = answered.state
+        assert recalled == state.shown
+    assert len(state.drafts) == 1
 
 
 LINE = st.sampled_from(["alpha", "beta", "  gamma", "delta", ""])
@@ -227,16 +227,16 @@ def test_drafts_one_after_the_other_are_the_plan_of_all(
     scene = Scene.of(tmp_path_factory.mktemp("root"))
     before = {path: f"{text}\n" for path, text in zip(["f", "g", "d/h"], texts, strict=True)}
     scene.write(before)
-    desk = Desk()
+    state = ToolState()
     for calls in turns:
-        desk = scene.toolbox.answer(calls, desk).desk
+        state = scene.toolbox.answer(calls, state).state
     with drafting(scene.root, scene.toolbox.rules) as drafts:
-        assert drafts.again(desk.drafts) == ()
+        assert drafts.again(state.drafts) == ()
         now = drafts.changed()
         seen = scene.toolbox.files(drafts)
         for path, content in now.items():
             assert seen.shows(path) == (content is not None)
             assert content is None or seen.text(path) == content.decode()
-    made = planned(scene, desk)
+    made = planned(scene, state)
     assert made == {path: None if raw is None else raw.decode() for path, raw in now.items()}
     assert {path: (scene.root / path).read_text() for path in before} == before

@@ -12,7 +12,7 @@ import pytest
 from agent_runner.edits.edit import Reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.looking.drafts import with_drafts
-from agent_runner.looking.toolbox import Answered, Desk
+from agent_runner.looking.toolbox import Answered, ToolState
 from tests.looking.scene import Scene, call
 from tests.support.repositories import made
 
@@ -21,14 +21,14 @@ _REST = re.compile(r"ask with start_line (\d+)\]")
 
 
 class Reader:
-    """Asks one thing after the other, keeps its desk, and counts what it was told."""
+    """Asks one thing after the other, keeps its state, and counts what it was told."""
 
     def __init__(self, scene: Scene) -> None:
-        self.scene, self.desk, self.characters = scene, Desk(), 0
+        self.scene, self.state, self.characters = scene, ToolState(), 0
 
     def ask(self, name: str, **arguments: object) -> str:
-        answered: Answered = self.scene.toolbox.answer([call(name, arguments)], self.desk)
-        self.desk = answered.desk
+        answered: Answered = self.scene.toolbox.answer([call(name, arguments)], self.state)
+        self.state = answered.state
         self.characters += len(answered.answers[0].text)
         return answered.answers[0].text
 
@@ -73,7 +73,7 @@ def test_a_reader_finds_the_place_mends_it_and_changes_nothing_else(
         assert reader.ask("move_file", path=path, to=to).startswith("fits: ")
         assert [file for file, _, _ in reader.hits(rf"def {name}\b")] == [to]
     assert name in reader.ask("git_log", path=path)
-    planned = plan(with_drafts(Reply(), reader.desk.drafts), repo.root, reader.scene.toolbox.rules)
+    planned = plan(with_drafts(Reply(), reader.state.drafts), repo.root, reader.scene.toolbox.rules)
     assert isinstance(planned, Planned)
     assert {change.path for change in planned.change_set.changes} <= {
         path,

@@ -6,7 +6,7 @@ import pytest
 
 from agent_runner.looking.mentions import Mention, mentioned
 from agent_runner.looking.repository_map import own_instructions, symbols, top_level_names
-from agent_runner.model.shown import FileText
+from agent_runner.model.shown_files import FileText
 from tests.looking.scene import Scene
 
 

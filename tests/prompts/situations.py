@@ -7,7 +7,7 @@ from attrs import evolve
 from agent_runner.model.agent import Message
 from agent_runner.model.hooks import Hook, When
 from agent_runner.model.record import TaskRecord
-from agent_runner.model.shown import FileText, Listing, NotShown
+from agent_runner.model.shown_files import FileText, Listing, NotShown
 from agent_runner.model.task import Task
 from agent_runner.prompts.situation import GitLines, Situation
 

@@ -13,7 +13,7 @@ from agent_runner.model.agent import Prompt
 from agent_runner.model.events import BaselineTaken
 from agent_runner.model.record import Judgement, TaskRecord
 from agent_runner.model.settings import EditFormat
-from agent_runner.model.shown import FileText, Listing, NotShown
+from agent_runner.model.shown_files import FileText, Listing, NotShown
 from agent_runner.prompts.build import (
     DROPPED,
     answer_to_show,

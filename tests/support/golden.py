@@ -16,7 +16,7 @@ _MORE = """\
      post_hooks: [first], depends_on: [T3]}
   - {id: T5, title: Never green, description: Nobody can do this., path: ./work,
      post_hooks: [never], max_attempts: 1}
-  - {id: T6, title: Waits, description: Held., path: ./work, depends_on: [T5]}
+  - {id: T6, title: Waits, description: TaskFolder., path: ./work, depends_on: [T5]}
 """
 
 _EDIT = "src/zeta.txt\n```\nzeta\n```\n"

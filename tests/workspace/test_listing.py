@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from agent_runner.model.shown import FileText, Listing, NotShown
+from agent_runner.model.shown_files import FileText, Listing, NotShown
 from agent_runner.workspace.listing import MOST, overview, show
 from agent_runner.workspace.names import Scope, file_names
 from agent_runner.workspace.secrets import holds_secret, looks_secret

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from agent_runner.model.errors import UsageError
-from agent_runner.workspace.held import sweep
 from agent_runner.workspace.history import Change
 from agent_runner.workspace.names import Scope
 from agent_runner.workspace.objects import ObjectStore
 from agent_runner.workspace.scratch import Scratch
 from agent_runner.workspace.snapshots import SnapshotReader
+from agent_runner.workspace.task_folder import sweep
 from tests.workspace.repos import FixedClock, Repo, snapshot
 
 

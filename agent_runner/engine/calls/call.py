@@ -17,10 +17,10 @@ from attrs import define, evolve, frozen
 
 from agent_runner.engine.calls.clients import Clients, Provider
 from agent_runner.engine.calls.conversation import Conversations
-from agent_runner.engine.calls.in_place import Bench, InPlace
+from agent_runner.engine.calls.in_place import InPlace, WorkingCopy
 from agent_runner.engine.calls.question import Question
 from agent_runner.engine.calls.route import Route
-from agent_runner.engine.calls.settled import answered, lost, unanswered
+from agent_runner.engine.calls.settlement import answered, lost, unanswered
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.redaction import Redactor
@@ -45,7 +45,7 @@ class _Call:
     """A call under way.
 
     `request` is what is sent, `stored` what is kept of it. `resume`: the id under which its
-    provider keeps the answer. `bench`: where its agent works. `kept`: what it printed, where nobody
+    provider keeps the answer. `copy`: where its agent works. `kept`: what it printed, where nobody
     saw its end.
     """
 
@@ -55,7 +55,7 @@ class _Call:
     provider: Provider
     files: CallFiles
     resume: str | None = None
-    bench: Bench | None = None
+    copy: WorkingCopy | None = None
     kept: bytes | None = None
 
     @property
@@ -112,14 +112,14 @@ class Calls:
         request = question.request
         files = self.conversations.files(request.task, request.attempt, request.call)
         provider, stored = question.provider, question.stored
-        async with self.in_place.bench(work, provider, request.call, question.need) as bench:
+        async with self.in_place.copy_for(work, provider, request.call, question.need) as copy:
             files.begin(stored)
-            if bench is not None:  # whoever finds the copy has to know what was asked
+            if copy is not None:  # whoever finds the copy has to know what was asked
                 files.keep_request(stored)
             for fact in question.before:
                 work.journal(fact)
             work.journal(question.started)
-            return await self._send(_Call(work, request, stored, provider, files, bench=bench))
+            return await self._send(_Call(work, request, stored, provider, files, copy=copy))
 
     async def settle_open(self, work: Work) -> e.TaskEvent | Halt | None:
         """Find out what became of a call that was in flight when a run ended.
@@ -149,11 +149,11 @@ class Calls:
         if stored is not None and request is not None and provider is not None:
             return await self._send(_Call(work, request, stored, provider, files, kept_as))
         if stored is not None and provider is not None:
-            async with self.in_place.bench(work, provider, call) as bench:
+            async with self.in_place.copy_for(work, provider, call) as copy:
                 request = self.conversations.sent(work.task.id, stored.attempt, stored)
-                if bench is not None and request is not None:
+                if copy is not None and request is not None:
                     pieces = files.pieces()
-                    found = _Call(work, request, stored, provider, files, None, bench, pieces)
+                    found = _Call(work, request, stored, provider, files, None, copy, pieces)
                     return await self._send(found)
         self._lost(work, call, name, files, "the run ended while the call was in flight")
         return None
@@ -168,8 +168,8 @@ class Calls:
                 self._lost(call.work, call.id, call.provider.name, call.files, str(error))
                 return None
             call.files.give_up()
-            if call.bench is not None:
-                await self.in_place.pause(call.bench, call.provider, error)
+            if call.copy is not None:
+                await self.in_place.pause(call.copy, call.provider, error)
             seconds = self.clock.monotonic() - started_at
             return self._unanswered(call, clean_error(error, self.redactor), seconds)
         except anyio.get_cancelled_exc_class():
@@ -177,8 +177,8 @@ class Calls:
                 name = call.provider.name
                 self._lost(call.work, call.id, name, call.files, "stopped while waiting")
             raise
-        if call.bench is not None:
-            response = await self.in_place.taken(call.work, call.bench, response)
+        if call.copy is not None:
+            response = await self.in_place.taken(call.work, call.copy, response)
             self.in_place.remember(call.work, call.provider, response)
         fault = fault_of(response, call.provider.profile, self.clock.now())
         if fault is not None:
@@ -210,8 +210,8 @@ class Calls:
             activity=lambda words: work.signal(Working(work.task.id, words)),
             note=lambda words: work.signal(Said(work.task.id, words, "warning")),
         )
-        if call.bench is not None:
-            workplace = evolve(call.bench.workplace, kept=call.kept)
+        if call.copy is not None:
+            workplace = evolve(call.copy.workplace, kept=call.kept)
             context = evolve(context, workplace=workplace)
         try:
             with part("provider"):

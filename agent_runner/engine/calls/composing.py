@@ -12,8 +12,13 @@ from attrs import evolve, frozen
 
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.calls.conversation import Conversation, Turn, spoken
-from agent_runner.engine.calls.desks import NO_MORE_LOOKS, brief_of, may_be_dropped, requests_of
-from agent_runner.engine.calls.first import FirstMessage, Sources
+from agent_runner.engine.calls.first_message import FirstMessage, Sources
+from agent_runner.engine.calls.tool_answers import (
+    NO_MORE_LOOKS,
+    brief_of,
+    may_be_dropped,
+    requests_of,
+)
 from agent_runner.ground.tokens import Ruler
 from agent_runner.looking.dialect import as_text
 from agent_runner.model.agent import Message, Prompt, ToolSpec
@@ -23,8 +28,8 @@ from agent_runner.model.evolve.calls import conversation_closed
 from agent_runner.model.record import STUCK, TaskRecord
 from agent_runner.model.settings import ConversationRule, Settings
 from agent_runner.model.task import Task
-from agent_runner.prompts.again import after_failure, not_applied, note_on_unusable
 from agent_runner.prompts.build import DROPPED, answer_to_show, room_left
+from agent_runner.prompts.corrections import after_failure, not_applied, note_on_unusable
 from agent_runner.prompts.turns import size_of, to_replace, with_replaced
 
 _NEWEST = 3
@@ -199,7 +204,7 @@ class Composing:
 
     def _answered(self, call: str) -> Message:
         """What the tools answered; nothing beside it, which some protocols forbid."""
-        answers = self.sources.desks.answered(self.task, self.record, call).answers
+        answers = self.sources.tool_answers.answered(self.task, self.record, call).answers
         turn = self._turn(call)
         notes = [_BLOCKS_IGNORED] if turn is not None and turn.reply.edits else []
         if self.record.counts.last_look:

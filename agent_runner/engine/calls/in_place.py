@@ -53,7 +53,7 @@ _MOST_NAMED = 4
 
 
 @frozen
-class Bench:
+class WorkingCopy:
     """One call's place: the copy, and what is allowed and known there."""
 
     workshop: Workshop
@@ -78,9 +78,9 @@ class InPlace:
     confining: Confining
 
     @asynccontextmanager
-    async def bench(
+    async def copy_for(
         self, work: Work, provider: Provider, call: str, need: Need | None = None
-    ) -> AsyncIterator[Bench | None]:
+    ) -> AsyncIterator[WorkingCopy | None]:
         """The place for one call; None for an agent that needs none.
 
         `need`: None to take the place as a killed runner left it, if there is one.
@@ -101,7 +101,7 @@ class InPlace:
         try:
             if need is None:
                 found = await anyio.to_thread.run_sync(workshop.find, call)
-                yield Bench(workshop, self._workplace(work, workshop), "") if found else None
+                yield WorkingCopy(workshop, self._workplace(work, workshop), "") if found else None
                 return
             session = await anyio.to_thread.run_sync(self._went_on, work, provider, workshop, call)
             if not session:
@@ -115,20 +115,20 @@ class InPlace:
             tree = "" if holds else (await self.trees.last(work.task)).id
             workplace = self._workplace(work, workshop, session, need)
             workplace = evolve(workplace, dollars=self._pricing(provider))
-            yield Bench(workshop, evolve(workplace, confine=cell.start), tree)
+            yield WorkingCopy(workshop, evolve(workplace, confine=cell.start), tree)
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(workshop.__exit__, None, None, None)
 
-    async def taken(self, work: Work, bench: Bench, response: AgentResponse) -> AgentResponse:
+    async def taken(self, work: Work, copy: WorkingCopy, response: AgentResponse) -> AgentResponse:
         """The answer with what the agent left, whose contents are kept."""
-        left = await anyio.to_thread.run_sync(bench.workshop.left)
+        left = await anyio.to_thread.run_sync(copy.workshop.left)
         allowed = Globs((*work.settings.apply.may_change, *work.task.may_change))
         files = tuple(self._kept(one, allowed) for one in left)
-        notes = (*response.notes, *await self._outside(work, bench))
+        notes = (*response.notes, *await self._outside(work, copy))
         return evolve(response, edits=(), files=files, notes=notes)
 
-    async def pause(self, bench: Bench, provider: Provider, error: ProviderError) -> None:
+    async def pause(self, copy: WorkingCopy, provider: Provider, error: ProviderError) -> None:
         """Keep the copy of a call that a limit, an overload or the like ended in the middle.
 
         Where the agent can go on in its session with what it had changed, its next call does.
@@ -136,7 +136,7 @@ class InPlace:
         passes = isinstance(error, RateLimitedError | TransientError | AuthError | BudgetError)
         if error.session and passes:
             by = {**_agent(provider), "session": error.session}
-            await anyio.to_thread.run_sync(bench.workshop.pause, by)
+            await anyio.to_thread.run_sync(copy.workshop.pause, by)
 
     def remember(self, work: Work, provider: Provider, response: AgentResponse) -> None:
         """Keep the name of the agent's session, durable with its answer."""
@@ -249,15 +249,15 @@ class InPlace:
             return WrittenFile(left.path, left.base, sha256, odd=odd or _KEY)
         return WrittenFile(left.path, left.base, self.blobs.put(left.content), left.executable, odd)
 
-    async def _outside(self, work: Work, bench: Bench) -> tuple[str, ...]:
+    async def _outside(self, work: Work, copy: WorkingCopy) -> tuple[str, ...]:
         """A note on what was changed in the user's own files meanwhile; nothing keeps it from that.
 
         Where it is confined, or in folders that nobody looks at, there is nothing to find.
         """
-        if not bench.tree:
+        if not copy.tree:
             return ()
         self.trees.expire()
-        changed = await self.trees.changed_since(work.task, bench.tree)
+        changed = await self.trees.changed_since(work.task, copy.tree)
         if not changed:
             return ()
         named = ", ".join(changed[:_MOST_NAMED])

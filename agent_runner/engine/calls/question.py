@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.calls.composing import Composed, Composing
 from agent_runner.engine.calls.conversation import call_id
-from agent_runner.engine.calls.first import Sources
+from agent_runner.engine.calls.first_message import Sources
 from agent_runner.engine.work import Work
 from agent_runner.ground.tokens import Ruler, corrected
 from agent_runner.limits.room import Need, expected

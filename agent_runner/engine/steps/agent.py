@@ -14,9 +14,9 @@ from attrs import define
 
 from agent_runner.engine.calls.call import Calls
 from agent_runner.engine.calls.conversation import Conversations, Turn
-from agent_runner.engine.calls.desks import Desks
 from agent_runner.engine.calls.question import Question, Questions
 from agent_runner.engine.calls.route import Route
+from agent_runner.engine.calls.tool_answers import ToolAnswers
 from agent_runner.engine.checking import Checking
 from agent_runner.engine.hooks import Hooks
 from agent_runner.engine.work import Halt, Work
@@ -42,7 +42,7 @@ class AgentStep:
     questions: Questions
     calls: Calls
     conversations: Conversations
-    desks: Desks
+    tool_answers: ToolAnswers
     checking: Checking
     hooks: Hooks
     clock: Clock
@@ -157,9 +157,9 @@ class AgentStep:
         """Look up what a reply asks for by tools, and take its drafts in."""
         task, record = work.task, work.record
         answered = await anyio.to_thread.run_sync(
-            self.desks.answered, task, record, call, partial(self._check, work)
+            self.tool_answers.answered, task, record, call, partial(self._check, work)
         )
-        drafts = self.desks.drafts(task, record, call)
+        drafts = self.tool_answers.drafts(task, record, call)
         turns = record.counts.turns + 1
         last = answered.last_look or turns >= work.settings.prompt.max_turns
         return e.Consulted(call, (), answered.looks, drafts, last_look=last)
@@ -172,7 +172,7 @@ class AgentStep:
             return Said(
                 f"there is no check of that name; the checks are: {known}.", "no check", True
             )
-        used = self.desks.checks_used(work.task, work.record)
+        used = self.tool_answers.checks_used(work.task, work.record)
         if used >= MOST_CHECKS:
             return Said(f"not run: at most {MOST_CHECKS} checks an attempt.", "not run", True)
         result = anyio.from_thread.run(self.checking.run, work, name, drafts)

@@ -14,7 +14,7 @@ from agent_runner.edits.plan import Planned, plan_replies
 from agent_runner.edits.rejection import Rejection, no_change_found
 from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.conversation import Conversations, Turn
-from agent_runner.engine.calls.desks import Desks
+from agent_runner.engine.calls.tool_answers import ToolAnswers
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.commands import Commands
 from agent_runner.engine.commits import Commits
@@ -45,7 +45,7 @@ class ApplyStep:
     """Applies a reply all or nothing. `preview`: shown the plan instead of applying it."""
 
     conversations: Conversations
-    desks: Desks
+    tool_answers: ToolAnswers
     rules_of: Callable[[Task, TaskRecord], Rules]
     changes: Changes
     commands: Commands
@@ -135,8 +135,8 @@ class ApplyStep:
                 return evolve(planned, text=f"{planned.faults}\n\n{_ONCE_MORE}"), reply
             no_change = _no_change(turn, reply)
             return _unless_missing(planned, no_change, _unchanged_in_place), reply
-        replies = self.desks.replies(work.task, record, record.call.reply or "")
-        rules = self.desks.rules(work.task, record)
+        replies = self.tool_answers.replies(work.task, record, record.call.reply or "")
+        rules = self.tool_answers.rules(work.task, record)
         planned = plan_replies(replies, root, rules, change_id=change_id)
         reply = replies[-1]
         return _unless_missing(planned, _no_change(turn, reply), no_change_found), reply

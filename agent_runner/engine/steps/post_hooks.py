@@ -6,9 +6,9 @@ import anyio.to_thread
 from attrs import define
 
 from agent_runner.edits.images import standing
-from agent_runner.engine.as_before import AsBefore
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.hooks import Hooks, KnownGreen, broken, failure_text, ran
+from agent_runner.engine.second_judgement import SecondJudgement
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.judges import judging
@@ -32,7 +32,7 @@ class PostHooksStep:
     trees: Trees
     commits: Commits
     known_green: KnownGreen
-    as_before: AsBefore
+    as_before: SecondJudgement
 
     async def __call__(self, work: Work) -> TaskEvent | Halt:
         """Run the judges and say what they say."""

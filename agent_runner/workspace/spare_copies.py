@@ -13,14 +13,14 @@ from attrs import define, field, frozen
 from agent_runner.ground.disk import storage_errors
 from agent_runner.model.errors import AgentRunnerError
 from agent_runner.workspace.copying import Mirror
-from agent_runner.workspace.held import Held, remove_at
+from agent_runner.workspace.task_folder import TaskFolder, remove_at
 
 _NAME = " spare"  # no task has it: their ids begin with no space
 
 
 @frozen
 class _Kept:
-    held: Held
+    held: TaskFolder
     mirror: Mirror
 
     @property
@@ -29,7 +29,7 @@ class _Kept:
 
 
 @define(eq=False)
-class Spare:
+class SpareCopies:
     """At most one copy a root, below `home`, the folder of all copies. Close it after the run."""
 
     home: Path
@@ -58,7 +58,7 @@ class Spare:
         """Take a copy over if there is room for it; else it stays where it is, to be removed."""
         if mirror.source in self._kept or not place.is_dir():
             return
-        held = Held(self.home, mirror.source, _NAME)
+        held = TaskFolder(self.home, mirror.source, _NAME)
         try:
             held.take()
         except AgentRunnerError:  # another run has one of this root

@@ -43,7 +43,7 @@ class Changed:
 
 
 @define
-class AsBefore:
+class SecondJudgement:
     """Judges a task whose hooks are green by the tests of before."""
 
     hooks: Hooks

@@ -9,7 +9,7 @@ from agent_runner.workspace.staged import Staged, entry_of
 
 
 @define
-class Vouched:
+class KnownHashes:
     """The files that stand as in git's index, by path, with what stands there."""
 
     entries: dict[str, Entry] = field(factory=dict)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from agent_runner.sandbox import kept
+from agent_runner.sandbox import overlay_upper
 from agent_runner.sandbox.confinement import Confinement, Overlay
-from agent_runner.sandbox.kept import Written
+from agent_runner.sandbox.overlay_upper import Written
 from agent_runner.sandbox.sandbox import Sandbox
 from tests.sandbox.conftest import run
 
@@ -35,12 +35,12 @@ def original(lasting: Path) -> Path:
 
 def found(sandbox: Sandbox, command: str, original: Path) -> dict[str, bool]:
     place = original.parent / "kept"
-    kept.make(place, original)
+    overlay_upper.make(place, original)
     run(sandbox, command, Confinement(mount=Overlay(original, place)), original)
     try:
-        return {one.path: one.deleted for one in kept.written(place, original)}
+        return {one.path: one.deleted for one in overlay_upper.written(place, original)}
     finally:
-        kept.remove(place)
+        overlay_upper.remove(place)
         assert not place.exists()
 
 
@@ -98,13 +98,13 @@ def test_the_same_as_a_copy(overlays: Sandbox, lasting: Path, steps: list[str]) 
         fill(folder)
     script = "; ".join(steps)
     subprocess.run(["sh", "-c", script], cwd=copy, check=False, stderr=subprocess.DEVNULL)
-    kept.make(place, original)
+    overlay_upper.make(place, original)
     run(overlays, script, Confinement(mount=Overlay(original, place)), original)
     result = contents(original)
-    for one in kept.written(place, original):
+    for one in overlay_upper.written(place, original):
         if one.deleted:
             result.pop(one.path)
-    over = contents_of(place / "upper", kept.written(place, original))
+    over = contents_of(place / "upper", overlay_upper.written(place, original))
     assert {**result, **over} == contents(copy)
 
 

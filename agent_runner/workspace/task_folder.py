@@ -20,7 +20,7 @@ _LOCK, _GONE = ".lock", ".gone-"
 
 
 @define(eq=False)
-class Held:
+class TaskFolder:
     """The folder of one task and root; there is nothing in it until something is put there.
 
     `home` is the folder of all of them, private to the user. `root`: the task's, absolute.

@@ -32,7 +32,7 @@ Spans = Mapping[str, list[tuple[float, float]]]
 
 
 @frozen
-class Beside:
+class SideChanges:
     """What can be taken back of it, as one change from the start to now; and what stays.
 
     `later`: the tasks after it whose hooks changed files that are among `stays`.
@@ -60,14 +60,14 @@ def spans_of(entries: Iterable[Entry]) -> Spans:
     return spans
 
 
-def beside(
+def side_changes(
     trees: Trees,
     task: Task,
     record: TaskRecord,
     spans: Spans,
     own: Collection[str],
     keep: Keep,
-) -> Beside:
+) -> SideChanges:
     """What hooks and commands changed beside the task's `own` files.
 
     `keep` is given every content that is to be written, or would be lost. Waits for git and the
@@ -98,7 +98,7 @@ def beside(
             stays.append(change.path)
             if whose and whose != record.id:
                 later[whose] = None
-    return Beside(_change_set(record, taken), tuple(stays), tuple(later))
+    return SideChanges(_change_set(record, taken), tuple(stays), tuple(later))
 
 
 def _whose(at: float | None, spans: Spans) -> str:

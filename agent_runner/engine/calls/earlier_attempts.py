@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from agent_runner.engine.calls.conversation import Conversations, Turn, call_id
-from agent_runner.engine.calls.desks import brief_of, may_be_dropped, requests_of
+from agent_runner.engine.calls.tool_answers import brief_of, may_be_dropped, requests_of
 from agent_runner.ground.escaping import inline, on_one_line
 from agent_runner.model.agent import Finish
 from agent_runner.model.record import TaskRecord

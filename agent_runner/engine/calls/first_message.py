@@ -8,8 +8,8 @@ from attrs import evolve, frozen
 
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.calls.conversation import Conversations
-from agent_runner.engine.calls.desks import Desks, offer_of
-from agent_runner.engine.calls.earlier import earlier_attempts
+from agent_runner.engine.calls.earlier_attempts import earlier_attempts
+from agent_runner.engine.calls.tool_answers import ToolAnswers, offer_of
 from agent_runner.engine.changes import Changes
 from agent_runner.ground.diff import concealed
 from agent_runner.ground.globs import Globs
@@ -23,7 +23,7 @@ from agent_runner.looking.tools import specs
 from agent_runner.model.agent import Message, Prompt, ToolSpec
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.settings import EditFormat, Settings
-from agent_runner.model.shown import Listing
+from agent_runner.model.shown_files import Listing
 from agent_runner.model.task import Task
 from agent_runner.prompts.build import build_prompt, load_template
 from agent_runner.prompts.situation import GitLines, Situation
@@ -48,7 +48,7 @@ class Sources:
         commands: Whether the agent may propose commands at all.
         files: Paths of all files below a root, sorted; None: looked up for each question.
         status: What git says of a root; None: asked for each question.
-        desks: What replies asked for and drafted through tools.
+        tool_answers: What replies asked for and drafted through tools.
         checks: Whether there is a check that the agent may run for a task.
         no_tools: By provider, the models whose endpoint declined tools.
         never_edited: What no reply may change: absolute paths without links.
@@ -57,7 +57,7 @@ class Sources:
     redactor: Redactor
     conversations: Conversations
     changes: Changes
-    desks: Desks
+    tool_answers: ToolAnswers
     no_tools: Callable[[], Mapping[str, Sequence[str]]]
     checks: Callable[[Task], bool]
     hidden: tuple[Path, ...]

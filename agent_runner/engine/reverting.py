@@ -12,9 +12,9 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from agent_runner.edits.images import Stands, judge
-from agent_runner.engine.beside import Beside, Keep, beside, spans_of
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
+from agent_runner.engine.side_changes import Keep, SideChanges, side_changes, spans_of
 from agent_runner.engine.trees import Trees
 from agent_runner.model import events as e
 from agent_runner.model.applied import applied, whole_change
@@ -52,7 +52,7 @@ class Outcome:
 
 
 @frozen
-class TakingBack:
+class Reverting:
     """Takes back what tasks did to their files. `entries`: the journal, from its beginning."""
 
     core: Core
@@ -103,9 +103,11 @@ class TakingBack:
         """What taking back comes to, and the change that does it, if there is any."""
         record = self.core.record(task.id)
         done = applied(record, self.entries())
-        own, other = whole_change(task.id, done), Beside()
+        own, other = whole_change(task.id, done), SideChanges()
         if whole_tree:
-            other = beside(self.trees, task, record, spans_of(self.entries()), own.paths, keep)
+            other = side_changes(
+                self.trees, task, record, spans_of(self.entries()), own.paths, keep
+            )
         if not done and not other.change_set.changes:
             return Outcome(stays=other.stays, later=other.later), None
         whole = both(own, other.change_set)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent_runner.engine import decisions
-from agent_runner.engine.taking_back import Outcome
+from agent_runner.engine.reverting import Outcome
 from agent_runner.ground.clock import SystemClock
 from agent_runner.model import events as e
 from agent_runner.model.errors import UsageError

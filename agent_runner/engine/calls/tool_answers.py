@@ -27,7 +27,7 @@ from agent_runner.looking.dialect import Requests, answers_in, read_requests
 from agent_runner.looking.drafts import with_drafts
 from agent_runner.looking.repeats import Shown
 from agent_runner.looking.tool import Check
-from agent_runner.looking.toolbox import Answered, Desk, Toolbox
+from agent_runner.looking.toolbox import Answered, Toolbox, ToolState
 from agent_runner.looking.tools import TOOLS, Offer
 from agent_runner.model.agent import ToolAnswer, ToolCall
 from agent_runner.model.looks import Look
@@ -42,7 +42,7 @@ NO_MORE_LOOKS = "No more looks: reply with your changes now."
 
 
 @define
-class Desks:
+class ToolAnswers:
     """Answers the calls of replies, and knows the drafts that they left.
 
     Attributes:
@@ -61,7 +61,7 @@ class Desks:
     names: Callable[[Path], tuple[str, ...]] | None = None
     hide: Callable[[Task], tuple[str, ...]] = lambda _task: ()
     _answered: dict[str, Answered] = field(factory=dict)
-    _desks: dict[str, Desk] = field(factory=dict)
+    _states: dict[str, ToolState] = field(factory=dict)
     _drafted: dict[str, tuple[Edit, ...]] = field(factory=dict)
 
     def answered(
@@ -84,8 +84,8 @@ class Desks:
             answered = _answer(box, calls, before, may_look=_may_look(record, call))
             checks.keep()
             self._answered = {call: answered}  # of one reply: what follows is in the next question
-            self._desks = {call: answered.desk}
-            self._drafted = {call: answered.desk.drafts[len(before.drafts) :]}
+            self._states = {call: answered.state}
+            self._drafted = {call: answered.state.drafts[len(before.drafts) :]}
         return self._answered[call]
 
     def drafts(self, task: Task, record: TaskRecord, call: str) -> tuple[str, ...]:
@@ -119,16 +119,16 @@ class Desks:
         seen = {path for turn in turns if turn is not None for path in _asked_for(turn)}
         return evolve(rules, shown=lambda path: path in seen or rules.shown(path))
 
-    def _before(self, task: Task, record: TaskRecord, call: str) -> Desk:
+    def _before(self, task: Task, record: TaskRecord, call: str) -> ToolState:
         """What the turns before a reply left: what was drafted, and what was shown."""
         turn = self._turn(task, record, call)
         request = turn.request if turn is not None else None
         after = request.after if request is not None and not request.replaced else ""
-        if after in self._desks and after not in record.call.corrected:
-            return self._desks[after]
+        if after in self._states and after not in record.call.corrected:
+            return self._states[after]
         _, kept = self._corrected(task, record)
         drafts = self._drafts(task, record, kept, before=call)
-        return Desk(drafts, self._shown(task, record, call))
+        return ToolState(drafts, self._shown(task, record, call))
 
     def _shown(self, task: Task, record: TaskRecord, call: str) -> Shown:
         """What a reply had been shown, but for what was left out of its conversation since."""
@@ -176,13 +176,13 @@ class Desks:
         low, high = _number(after), _number(before) if before else math.inf
         between = (c for c in record.call.drafted if low < _number(c) < high)
         turns = [turn for turn in (self._turn(task, record, call) for call in between) if turn]
-        desk = Desk(kept)
+        state = ToolState(kept)
         # those that edit by the same tools at once: each time, all drafts before are made again
         for _, group in groupby(turns, key=lambda turn: (_offer(turn), turn.response.redacted)):
             same = list(group)
             edits = [one for turn in same for one in turn.response.tool_calls if _drafts(one)]
-            desk = self._toolbox(task, record, same[0]).answer(edits, desk).desk
-        return desk.drafts
+            state = self._toolbox(task, record, same[0]).answer(edits, state).state
+        return state.drafts
 
     def _toolbox(self, task: Task, record: TaskRecord, turn: Turn | None) -> Toolbox:
         names = self.names
@@ -226,11 +226,13 @@ def offer_of(task: Task, edit_format: EditFormat, *, checks: bool) -> Offer:
     return Offer(edit_format, git=git, hooks=bool(hooks), checks=checks)
 
 
-def _answer(box: Toolbox, calls: Sequence[ToolCall], desk: Desk, *, may_look: bool) -> Answered:
+def _answer(
+    box: Toolbox, calls: Sequence[ToolCall], state: ToolState, *, may_look: bool
+) -> Answered:
     """The answers in the order of the calls; one that may look no more may still draft."""
     if may_look:
-        return box.answer(calls, desk)
-    answered = box.answer([call for call in calls if _drafts(call)], desk)
+        return box.answer(calls, state)
+    answered = box.answer([call for call in calls if _drafts(call)], state)
     answers, looks = iter(answered.answers), iter(answered.looks)
     every: list[tuple[ToolAnswer, Look]] = []
     for call in calls:
