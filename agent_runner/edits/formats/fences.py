@@ -1,23 +1,17 @@
 """Where a fence ends that holds a whole file: surely, or not at all.
 
 By the rules of Markdown the first line of as many marks ends it. Models also put files with fences
-of their own into fences that are no longer; then the end is sure only if no other reading of all
-fences below works out, or nothing speaks for it.
+of their own into fences that are no longer. Then words tell which of those inside open, or the end
+has to stand apart from what is below; all else is unclear.
 """
 
-import re
 from bisect import bisect_left
 
 from attrs import define, field
 
 from agent_runner.edits.formats.scan import Fence, fence_on
+from agent_runner.edits.formats.search_replace import CLOSE, DIVIDE, OPEN
 from agent_runner.edits.naming import is_prose, label_on
-
-_SEARCH = re.compile(r"^[ \t]*<{5,9} ?(?:SEARCH|ORIGINAL)\b")
-_DIVIDE = re.compile(r"^[ \t]*={5,9}\s*$")
-_REPLACE = re.compile(r"^[ \t]*>{5,9} ?(?:REPLACE|UPDATED)\s*$")
-_MARKED = re.compile(r"^\s*(?:\*\*\* Begin Patch|<{5,9} ?SEARCH|diff --git |--- \S)")
-_SENTENCE = re.compile(r"^(?:[A-Z*#`>\[-]|\d+\.).*[.:!?)*`]$")
 
 
 @define
@@ -32,11 +26,11 @@ class Fences:
         first: int | None = None
         is_divided = False  # one file may hold the first marker of a block, and another the last
         for at, line in enumerate(self.raw):
-            if _SEARCH.match(line):
+            if OPEN.match(line):
                 first, is_divided = at, False
-            elif first is not None and _DIVIDE.match(line):
+            elif first is not None and DIVIDE.match(line):
                 is_divided = True
-            elif first is not None and _REPLACE.match(line):
+            elif first is not None and CLOSE.match(line):
                 if is_divided:
                     self._lines = {known: f for known, f in self._lines.items() if known < first}
                 first = None
@@ -59,28 +53,26 @@ class Fences:
 
         The reply's length if no line closes it.
         """
-        first = end = self.end(start, fence)
-        depth = 0
-        for at, inner in self._lines.items():  # inner fences told by their words
-            if at < start:
-                continue
-            closes = fence.closed_by(self.raw[at])
-            if closes and not depth:
-                end = at
-                break
-            is_as_long = inner.marks[0] == fence.marks[0] and len(inner.marks) >= len(fence.marks)
-            opens = bool(inner.info and is_as_long) and not closes
-            if opens and not (depth or is_prose(path) or _within_comment(self.raw[start:at])):
-                return None  # no line of code begins so: perhaps it is one of the reply
-            depth += -1 if closes else opens
-        else:
-            end = len(self.raw)
-        if end != first and (end == len(self.raw) or self._below(first + 1)[1]):
-            return None
+        first, end = self.end(start, fence), self._end_by_words(start, fence)
+        if end != first and (
+            end == len(self.raw) or not is_prose(path) or self._below(first + 1)[1]
+        ):
+            return None  # no line of code begins so: perhaps it is one of the reply
         opener, is_balanced = self._below(end + 1)
         if opener is None or self.end(end + 1, fence) == len(self.raw):
             return end
-        return end if is_balanced and self._is_sure(start, end, opener, path) else None
+        return end if is_balanced and self._is_apart(start, end, opener, path) else None
+
+    def _end_by_words(self, start: int, fence: Fence) -> int:
+        """The same, if each fence inside that is as long and has a word has an end of its own."""
+        depth = 0
+        for at, inner in self._lines.items():
+            closes = fence.closed_by(self.raw[at])
+            if at >= start and closes and not depth:
+                return at
+            if at >= start:
+                depth += -1 if closes else bool(inner.info) and inner.marks.startswith(fence.marks)
+        return len(self.raw)
 
     def _below(self, at: int) -> tuple[int | None, bool]:
         """The first fence from here on that opens without a word, and whether all are closed.
@@ -103,23 +95,21 @@ class Fences:
         above = next((line for line in reversed(self.raw[max(0, at - 2) : at]) if line.strip()), "")
         return not any(map(str.strip, self.raw[at + 1 : end])) and not _is_path(above)
 
-    def _is_sure(self, start: int, end: int, opener: int, path: str) -> bool:
-        """Whether a fence below that opens without a word is one of its own.
+    def _is_apart(self, start: int, end: int, opener: int, path: str) -> bool:
+        """Whether a fence below that opens without a word is surely one of its own.
 
-        Rather than the end of one inside of the file, whose beginning would be at `end`.
+        Else `end` may begin one inside of the file, whose end would be at `opener`. Code has some
+        in comments only, and there a text may have any.
         """
-        before, above = self.raw[end - 1].rstrip(), self.raw[opener - 1].rstrip()
-        after, within = (self.raw[at + 1 : at + 2] or [""] for at in (end, opener))
-        label = label_on(above)
-        if _MARKED.match(within[0]) or (label is not None and label.whole):
-            return True
-        if before.endswith(":") or _is_path(before):
-            return False  # it captions an example
-        if _is_path(above) or is_prose(path):
-            return _is_path(above)
-        is_apart = not after[0].strip() or _SENTENCE.match(after[0].strip()) is not None
-        is_captioned = not above or above.endswith((":", "**")) or above.startswith("#")
-        return is_apart and is_captioned and not _within_comment(self.raw[start:end])
+        above, below = self.raw[opener - 1].strip(), self.raw[end + 1].strip()
+        if is_prose(path):
+            return _is_path(above) and (not below or _is_path(below))
+        return _captions(above) and _captions(below) and not _ends_inside(self.raw[start:end])
+
+
+def _captions(line: str) -> bool:
+    """Whether the line may stand between two fences of a reply, rather than in a file."""
+    return not line or line.endswith((":", "**")) or line.startswith("#") or _is_path(line)
 
 
 def _is_path(line: str) -> bool:
@@ -127,7 +117,7 @@ def _is_path(line: str) -> bool:
     return label is not None and label.sure
 
 
-def _within_comment(lines: list[str]) -> bool:
+def _ends_inside(lines: list[str]) -> bool:
     """Whether the text ends within a comment or a string of several lines."""
     text = "".join(f"\n{line.strip()}" for line in lines)
     if text.count('"""') % 2 or text.count("'''") % 2:

@@ -7,9 +7,9 @@ from agent_runner.edits.formats.scan import Found, Scan, indentation, joined, pa
 from agent_runner.edits.naming import label_on
 
 NAME = "SEARCH/REPLACE"
-_OPEN = re.compile(r"^[ \t]*(<{5,9}) ?(?:SEARCH|ORIGINAL)\b:?(.*)$")
-_DIVIDE = re.compile(r"^[ \t]*(={5,9})\s*$")
-_CLOSE = re.compile(r"^[ \t]*(>{5,9}) ?(?:REPLACE|UPDATED)\s*$")
+OPEN = re.compile(r"^[ \t]*(<{5,9}) ?(?:SEARCH|ORIGINAL)\b:?(.*)$")
+DIVIDE = re.compile(r"^[ \t]*(={5,9})\s*$")
+CLOSE = re.compile(r"^[ \t]*(>{5,9}) ?(?:REPLACE|UPDATED)\s*$")
 FORM = (
     "Write {path} alone on a line and below it `<<<<<<< SEARCH`, the lines as they stand in the"
     " file, `=======`, the lines that take their place, `>>>>>>> REPLACE`."
@@ -21,13 +21,13 @@ _LONGER = "Use longer markers (up to 9 characters, all three alike) than any suc
 def starts(scan: Scan, at: int) -> bool:
     """At its first marker; also at a last one that has no first one above it."""
     line = scan.raw[at]
-    return _OPEN.match(line) is not None or _CLOSE.match(line) is not None
+    return OPEN.match(line) is not None or CLOSE.match(line) is not None
 
 
 def read(scan: Scan, at: int) -> Found:
     """One block."""
     origin = scan.next_block(at, NAME)
-    opened = _OPEN.match(scan.raw[at])
+    opened = OPEN.match(scan.raw[at])
     if opened is None:
         return at + 1, [Unreadable("", origin, "`REPLACE` without a `SEARCH` above it.", _FORM)]
     close, end = _closing(scan, at + 1, len(opened[1]))
@@ -97,7 +97,7 @@ def _closing(scan: Scan, start: int, marks: int) -> tuple[int | None, int]:
     """The line of the closing marker, and where to go on; one as long as the first is preferred."""
     other = None
     for at in range(start, len(scan)):
-        closed, opened = _CLOSE.match(scan.raw[at]), _OPEN.match(scan.raw[at])
+        closed, opened = CLOSE.match(scan.raw[at]), OPEN.match(scan.raw[at])
         if closed and len(closed[1]) == marks:
             return at, at + 1
         if closed and other is None:
@@ -109,5 +109,5 @@ def _closing(scan: Scan, start: int, marks: int) -> tuple[int | None, int]:
 
 def _dividers(scan: Scan, start: int, close: int, marks: int) -> list[int]:
     """Lines that can divide the block: those as long as its markers, if there are any."""
-    found = [(at, match) for at in range(start, close) if (match := _DIVIDE.match(scan.raw[at]))]
+    found = [(at, match) for at in range(start, close) if (match := DIVIDE.match(scan.raw[at]))]
     return [at for at, m in found if len(m[1]) == marks] or [at for at, _ in found]
