@@ -45,7 +45,7 @@ def parse_reply(text: str) -> Reply:
 
     Never raises: what was meant as an edit and cannot be read is `Unreadable`.
     """
-    text = _TOKENS.sub("", text)
+    text = _TOKENS.sub("", text).rstrip("\r\n")  # a blank line at the end is none of a diff
     lines = [_BLANKS.sub(_spaces, line.removesuffix("\r")) for line in text.split("\n")]
     return _Reader(lines).reply()
 

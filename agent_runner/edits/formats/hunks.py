@@ -49,28 +49,36 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
         first, heading = int(header[1]), text
         counts = (int(header[2] or 1), int(header[3] or 1))
         break
-    raw = _body(scan, start, counts, stops)
-    size, is_counted = _size(raw, counts, fenced=scan.fence is not None)
+    raw, size = _body(scan, start, counts, stops)
+    is_counted = size is not None and _ends(raw[size:], fenced=scan.fence is not None)
+    size = size if size is not None and is_counted else _without_blanks(raw)
     lines, newline = _read(raw[:size])
     hunk = Hunk(tuple(lines), tuple(anchors), heading, newline_at_end=newline)
     hunk = evolve(hunk, start=first if is_counted else None)
     end, stop = start + size, start + len(raw)
+    old, new = (0, 0) if counts is None or is_counted else counts
+    is_short = len(hunk.before) < old or len(hunk.after) < new
+    is_long = 0 <= old < len(hunk.before) or 0 <= new < len(hunk.after)
     where = f"the hunk at line {at + 1} of the reply"
     doubts = (
         (hunk.changes_nothing, f"{where} has no line that begins with `-` or `+`."),
         (_repeats(anchors), f"{where} names the same line twice after `@@`."),
         (
-            counts and not is_counted and _goes_on(raw[:size], counts),
-            f"{where} goes on below its last line.",
+            old + new > 0 and is_long and not hunk.kept,
+            f"{where} goes on below its last line.",  # perhaps as a second one without `@@`
         ),
         (
-            counts and scan.fence is None and stop >= len(scan) and _is_short(raw[:size], counts),
+            is_short and scan.fence is None and stop >= len(scan),
             f"{where} is shorter than it says: perhaps it is cut off.",  # nothing else ends it
         ),
+        (
+            not is_counted
+            and (scan.fence is None or scan.closes(stop))
+            and _cut(scan, stop, raw, stops),
+            f"a hunk ends early: line {stop + 1} begins with none of space, `-` and `+`.",
+        ),  # else what is left over is found
     )
     wrong = next((text for is_so, text in doubts if is_so), "")
-    if not wrong and not is_counted and (scan.fence is None or scan.closes(stop)):
-        wrong = _cut(scan, stop + scan.closes(stop), raw, stops)  # else what is left over is found
     if _END_OF_FILE.match(scan.line(stop)):
         hunk, end = evolve(hunk, at_end=True), stop + 1
     return ReadHunk(hunk, end, wrong)
@@ -80,89 +88,62 @@ def _repeats(anchors: list[str]) -> bool:
     return len(set(map(str.strip, anchors))) < len(anchors)
 
 
-def _counted(line: str) -> tuple[int, int]:
-    """How many old and new lines this one is."""
-    is_note = line.startswith(_NO_NEWLINE)
-    return line[:1] != ADD and not is_note, line[:1] != DROP and not is_note
+def _body(
+    scan: Scan, start: int, counts: tuple[int, int] | None, stops: Stops
+) -> tuple[list[str], int | None]:
+    """All lines that can belong to the hunk; while its counts last, whatever they look like.
 
-
-def _is_short(raw: list[str], counts: tuple[int, int]) -> bool:
-    """Whether there are fewer lines than the header says; blank ones at the end do not count."""
-    bare = next((at for at, line in enumerate(raw[::-1]) if line), len(raw))
-    sizes = zip(*map(_counted, raw[: len(raw) - bare]), strict=True)
-    return any(sum(size) < count for size, count in zip(sizes, counts, strict=False)) or not raw
-
-
-def _goes_on(raw: list[str], counts: tuple[int, int]) -> bool:
-    """Whether the lines are perhaps those of two hunks, the second one's header being lost.
-
-    The first one ends where its header says, and only one of the two quotes lines of the file:
-    then nothing shows that the other belongs to the same place.
+    Also how many of them use the counts up; None where no number of lines does.
     """
-    old, new = counts
-    for at, line in enumerate(raw):
-        if old == new == 0:
-            return _is_new(raw[:at]) != _is_new(raw[at:])
-        gone, come = _counted(line)
-        old, new = old - gone, new - come
-    return False
+    old, new = counts or (-1, -1)
+    body: list[str] = []
+    size: int | None = None
+    for at in range(start, len(scan) + 1):
+        line = scan.line(at)
+        is_note = line.startswith(_NO_NEWLINE)
+        if old == new == 0 and size is None and not is_note:
+            size = len(body)
+        is_own = not line or is_note or line.startswith((KEEP, DROP, ADD))
+        if at == len(scan) or not is_own or ((old <= 0 or new <= 0) and stops(scan, at)):
+            break
+        old -= line[:1] != ADD and not is_note
+        new -= line[:1] != DROP and not is_note
+        body.append(line)
+    return body, size
 
 
-def _is_new(raw: list[str]) -> bool:
-    return all(line.startswith((ADD, _NO_NEWLINE)) for line in raw)
+def _ends(rest: list[str], *, fenced: bool) -> bool:
+    """Whether the header's counts can be believed, by the lines that they leave over.
+
+    Only blank ones are, or (outside of a fence, where prose may follow) a blank one comes next, and
+    none that goes on with a hunk.
+    """
+    if rest[:1] != [] and rest[0].rstrip() == "--":  # as `git format-patch` ends
+        return True
+    is_apart = not fenced and not any(map(_LOST.match, rest)) and not "".join(rest[:1]).strip()
+    return is_apart or not any(map(str.strip, rest))
 
 
-def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> str:
-    """Signs that the hunk goes on below `stop`, the first line that is not its own."""
-    is_apart = bool(raw) and not raw[-1]
-    for below in range(stop, min(len(scan), stop + _AHEAD)):
+def _without_blanks(raw: list[str]) -> int:
+    """How many lines there are without bare ones at the end; with its space one is context."""
+    return next((at + 1 for at in reversed(range(len(raw))) if raw[at]), 0)
+
+
+def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> bool:
+    """Whether the hunk perhaps goes on below `stop`, the first line that is not its own.
+
+    Below a fence that is closed only the next line is asked: all else is what follows the diff.
+    """
+    is_closed = scan.closes(stop)
+    is_apart = is_closed or (bool(raw) and not raw[-1])
+    for below in range(stop + is_closed, min(len(scan), stop + (2 if is_closed else _AHEAD))):
         line = scan.line(below)
         is_fence = line.startswith(("```", "~~~")) and (is_apart or below > stop)
         if is_fence or line.startswith(("@@", "<<<<<", "*** ")) or stops(scan, below):
-            return ""
+            return False
         if _LOST.match(line) or (line.strip() and not is_apart):
-            return f"a hunk ends early: line {stop + 1} begins with none of space, `-` and `+`."
-    return ""
-
-
-def _body(scan: Scan, start: int, counts: tuple[int, int] | None, stops: Stops) -> list[str]:
-    """All lines that can belong to the hunk; while its counts last, whatever they look like."""
-    old, new = counts or (0, 0)
-    body: list[str] = []
-    for at in range(start, len(scan)):
-        line = scan.line(at)
-        if line and not line.startswith((KEEP, DROP, ADD, _NO_NEWLINE)):
-            break
-        if (old <= 0 or new <= 0) and stops(scan, at):
-            break
-        gone, come = _counted(line)
-        old, new = old - gone, new - come
-        body.append(line)
-    return body
-
-
-def _size(raw: list[str], counts: tuple[int, int] | None, *, fenced: bool) -> tuple[int, bool]:
-    """How many of the lines are the hunk's, and whether that is what its header says.
-
-    The header is believed where only blank lines are left over, or (outside of a fence, where prose
-    may follow) where a blank line comes next, and none that goes on with a hunk.
-    """
-    old, new = counts or (-1, -1)
-    for at, line in enumerate([*raw, ""]):
-        if old == 0 and new == 0 and not line.startswith(_NO_NEWLINE):
-            rest = raw[at:]
-            is_signed = rest[:1] != [] and rest[0].rstrip() == "--"  # as `git format-patch` ends
-            if is_signed or not any(map(str.strip, rest)):
-                return at, True
-            if not fenced and not rest[0].strip() and not any(map(_LOST.match, rest)):
-                return at, True
-            break
-        gone, come = _counted(line)
-        old, new = old - gone, new - come
-    end = len(raw)
-    while end and not raw[end - 1]:  # with its space a blank line is context
-        end -= 1
-    return end, False
+            return True
+    return False
 
 
 def _read(raw: list[str]) -> tuple[list[HunkLine], bool | None]:
