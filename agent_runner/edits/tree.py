@@ -4,6 +4,8 @@ import hashlib
 import os
 import stat
 import unicodedata
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from attrs import define, evolve, field
 
@@ -20,6 +22,10 @@ _NEW_FILE = 0o644
 _EXECUTABLE = 0o111
 
 
+Stamp: TypeAlias = tuple[int, ...]
+"""What the system says of a file, another one after every change of it; () where none stands."""
+
+
 @define
 class Entry:
     """One path: what stood there, and what stands there now (`content`, or `text` once edited)."""
@@ -31,6 +37,7 @@ class Entry:
     mode: int = _NEW_FILE
     missing: tuple[str, ...] = ()
     moved: bool = False
+    stamp: Stamp = ()
     _replaced: bool = False
     _text: TextFile | None = None
 
@@ -108,8 +115,22 @@ class Tree:
         self._repositories = Repositories(self.root)
 
     def begin(self) -> None:
-        """Remember the state, for `revert`."""
+        """Remember the state, for `revert`: what is touched from here on is a copy."""
         self._saved = {}
+
+    def resume(self, entries: Mapping[str, Entry]) -> bool:
+        """Go on from what an earlier tree of this root came to, if no file was changed since."""
+        if any(_stamp_at(self.root, path) != entry.stamp for path, entry in entries.items()):
+            return False
+        self.entries = dict(entries)
+        self._size = sum(len(entry.original or b"") for entry in entries.values())
+        for path, entry in entries.items():
+            self._know(path, entry.stamp)
+            refused = self._repositories.refusal(path)
+            if refused or (not entry.stamp and entry.exists and self.make_way(path)):
+                self.entries = {}
+                return False
+        return True
 
     def revert(self) -> None:
         """Take back all changes since `begin`."""
@@ -127,9 +148,9 @@ class Tree:
             return Refusal("git ignores it (`apply.ignored_files: true` would allow it)")
         entry = self.entries.get(path) or self._look(path)
         if isinstance(entry, Entry):
-            self.entries[path] = entry
             if path not in self._saved:
-                self._saved[path] = entry.copy()
+                self._saved[path], entry = entry, entry.copy()
+            self.entries[path] = entry
         return entry
 
     def make_way(self, path: str) -> str | None:
@@ -182,15 +203,33 @@ class Tree:
         self._size += len(found.content)
         if self._size > rules.max_total_size:
             return Refusal(f"the files of a reply may have at most {rules.max_total_size} bytes")
-        if found.status.st_nlink == 1:  # hard links are files of their own
-            first = self._inodes.setdefault((found.status.st_dev, found.status.st_ino), path)
-            if first != path:
-                return Refusal(
-                    f"on this file system it is the same file as `{first}`; use one spelling"
-                )
-        mode = stat.S_IMODE(found.status.st_mode)
+        stamp, mode = _stamp(found.status), stat.S_IMODE(found.status.st_mode)
+        first = self._know(path, stamp)
+        if first != path:
+            return Refusal(
+                f"on this file system it is the same file as `{first}`; use one spelling"
+            )
         image = Image(Kind.FILE, mode, sha256(found.content))
-        return Entry(path, image, found.content, found.content, mode)
+        return Entry(path, image, found.content, found.content, mode, stamp=stamp)
+
+    def _know(self, path: str, stamp: Stamp) -> str:
+        """The path by which the file is known already, else this one."""
+        device, inode, links = stamp[:3] or (0, 0, 0)
+        if links != 1:  # hard links are files of their own
+            return path
+        return self._inodes.setdefault((device, inode), path)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    about = (status.st_dev, status.st_ino, status.st_nlink, status.st_mode, status.st_size)
+    return (*about, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _stamp_at(root: int, path: str) -> Stamp:
+    try:
+        return _stamp(os.stat(path, dir_fd=root, follow_symlinks=False))
+    except OSError:
+        return ()
 
 
 def _twin_key(path: str) -> str:

@@ -19,10 +19,11 @@ corrects the guess, model by model (`corrected`).
 import json
 import math
 import re
+from functools import lru_cache
 
 from attrs import frozen
 
-from agent_runner.model.agent import Message, Prompt
+from agent_runner.model.agent import Message, Prompt, ToolSpec
 from agent_runner.model.spending import Ratio, Spending
 
 MESSAGE = 8
@@ -54,7 +55,7 @@ class Ruler:
 
     def prompt(self, prompt: Prompt) -> int:
         """About how many tokens a whole prompt is, the form of its messages and tools included."""
-        texts = [f"{tool.description}{json.dumps(tool.parameters)}" for tool in prompt.tools]
+        texts = map(_offered, prompt.tools)
         offered = sum(self.tokens(text) + MESSAGE for text in (prompt.system, *texts))
         return offered + sum(map(self.message, prompt.messages))
 
@@ -132,6 +133,11 @@ def corrected(guess: int, model: str, spending: Spending) -> int:
 def _correction(ratio: Ratio) -> float:
     """The factor below which real input stayed nearly always."""
     return min(max(ratio.mean + _SPREADS * ratio.spread, _LEAST), _MOST)
+
+
+@lru_cache(maxsize=64)  # the same few are measured in every turn
+def _offered(tool: ToolSpec) -> str:
+    return f"{tool.description}{json.dumps(tool.parameters)}"
 
 
 def _sent(message: Message) -> str:

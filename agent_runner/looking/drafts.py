@@ -69,6 +69,12 @@ class Drafts:
     _carrier: Carrier
     edits: list[Edit] = field(init=False, factory=list)
     _calls: int = field(init=False, default=0)
+    _contents: dict[str, tuple[Entry, bytes | None]] = field(init=False, factory=dict)
+
+    @property
+    def gate(self) -> Gate:
+        """Says which paths may be changed."""
+        return self._carrier.tree.gate
 
     def replace(self, path: str, old_text: str, new_text: str) -> Fits | Misfit:
         """Put a text in place of another one that stands exactly once in the file.
@@ -112,11 +118,16 @@ class Drafts:
         """Give a file another path, where none stands."""
         return self._take([Move(path, self._origin("move_file"), to)])
 
-    def again(self, edits: Sequence[Edit]) -> tuple[str, ...]:
+    def again(self, edits: Sequence[Edit], made: "Drafts | None" = None) -> tuple[str, ...]:
         """Take the edits that fitted before, in their order; what is wrong with those that do not.
 
-        They fit as long as nobody else has changed the files since.
+        They fit as long as nobody else has changed the files since. `made`: the drafts of the reply
+        before, which hold just these edits: where no file was changed nothing is matched again.
         """
+        if made is not None and self._carrier.tree.resume(made._carrier.tree.entries):  # noqa: SLF001
+            self.edits, self._calls = list(edits), made._calls  # noqa: SLF001  # drafts like these
+            self._contents = dict(made._contents)  # noqa: SLF001
+            return ()
         wrong: list[str] = []
         for call, block in groupby(edits, key=lambda edit: edit.origin.line):
             self._calls = max(self._calls, call)
@@ -131,8 +142,15 @@ class Drafts:
     def changed(self) -> Mapping[str, bytes | None]:
         """The files that differ from the disk, with their contents; None for one that is gone."""
         entries = self._carrier.tree.entries.values()
-        now = {entry.path: entry.bytes_now() if entry.exists else None for entry in entries}
-        return {e.path: now[e.path] for e in entries if now[e.path] != e.original}
+        return {e.path: now for e in entries if (now := self._content(e)) != e.original}
+
+    def _content(self, entry: Entry) -> bytes | None:
+        """What the file holds now; known until an edit touches it, which makes another entry."""
+        known, content = self._contents.get(entry.path, (None, None))
+        if known is not entry:
+            content = entry.bytes_now() if entry.exists else None
+            self._contents[entry.path] = entry, content
+        return content
 
     def _origin(self, form: str) -> Origin:
         self._calls += 1

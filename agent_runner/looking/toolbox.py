@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from attrs import define, evolve, field, frozen
 
 from agent_runner.edits.edit import Edit
-from agent_runner.edits.rules import Gate, Rules
+from agent_runner.edits.rules import Rules
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor
@@ -26,12 +26,15 @@ from agent_runner.workspace.names import Scope, file_names
 class ToolState:
     """What the earlier turns of a conversation left. An empty one begins a conversation.
 
-    `drafts`: the edits that fitted, in order, for `edits.drafts.with_drafts` in the end. `shown`:
-    what repetitions are told by.
+    Attributes:
+        drafts: The edits that fitted, in order, for `with_drafts` in the end.
+        shown: What repetitions are told by.
+        made: The files as those edits leave them, if they are still in memory.
     """
 
     drafts: tuple[Edit, ...] = ()
     shown: Shown = field(factory=Shown)
+    made: Drafts | None = field(default=None, eq=False, repr=False)
 
 
 @frozen
@@ -107,7 +110,7 @@ class Toolbox:
         """
         state = state or ToolState()
         with drafting(self.scope.root, self.rules) as drafts:
-            lost = drafts.again(state.drafts)
+            lost = drafts.again(state.drafts, state.made)
             if self.redacted:
                 drafts.without_keys()
             answering = _Answering(self, self._context(drafts), Spending(self.budget), state.shown)
@@ -128,11 +131,10 @@ class Toolbox:
         return shown
 
     def _context(self, drafts: Drafts) -> ToolContext:
-        gate = Gate.at(self.scope.root, self.rules)
         return ToolContext(
             self.files(drafts),
             drafts,
-            gate,
+            drafts.gate,
             hook_logs=self.hook_logs,
             check=self.check,
             search_limit=self.search_limit,
@@ -174,7 +176,7 @@ class _Answering:
             clean = self.box.redactor.text("\n".join(lost))
             note = f"[some of your drafts fit no more, and are dropped; make them again:\n{clean}]"
             self.answers[-1] = evolve(self.answers[-1], text=f"{self.answers[-1].text}\n{note}")
-        state = ToolState(tuple(drafts.edits), self.shown)
+        state = ToolState(tuple(drafts.edits), self.shown, drafts)
         return Answered(tuple(self.answers), tuple(self.looks), state, self.last_look)
 
     def _with_note(

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from functools import lru_cache
 
-from attrs import asdict, field, frozen
+from attrs import asdict, define, field, frozen
 
 from agent_runner.model.agent import AgentRequest, Message, Prompt, ToolSpec
 
@@ -38,7 +39,7 @@ class StoredRequest:
         system, tools: None where they are those of the call before.
         messages: What is new.
         definition: Of the task (`Task.definition`) when a first message was written; "" in others.
-        digest: Of all that was sent (`digest_of`); "" where it was not kept.
+        digest: Of all that was sent (`Digests`); "" where it was not kept.
     """
 
     call: str
@@ -73,25 +74,54 @@ class StoredRequest:
         )
 
 
-def digest_of(prompt: Prompt) -> str:
-    """A hash of all that is sent, equal for equal prompts alone.
+@define
+class Digests:
+    """Hashes all that is sent, turn by turn: what the prompt before began with is hashed already.
 
-    Each text is preceded by its length, so that no two ways to divide one into parts are alike.
+    Equal for equal prompts alone: each text is preceded by its length, so that no two ways to
+    divide one into parts are alike.
     """
-    hashed = hashlib.sha256()
 
-    def add(*texts: str) -> None:
-        for text in texts:
-            content = text.encode("utf-8", "surrogatepass")
-            hashed.update(b"%d:" % len(content))
-            hashed.update(content)
+    _system: str | None = None
+    _messages: tuple[Message, ...] = ()
+    _hashed: "hashlib._Hash" = field(factory=hashlib.sha256)
 
-    add(prompt.system)
-    for message in prompt.messages:
-        add(message.role, message.text, message.raw, f"{len(message.calls)} {len(message.answers)}")
-        for call in message.calls:
-            add(call.id, call.name, call.arguments, str(call.freeform))
-        for answer in message.answers:
-            add(answer.id, answer.name, answer.text, str(answer.is_error))
-    add(*(json.dumps(asdict(tool), sort_keys=True) for tool in prompt.tools))
-    return hashed.hexdigest()
+    def of(self, prompt: Prompt) -> str:
+        """The hash, in hex."""
+        known = self._messages
+        goes_on = prompt.system == self._system and prompt.messages[: len(known)] == known
+        hashed, new = self._hashed.copy(), prompt.messages[len(known) :]
+        if not goes_on:
+            hashed, new = hashlib.sha256(), prompt.messages
+            _add(hashed, prompt.system)
+        for message in new:
+            _add_message(hashed, message)
+        self._system, self._messages, self._hashed = prompt.system, prompt.messages, hashed.copy()
+        _add(hashed, *map(_canonical, prompt.tools))
+        return hashed.hexdigest()
+
+
+def digest_of(prompt: Prompt) -> str:
+    """The hash of one prompt on its own."""
+    return Digests().of(prompt)
+
+
+def _add_message(hashed: "hashlib._Hash", message: Message) -> None:
+    numbers = f"{len(message.calls)} {len(message.answers)}"
+    _add(hashed, message.role, message.text, message.raw, numbers)
+    for call in message.calls:
+        _add(hashed, call.id, call.name, call.arguments, str(call.freeform))
+    for answer in message.answers:
+        _add(hashed, answer.id, answer.name, answer.text, str(answer.is_error))
+
+
+def _add(hashed: "hashlib._Hash", *texts: str) -> None:
+    for text in texts:
+        content = text.encode("utf-8", "surrogatepass")
+        hashed.update(b"%d:" % len(content))
+        hashed.update(content)
+
+
+@lru_cache(maxsize=64)  # a run offers the same few in every turn
+def _canonical(tool: ToolSpec) -> str:
+    return json.dumps(asdict(tool), sort_keys=True)

@@ -36,6 +36,8 @@ _MOST_INFLATED = 1 << 28
 _LEVEL = 6
 """Of compression: a page of code takes 0.4 ms, and a quarter of its room."""
 
+_ENCODED = json.JSONEncoder(ensure_ascii=False).encode
+
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
@@ -158,9 +160,13 @@ class CallFiles:
         return self.folder / "response.partial"
 
 
-def _json(plain: Any) -> bytes:
-    """In UTF-8, not as ASCII with escapes, which make a Russian text three times as long."""
-    return json.dumps(plain, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass")
+def _json(plain: dict[str, Any]) -> bytes:
+    """In UTF-8, not as ASCII with escapes, which make a Russian text three times as long.
+
+    A line a field, for people: with json's own indentation it takes ten times as long.
+    """
+    fields = (f"{json.dumps(key)}: {_ENCODED(value)}" for key, value in plain.items())
+    return ("{\n " + ",\n ".join(fields) + "\n}").encode("utf-8", "surrogatepass")
 
 
 def _compressed(content: bytes) -> bytes:

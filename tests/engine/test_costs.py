@@ -7,17 +7,22 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from attrs import evolve
+
 from agent_runner.edits.parse import parse_reply
 from agent_runner.engine.calls.question import Questions
 from agent_runner.model import events as e
-from agent_runner.model.agent import Message
+from agent_runner.model.agent import AgentResponse, Message
+from agent_runner.providers.client import WORDS, CallContext
 from agent_runner.store.calls import CallFiles
+from tests.engine.agents import using
 from tests.engine.scene import Scene, dying_at, hooks
-from tests.engine.scripted import replacing, showing, whole
+from tests.engine.scripted import ScriptedClient, replacing, showing, whole
 
 T1 = {"id": "T1", "post_hooks": []}
 _SYNCS = (os.fsync, os.fdatasync)
@@ -112,3 +117,48 @@ def test_a_task_waits_for_the_disk_twelve_times(tmp_path: Path) -> None:
     images and the intent (2), the file and its folder (2), that the change stands (1), the end (1).
     """
     assert syncs(tmp_path / "three/p", 3) - syncs(tmp_path / "one/p", 1) == 2 * 12
+
+
+def test_a_later_turn_of_a_conversation_costs_what_an_early_one_does(tmp_path: Path) -> None:
+    """Each reads 400 lines and drafts a change: nothing that was said before is gone through anew.
+
+    Calls of functions are counted, in all threads, which a busy machine does not change.
+    """
+    made, at_turn = 0, list[int]()
+
+    def reply(number: int) -> Callable[[CallContext], AgentResponse]:
+        def said(_context: CallContext) -> AgentResponse:
+            at_turn.append(made)
+            edit = {"path": f"{number}.py", "old_text": "line 7\n", "new_text": "line 8\n"}
+            return using(("read_file", {"path": f"{number}.py"}), ("edit_file", edit))
+
+        return said
+
+    def count(_frame: FrameType, event: str, _arg: object) -> None:
+        nonlocal made
+        made += event in {"call", "c_call"}
+
+    turns = 40
+    scene = Scene(
+        tmp_path / "p",
+        [T1],
+        {
+            "providers": {"replay": {"replies": ".", "tools": "native"}},
+            "prompt": {"max_tokens": 1_000_000, "max_turns": 100},
+        },
+    )
+    scene.client = ScriptedClient(
+        [*map(reply, range(turns)), "Done."], can=evolve(WORDS, tools=True)
+    )
+    for number in range(turns):
+        (scene.folder / f"{number}.py").write_text("".join(f"line {at}\n" for at in range(400)))
+    threading.setprofile(count)
+    sys.setprofile(count)
+    try:
+        assert scene.run().exit_code == 0
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    of_turn = [later - earlier for earlier, later in pairwise(at_turn)]
+    early, late = sum(of_turn[5:10]), sum(of_turn[-5:])
+    assert late < 1.4 * early, of_turn

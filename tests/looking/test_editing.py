@@ -240,3 +240,48 @@ def test_drafts_one_after_the_other_are_the_plan_of_all(
     made = planned(scene, state)
     assert made == {path: None if raw is None else raw.decode() for path, raw in now.items()}
     assert {path: (scene.root / path).read_text() for path in before} == before
+
+
+EDIT_ONE = call("edit_file", path="a.py", old_text="one", new_text="uno")
+
+
+def test_a_file_of_the_same_size_is_noticed_when_it_changed(scene: Scene) -> None:
+    """Drafts are kept in memory between replies, for as long as the files stay as they were."""
+    scene.write({"a.py": "one\n"})
+    first = scene.answered(EDIT_ONE)
+    replaced = scene.root / "replaced"
+    replaced.write_text("two\n")
+    replaced.rename(scene.root / "a.py")
+    second = scene.toolbox.answer([call("read_file", path="a.py")], first.state)
+    assert second.answers[0].text.startswith("a.py lines 1-1 of 1\ntwo\n")
+    assert second.state.drafts == ()
+
+
+def test_a_draft_of_an_earlier_reply_may_be_taken_up_more_than_once(scene: Scene) -> None:
+    """As when a look is interrupted: what a later reply drafted does not reach the earlier one."""
+    scene.write({"a.py": "one\ntwo\n"})
+    first = scene.answered(EDIT_ONE)
+    more = call("edit_file", path="a.py", old_text="two", new_text="due")
+    for _ in range(2):
+        second = scene.toolbox.answer([more, call("read_file", path="a.py")], first.state)
+        assert not second.answers[0].is_error
+        assert "\nuno\ndue\n" in second.answers[1].text
+
+
+def test_names_that_pass_for_a_drafted_one_are_refused_in_later_replies_too(scene: Scene) -> None:
+    new = call("edit_file", path="lib/New.py", old_text="", new_text="x = 1\n")
+    first = scene.answered(new)
+    other = call("edit_file", path="lib/new.py", old_text="", new_text="x = 2\n")
+    second = scene.toolbox.answer([other], first.state)
+    assert second.answers[0].is_error
+    assert "its name differs from `lib/New.py` only in case" in second.answers[0].text
+
+
+def test_a_repository_is_not_made_over_several_replies(scene: Scene) -> None:
+    state = None
+    for path in ("x/objects/a", "x/refs/a", "x/HEAD"):
+        made = call("edit_file", path=path, old_text="", new_text="x\n")
+        answered = scene.toolbox.answer([made], state)
+        state = answered.state
+    assert answered.answers[0].is_error
+    assert "git takes `x` for a repository then" in answered.answers[0].text

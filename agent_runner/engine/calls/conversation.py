@@ -16,7 +16,7 @@ from agent_runner.edits.parse import parse_diffs, parse_reply
 from agent_runner.edits.putting import reply_of
 from agent_runner.ground.disk import Disk
 from agent_runner.model.agent import AgentRequest, AgentResponse, Message, Prompt, ToolSpec
-from agent_runner.model.conversation import StoredRequest, digest_of
+from agent_runner.model.conversation import Digests, StoredRequest
 from agent_runner.prompts.turns import in_words, with_replaced
 from agent_runner.store.blobs import Blobs
 from agent_runner.store.calls import CallFiles
@@ -94,11 +94,15 @@ class Conversations:
 
     Not for several tasks side by side: it keeps one at a time, so that memory does not grow with
     the list.
+
+    Attributes:
+        digests: Hashes what is sent, in the conversation in hand.
     """
 
     layout: Layout
     blobs: Blobs
     disk: Disk
+    digests: Digests = field(factory=Digests)
     _task: str = ""
     _turns: dict[str, Turn] = field(factory=dict)
     _conversations: dict[str, Conversation | None] = field(factory=dict)
@@ -143,7 +147,7 @@ class Conversations:
             at = turn.request.after
         for name, turn, request in reversed(pending):
             before = self._conversations[request.after] if request.after else None
-            lost = before is None and bool(request.after)
+            lost = (before is None and bool(request.after)) or self._differs(before, request)
             self._conversations[name] = None if lost else _after(before, turn, request)
         return self._conversations.get(call)
 
@@ -154,15 +158,17 @@ class Conversations:
             return None
         return request.sent(_prompt(before, request))
 
+    def _differs(self, before: Conversation | None, request: StoredRequest) -> bool:
+        """Whether what was kept is not what was sent."""
+        return bool(request.digest) and self.digests.of(_prompt(before, request)) != request.digest
+
     def _take_up(self, task: str) -> None:
         if self._task != task:
             self._task, self._turns, self._conversations = task, {}, {}
 
 
-def _after(before: Conversation | None, turn: Turn, request: StoredRequest) -> Conversation | None:
-    """The conversation with one more call in it; None where it is not what was sent."""
-    if request.digest and digest_of(_prompt(before, request)) != request.digest:
-        return None
+def _after(before: Conversation | None, turn: Turn, request: StoredRequest) -> Conversation:
+    """The conversation with one more call in it."""
     earlier = with_replaced(before.messages, request.replaced) if before is not None else ()
     speakers = before.speakers if before is not None else ()
     ours = (None,) * len(request.messages)

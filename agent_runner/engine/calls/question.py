@@ -17,7 +17,7 @@ from agent_runner.engine.work import Work
 from agent_runner.ground.tokens import Ruler, corrected
 from agent_runner.limits.room import Need, expected
 from agent_runner.model.agent import AgentRequest
-from agent_runner.model.conversation import StoredRequest, digest_of
+from agent_runner.model.conversation import StoredRequest
 from agent_runner.model.events import CallStarted, Fact
 from agent_runner.model.flow import next_attempt
 from agent_runner.model.record import TaskRecord
@@ -97,7 +97,7 @@ class Questions:
             tools=composed.prompt.tools if composed.renewed else None,
             messages=composed.new,
             definition=task.definition if begins else "",
-            digest=digest_of(composed.prompt),
+            digest=self.sources.conversations.digests.of(composed.prompt),
         )
         return self._with_worst_case(stored, composed, provider)
 
@@ -109,8 +109,9 @@ class Questions:
         estimate = corrected(guess, provider.model, self.spending())
         cap = stored.max_output_tokens
         # all but the model's last turn and our answer to it: the call before had it in the cache
-        before = evolve(composed.prompt, messages=composed.prompt.messages[:-2])
-        cached = estimate * ruler.prompt(before) // guess if before.messages else 0
+        messages = composed.prompt.messages
+        new = sum(map(ruler.message, messages[-2:])) if len(messages) > 2 else guess
+        cached = estimate * (guess - new) // guess
         need = Need(estimate, cap, provider.highest_cost(estimate, cap), cached)
         if provider.client.capabilities.in_copy:
             need = expected(self.spending(), provider.name, provider.model)

@@ -30,6 +30,7 @@ from agent_runner.looking.tool import Check
 from agent_runner.looking.toolbox import Answered, Toolbox, ToolState
 from agent_runner.looking.tools import TOOLS, Offer
 from agent_runner.model.agent import ToolAnswer, ToolCall
+from agent_runner.model.conversation import StoredRequest
 from agent_runner.model.looks import Look
 from agent_runner.model.record import KeptLog, TaskRecord
 from agent_runner.model.settings import EditFormat
@@ -107,8 +108,9 @@ class ToolAnswers:
         replies, kept = self._corrected(task, record)
         turn = self._turn(task, record, call)
         reply = Reply() if turn is None else turn.reply
-        new = self._drafts(task, record, kept)[len(kept) :]
-        return (*replies, with_drafts(reply, new))
+        known = self._known(record, turn.request if turn is not None else None)
+        drafts = self._drafts(task, record, kept) if known is None else known.drafts
+        return (*replies, with_drafts(reply, drafts[len(kept) :]))
 
     def rules(self, task: Task, record: TaskRecord) -> Rules:
         """What a task may change, and which files its agent was shown in this conversation."""
@@ -123,12 +125,18 @@ class ToolAnswers:
         """What the turns before a reply left: what was drafted, and what was shown."""
         turn = self._turn(task, record, call)
         request = turn.request if turn is not None else None
-        after = request.after if request is not None and not request.replaced else ""
-        if after in self._states and after not in record.call.corrected:
-            return self._states[after]
-        _, kept = self._corrected(task, record)
-        drafts = self._drafts(task, record, kept, before=call)
-        return ToolState(drafts, self._shown(task, record, call))
+        known = self._known(record, request)
+        if known is None:
+            _, kept = self._corrected(task, record)
+            known = ToolState(self._drafts(task, record, kept, before=call))
+        elif request is not None and not request.replaced:
+            return known
+        return evolve(known, shown=self._shown(task, record, call))
+
+    def _known(self, record: TaskRecord, request: StoredRequest | None) -> ToolState | None:
+        """What the turn before left, where it was answered here and its drafts still hold."""
+        after = request.after if request is not None else ""
+        return None if after in record.call.corrected else self._states.get(after)
 
     def _shown(self, task: Task, record: TaskRecord, call: str) -> Shown:
         """What a reply had been shown, but for what was left out of its conversation since."""
