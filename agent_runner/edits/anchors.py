@@ -95,11 +95,14 @@ def _reaches(lines: list[str], at: int, first: int, *, is_git: bool = False) -> 
     depth, section = len(indent_of(lines[at])), _SECTION.match(lines[at])
     least = -1 if is_git else 9  # sections down to this depth end what begins at the line
     least = least if section is None else len(section[1] or "")
-    for line, below in pairwise([*lines[at + 1 : first], ""]):
+    begins = lines[at].split()[:1]
+    for line, below in pairwise(lines[at + 1 : first + 1]):
         text, other = line.strip(), _SECTION.match(line)
         if other and len(other[1] or "") <= least:
             return False
+        is_twin = text.split()[:1] == begins and len(indent_of(below)) > len(indent_of(line))
         is_opener = text.endswith((":", "{")) or (text.endswith(")") and below[:1] == "{")
+        is_opener = is_opener or is_twin  # `def`, `sub`, `CREATE`, in any language
         is_part = section is not None or len(indent_of(line)) > depth or text[:1] in set(")]}{")
         if is_opener and not is_part:
             return False

@@ -107,10 +107,15 @@ def _no_source(filled: list[str], path: str, there: list[str]) -> str:
     """Signs of something that is shown, and is no file: output, the source of a cell."""
     if not is_prose(path) and is_output(filled):
         return "it looks like the output of a command"
-    if extension(path) == "ipynb" and not _parses(filled):
+    if extension(path) not in {"ipynb", "json"}:
+        return ""
+    keys, known = _keys(filled), _keys(there)
+    if extension(path) == "ipynb" and keys is None:
         return "a notebook is a JSON file, and this looks like the source of a cell"
-    if extension(path) == "json" and there and _parses(there) and not _parses(filled):
+    if known is not None and keys is None:
         return "the file is JSON, and the text is not"
+    if known and keys is not None and not known & keys:
+        return "it is JSON and has none of the file's keys: perhaps a part of it"
     return ""
 
 
@@ -173,9 +178,10 @@ def _written(filled: list[str], path: str) -> list[str]:
     return filled
 
 
-def _parses(lines: Sequence[str]) -> bool:
+def _keys(lines: Sequence[str]) -> set[str] | None:
+    """The outermost keys of the lines as JSON, if any; None if they are not JSON."""
     try:
-        json.loads("\n".join(lines))
+        made = json.loads("\n".join(lines))
     except (ValueError, RecursionError):
-        return False
-    return True
+        return None
+    return set(made) if isinstance(made, dict) else set()

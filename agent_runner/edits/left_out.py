@@ -28,6 +28,7 @@ _COMMENT = re.compile(
     r"(?:#+(?=\s|\.\.)|//+|/\*+|\{/\*|\*\s|--+(?=\s|\[)|<!--|;+\s|%+\s|\(\*|\{-|@\*|'\s|REM\s)\s*",
     re.IGNORECASE,
 )
+_STRING = re.compile(r"(\"{3}|'{3}).*\1")
 _MARK = re.compile(r"(?:#+|//+|--+|;+|%+)\s*")
 """What a comment begins with where no blank follows; code may begin with it, too."""
 
@@ -48,8 +49,9 @@ _Line = tuple[str, str, str]
 def may_stand_in(line: str) -> bool:
     """Whether the line may stand for others at all: most do not, which saves the further look."""
     text = plain(line).strip()
+    whole = (_BRACKETED.fullmatch, _STRING.fullmatch)
     return "..." in text or any(
-        found(text) for found in (_COMMENT.match, _BRACKETED.fullmatch, _TAIL.match, _NOTHING.match)
+        found(text) for found in (_COMMENT.match, *whole, _TAIL.match, _NOTHING.match)
     )
 
 
@@ -81,12 +83,15 @@ def stands_in(part: Sequence[HunkLine], path: str, held: Collection[str], *, who
         bare = [_MARK.sub("", text, count=1) for text in gone]
         if sum(map(bool, bare)) <= _size(gap, ADD, path):
             continue
-        for _, text, below in _new(gap, held):
+        for above, text, below in _new(gap, held):
             # code that is commented out, or `#words` with a blank between
             is_kept = _COMMENT.sub("", text.strip(), count=1) in {*gone, *bare}
             is_alone = not below.strip() or _is_remark(below, path)
             is_stub = _NOTHING.match(text.strip()) is not None
-            if _is_remark(text, path) and not is_kept and (whole or (is_alone and not is_stub)):
+            is_string = _STRING.fullmatch(text.strip()) is not None
+            is_string = is_string and above.strip()[-1:] not in {"", ":"}  # which explains it
+            is_remark = is_string or _is_remark(text, path)
+            if is_remark and not is_kept and (whole or (is_alone and not is_stub)):
                 return text
     return ""
 
@@ -154,7 +159,8 @@ def _says_so(line: _Line, path: str, *, goes: bool) -> bool:
         return False
     first, last = "..." in before, "..." in behind
     comment = (_PROSE_COMMENT if is_prose(path) else _COMMENT).match(text)
-    is_remark = comment is not None or _BRACKETED.fullmatch(text) is not None
+    whole = _BRACKETED.fullmatch(text) or _STRING.fullmatch(text)
+    is_remark = comment is not None or whole is not None
     is_strong = any(re.fullmatch(_STRONG, word) for word in words)
     is_plain = is_strong and is_remark and all(map(_WORDS.fullmatch, words))
     goes_on = plain(above).rstrip().endswith("...")

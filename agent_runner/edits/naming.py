@@ -75,7 +75,7 @@ _REMARK = re.compile(
 )
 _RULED = re.compile(r"^[-=#*~+]{2,}\s+(\S.*?)\s+[-=#*~+]{2,}$")
 _WRAPPED = re.compile(r"^(\*\*|__|\*|_|`|\"|')(?!\s)(.*?)(?<!\s)\1$")
-_LINK = re.compile(r"^\[([^\[\]]+)\]\([^()\s]*\)$")
+_LINK = re.compile(r"^\[([^\[\]]+)\]\(([^()\s]*)\)$")
 _QUOTED = re.compile(r"`([^`]+)`(?:\s*\(\w+(?: file)?\))?:?(?:\*\*)?")
 _POSITION = re.compile(r":\d+(?:[-:,]\d+)*$|#L\d+(?:-L?\d+)?$|:[A-Za-z_]\w*$")
 _INFO_PATH = re.compile(
@@ -104,8 +104,8 @@ def label_on(line: str) -> Label | None:
     """The line's label: `src/x.py`, `**x.py**`, `### x.py`, `1. x.py:`, `File: x.py (new)`, ..."""
     if len(line) > _LONGEST:
         return None
-    text = _RULED.sub(r"[\1]", _SYMBOLS.sub("", line.strip()))
-    bare = _SYMBOLS.sub("", _PREFIX.sub("", text))
+    text = _SYMBOLS.sub("", line.strip())
+    bare = _SYMBOLS.sub("", _PREFIX.sub("", _RULED.sub(r"\1", text)))
     comment = _COMMENT.match(text) if bare == text else None
     text, dressed = _undressed(comment[1] if comment else bare, dressed=bare != text)
     said = _LABEL.match(text)
@@ -133,12 +133,19 @@ def _undressed(text: str, *, dressed: bool) -> tuple[str, bool]:
     while text != before:
         before = text
         text = _REMARK.sub("", text.strip())
-        bare = _LINK.sub(r"\1", text.removesuffix(":").strip()) or text
+        bare = _LINK.sub(_linked, text.removesuffix(":").strip()) or text
         wrapped = _WRAPPED.match(bare)
-        inside = wrapped[2] if wrapped and wrapped[1] not in wrapped[2] else bare
+        inside = _PREFIX.sub("", wrapped[2]) if wrapped and wrapped[1] not in wrapped[2] else bare
         dressed = dressed or bare != text or bool(wrapped and wrapped[1][0] in "*_")
         text = inside or text
     return text, dressed
+
+
+def _linked(link: re.Match[str]) -> str:
+    """The path that a link names: its target, of which the text may be the last part only."""
+    text, target = link[1], link[2].removeprefix("./")
+    is_same = target.lstrip("/") == text.strip("`")
+    return text if is_same or "://" in target or not is_path(target) else target
 
 
 def _is_name(text: str) -> bool:

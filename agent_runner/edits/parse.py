@@ -21,7 +21,7 @@ FORMATS: tuple[Format, ...] = (envelope, search_replace, unified)
 
 _NO_CHANGE = re.compile(r"^\W*NO CHANGES? NEEDED\b[\s*_`:.-]*(.*)$")
 _DRESSING = re.compile(
-    r"^\s*(?:apply_patch\b.*<<.*|[A-Z_]*(?:EOF|PATCH|END)[A-Z_]*"
+    r"^\s*(?:apply_patch\b.*<<.*|\)\"|[A-Z_]*(?:EOF|PATCH|END)[A-Z_]*"
     r"|Index: \S.*|={20,}|(?:commit [0-9a-f]{7,}|Author:|Date:|Subject:).*)\s*$"
 )
 """What stands around blocks in a fence: shells and the tools that make diffs put it there."""
@@ -172,6 +172,8 @@ class _Reader:
         line = self.lines[at]
         if (end := self._marked(at)) is not None:
             return end
+        if _DRESSING.match(line) and any(map(envelope.begins, self.lines[at + 1 : at + 2])):
+            return at + 1
         if wrong := foreign.strange_line(line, self.lines[at - 1] if at else ""):
             self._complain(at, foreign.NAME, wrong, foreign.REMEDY)
         elif found := _NO_CHANGE.match(line):

@@ -19,8 +19,12 @@ _FORM = (
 
 def starts(scan: Scan, at: int) -> bool:
     """At its first line; also at a file's line that stands outside of an envelope."""
-    line = scan.raw[at].strip()
-    return line == _BEGIN or _FILE.match(line) is not None
+    return begins(scan.raw[at])
+
+
+def begins(line: str) -> bool:
+    """Whether a block begins with the line."""
+    return line.strip() == _BEGIN or _FILE.match(line.strip()) is not None
 
 
 def read(scan: Scan, at: int) -> Found:

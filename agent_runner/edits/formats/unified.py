@@ -5,6 +5,7 @@ import re
 from attrs import evolve, frozen
 
 from agent_runner.edits.edit import (
+    KEEP,
     Alter,
     Delete,
     Edit,
@@ -49,7 +50,7 @@ def starts(scan: Scan, at: int) -> bool:
         return False
     label = label_on(scan.raw[at - 1])
     is_first = fence_on(scan.raw[at - 1]) is not None or (label is not None and label.sure)
-    return line.startswith("@@") or (is_first and line[:1] in {"+", "-"})
+    return line.startswith("@@") or (is_first and line[:1] in {"+", "-", " "})
 
 
 def read(scan: Scan, at: int) -> Found:
@@ -120,7 +121,7 @@ def _hunks(scan: Scan, at: int, *, skips: bool) -> tuple[list[Hunk], str, int]:
         while below < len(scan) and not scan.line(below).strip():
             below += 1
         line = scan.line(below)
-        is_bare = not hunks and below == at and line[:1] in {"+", "-"}
+        is_bare = not hunks and below == at and line[:1] in {"+", "-", " "}
         is_bare = is_bare and not (_OLD.match(line) or _NEW.match(line))
         if is_header(scan, below) or not (line.startswith("@@") or is_bare):
             break
@@ -139,6 +140,7 @@ def _edits(
     mode = meta.get("new file mode") or meta.get("new mode") or ""
     kept = [line for hunk in hunks for line in hunk.before]
     added = [line for hunk in hunks for line in hunk.added]
+    stays = any(op == KEEP and s.strip() for hunk in hunks for op, s in hunk.lines)
     is_new = old == _NOWHERE or "new file mode" in meta
     is_gone = new == _NOWHERE or "deleted file mode" in meta
     path = new if new != _NOWHERE else old
@@ -152,6 +154,7 @@ def _edits(
         ("copy to" in meta, "a copied file cannot be read; send the new file as a whole file."),
         (moves and "rename to" not in meta, f"the headers name two files, `{old}` and `{new}`."),
         (is_gone and added, f"it deletes `{path}` and adds lines to it."),
+        (is_gone and stays, f"it deletes `{path}` and keeps lines of it."),
         (is_new and kept, f"it makes `{path}` a new file and quotes lines that stand in it."),
         (is_empty, "the diff has no hunks."),
     )

@@ -75,7 +75,8 @@ def _named_above(scan: Scan, at: int, fence: Fence) -> Named | None:
     is_item = line.lstrip().startswith(("- ", "* ", "+ ")) and above < at - 1
     if label is None or (is_item and fence.indent <= indentation(line)):  # no part of the item
         paths = naming.mentioned(line)
-        return Named(paths[0], above) if paths else None
+        others = (path for path in paths if path != scan.last_path)
+        return Named(next(others, paths[0]), above) if paths else None
     other = naming.label_on(scan.raw[above - 1]) if above > scan.floor else None
     is_one = other is None or not other.sure or other.path == label.path
     fits = label.says_so or naming.fits(fence.language, label.path)
@@ -159,7 +160,13 @@ def _is_within(line: str, depth: int) -> bool:
 def _other_file(lines: list[str], path: str) -> str | None:
     """Another path that a comment in the text gives as the file that begins there."""
     first = naming.path_in_comment(lines[0], labelled=False) if lines else None
+    name = next((n for n in (path, path.rsplit("/", 1)[-1]) if lines and n in lines[0]), "")
+    before, _, behind = lines[0].partition(name) if name else ("", "", "")
     for above, line in pairwise(lines):
+        if name and line.startswith(before) and line.endswith(behind):  # as the first line does
+            twin = line[len(before) : len(line) - len(behind)]
+            if twin not in {name, path} and naming.is_path(twin):
+                return twin
         is_new = first is None or bool(above.strip())  # a bare name divides only where one began
         other = naming.path_in_comment(line, labelled=is_new)
         if other not in {None, path, first}:
