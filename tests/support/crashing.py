@@ -257,14 +257,23 @@ class CrashProject:
             stderr=subprocess.STDOUT,
         )
 
-    def run(self, *words: str, before: Sequence[str] = ()) -> tuple[int, str]:
-        """Run the program to its end: exit code and everything it printed."""
+    def run(
+        self,
+        *words: str,
+        before: Sequence[str] = (),
+        kill_at: tuple[int, Path] | None = None,
+    ) -> tuple[int, str]:
+        """Run the program to its end: exit code and everything it printed.
+
+        `before`: words in front of it. `kill_at`: as in `run_forked`.
+        """
         if not before:
             done = run_forked(
                 self._with_state(words)[len(self.command()) :],
                 cwd=self.root,
                 env=self.env,
                 merged=True,
+                kill_at=kill_at,
                 timeout=120,
             )
             return done.returncode, done.stdout

@@ -25,6 +25,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.support.kill_at import follow, fork_followed
+
 SOURCE = Path(__file__).parents[2]
 AT_START = ("PYTHON", "LC_", "LANG", "LD_")
 """Variables that begin so are read when Python starts; each set of them has its own process."""
@@ -40,9 +42,12 @@ def run_forked(
     env: Mapping[str, str],
     stdin: str | None = None,
     merged: bool = False,
+    kill_at: tuple[int, Path] | None = None,
     timeout: float,
 ) -> "subprocess.CompletedProcess[str]":
     """`subprocess.run` for `agent-runner WORDS`, text captured; `merged`: stderr is in stdout.
+
+    `kill_at`: number and file as `tests.support.kill_at` has them.
 
     Raises subprocess.TimeoutExpired, with the command killed.
     """
@@ -54,7 +59,8 @@ def run_forked(
         reader, writer = os.pipe()
         stack.callback(os.close, reader)
         try:
-            request = json.dumps({"words": list(words), "cwd": str(cwd), "env": dict(env)}).encode()
+            about = {"words": list(words), "cwd": str(cwd), "env": dict(env), "kill_at": kill_at}
+            request = json.dumps(about, default=str).encode()
             streams = [given.fileno(), out.fileno(), (out if merged else err).fileno(), writer]
             socket.send_fds(channel, [len(request).to_bytes(4, "big")], streams)
             channel.sendall(request)
@@ -116,9 +122,10 @@ def _serve(channel: socket.socket) -> dict[str, Any]:
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             status = streams.pop()
-            number = os.fork()
+            kill_at = request["kill_at"]
+            number = fork_followed() if kill_at else os.fork()
             if number:
-                _keep(number, status)
+                _keep(number, status, kill_at)
             for place, stream in enumerate(streams):
                 os.dup2(stream, place)
             os.closerange(3, max(*streams, status, channel.fileno()) + 1)
@@ -127,11 +134,14 @@ def _serve(channel: socket.socket) -> dict[str, Any]:
             os.close(stream)
 
 
-def _keep(number: int, status: int) -> NoReturn:
+def _keep(number: int, status: int, kill_at: tuple[int, str] | None) -> NoReturn:
     """Wait for the command, and hand on how it ended."""
     os.write(status, f"{number} ".encode())
-    _, ended = os.waitpid(number, 0)
-    os.write(status, str(os.waitstatus_to_exitcode(ended)).encode())
+    if kill_at:
+        code = follow(number, kill_at[0], Path(kill_at[1]))
+    else:
+        code = os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+    os.write(status, str(code).encode())
     os._exit(0)
 
 

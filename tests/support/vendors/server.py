@@ -48,6 +48,7 @@ class StrictServer:
 
     Attributes:
         whole: Never stream, whatever is asked for.
+        pieces: In how many pieces a stream is sent, at most.
         charges: What was charged, in order; what was turned away costs nothing.
         refused: What was said to requests that were turned away.
         begun: Told of each charge before the first byte of its answer is sent.
@@ -55,6 +56,7 @@ class StrictServer:
 
     speaker: Speaker
     whole: bool = False
+    pieces: int = 1_000
     begun: Callable[[Charge], None] = lambda _charge: None
     charges: list[Charge] = field(factory=list)
     refused: list[str] = field(factory=list)
@@ -99,7 +101,9 @@ class StrictServer:
         issued.append(whole)
         if self.whole or not request.body.get("stream"):
             return answer(whole)
-        return stream(*protocol.events(whole))
+        events = protocol.events(whole)
+        size = -(-len(events) // self.pieces)
+        return stream(*(b"".join(events[at : at + size]) for at in range(0, len(events), size)))
 
     def _used(self, protocol: Protocol, body: Body, said: "Say | Script") -> Used:
         """Input by the length of the prompt's pieces, the part that an earlier request has cached.
