@@ -77,6 +77,7 @@ _CHANGES = re.compile(
 _SAYS_SO = re.compile(r"--(?:in-place|write|fix|overwrite|delete)\b.*|-(?:delete|exec|[ce])")
 """Options by which others change files, or run code that stands behind them."""
 
+_ADDRESS = re.compile(r".*://|[\w.-]+:\d+(?:/|$)")
 _PARTS = re.compile(r"[\s'\"(),=:]+")
 _PLAIN = frozenset({"", "text", "txt", "plain", "plaintext", "output"})
 _BEGINS = re.compile(r"\s*[a-z][\w.+-]*\s.*[./<>-]")
@@ -182,7 +183,7 @@ def _may_change(words: list[str], is_file: IsFile) -> bool:
     looks = _LOOKS.fullmatch(name) is not None
     if _CHANGES.fullmatch(program):
         return bool(given)
-    parts = (part for word in given if "://" not in word for part in _PARTS.split(word))
+    parts = (part for word in given if not _ADDRESS.match(word) for part in _PARTS.split(word))
     return (says_so or not looks) and any(map(is_file, parts))
 
 

@@ -9,6 +9,7 @@ from agent_runner.edits.edit import Edit, Origin
 from agent_runner.edits.naming import info_path, label_on, mentioned
 
 _OPENER = re.compile(r"^([ \t]*)(`{3,}|~{3,})(.*)$")
+_TITLE = re.compile(r"\s*(?:#{1,6}\s|\*\*|\d+[.)]\s)")
 _LOOK_BACK = 3
 """How many lines above a block with markers its path may stand, blank ones not counted."""
 
@@ -118,6 +119,12 @@ class Scan:
     def mentioned_for(self, at: int) -> set[str]:
         """The paths that sentences above such a block name."""
         return {path for line in self._lines_above(at) for path in mentioned(line)}
+
+    def title_for(self, at: int) -> str | None:
+        """The only path in the heading, bold line or numbered item nearest above such a block."""
+        line = next((line for line in self._lines_above(at) if _TITLE.match(line)), "")
+        paths = mentioned(line)
+        return paths[0] if len(paths) == 1 else None
 
     def _lines_above(self, at: int) -> list[str]:
         """The lines above down to the block before, the nearest first."""
