@@ -83,11 +83,9 @@ def _path(scan: Scan, at: int, behind: str, search: list[str]) -> tuple[str, str
         del search[0]
         return first.path, ""
     others = scan.mentioned_for(at) - {scan.last_path}
-    if others == {title := scan.title_for(at)} and title is not None:
-        return title, ""
     if scan.last_path is not None and not others:
         return scan.last_path, ""
-    if scan.last_path is None and len(others) == 1:
+    if len(others) == 1 and (scan.last_path is None or others == {scan.title_for(at)}):
         return others.pop(), ""
     if not others:
         return "", "no path says which file is meant."
