@@ -25,7 +25,7 @@ class Origin:
 
     `kept`: so many replies ago it was sent, and was fine; only other blocks had to be sent again.
     `drafted`: by a tool call, which came after those before it and fitted what they left; `line` is
-    then the call's number.
+    then a number that the edits of one call share.
     """
 
     block: int

@@ -75,9 +75,11 @@ def rejection(blocks: Sequence[tuple[Edit, Outcome]], fine: tuple[Edit, ...]) ->
 def _label(edit: Edit) -> str:
     """The block as it is named to the agent."""
     path = edit.path if edit.path.isprintable() else edit.path.encode("unicode_escape").decode()
-    earlier = " of an earlier reply" if edit.origin.kept else " of the reply"
     named = [f"`{path[:200]}`"] if path else []
-    said = ", ".join([*named, edit.origin.form, f"line {edit.origin.line}{earlier}"])
+    earlier = " of an earlier reply" if edit.origin.kept else " of the reply"
+    # which call drafted it says nothing to the agent, and may be another number after a restart
+    where = "drafted" if edit.origin.drafted else f"line {edit.origin.line}{earlier}"
+    said = ", ".join([*named, edit.origin.form, where])
     return f"block {edit.origin.block} ({said})" if edit.origin.block else f"{said}"
 
 

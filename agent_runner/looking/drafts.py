@@ -153,8 +153,7 @@ class Drafts:
         return content
 
     def _origin(self, form: str) -> Origin:
-        self._calls += 1
-        return Origin(0, self._calls, form, drafted=True)
+        return Origin(0, self._calls + 1, form, drafted=True)
 
     def _entry(self, path: str) -> Entry | Refusal:
         tree = self._carrier.tree
@@ -173,6 +172,7 @@ class Drafts:
                 lines |= {path: self._lines(path) for path in paths_of([edit])}
                 changed.update(dict.fromkeys(() if outcome.already else paths_of([edit])))
         wrong = self._kept(edits, outcomes)
+        self._calls += not wrong
         return Misfit("\n".join(wrong)) if wrong else Fits("; ".join(fits), tuple(changed))
 
     def _outcomes(self, edits: Sequence[Edit]) -> Iterator[tuple[Edit, Outcome]]:

@@ -94,7 +94,7 @@ def test_at_any_stop_the_same_is_said_and_nothing_is_asked_twice(
     tmp_path: Path, kind: type[e.Event], after: int
 ) -> None:
     script: tuple[Line, ...] = (
-        READ,
+        calling(("edit_file", {"path": "a.txt", "old_text": "none", "new_text": "half"})),
         calling(("edit_file", {"path": "a.txt", "old_text": "old", "new_text": "half"})),
         "Done." + replacing("a.txt", "nothing like it\n", "x\n"),
         calling(("edit_file", {"path": "b.txt", "old_text": "", "new_text": "b\n"})),
