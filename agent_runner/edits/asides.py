@@ -12,7 +12,6 @@ from agent_runner.edits.carrying import Carrier
 from agent_runner.edits.doubt import is_output
 from agent_runner.edits.edit import Aside, Write
 from agent_runner.edits.formats import foreign
-from agent_runner.edits.formats.whole_file import INDENTED
 from agent_runner.edits.left_out import is_left_out
 from agent_runner.edits.naming import fits, is_path, is_title
 from agent_runner.edits.outcome import Carried, Failed, Outcome, in_doubt
@@ -44,12 +43,9 @@ def judge(aside: Aside, carrier: Carrier, changed: tuple[str, ...]) -> Outcome:
         return _SHOWN
     if aside.alone and is_fit and exists:
         return carrier.carry(Write(aside.path, aside.origin, aside.text))
-    is_fence = aside.origin.form != INDENTED
-    rule = "only its path may stand right above it, and the language has to fit"
     short = (
-        f"line {aside.named_at} of the reply names `{aside.path}`, and it is unclear whether"
-        f" the {'fence' if is_fence else INDENTED} below is that file"
-        f" ({rule if is_fence else 'a file stands in a fence, and its path right above that'})"
+        f"`{aside.path}` is named in it or above it, and it is unclear whether it is that file"
+        " (a file stands in a fence whose language fits, with only its path right above)"
     )
     return in_doubt(aside.path, short)
 

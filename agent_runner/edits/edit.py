@@ -139,13 +139,12 @@ class Aside(Edit):
     """A fence that is not clearly an edit, and perhaps meant as one; `path` is "" if it names none.
 
     Whether it is harmless can be said only when the files are known and all edits carried out.
-    `named_at`: the line of the reply that names the file, from 1; `alone`: and nothing else.
-    `goes_on`: next to nothing stands between it and the one before.
+    `alone`: nothing else stands on the line that names the file. `goes_on`: next to nothing stands
+    between it and the one before.
     """
 
     text: str
     language: str
-    named_at: int = 0
     alone: bool = False
     goes_on: bool = False
 

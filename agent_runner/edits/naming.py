@@ -90,7 +90,7 @@ class Label:
 
     `sure`: it is a path without looking at the tree. `dressed`: as a heading, in bold, in a list,
     before a colon. `says_so`: `File:` or the like stands before it; `whole`: that what follows is
-    all of the file.
+    all of the file. `inside`: it is the first line of the fence that it names.
     """
 
     path: str
@@ -98,6 +98,7 @@ class Label:
     dressed: bool = False
     says_so: bool = False
     whole: bool = False
+    inside: bool = False
 
 
 def label_on(line: str) -> Label | None:

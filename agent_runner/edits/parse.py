@@ -14,7 +14,7 @@ from agent_runner.edits.formats import envelope, foreign, search_replace, unifie
 from agent_runner.edits.formats.fences import Fences
 from agent_runner.edits.formats.reasoning import enclosures, without_reasoning
 from agent_runner.edits.formats.scan import Fence, Format, Scan, fence_on
-from agent_runner.edits.naming import extension, label_on
+from agent_runner.edits.naming import Label, extension, label_on
 
 FORMATS: tuple[Format, ...] = (envelope, search_replace, unified)
 """All formats with markers. A new one is a file in `formats/` and a word here."""
@@ -186,8 +186,6 @@ class _Reader:
                 self.named[path] = at
             if (aside := whole_file.unfenced_below(self.scan, at)) is not None:
                 self.asides.append(aside)
-            if line.lstrip().startswith(("#", "**")):
-                self.scan.section = None if path is None else (path, at)
         if line.strip():
             self.scan.path_fence = None
         return at + 1
@@ -216,7 +214,7 @@ class _Reader:
                 return at + 1  # it was left open
         path = whole_file.path_alone(body) if named is None or not named.sure else None
         if path and fence_on(next((line for line in self.lines[end + 1 :] if line.strip()), "")):
-            self.scan.path_fence = (path, at + 1)
+            self.scan.path_fence = path
             return end + 1
         end, found = whole_file.read_fence(self.scan, self.fences, at, fence, named)
         if found and isinstance(found[0], Aside):
@@ -259,7 +257,7 @@ class _Reader:
         self.scan.fence = None
         return found
 
-    def _dressed(self, at: int, fence: Fence, named: whole_file.Named | None, first: int) -> int:
+    def _dressed(self, at: int, fence: Fence, named: Label | None, first: int) -> int:
         """A fence around blocks with markers: all that stands in it has to belong to them."""
         if named is not None and extension(named.path) in {"patch", "diff"}:
             wrong = f"it may be the file `{named.path}` or a change of other files."

@@ -175,7 +175,7 @@ class _Planning:
         self.carrier.tree.begin()
         if self._quoted is not None and aside.goes_on and not is_path(aside.path):
             quoted = self._quoted
-            aside = evolve(aside, path=quoted.path, named_at=quoted.named_at, alone=False)
+            aside = evolve(aside, path=quoted.path, alone=False)
         self._quoted = aside if quotes(aside, self.carrier) else None
         outcome = judge(aside, self.carrier, tuple(self._by_path))
         if isinstance(outcome, Failed) or not outcome.already:

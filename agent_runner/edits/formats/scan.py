@@ -70,8 +70,7 @@ class Scan:
 
     `fence`: the one that is open and only dresses what stands in it. `indent`: blanks that all
     lines of the block in hand begin with. `floor`: the first line below the block before.
-    `section`: the path in the heading above, and its line. `path_fence`: a path that had a fence of
-    its own right above.
+    `path_fence`: a path that had a fence of its own right above.
     """
 
     raw: list[str]
@@ -80,8 +79,7 @@ class Scan:
     floor: int = 0
     blocks: int = 0
     last_path: str | None = None
-    section: tuple[str, int] | None = None
-    path_fence: tuple[str, int] | None = None
+    path_fence: str | None = None
 
     def __len__(self) -> int:
         return len(self.raw)

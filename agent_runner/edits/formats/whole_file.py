@@ -7,16 +7,16 @@ file in another way becomes an `Aside`: refused, unless it turns out to change n
 import re
 from itertools import islice, pairwise
 
-from attrs import frozen
+from attrs import evolve
 
 from agent_runner.edits import naming
-from agent_runner.edits.edit import Aside, Edit, Origin, Unreadable, Write
+from agent_runner.edits.edit import Aside, Origin, Unreadable, Write
 from agent_runner.edits.formats.fences import Fences
 from agent_runner.edits.formats.scan import Fence, Found, Scan, dedented, indentation, joined
+from agent_runner.edits.naming import Label
 
 FORM = "Write the path alone on the line before the fence, then the whole file inside of it."
 NAME = "whole file"
-INDENTED = "indented text"
 _DIFFS = frozenset({"diff", "patch"})
 _CODE_INDENT, _LONGEST_CODE = 4, 400
 _NO_CODE = re.compile(r"\s*(?:[-*+]|\d+[.)]|\$ |```|~~~)")
@@ -29,43 +29,28 @@ _CODE = re.compile(
 """Signs that a line is none of prose."""
 
 
-@frozen
-class Named:
-    """How a fence names a file, at which line of the reply (from 0).
-
-    `sure`: it is all of the file. `says_so`: in words or by `path=`, not only by its form; `whole`:
-    in so many words. `inside`: by its own first line. `alone`: nothing else stands above it.
-    """
-
-    path: str
-    line: int
-    sure: bool = False
-    says_so: bool = False
-    whole: bool = False
-    inside: bool = False
-    alone: bool = False
-
-
-def named_by(scan: Scan, at: int, fence: Fence) -> Named | None:
-    """The file that the fence at this line names, if any."""
+def named_by(scan: Scan, at: int, fence: Fence) -> Label | None:
+    """The file that the fence at this line names, if any; dressed, unless its name stands alone."""
     path = naming.info_path(fence.info)
     if path is not None:
-        return Named(path, at, sure=True, says_so=True)
+        return Label(path, sure=True, says_so=True)
     if naming.is_citation(fence.info):
         return None
-    named = None if scan.path_fence is None else Named(*scan.path_fence, sure=True)
-    named = named or _named_above(scan, at, fence)
+    named = _named_above(scan, at, fence)
     inside = scan.raw[at + 1] if at + 1 < len(scan) else ""
     if named is None or not named.sure:
         if path := naming.path_in_comment(inside, labelled=True):
-            return Named(path, at + 1, sure=True, says_so=True, inside=True)
-        if named is None and (path := naming.path_in_comment(inside, labelled=False)):
-            return Named(path, at + 1)
-    return named or (Named(*scan.section) if scan.section is not None else None)
+            return Label(path, sure=True, says_so=True, inside=True)
+        path = naming.path_in_comment(inside, labelled=False)
+        if named is None and (path := path or scan.path_for(at)):
+            return Label(path, sure=False, dressed=True)
+    return named
 
 
-def _named_above(scan: Scan, at: int, fence: Fence) -> Named | None:
+def _named_above(scan: Scan, at: int, fence: Fence) -> Label | None:
     """By the line right above; one blank line between does not count."""
+    if scan.path_fence is not None:
+        return Label(scan.path_fence, sure=True)
     above = at - 1 if scan.raw[at - 1].strip() else at - 2
     is_ruled = _RULE.fullmatch(scan.raw[above]) is not None  # a heading, underlined
     above -= is_ruled
@@ -75,54 +60,52 @@ def _named_above(scan: Scan, at: int, fence: Fence) -> Named | None:
     is_item = line.lstrip().startswith(("- ", "* ", "+ ")) and above < at - 1
     if label is None or (is_item and fence.indent <= indentation(line)):  # no part of the item
         paths = naming.mentioned(line)
-        others = (path for path in paths if path != scan.last_path)
-        return Named(next(others, paths[0]), above) if paths else None
+        path = next((path for path in paths if path != scan.last_path), "".join(paths[:1]))
+        return Label(path, sure=False, dressed=True) if path else None
     other = naming.label_on(scan.raw[above - 1]) if above > scan.floor else None
     is_one = other is None or not other.sure or other.path == label.path
     fits = label.says_so or naming.fits(fence.language, label.path)
-    if label.sure and is_one and fits and not is_ruled:
-        return Named(label.path, above, sure=True, says_so=label.says_so, whole=label.whole)
-    return Named(label.path, above, alone=is_one and not label.dressed)
+    is_sure = label.sure and is_one and fits and not is_ruled
+    return evolve(label, sure=is_sure, dressed=label.dressed or not is_one)
 
 
-def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Named | None) -> Found:
+def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Label | None) -> Found:
     """The fence up to its end: a file, an aside, or prose."""
     end = fences.end(at + 1, fence)
     if named is not None and naming.is_shell(fence.language) and not named.says_so:
         is_script = naming.fits(fence.language, named.path) or named.path.startswith(".")
         named = named if is_script else None  # commands to read
-    if named is None or (not named.sure and end == len(scan)):
+    if named is None or not named.sure:
         if end == len(scan):  # prose; of many such openings, each would hold all that follows
             return at + 1, []
-        text = joined(scan.raw[at + 1 : end])
-        return end + 1, [Aside("", Origin(0, at + 1, "fence"), text, fence.language)]
-    origin = scan.next_block(at, NAME)
-    sure = fences.end_of_file(at + 1, fence, named.path) if named.sure else end
-    longer = f"Use a fence that is longer than any in the file: {fence.marks}{fence.marks[0]}."
-    if sure is None:
+        path, alone = (named.path, not named.dressed) if named else ("", False)
+        text = joined([dedented(line, fence.indent) for line in scan.raw[at + 1 : end]])
+        origin = scan.next_block(at, NAME) if named else Origin(0, at + 1, "fence")
+        return end + 1, [Aside(path, origin, text, fence.language, alone)]
+    origin, sure = scan.next_block(at, NAME), fences.end_of_file(at + 1, fence, named.path)
+    if sure is None or sure == len(scan):
         wrong = (
-            f"it is unclear where `{named.path}` ends: more than one line of {fence.marks} below"
-            " may close its fence. What follows was not read."
+            f"the fence of `{named.path}` is not closed."
+            if sure is not None
+            else f"it is unclear where `{named.path}` ends: more than one line of {fence.marks}"
+            " below may close its fence. What follows was not read."
         )
-        return len(scan), [Unreadable(named.path, origin, wrong, longer)]
-    if sure == len(scan):
-        wrong = f"the fence of `{named.path}` is not closed."
+        longer = f"Use a fence that is longer than any in the file: {fence.marks}{fence.marks[0]}."
         return len(scan), [Unreadable(named.path, origin, wrong, longer)]
     lines = [dedented(line, fence.indent) for line in scan.raw[at + 1 + named.inside : sure]]
     other = None if named.whole else _other_file(lines, named.path)
-    text = joined(lines)
-    made: Edit = Write(named.path, origin, text, whole=named.whole)
+    wrong = remedy = ""
     if not named.path.strip():
-        made = Unreadable("", origin, "`path=` is empty.", FORM)
+        wrong, remedy = "`path=` is empty.", FORM
     elif other is not None:
         wrong = f"it is to be `{named.path}`, and a line in it names another file (`{other}`)."
-        made = Unreadable(named.path, origin, wrong, "Use one fence for each file.")
+        remedy = "Use one fence for each file."
     elif fence.language in naming.DIFF_LANGUAGES and naming.extension(named.path) not in _DIFFS:
         wrong = f"it is a `{fence.language}` of `{named.path}`, and has no hunks."
-        made = Unreadable(named.path, origin, wrong, "Write `@@` above each hunk.")
-    elif not named.sure:
-        made = Aside(named.path, origin, text, fence.language, named.line + 1, named.alone)
-    return sure + 1, [made]
+        remedy = "Write `@@` above each hunk."
+    if wrong:
+        return sure + 1, [Unreadable(named.path.strip(), origin, wrong, remedy)]
+    return sure + 1, [Write(named.path, origin, joined(lines), whole=named.whole)]
 
 
 def unfenced_below(scan: Scan, at: int) -> Aside | None:
@@ -150,7 +133,7 @@ def unfenced_below(scan: Scan, at: int) -> Aside | None:
     if path in lines[0] and naming.path_in_comment(lines[0], labelled=False) is None:
         return None  # a command that is given the file
     text = joined([dedented(one, depth) for one in lines])
-    return Aside(path, Origin(0, below + 1, INDENTED), text, "", at + 1)
+    return Aside(path, Origin(0, below + 1, "indented text"), text, "")
 
 
 def _is_within(line: str, depth: int) -> bool:
