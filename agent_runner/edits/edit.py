@@ -139,14 +139,12 @@ class Aside(Edit):
     """A fence that is not clearly an edit, and perhaps meant as one; `path` is "" if it names none.
 
     Whether it is harmless can be said only when the files are known and all edits carried out.
-    `alone`: nothing else stands on the line that names the file. `goes_on`: next to nothing stands
-    between it and the one before.
+    `alone`: nothing else stands on the line that names the file.
     """
 
     text: str
     language: str
     alone: bool = False
-    goes_on: bool = False
 
 
 @frozen

@@ -36,8 +36,6 @@ _TOKENS = re.compile(r"(?:\s*(?:<\|\w+\|>|</s>))+\s*\Z")
 
 _BLANKS = re.compile("^[ \t\u00a0\u2007\u202f]*[-+]?[ \t\u00a0\u2007\u202f]+")
 _MOST_SEEN = 6
-_FEW_WORDS = 40
-"""Characters between two fences of which the second one goes on with the first."""
 
 
 def parse_reply(text: str) -> Reply:
@@ -92,8 +90,6 @@ class _Reader:
     seen: list[str] = field(init=False, factory=list)
     unclosed: int | None = field(init=False, default=None)
     named: dict[str, int] = field(init=False, factory=dict)
-    last_command: int = field(init=False, default=0)
-    aside_end: int = field(init=False, default=0)
     enclosed: list[tuple[int, int, str]] = field(init=False, factory=list)
 
     def reply(self) -> Reply:
@@ -125,15 +121,14 @@ class _Reader:
         Its end is then left over, or its path, of which the reply has no edit.
         """
         edited = {edit.path for edit in self.edits}
-        names = ((p, at) for p, at in self.named.items() if at < self.last_command)
-        named = next(((path, at) for path, at in names if path not in edited), None)
-        if self.commands and self.unclosed is not None:
+        named = next((one for one in self.named.items() if one[0] not in edited), None)
+        if not self.commands:
+            return
+        if self.unclosed is not None:
             wrong = "the fence that begins here is not closed, so a command may be part of a text."
             self._complain(self.unclosed, "request", wrong, "Close every fence of the reply.")
         elif named is not None:
-            wrong = (
-                f"`{named[0]}` stands here and no block follows: a command below may be its text."
-            )
+            wrong = f"`{named[0]}` stands here and no block follows: a command may be its text."
             remedy = "Send the file in a longer fence, or name it within a sentence."
             self._complain(named[1], "request", wrong, remedy)
 
@@ -141,31 +136,23 @@ class _Reader:
         self.edits.append(Unreadable("", self.scan.next_block(at, form), wrong, remedy))
 
     def _take(self, end: int, found: list[Edit]) -> int:
-        self.asides += [self._joined(edit, end) for edit in found if isinstance(edit, Aside)]
+        self.asides += [edit for edit in found if isinstance(edit, Aside)]
         self.edits += [self._outside(edit) for edit in found if not isinstance(edit, Aside)]
         self.scan.floor, self.scan.path_fence = end, None
         paths = [edit.path for edit in found if edit.path]
         self.scan.last_path = paths[-1] if paths else self.scan.last_path
         return end
 
-    def _joined(self, aside: Aside, end: int) -> Aside:
-        """The aside, with word whether it goes on with the one above: `this`, to, `that`."""
-        between = self.lines[self.aside_end : aside.origin.line - 1]
-        words = [line.strip() for line in between if line.strip()]
-        is_next = self.aside_end > 0 and len(" ".join(words)) <= _FEW_WORDS
-        self.aside_end = end
-        return evolve(aside, goes_on=is_next)
-
     def _outside(self, edit: Edit) -> Edit:
         """The edit; refused where it stands between tags, and may be a draft."""
-        name = self._tag_around(edit.origin.line - 1)
-        if not name:
-            return edit
-        wrong = f"it stands between `<{name}>` tags, and may be a draft."
-        return Unreadable(edit.path, edit.origin, wrong, _OUTSIDE)
+        wrong = self._draft(edit.origin.line - 1)
+        return Unreadable(edit.path, edit.origin, wrong, _OUTSIDE) if wrong else edit
 
-    def _tag_around(self, at: int) -> str:
-        return next((name for low, high, name in self.enclosed if low < at < high), "")
+    def _draft(self, at: int) -> str:
+        names = (name for low, high, name in self.enclosed if low < at < high)
+        return next(
+            (f"it stands between `<{name}>` tags, and may be a draft." for name in names), ""
+        )
 
     def _prose(self, at: int) -> int:
         """A line outside of all fences."""
@@ -206,12 +193,9 @@ class _Reader:
         if _COMMAND.match(fence.info) or fence.info.lower() in {"show", "look"}:
             return self._request(at, fence, body, end)
         named = whole_file.named_by(self.scan, at, fence)
-        if (is_closed or named) and not (named and named.whole):
-            marked = self._first_marked(at, end, fence)
-            if marked is not None and is_closed:
-                return self._dressed(at, fence, named, marked)
-            if marked is not None and all(map(_belongs, self.lines[at + 1 : marked])):
-                return at + 1  # it was left open
+        may_dress = named is None or not named.whole
+        if (is_closed or named) and may_dress and self._is_dressing(at, end, fence):
+            return self._dressed(at, fence, named) if is_closed else at + 1  # it was left open
         path = whole_file.path_alone(body) if named is None or not named.sure else None
         if path and fence_on(next((line for line in self.lines[end + 1 :] if line.strip()), "")):
             self.scan.path_fence = path
@@ -227,8 +211,7 @@ class _Reader:
         if end == len(self.lines):
             remedy = f"Close it with `{fence.marks}` on a line of its own."
             self._complain(at, "request", "the fence is not closed.", remedy)
-        elif name := self._tag_around(at):
-            wrong = f"it stands between `<{name}>` tags, and may be a draft."
+        elif wrong := self._draft(at):
             self._complain(at, "request", wrong, _OUTSIDE)
         elif fence.info.lower() == "show":
             asks = (line.strip().strip("`").removeprefix("- ").strip("` ") for line in body)
@@ -237,27 +220,21 @@ class _Reader:
             self.looks += [line.strip() for line in body if line.strip()] or [""]
         elif text := "\n".join(body).strip():
             self.commands.append(text)
-            self.last_command = at
         self.scan.floor = end + 1
         return end + 1
 
-    def _first_marked(self, at: int, end: int, fence: Fence) -> int | None:
-        """The fence's first line, but not that of one inside, where a block with markers begins."""
-        inner: Fence | None = None
-        self.scan.fence, found = fence, None
+    def _is_dressing(self, at: int, end: int, fence: Fence) -> bool:
+        """Whether a block with markers begins the fence: nothing but dressing stands above it."""
+        self.scan.fence = fence
+        is_marked = False
         for place in range(at + 1, end):
-            opened = fence_on(self.lines[place])
-            if inner is not None:
-                inner = None if inner.closed_by(self.lines[place]) else inner
-            elif any(form.starts(self.scan, place) for form in FORMATS):
-                found = place
+            is_marked = any(form.starts(self.scan, place) for form in FORMATS)
+            if is_marked or not _belongs(self.lines[place]):
                 break
-            elif opened is not None and (opened.info or len(opened.marks) < len(fence.marks)):
-                inner = opened
         self.scan.fence = None
-        return found
+        return is_marked
 
-    def _dressed(self, at: int, fence: Fence, named: Label | None, first: int) -> int:
+    def _dressed(self, at: int, fence: Fence, named: Label | None) -> int:
         """A fence around blocks with markers: all that stands in it has to belong to them."""
         if named is not None and extension(named.path) in {"patch", "diff"}:
             wrong = f"it may be the file `{named.path}` or a change of other files."
@@ -273,7 +250,7 @@ class _Reader:
             if opened and opened.info and is_outer and len(opened.marks) >= len(fence.marks):
                 break  # the fence was never closed, and another one begins
             end = self._marked(place)
-            if end is None and not _belongs(line, above=place < first):
+            if end is None and not _belongs(line, above=len(self.edits) == before):
                 strays.append(place)
             place = end or place + 1
         is_closed = self.scan.closes(place)

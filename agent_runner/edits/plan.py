@@ -20,6 +20,9 @@ from agent_runner.edits.tree import Entry, Tree, sha256
 from agent_runner.ground.beneath import readable_root
 from agent_runner.model.changes import ChangeSet, FileChange
 
+_NEAR = 4
+"""Lines from a fence to one that says what comes in place of its lines: a word, blank lines."""
+
 
 @frozen
 class Planned:
@@ -173,9 +176,11 @@ class _Planning:
         One that goes on with a fence that quotes a file may say what is to come in its place.
         """
         self.carrier.tree.begin()
-        if self._quoted is not None and aside.goes_on and not is_path(aside.path):
-            quoted = self._quoted
-            aside = evolve(aside, path=quoted.path, alone=False)
+        quoted = self._quoted
+        if quoted is not None and not is_path(aside.path):
+            below = quoted.origin.line + quoted.text.count("\n") + 1  # its last line
+            is_next = aside.origin.line - below <= _NEAR
+            aside = evolve(aside, path=quoted.path, alone=False) if is_next else aside
         self._quoted = aside if quotes(aside, self.carrier) else None
         outcome = judge(aside, self.carrier, tuple(self._by_path))
         if isinstance(outcome, Failed) or not outcome.already:
