@@ -8,6 +8,7 @@ doubt if it is given one.
 import re
 import shlex
 from collections.abc import Callable, Sequence
+from itertools import dropwhile, pairwise
 
 from agent_runner.edits.formats import search_replace, whole_file
 from agent_runner.edits.naming import DIFF_LANGUAGES, is_path, is_shell
@@ -53,8 +54,12 @@ _REMOVED, _ADDED = re.compile(r"-[^\s-]"), re.compile(r"\+[^\s+]")
 _PROMPT = re.compile(r"^\s*(?:\$|%|PS[^>]*>|[A-Z]:\\[^>]*>)\s+(?=\S)")
 _REMARK = re.compile(r"^\s*(?:#|REM\b|::).*|\s#\s.*")
 _NEXT = re.compile(r"&&|\|\||[;|]")
-_HERE = re.compile(r"(?<!<)<<-?\s*\\?['\"]?[A-Za-z_]\w*")
-_INTO = re.compile(r"(?:^|[\s\w\"'])(?:[12&]?>>?|>\|)\s*(?!/dev/null|&\d|nul\b)[\w.~/\"'$]")
+_INTO = re.compile(
+    r"(?<!<)<<-?\s*\\?['\"]?[A-Za-z_]"
+    r"|(?:^|[\s\w\"'])(?:[12&]?>>?|>\|)\s*(?!/dev/null|&\d|nul\b)[\w.~/\"'$]"
+)
+"""Text for a command, or what it says, put into a file."""
+
 _BEFORE = re.compile(
     r"(?:sudo|env|time|nohup|exec|command|xargs|then|do|else|if|while|!|[{(]|[A-Za-z_]\w*=\S*)"
 )
@@ -127,64 +132,52 @@ def _is_heading(text: str, rule: str) -> bool:
 
 def strange_fence(language: str, lines: list[str]) -> str | None:
     """The same for a fence, by its language and its lines."""
-    text = "\n".join(lines)
-    first = next((line for line in lines if line.strip()), "")
+    first = next(filter(str.strip, lines), "")
     is_data = language in _DATA or (not language and first.lstrip().startswith(("{", "[")))
-    if language.startswith("tool") or (is_data and _CALL.match(text)):
+    if language.startswith("tool") or (is_data and _CALL.match("\n".join(lines))):
         return _AS_TEXT
     if language in DIFF_LANGUAGES and first:
         return f"a `{language}` without `---`, `+++` and `@@` is no form that is read."
-    is_markup = language in {"", "xml", "html"} and _TAG.match(first)
-    above = ["", *lines]
-    found = (strange_line(line, above[at]) for at, line in enumerate(lines) if not _TAG.match(line))
-    return strange_line(first) if is_markup else next(filter(None, found), None)
+    if language in {"", "xml", "html"} and _TAG.match(first):
+        return strange_line(first)
+    found = (
+        strange_line(line, above) for above, line in pairwise(["", *lines]) if not _TAG.match(line)
+    )
+    return next(filter(None, found), None)
 
 
 def changing(language: str, lines: Sequence[str], is_file: IsFile) -> str | None:
     """The first line of a fence that is a command by which files change, or may; None for none."""
-    is_labelled = is_shell(language)
-    if not is_labelled and language not in _PLAIN:
+    if not is_shell(language) and language not in _PLAIN:
         return None
     shows_output = any(map(_PROMPT.match, lines))
     for line in "\n".join(lines).replace("\\\n", " ").split("\n"):
         prompt = _PROMPT.match(line)
         text = _REMARK.sub("", line[prompt.end() :] if prompt else line)
-        if (shows_output and not prompt) or not text.strip():
-            continue
-        if not (is_labelled or prompt or _is_command(text, is_file)):
-            continue
-        if _HERE.search(text) or _INTO.search(text):
-            return line
-        if any(_may_change(_words(part), is_file) for part in _NEXT.split(text)):
+        is_run = prompt or (is_shell(language) and not shows_output)
+        if (is_run or (not shows_output and _is_command(text, is_file))) and (
+            _INTO.search(text) or any(_may_change(part, is_file) for part in _NEXT.split(text))
+        ):
             return line
     return None
 
 
 def is_typed(line: str, is_file: IsFile) -> bool:
     """Whether a line outside of all fences is such a command: after a prompt, or beyond doubt."""
-    prompt = _PROMPT.match(line)
-    if not prompt and not _BEGINS.match(line):
+    if not _PROMPT.match(line) and not _BEGINS.match(line):
         return False  # most lines, at once
-    text = line[prompt.end() :] if prompt else line
-    words = _words(text) if prompt or _is_command(text, is_file) else []
-    if not words or not (prompt or _CHANGES.fullmatch(words[0]) or len(words) > 2):
-        return False
-    return changing("sh", [text], is_file) is not None
+    words = line.split()
+    is_sure = len(words) > 2 or _CHANGES.fullmatch(words[0])
+    return bool(is_sure) and changing("", [line], is_file) is not None
 
 
-def _may_change(words: list[str], is_file: IsFile) -> bool:
-    while words and _BEFORE.fullmatch(words[0]):
-        words = words[1:]
-    if not words:
-        return False
-    program, *given = words
-    says_so = any(map(_SAYS_SO.fullmatch, given))
-    name = " ".join(words[:2]) if program == "git" else program
-    looks = _LOOKS.fullmatch(name) is not None
+def _may_change(part: str, is_file: IsFile) -> bool:
+    program, *given = list(dropwhile(_BEFORE.fullmatch, _words(part))) or [""]
     if _CHANGES.fullmatch(program):
         return bool(given)
+    looks = _LOOKS.fullmatch(" ".join([program, *given[:1]]) if program == "git" else program)
     parts = (part for word in given if not _ADDRESS.match(word) for part in _PARTS.split(word))
-    return (says_so or not looks) and any(map(is_file, parts))
+    return (not looks or any(map(_SAYS_SO.fullmatch, given))) and any(map(is_file, parts))
 
 
 def _is_command(line: str, is_file: IsFile) -> bool:
@@ -192,14 +185,11 @@ def _is_command(line: str, is_file: IsFile) -> bool:
     program, *given = _words(line) or [""]
     if _PROGRAM.fullmatch(program) is None or not given:
         return False
-    if _HERE.search(line) or any(map(is_file, re.findall(r">\s*(\S+)", line))):
+    if "<<" in line or any(map(is_file, re.findall(r">\s*(\S+)", line))):
         return True
     given = given[1:] if program == "git" else given
-    is_given = [is_file(word) for word in given]
-    others = (word for word, known in zip(given, is_given, strict=True) if not known)
-    return any(is_given) and all(
-        word[:1] == "-" or word.isdecimal() or not word.isalpha() for word in others
-    )
+    others = [word for word in given if not is_file(word)]
+    return len(others) < len(given) and not any(map(str.isalpha, others))
 
 
 def _words(text: str) -> list[str]:
