@@ -89,12 +89,12 @@ class Carrier:
     def _unquoted(self, outcome: Outcome, entry: Entry) -> Outcome:
         """The outcome, without lines of a file that the agent is never shown.
 
-        One that was moved away could be any of those that are here now.
+        One that is gone could have been moved to any place that is here now.
         """
         if not isinstance(outcome, Failed) or not outcome.text:
             return outcome
-        moved = [other for other in self.tree.entries.values() if other.moved]
-        if not any(self._hides(one) for one in (entry, *moved)):
+        gone = [other for other in self.tree.entries.values() if not other.exists]
+        if not any(self._hides(one) for one in (entry, *gone)):
             return outcome
         return evolve(outcome, text="  None of its lines is shown, as it may hold a secret.")
 

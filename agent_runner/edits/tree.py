@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from attrs import define, evolve, field
+from attrs import Factory, define, evolve, field
 
 from agent_runner.edits.jail import folded
 from agent_runner.edits.repositories import Repositories
@@ -28,7 +28,10 @@ Stamp: TypeAlias = tuple[int, ...]
 
 @define
 class Entry:
-    """One path: what stood there, and what stands there now (`content`, or `text` once edited)."""
+    """One path: what stood there, and what stands there now (`content`, or `text` once edited).
+
+    `counted_from`: the text from which lines that come and go are counted; it moves with the file.
+    """
 
     path: str
     before: Image
@@ -36,9 +39,10 @@ class Entry:
     content: bytes | None
     mode: int = _NEW_FILE
     missing: tuple[str, ...] = ()
-    moved: bool = False
     stamp: Stamp = ()
-    _replaced: bool = False
+    counted_from: bytes = field(
+        default=Factory(lambda entry: entry.original or b"", takes_self=True)
+    )
     _text: TextFile | None = None
 
     @property
@@ -64,25 +68,20 @@ class Entry:
     def replace(self, content: bytes) -> None:
         """Let these very bytes be here, text or not."""
         self._text, self.content = None, content
-        self._replaced = True
 
     def move_to(self, other: "Entry") -> None:
         """Let the other path have what is here."""
         other.content, other.mode = self.content, self.mode
         other._text = self._text  # noqa: SLF001  # an entry like this one
+        other.counted_from, self.counted_from = self.counted_from, b""
         self.put(None)
-        self.moved = True
 
     @property
     def counted(self) -> tuple[int, int]:
         """Lines that came and went; a file that only moved has none."""
-        if self._text is not None:
-            return self._text.plus, self._text.minus
-        if self._replaced and self.content is not None:
-            old, new = (self.original or b"").splitlines(), self.content.splitlines()
-            same = sum(count for _, _, count in same_runs(old, new))
-            return len(new) - same, len(old) - same
-        return 0, 0 if self.exists or self.moved else len((self.original or b"").splitlines())
+        old, new = self.counted_from.splitlines(), self.bytes_now().splitlines()
+        same = sum(count for _, _, count in same_runs(old, new))
+        return len(new) - same, len(old) - same
 
     def copy(self) -> "Entry":
         """A copy that later changes do not reach."""
