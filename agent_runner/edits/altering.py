@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from agent_runner.edits.edit import DROP, KEEP, Hunk
-from agent_runner.edits.matching import Haystack, NoPlace, Place, locate
+from agent_runner.edits.matching import Haystack, NoPlace, Place, locate, tells
 from agent_runner.edits.outcome import Carried, Failed, Outcome, not_found
 from agent_runner.edits.textfile import TextFile
 
@@ -22,7 +22,7 @@ def alter(text: TextFile, hunks: Sequence[Hunk], *, exact: bool) -> Outcome:
     for number, written in enumerate(hunks, 1):
         hunk = _as_file(written, text)
         hay = Haystack(text.lines, before)
-        place = _place(hay, hunk, after, shift, exact=exact)
+        place = locate(hay, hunk, after=after, shift=shift, exact=exact)
         if isinstance(place, NoPlace):
             if _stands(hay, hunk, place):
                 standing += 1
@@ -43,23 +43,6 @@ def alter(text: TextFile, hunks: Sequence[Hunk], *, exact: bool) -> Outcome:
     return Carried(already=standing == len(hunks))
 
 
-def _place(hay: Haystack, hunk: Hunk, after: int, shift: int, *, exact: bool) -> Place | NoPlace:
-    """The hunk's place; its number alone is only believed if a program wrote it.
-
-    A wrong number of a model may point exactly at another line that is the same: unless lines
-    that stay bear it out, the hunk must have the same place without it.
-    """
-    if not exact and hay.lines and not (hunk.before or hunk.anchors or hunk.at_end):
-        return NoPlace()
-    place = locate(hay, hunk, after=after, shift=shift)
-    if exact or _tells(hunk.kept) or isinstance(place, NoPlace):
-        return place
-    other = locate(hay, evolve(hunk, start=None), after=after, shift=shift)
-    if isinstance(other, Place) and other != place:
-        return NoPlace((place.start, other.start))
-    return other
-
-
 def _as_file(hunk: Hunk, text: TextFile) -> Hunk:
     """The hunk without the BOM and the carriage returns that programs show in diffs."""
     lines = hunk.lines
@@ -76,7 +59,7 @@ def _is_inserted(lines: list[str], place: Place, hunk: Hunk) -> bool:
     Lines that say nothing (blank ones, brackets) may be meant twice.
     """
     ops = [op for op, _ in place.lines]
-    if DROP in ops or not _tells(hunk.added) or hunk.newline_at_end is not None:
+    if DROP in ops or not tells(hunk.added) or hunk.newline_at_end is not None:
         return False
     lead = next((at for at, op in enumerate(ops) if op == KEEP), len(ops))
     after = [text.rstrip() for _, text in place.lines]
@@ -92,14 +75,10 @@ def _stands(hay: Haystack, hunk: Hunk, missing: NoPlace) -> bool:
     Its old text must be gone, and the new one must stand once, around lines that both have: the
     new lines alone may stand anywhere.
     """
-    if missing.found or missing.wrong or not _tells(hunk.kept) or not _tells(hunk.added):
+    if missing.found or missing.wrong or not tells(hunk.kept) or not tells(hunk.added):
         return False
     place = locate(hay, evolve(hunk, lines=tuple((KEEP, line) for line in hunk.after)))
     if not isinstance(place, Place):
         return False
     there = hay.lines[place.start : place.start + len(place.lines)]
     return [line.rstrip() for line in there] == [line.rstrip() for line in hunk.after]
-
-
-def _tells(lines: list[str]) -> bool:
-    return any(any(map(str.isalnum, line)) for line in lines)

@@ -6,7 +6,7 @@ only if no other one is as good. Where there are more, the hunk's context (its l
 lines it stands under, the end of the file, the hunks before it) has to leave a single one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from attrs import define, evolve, field, frozen
 
@@ -73,6 +73,10 @@ class Haystack:
             self._texts[key] = "\n".join(["", *map(key, self.lines), ""])
         return self._texts[key]
 
+    def stand_at(self, needle: list[str], at: int) -> bool:
+        """Whether the needle's lines stand there letter by letter."""
+        return at >= 0 and self.lines[at : at + len(needle)] == needle
+
     def places(self, needle: list[str], key: Callable[[str], str], most: int) -> list[int]:
         """Where the needle's lines stand, as line numbers from 0; at most `most`."""
         text, wanted = self.text(key), "\n".join(["", *map(key, needle), ""])
@@ -101,35 +105,45 @@ class _Candidate:
     doubt: str = ""
 
 
-def locate(hay: Haystack, hunk: Hunk, *, after: int = 0, shift: int = 0) -> Place | NoPlace:
+def locate(
+    hay: Haystack, hunk: Hunk, *, after: int = 0, shift: int = 0, exact: bool = False
+) -> Place | NoPlace:
     """Find the hunk's place.
 
-    `after`: where the hunk before it ended; `shift`: lines it has moved by so far.
+    `after`: where the hunk before it ended; `shift`: lines it has moved by so far. `exact`: a
+    program wrote it, so that its number is meant.
     """
     if not hunk.before:
-        return _insertion(hay, hunk, shift)
-    stated = (hunk.start or 0) - 1 + shift
-    if hunk.start and stated >= 0 and hay.lines[stated : stated + len(hunk.before)] == hunk.before:
-        return _chosen(hay, hunk, [_Candidate(stated, hunk.lines)], after, shift)
+        return _insertion(hay, hunk, shift, exact=exact)
+    is_borne_out = exact or tells(hunk.kept)
+    number = hunk.start - 1 + shift if hunk.start else -1
+    if is_borne_out and hay.stand_at(hunk.before, number):
+        return _chosen(hay, hunk, [_Candidate(number, hunk.lines)], after, shift)
     for text in (hunk, _trimmed(hunk)):
         candidates = _candidates(hay, text) if text is not None else []
         if candidates and text is not None:
-            return _chosen(hay, text, candidates, after, shift)
+            place = _chosen(hay, text, candidates, after, shift)
+            if isinstance(place, NoPlace) or place.start == number:
+                return place
+            # A wrong number of a model may point exactly at another line that is the same.
+            is_twin = hay.stand_at(text.before, number)
+            return NoPlace((place.start, number)) if is_twin else place
     return _elided(hay, hunk) or NoPlace()
+
+
+def tells(lines: Sequence[str]) -> bool:
+    """Whether the lines hold a word; blank ones and brackets may stand anywhere."""
+    return any(any(map(str.isalnum, line)) for line in lines)
 
 
 def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
     """All places, forgiving as much as is ever forgiven."""
     needle = hunk.before
-    if hunk.quoted:
+    if hunk.quoted or not any(map(str.strip, needle)):
         return [_Candidate(at, hunk.lines) for at in hay.places(needle, str, MOST_PLACES)]
-    telling = max((line.strip() for line in needle), key=len)
     is_ascii = "\n".join(needle).isascii() and hay.text().isascii()
-    if not telling or (is_ascii and hay.text().count(telling) == 1):  # no second place is as good
-        places = hay.places(needle, str, MOST_PLACES)
-        if places or not telling:
-            return [_Candidate(at, hunk.lines) for at in places]
     is_flat = not any(map(indent_of, filter(str.strip, needle)))
+    is_one = sum(map(bool, map(str.strip, needle))) == 1
     found: list[_Candidate] = []
     for at in hay.places(needle, _bare if is_ascii else _alike, _MOST_CANDIDATES):
         there = hay.lines[at : at + len(needle)]
@@ -138,7 +152,6 @@ def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
         if lines is not None and change is not None:
             doubt = _LACKS_BLANK * (change == ("", " ")) or _ALTERED * _alters(hunk, there)
             moved = any(change)
-            is_one = sum(map(bool, map(str.strip, needle))) == 1
             doubt = doubt or _LACKS_INDENT * (moved and (_is_torn(hunk) if is_flat else is_one))
             found.append(_Candidate(at, lines, there == needle, moved, doubt))
         elif is_flat:  # perhaps all of its indentation is lost
@@ -164,26 +177,25 @@ def _chosen(
     if is_later and hay.before:  # a heading is of the file without the hunks above
         spot = evolve(spot, first=spot.first - shift, changed=spot.changed - shift)
         lines = hay.before
+    wrong = place.doubt
     if hunk.heading and names_elsewhere(lines, hunk.heading, spot):
         wrong = f"its heading `{hunk.heading.strip()[:80]}` stands elsewhere in the file"
-        return NoPlace((place.start,), wrong)
-    return NoPlace((place.start,), place.doubt) if place.doubt else Place(place.start, place.lines)
+    return NoPlace((place.start,), wrong) if wrong else Place(place.start, place.lines)
 
 
 def _narrowed(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> list[_Candidate]:
     """The places that the hunk's context leaves; each kind of it is asked in turn."""
-    is_whole = len(found) < MOST_PLACES
+    is_whole, among = len(found) < MOST_PLACES, len(found) > 1
 
-    def below(anchors: tuple[str, ...]) -> list[_Candidate]:
-        among = len(found) > 1
+    def below(*anchors: str) -> list[_Candidate]:
         return [o for o in found if stand_above(hay.lines, anchors, _spot(hunk, o), among=among)]
 
     if hunk.anchors:
-        found = below(hunk.anchors)
+        found = below(*hunk.anchors)
     if hunk.at_end:
         found = [one for one in found if one.start + len(hunk.before) == len(hay.lines)]
     if hunk.heading and len(found) > 1:
-        under = below((hunk.heading,))
+        under = below(hunk.heading)
         found = under if len(under) == 1 else found
     exact = [one for one in found if one.exact]
     # A text without any indentation may have lost it, and then belongs where it is indented.
@@ -236,7 +248,7 @@ def _reindented(lines: tuple[HunkLine, ...], take: str, give: str) -> tuple[Hunk
 
 
 def _is_torn(hunk: Hunk) -> bool:
-    """Whether a block without any indentation brings more lines than it takes.
+    """Whether a block without any indentation brings more lines than it takes, or opens a part.
 
     How deep they belong is lost, where a line that takes another's place stands as deep as that.
     """
@@ -247,8 +259,7 @@ def _is_torn(hunk: Hunk) -> bool:
         spare = 0 if op == KEEP else spare + (bool(text.strip()) if op == DROP else -1)
         if spare < 0:
             return True
-    opens = [sum(s.rstrip().endswith(_OPENERS) for s in side) for side in (hunk.before, hunk.after)]
-    return opens[0] != opens[1] or any(s.rstrip().endswith(_OPENERS) for s in hunk.after[:-1])
+    return any(line.rstrip().endswith(_OPENERS) for line in (*hunk.before, *hunk.added))
 
 
 def _alters(hunk: Hunk, there: list[str]) -> bool:
@@ -258,12 +269,15 @@ def _alters(hunk: Hunk, there: list[str]) -> bool:
     return bool(hunk.added) and any(text.strip() != found.strip() for text, found in gone)
 
 
-def _insertion(hay: Haystack, hunk: Hunk, shift: int) -> Place | NoPlace:
-    """A hunk that only adds: into an empty file, at the end, by number, below a line it names."""
+def _insertion(hay: Haystack, hunk: Hunk, shift: int, *, exact: bool) -> Place | NoPlace:
+    """A hunk that only adds: into an empty file, at the end, below a line it names.
+
+    Its number alone says where only if a program wrote it.
+    """
     at: int | None = None
     if hunk.at_end or not hay.lines:
         at = len(hay.lines)
-    elif hunk.start is not None and 0 <= hunk.start + shift <= len(hay.lines):
+    elif exact and hunk.start is not None and 0 <= hunk.start + shift <= len(hay.lines):
         at = hunk.start + shift
     elif hunk.anchors:
         at = only_below(hay.lines, hunk.anchors)
