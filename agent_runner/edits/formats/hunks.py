@@ -16,7 +16,7 @@ _HEADER = re.compile(
     r"^@@+(?: -(\d{1,9})(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@+)? ?(.*?)(?: @@)?$"
 )
 _NO_TEXT = re.compile(r"[-+\d,.\s\u2026@]*")
-_LOST = re.compile(r"^(?:[+-](?:[^\s+-]| {2,}\S)| \S| {5})")
+_LOST = re.compile(r"^(?:[+-](?:[^\s+-]|$| {2,}\S)| \S| {5})")
 """A line that goes on with a hunk, rather than an item of a list."""
 
 _END_OF_FILE = re.compile(r"^\*\*\* End of File\s*$")
@@ -136,13 +136,15 @@ def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> bool:
     """
     is_closed = scan.closes(stop)
     is_apart = is_closed or (bool(raw) and not raw[-1])
-    for below in range(stop + is_closed, min(len(scan), stop + (2 if is_closed else _AHEAD))):
+    for below in range(stop + is_closed, min(len(scan), stop + _AHEAD)):
         line = scan.line(below)
         is_fence = line.startswith(("```", "~~~")) and (is_apart or below > stop)
         if is_fence or line.startswith(("@@", "<<<<<", "*** ")) or stops(scan, below):
             return False
         if _LOST.match(line) or (line.strip() and not is_apart):
             return True
+        if line.strip() and is_closed:
+            return False
     return False
 
 
