@@ -1,8 +1,7 @@
 """Runs a check for the agent on files that are not written yet: confined, on a copy."""
 
 import contextlib
-import tempfile
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import anyio.to_thread
@@ -10,6 +9,7 @@ from attrs import evolve, frozen
 
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Work
+from agent_runner.ground.disk import storage_errors
 from agent_runner.ground.redaction import Redactor
 from agent_runner.hooks.confining import Confining, StandIn
 from agent_runner.hooks.runner import HookRunner
@@ -26,6 +26,7 @@ from agent_runner.model.signals import HookOutput
 from agent_runner.model.task import Task
 from agent_runner.sandbox.confinement import Mount, Overlay
 from agent_runner.sandbox.copies import copied
+from agent_runner.workspace.task_folder import TaskFolder, remove_at
 
 LONGEST = 300.0
 """Seconds that a check may take, whatever its own time-out: the agent waits, and its cache ages."""
@@ -75,17 +76,31 @@ class Checking:
             allow_failure=False,
             failures=evolve(hook.failures, junit=None),  # it would be read from the task's folder
         )
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder).resolve()
-            deleted = _laid(place, drafts)
-            try:
+        try:
+            with self._place(work.task) as place:
+                deleted = _laid(place, drafts)
                 async with self._mount(work.task, confining) as mount:
                     result = await self._run(work, once, StandIn(mount, place, deleted))
-            except StorageError:
-                raise
-            except AgentRunnerError as error:  # the copy is in use by another process
-                return HookResult(name, HookOutcome.BROKEN, reason=str(error))
+        except (StorageError, InvariantError):
+            raise
+        except AgentRunnerError as error:  # the copy is in use by another process
+            return HookResult(name, HookOutcome.BROKEN, reason=str(error))
         return evolve(result, excerpt=self.redactor.text(result.excerpt))
+
+    @contextlib.contextmanager
+    def _place(self, task: Task) -> Iterator[Path]:
+        """A folder for the drafts: one that a later run removes, should this one be killed."""
+        folder = TaskFolder(self.trees.copies, task.root, f"{task.id} drafts")
+        folder.take()
+        try:
+            place = folder.place.resolve()
+            with storage_errors(place):
+                remove_at(place)
+                place.mkdir(mode=0o700)
+            yield place
+        finally:
+            with contextlib.suppress(StorageError):
+                folder.remove()
 
     async def _run(self, work: Work, hook: Hook, stand_in: StandIn) -> HookResult:
         return await self.runner.run(
