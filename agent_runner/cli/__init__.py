@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agent_runner.cli.output import note
+from agent_runner.cli.output import located, note
 from agent_runner.model.exit_codes import BROKEN_PIPE, BUG, INTERRUPTED, OUTPUT_LOST
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _report(error: "AgentRunnerError", given: Mapping[str, Any]) -> None:
     from agent_runner.cli.project import entered
     from agent_runner.model.errors import InputError
 
-    each = error.problems if isinstance(error, InputError) else (error,)
+    each = map(located, error.problems) if isinstance(error, InputError) else (str(error),)
     lines = [f"error: {one}" for one in each]
     if error.fix:
         lines.append(f"  next: {error.fix}")

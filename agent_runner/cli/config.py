@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from agent_runner.cli.options import TasksOption
-from agent_runner.cli.output import note, say
+from agent_runner.cli.output import located, note, say
 
 
 def validate(tasks: TasksOption = None) -> int:
@@ -15,11 +15,11 @@ def validate(tasks: TasksOption = None) -> int:
 
     checked = check(tasks, surroundings())
     for warning in checked.warnings:
-        note(f"warning: {warning}")
+        note(f"warning: {located(warning)}")
     for missing in checked.not_ready:
-        note(f"not ready: {missing}")
+        note(f"not ready: {located(missing)}")
     for problem in checked.problems:
-        note(str(problem))
+        note(located(problem))
     if checked.problems:
         count = len(checked.problems)
         note(f"{count} mistake{'s' if count > 1 else ''}")

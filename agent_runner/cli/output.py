@@ -1,5 +1,6 @@
 """How results reach stdout: lines, tables that fit the screen, JSON for programs."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent_runner.app.overview import Part
+    from agent_runner.model.errors import Problem
     from agent_runner.ui.event_lines import LogLine
 
 
@@ -18,6 +20,16 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """Say on stderr what goes beside it, or what is wrong."""
     print(safe(text), file=sys.stderr)
+
+
+def located(problem: "Problem") -> str:
+    """A mistake with its place as one would type it: a file below the current folder from there."""
+    from pathlib import Path
+
+    file = Path(problem.file)
+    with contextlib.suppress(OSError, ValueError):  # no folder any more, or the file is elsewhere
+        file = file.relative_to(Path.cwd())
+    return str(problem._replace(file=str(file)))
 
 
 def print_parts(parts: "Iterable[Part]") -> int:

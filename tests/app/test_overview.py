@@ -120,7 +120,8 @@ def test_a_snapshot_that_is_not_the_journals_end_is_left_alone(tmp_path: Path) -
     journal = store.layout.journal
     assert read_outline(store.layout.folder) is not None
     good = journal.read_bytes()
-    for other in (good + good, good[:-1], good[:-4] + b"0" + good[-3:], b""):
+    changed = good[:-4] + bytes([good[-4] ^ 1]) + good[-3:]
+    for other in (good + good, good[:-1], changed, b""):
         journal.write_bytes(other)
         assert read_outline(store.layout.folder) is None
     journal.unlink()
