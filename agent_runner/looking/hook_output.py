@@ -30,7 +30,11 @@ def _answer(context: ToolContext, given: Given) -> Said:
         raise AskError(
             f"{shown(hook)} has no output in this task; hooks that have: {known}.", "none"
         )
-    raw = read()
+    try:
+        raw = read()
+    except OSError as error:  # a power cut, or somebody cleaned up: no reason to stop the run
+        message = f"the output of {shown(hook)} is lost; what you were shown of it is all there is."
+        raise AskError(message, "lost") from error
     cut = f"[its first {len(raw) - LONGEST:,} bytes are left out]" if len(raw) > LONGEST else ""
     text = Redactor(hidden_values(context.files)).text(printable(raw[-LONGEST:]))
     title = f"output of {shown(hook)[1:-1]}"

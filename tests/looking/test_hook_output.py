@@ -45,3 +45,13 @@ def test_what_stands_in_hidden_files_is_not_shown(tmp_path: Path) -> None:
     for secret in ("pw-of-env", "zz-hidden-token", "sk-ant", "configured-key"):
         assert secret not in text
     assert "\nok\n" in text
+
+
+def test_a_log_that_was_lost_is_said_and_stops_nothing(tmp_path: Path) -> None:
+    def lost() -> bytes:
+        raise FileNotFoundError("gone")
+
+    scene = Scene.of(tmp_path, hook_logs={"unit": lost})
+    assert scene.error("hook_output", hook="unit") == (
+        "hook_output: the output of `unit` is lost; what you were shown of it is all there is."
+    )

@@ -5,6 +5,7 @@ follow from the replies: they are made again as well, on the files as they are t
 task is written here.
 """
 
+import errno
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -263,7 +264,7 @@ def _may_look(record: TaskRecord, call: str) -> bool:
 
 @frozen
 class _Log:
-    """Reads what a hook printed."""
+    """Reads what a hook printed. Raises OSError where it is not there, or not whole."""
 
     folder: Path
     log: KeptLog
@@ -271,7 +272,10 @@ class _Log:
     def __call__(self) -> bytes:
         with reading(self.folder / self.log.log) as file:
             file.seek(self.log.offset)
-            return file.read(self.log.length)
+            content = file.read(self.log.length)
+        if len(content) < self.log.length:
+            raise OSError(errno.ENODATA, "it is not whole")
+        return content
 
 
 def _offer(turn: Turn | None) -> Offer:
