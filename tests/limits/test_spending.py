@@ -126,7 +126,7 @@ def size_of(spending: Spending) -> int:
     return len(json.dumps(to_plain(spending), separators=(",", ":")))
 
 
-@pytest.mark.parametrize("calls", [20_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("calls", [20_000, pytest.param(100_000, marks=pytest.mark.long)])
 def test_a_year_of_calls_takes_no_more_room_than_its_last_days(calls: int) -> None:
     spending, when = year(calls)
     (track,) = spending.meters.of(PROVIDER)
