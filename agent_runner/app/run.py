@@ -25,6 +25,7 @@ from agent_runner.engine.runner import Runner, RunOptions
 from agent_runner.engine.schedule import EVERYTHING, Selection
 from agent_runner.engine.waiting import Waiter
 from agent_runner.ground.clock import Clock
+from agent_runner.ground.collector import seldom_collected
 from agent_runner.ground.disk import reason_of
 from agent_runner.model import events as e, exit_codes
 from agent_runner.model.errors import AgentRunnerError
@@ -146,7 +147,8 @@ class _Run:
         chosen, again = self.request.selection, self.request.rerun_changed
         prepare(self.project, self._wiring, chosen, rerun_changed=again)
         try:
-            return await self._supervised(self._runner(), notifications)
+            with seldom_collected():
+                return await self._supervised(self._runner(), notifications)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._wiring.clients.aclose()
