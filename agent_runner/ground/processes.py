@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 _PROC = Path("/proc")
+_LONGEST_STAT = 4096  # bytes: 52 numbers and a name of at most 64
 _DEAD = frozenset("ZXx")  # states of what has exited but is not reaped yet
 
 
@@ -174,10 +175,14 @@ def _stat(pid: int) -> list[str]:
     state as 0, 19 is the start time.
     """
     try:
-        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            said = os.read(descriptor, _LONGEST_STAT)
+        finally:
+            os.close(descriptor)
     except OSError:
         return []
-    return text.rpartition(")")[2].split()
+    return said.decode(errors="replace").rpartition(")")[2].split()
 
 
 @functools.cache

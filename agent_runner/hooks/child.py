@@ -1,5 +1,6 @@
 """One command in its own session: its output is followed, its whole session can be ended."""
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -37,7 +38,7 @@ class Child:
 
     pid: int
     _watch: ExitWatch
-    _output: int
+    output: int
     _popen: "subprocess.Popen[bytes]"
     _graces: Graces
     _session: Session
@@ -64,27 +65,27 @@ class Child:
         After the exit only a short grace is left for more output. What `sink` raises is raised
         here, and the command then still runs: `close` ends it.
         """
-        read_all = anyio.Event()
         timed_out = False
-        try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._read, sink, read_all)
-                if timeout is None:
-                    with anyio.move_on_after(self._graces.unbounded):
-                        await self._exit()
-                    if not self._exited:
-                        on_long()
-                with anyio.move_on_after(timeout):
-                    await self._exit()  # not the end of the output: a grandchild may hold that
+        with anyio.CancelScope() as scope:
+            reading = _Reading(self, sink, scope.cancel)
+            try:
+                # the exit, not the end of the output: a grandchild may hold that
+                with anyio.move_on_after(self._graces.unbounded if timeout is None else timeout):
+                    await self._exit()
+                if timeout is None and not self._exited:
+                    on_long()
+                    await self._exit()
                 if not self._exited:
                     timed_out = True
                     await self.end()
-                with anyio.move_on_after(self._graces.output):
-                    await read_all.wait()
-                tasks.cancel_scope.cancel()
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
-        self._read_rest(sink)
+                if not self.at_end:
+                    with anyio.move_on_after(self._graces.output):
+                        await reading.at_end.wait()
+            finally:
+                reading.stop()
+        if reading.failure is not None:
+            raise reading.failure
+        self.read_rest(sink)
         return timed_out
 
     async def end(self) -> None:
@@ -124,7 +125,7 @@ class Child:
         self._left = True
         if self.at_end:
             return None
-        output, self._output = self._output, -1
+        output, self.output = self.output, -1
         return output
 
     async def close(self) -> None:
@@ -136,44 +137,39 @@ class Child:
             return
         self._closed = True
         self._shut_gate()
-        with anyio.CancelScope(shield=True):
-            if not self._exited or (self.survivors() and not self._left):
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self._read, _drop, anyio.Event())
+        if not self._exited or (self.survivors() and not self._left):
+            with anyio.CancelScope(shield=True):
+                reading = _Reading(self, _drop, _nothing)
+                try:
                     await self.end()
-                    tasks.cancel_scope.cancel()
-            if self._output >= 0:
-                os.close(self._output)
-            self._watch.close()
-            # subprocess never saw the exit: keep it from looking for the child, and from warning
-            self._popen.returncode = self.exit_code or 0
+                finally:
+                    reading.stop()
+        if self.output >= 0:
+            os.close(self.output)
+        self._watch.close()
+        # subprocess never saw the exit: keep it from looking for the child, and from warning
+        self._popen.returncode = self.exit_code or 0
 
     def _shut_gate(self) -> None:
         if self._gate >= 0:
             os.close(self._gate)
             self._gate = -1
 
-    async def _read(self, sink: Sink, read_all: anyio.Event) -> None:
-        while not self.at_end:
-            await anyio.wait_readable(self._output)
-            piece = os.read(self._output, PIECE)
-            if piece:
-                sink(piece)
-            else:
-                self.at_end = True
-        read_all.set()
+    def read_piece(self, sink: Sink) -> None:
+        """Pass on what output there is, at most 64 KiB. Raises BlockingIOError if there is none."""
+        piece = os.read(self.output, PIECE)
+        if piece:
+            sink(piece)
+        else:
+            self.at_end = True
 
-    def _read_rest(self, sink: Sink) -> None:
+    def read_rest(self, sink: Sink) -> None:
         """What the command had written before the grace was over, but no more than a pipe holds."""
         with contextlib.suppress(BlockingIOError):
             for _ in range(16):
                 if self.at_end:
                     return
-                piece = os.read(self._output, PIECE)
-                if piece:
-                    sink(piece)
-                else:
-                    self.at_end = True
+                self.read_piece(sink)
 
     async def _exit(self) -> None:
         """Wait for the command's exit and reap it."""
@@ -192,6 +188,40 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
         self._session.send(number, except_group=self.pid)
+
+
+class _Reading:
+    """Reads a child's output as it comes, by callbacks of the loop, until `stop`.
+
+    A task of its own for it, with a wait for each piece, took a third of what a short hook costs.
+    What the sink raises is kept in `failure`, and `fail` is called. `at_end` is set at the end of
+    the output.
+    """
+
+    def __init__(self, child: Child, sink: Sink, fail: Callable[[], None]) -> None:
+        self.failure: BaseException | None = None
+        self.at_end = anyio.Event()
+        self._child, self._sink, self._fail = child, sink, fail
+        self._loop, self._output = asyncio.get_running_loop(), child.output
+        if not child.at_end:
+            self._loop.add_reader(self._output, self._read)
+
+    def stop(self) -> None:
+        """Read no more; a second time does nothing."""
+        self._loop.remove_reader(self._output)
+
+    def _read(self) -> None:
+        try:
+            self._child.read_piece(self._sink)
+        except BlockingIOError:
+            return
+        except BaseException as error:  # noqa: BLE001 - raised where the child is followed
+            self.failure = error
+            self._fail()
+            self.stop()
+        if self._child.at_end:
+            self.stop()
+            self.at_end.set()
 
 
 def start_command(  # noqa: PLR0913 - what a command is started with, and what watches it, by name
@@ -281,10 +311,11 @@ def words_of(command: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def require_program(name: str, cwd: Path, env: Mapping[str, str]) -> None:
     """Raise what the system would: the shell that holds the command could only say it in words."""
-    path = cwd / name if "/" in name else Path(shutil.which(name, path=env.get("PATH")) or "")
-    if path == Path() or not path.exists():
+    if "/" not in name and shutil.which(name, path=env.get("PATH")):
+        return
+    if "/" not in name or not (cwd / name).exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
-    if path.is_dir() or not os.access(path, os.X_OK):
+    if (cwd / name).is_dir() or not os.access(cwd / name, os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
 
 
@@ -298,4 +329,8 @@ def _reachable(group: int) -> bool:
 
 
 def _drop(_piece: bytes) -> None:
+    pass
+
+
+def _nothing() -> None:
     pass

@@ -33,7 +33,8 @@ class HookLog:
         """
         path = top / name
         with storage_errors(path):
-            top.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not top.is_dir():
+                top.mkdir(mode=0o700, parents=True, exist_ok=True)
             create_folder_below(top, path.parent)
             return cls(path, open_plain(path, os.O_RDWR | os.O_APPEND | os.O_CREAT))
 

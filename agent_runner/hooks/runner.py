@@ -68,6 +68,7 @@ class HookRunner:
     graces: Graces = field(factory=Graces)
     confining: Confining | None = None
     _live: set[Child] = field(factory=set, init=False)
+    _inherited: dict[bool, dict[str, str]] = field(factory=dict, init=False)
     _service_pipes: ServicePipes = field(factory=ServicePipes, init=False)
 
     async def run(  # noqa: PLR0913 - each is another fact of the run, given by name
@@ -150,13 +151,16 @@ class HookRunner:
 
         Keys that are configured as `AGENT_RUNNER_..._API_KEY` are among them without being named.
         """
-        hidden = set() if keys else set(self.key_names)
+        if keys not in self._inherited:
+            hidden = set() if keys else set(self.key_names)
 
-        def is_key(name: str) -> bool:
-            ours = name.startswith("AGENT_RUNNER_") and name.endswith("API_KEY")
-            return name in hidden or (ours and not keys)
+            def is_key(name: str) -> bool:
+                ours = name.startswith("AGENT_RUNNER_") and name.endswith("API_KEY")
+                return name in hidden or (ours and not keys)
 
-        return {name: value for name, value in self.environment.items() if not is_key(name)}
+            given = self.environment.items()
+            self._inherited[keys] = {name: value for name, value in given if not is_key(name)}
+        return dict(self._inherited[keys])
 
     async def _tries(self, order: _Order, log: HookLog) -> HookResult:
         result = await self._try(order, log, 1)
