@@ -9,6 +9,7 @@ import anyio.to_thread
 from attrs import Factory, define, field, frozen
 
 from agent_runner.ground.clock import Clock
+from agent_runner.ground.threads import in_thread
 from agent_runner.model.errors import StateError, StorageError
 from agent_runner.model.record import TaskRecord
 from agent_runner.model.task import Task
@@ -99,7 +100,7 @@ class Trees:
 
     async def read(self, task: Task) -> Snapshot:
         """The tree as it stands now."""
-        return await anyio.to_thread.run_sync(self._look, task.root)
+        return await in_thread(self._look, task.root)
 
     async def last(self, task: Task) -> Snapshot:
         """The tree as the step before this one saw it last."""
@@ -118,7 +119,7 @@ class Trees:
         self.expire()
         if not known:
             return await self.read(task)
-        tree = await anyio.to_thread.run_sync(self._reader(task.root).look_at, paths)
+        tree = await in_thread(self._reader(task.root).look_at, paths)
         self._looks[task.root] = (self.clock.monotonic(), tree)
         return tree
 
@@ -165,7 +166,7 @@ class Trees:
         self._reader(task.root).sync()
         modified: frozenset[str] = frozenset()
         if self.for_commits:
-            modified = await anyio.to_thread.run_sync(_modified_paths, task.root)
+            modified = await in_thread(_modified_paths, task.root)
         start = Start(tree.id, modified.difference(ours))
         return tree, self.blobs.put(start.to_json().encode("ascii"))
 

@@ -5,7 +5,6 @@ It plans in memory, stores every image, journals the intent, writes, and runs wh
 
 from collections.abc import Callable
 
-import anyio.to_thread
 from attrs import define, evolve
 
 from agent_runner.edits.edit import NoChange, Reply
@@ -20,6 +19,7 @@ from agent_runner.engine.commands import Commands
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
+from agent_runner.ground.threads import in_thread
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.events import NO_CHANGE, Applied, Conflicted, Rejected, TaskEvent
 from agent_runner.model.record import TaskRecord
@@ -77,7 +77,7 @@ class ApplyStep:
             return Rejected(_GONE, "its stored answer is gone")
         if turn.response.edits is not None:
             self.trees.expire()  # an agent changed files itself
-        planned, reply = await anyio.to_thread.run_sync(self._plan, work, turn)
+        planned, reply = await in_thread(self._plan, work, turn)
         if isinstance(planned, Rejection):
             # words in place of the blocks that were to be corrected leave a change half sent
             missing = planned.no_change is not None and not planned.fine
@@ -100,7 +100,7 @@ class ApplyStep:
     async def _write(self, work: Work, reply: Reply, change_set: ChangeSet) -> TaskEvent:
         """Write a change whose intent is journaled, then run what the reply proposes."""
         root = work.task.root
-        conflicted = await anyio.to_thread.run_sync(self._carry_out, work.task, change_set)
+        conflicted = await in_thread(self._carry_out, work.task, change_set)
         if conflicted is not None:
             return conflicted
         if reply.commands:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import anyio.to_thread
 from attrs import define
 
 from agent_runner.edits.images import standing
@@ -12,6 +11,7 @@ from agent_runner.engine.second_judgement import SecondJudgement
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.judges import judging
+from agent_runner.ground.threads import in_thread
 from agent_runner.model.changes import FileChange, Image
 from agent_runner.model.events import (
     HookBroken,
@@ -80,7 +80,7 @@ class PostHooksStep:
         if set(change.paths).intersection(changed):
             return False
         # snapshots do not see what git ignores: that such a file stands as before, nobody knows
-        return not await anyio.to_thread.run_sync(self.trees.ignored, work.task.root, change.paths)
+        return not await in_thread(self.trees.ignored, work.task.root, change.paths)
 
     async def _red(
         self, work: Work, red: HookResult, reshaped: tuple[FileChange, ...]
