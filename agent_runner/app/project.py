@@ -1,6 +1,7 @@
 """A project, read and checked: one task list with its configuration."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from agent_runner.store.layout import Layout
 from agent_runner.tasks import load_task_list
 
 
-@frozen
+@frozen(slots=False)  # `cached_property` wants a `__dict__`
 class Project:
     """Everything that a person wrote, read and checked."""
 
@@ -44,7 +45,7 @@ class Project:
         """The state folder's paths."""
         return Layout(self.place.state_dir)
 
-    @property
+    @cached_property
     def own_files(self) -> tuple[Path, ...]:
         """What tells the runner what to do, so that no reply may change it.
 

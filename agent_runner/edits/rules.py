@@ -1,5 +1,6 @@
 """What the user lets a reply change."""
 
+import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class Gate:
     @classmethod
     def at(cls, root: Path, rules: Rules) -> "Gate":
         """The gate for the task of this root."""
-        bases = {root.absolute(), root.resolve()}
+        bases = {str(root.absolute()), os.path.realpath(root)}
         return cls(
             rules,
             _below(bases, rules.obeyed),
@@ -98,24 +99,26 @@ _STAYS = (
 )
 
 
-def _below(bases: Collection[Path], paths: Collection[Path]) -> frozenset[str]:
+def _below(bases: Collection[str], paths: Collection[Path]) -> frozenset[str]:
     """The paths that lie below the root, relative to it, as file systems compare them.
 
     `bases`: the root as it is named, and without links.
     """
-    folders: dict[Path, Path] = {}  # most lie in the same few, each of which is resolved once
-    forms = set(map(Path.absolute, paths)) | {_resolved(path, folders) for path in paths}
+    folders: dict[str, str] = {}  # most lie in the same few, each of which is resolved once
+    named = {os.fspath(path.absolute()) for path in paths}
+    forms = named | {_resolved(path, folders) for path in named}
     return frozenset(
-        folded(form.relative_to(base).as_posix())
+        folded(form[len(base) :].strip("/") or ".")
         for form in forms
         for base in bases
-        if form.is_relative_to(base)
+        if form == base or form.startswith(base.rstrip("/") + "/")
     )
 
 
-def _resolved(path: Path, folders: dict[Path, Path]) -> Path:
-    if path.is_symlink() or path.name in {"", ".."}:
-        return path.resolve()
-    if path.parent not in folders:
-        folders[path.parent] = path.parent.resolve()
-    return folders[path.parent] / path.name
+def _resolved(path: str, folders: dict[str, str]) -> str:
+    folder, _, name = path.rpartition("/")
+    if name in {"", ".."} or os.path.islink(path):  # noqa: PTH114 - of a text, which is quicker
+        return os.path.realpath(path)
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder or "/")
+    return f"{folders[folder].rstrip('/')}/{name}"

@@ -147,7 +147,8 @@ class Runner:
             task = self._schedule.next()
             if task is None:
                 return self._nothing_ready(self.tasks.tasks)
-            if len(taken_up | {task.id}) > (self.options.selection.most or len(self.tasks)):
+            is_new = task.id not in taken_up
+            if len(taken_up) + is_new > (self.options.selection.most or len(self.tasks)):
                 return self._nothing_ready(t for t in self.tasks.tasks if t.id in taken_up)
             taken_up.add(task.id)
             halt = await self._work_on(task)

@@ -186,8 +186,8 @@ class FirstMessage:
     @property
     def _listed(self) -> tuple[str, ...]:
         """The names that are worth telling: not of what rules the task, and is never edited."""
-        never, root = self.sources.never_edited, self.task.root.resolve()
-        within = {path.relative_to(root).as_posix() for path in never if path.is_relative_to(root)}
+        root = f"{str(self.task.root.resolve()).rstrip('/')}/"
+        within = {str(path).removeprefix(root) for path in self.sources.never_edited}
         return tuple(name for name in self.names if name not in within)
 
     @property
