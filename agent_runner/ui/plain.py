@@ -37,8 +37,7 @@ class Plain:
             if entry.task != self._task:
                 self._task = entry.task
                 self._begin(entry.task)
-        for line in screen_lines(entry, after):
-            self._fact(entry.task, line)
+        self._lines(entry, after)
         if entry.to is TaskState.ESCALATED and after is not None:
             self._failed(entry.task, words.first_line(after.last_error))
         if isinstance(entry.event, e.RunStopped):
@@ -60,6 +59,10 @@ class Plain:
 
     def _begin(self, task_id: str) -> None:
         self._out.line(self._safe(f"{task_id} {self._tally.title(task_id)}"))
+
+    def _lines(self, entry: Entry, after: TaskRecord | None) -> None:
+        for line in screen_lines(entry, after):
+            self._fact(entry.task, line)
 
     def _fact(self, task_id: str, line: LogLine) -> None:
         mark = f"{task_id} " if task_id else ""
@@ -88,8 +91,11 @@ class Quiet(Plain):
     def _begin(self, task_id: str) -> None:
         """A start is no failure."""
 
-    def _fact(self, task_id: str, line: LogLine) -> None:
+    def _lines(self, entry: Entry, after: TaskRecord | None) -> None:
         """Whatever it is, it can be read later."""
+
+    def _fact(self, task_id: str, line: LogLine) -> None:
+        """As above."""
 
     def _failed(self, task_id: str, reason: str) -> None:
         super()._fact(task_id, LogLine(f"failed, needs a person: {reason}", Tone.BAD))
