@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from attrs import define, evolve, field
 
-from agent_runner.edits.edit import Aside, Edit, NoChange, Reply, Unreadable
+from agent_runner.edits.edit import Aside, Edit, NoChange, Reply, Unreadable, Write
 from agent_runner.edits.formats import envelope, foreign, search_replace, unified, whole_file
 from agent_runner.edits.formats.fences import Fences
 from agent_runner.edits.formats.reasoning import enclosures, without_reasoning
@@ -103,7 +103,7 @@ class _Reader:
         while at < len(self.lines):
             fence = fence_on(self.lines[at])
             at = max(self._prose(at) if fence is None else self._fence(at, fence), at + 1)
-        self._doubt_commands()
+        self._doubt_fences()
         edits, asides = tuple(self.edits), tuple(self.asides)
         found = Reply(
             edits, asides, tuple(self.commands), tuple(self.asks), looks=tuple(self.looks)
@@ -115,19 +115,18 @@ class _Reader:
         seen = "; ".join([*self.seen[:_MOST_SEEN], *more]) or words
         return evolve(found, no_change=NoChange(seen, self.why, shows_code=bool(self.seen)))
 
-    def _doubt_commands(self) -> None:
-        """Refuse commands that are perhaps an example in a file whose own fence was lost.
+    def _doubt_fences(self) -> None:
+        """Refuse commands and files that are perhaps a part of a file whose own fence was lost.
 
-        Its end is then left over, or its path, of which the reply has no edit.
+        Its end is then left over, or (above a command) its path, of which the reply has no edit.
         """
         edited = {edit.path for edit in self.edits}
         named = next((one for one in self.named.items() if one[0] not in edited), None)
-        if not self.commands:
-            return
-        if self.unclosed is not None:
-            wrong = "the fence that begins here is not closed, so a command may be part of a text."
-            self._complain(self.unclosed, "request", wrong, "Close every fence of the reply.")
-        elif named is not None:
+        is_file = any(e.origin.form == whole_file.NAME for e in self.edits if isinstance(e, Write))
+        if self.unclosed is not None and (self.commands or is_file):
+            wrong = "the fence that begins here is not closed, so others may be part of a text."
+            self._complain(self.unclosed, "fence", wrong, "Close every fence of the reply.")
+        elif self.commands and named is not None:
             wrong = f"`{named[0]}` stands here and no block follows: a command may be its text."
             remedy = "Send the file in a longer fence, or name it within a sentence."
             self._complain(named[1], "request", wrong, remedy)

@@ -58,6 +58,9 @@ class Fences:
             end == len(self.raw) or not is_prose(path) or self._below(first + 1)[1]
         ):
             return None  # no line of code begins so: perhaps it is one of the reply
+        inner = self._lines.get(start)
+        if inner is not None and inner.info and inner.marks.startswith(fence.marks):
+            return None  # perhaps the fence was begun twice
         opener, is_balanced = self._below(end + 1)
         if opener is None or self.end(end + 1, fence) == len(self.raw):
             return end

@@ -64,8 +64,8 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
         (hunk.changes_nothing, f"{where} has no line that begins with `-` or `+`."),
         (_repeats(anchors), f"{where} names the same line twice after `@@`."),
         (
-            old + new > 0 and is_long and not hunk.kept,
-            f"{where} goes on below its last line.",  # perhaps as a second one without `@@`
+            not hunk.kept and ((old + new > 0 and is_long) or _is_mixed(hunk)),
+            f"{where} may be two: write `@@` above each, and some unchanged lines.",
         ),
         (
             is_short and scan.fence is None and stop >= len(scan),
@@ -86,6 +86,12 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
 
 def _repeats(anchors: list[str]) -> bool:
     return len(set(map(str.strip, anchors))) < len(anchors)
+
+
+def _is_mixed(hunk: Hunk) -> bool:
+    """Whether a line comes above one that goes, as where the `@@` between two hunks is lost."""
+    ops = "".join(op for op, _ in hunk.lines)
+    return ops.startswith(ADD) and DROP in ops
 
 
 def _body(
