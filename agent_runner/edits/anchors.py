@@ -25,7 +25,7 @@ class Spot:
     depth: int
 
 
-def stand_above(lines: list[str], anchors: tuple[str, ...], spot: Spot, *, among: bool) -> bool:
+def stand_above(lines: list[str], spot: Spot, anchors: tuple[str, ...], *, among: bool) -> bool:
     """Whether the lines named stand above the place, outermost first.
 
     `among`: there are other places that are as good. Then the last line named has to begin what
@@ -41,7 +41,7 @@ def stand_above(lines: list[str], anchors: tuple[str, ...], spot: Spot, *, among
     return not among or is_outer
 
 
-def names_elsewhere(lines: list[str], heading: str, spot: Spot) -> bool:
+def names_elsewhere(lines: list[str], spot: Spot, heading: str) -> bool:
     """Whether a diff's heading stands in the file, but not above the place that was found.
 
     `lines`: those before the diff. Git knows no sections unless told so: what it takes for a

@@ -12,6 +12,7 @@ from attrs import define, evolve, field, frozen
 
 from agent_runner.edits.anchors import Spot, indent_of, names_elsewhere, only_below, stand_above
 from agent_runner.edits.edit import ADD, DROP, KEEP, Hunk, HunkLine
+from agent_runner.edits.fitting import Fit, fit
 from agent_runner.edits.left_out import is_dots
 from agent_runner.ground.lookalikes import plain
 
@@ -20,13 +21,6 @@ MOST_PLACES = 50
 
 _MOST_CANDIDATES = 2_000
 _MOST_ELISIONS = 50
-_OPENERS = (":", "{", "(", "[", "=>", " do", " then")
-_ALTERED = (
-    "a line that is replaced has other dashes, quotes or spaces in the file; copy it from there,"
-    " letter by letter"
-)
-_LACKS_BLANK = "its lines lack one blank; perhaps one of them has lost the mark before it"
-_LACKS_INDENT = "its lines have lost their indentation; write them as they stand in the file"
 
 
 @frozen
@@ -92,17 +86,10 @@ class Haystack:
 
 @frozen
 class _Candidate:
-    """A place that the hunk may mean.
-
-    `exact`: its lines stand there as quoted; `moved`: deeper, or less deep. `doubt`: what speaks
-    against it even if it is the only one.
-    """
+    """A place that the hunk may mean: its first line, and how the hunk's lines fit there."""
 
     start: int
-    lines: tuple[HunkLine, ...]
-    exact: bool = True
-    moved: bool = False
-    doubt: str = ""
+    fit: Fit
 
 
 def locate(
@@ -118,7 +105,7 @@ def locate(
     is_borne_out = exact or tells(hunk.kept)
     number = hunk.start - 1 + shift if hunk.start else -1
     if is_borne_out and hay.stand_at(hunk.before, number):
-        return _chosen(hay, hunk, [_Candidate(number, hunk.lines)], after, shift)
+        return _chosen(hay, hunk, [_Candidate(number, Fit(hunk.lines))], after, shift)
     for text in (hunk, _trimmed(hunk)):
         candidates = _candidates(hay, text) if text is not None else []
         if candidates and text is not None:
@@ -140,22 +127,12 @@ def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
     """All places, forgiving as much as is ever forgiven."""
     needle = hunk.before
     if hunk.quoted or not any(map(str.strip, needle)):
-        return [_Candidate(at, hunk.lines) for at in hay.places(needle, str, MOST_PLACES)]
+        return [_Candidate(at, Fit(hunk.lines)) for at in hay.places(needle, str, MOST_PLACES)]
     is_ascii = "\n".join(needle).isascii() and hay.text().isascii()
-    is_flat = not any(map(indent_of, filter(str.strip, needle)))
-    is_one = sum(map(bool, map(str.strip, needle))) == 1
     found: list[_Candidate] = []
     for at in hay.places(needle, _bare if is_ascii else _alike, _MOST_CANDIDATES):
-        there = hay.lines[at : at + len(needle)]
-        change = _indent_change(needle, there)
-        lines = None if change is None else _reindented(hunk.lines, *change)
-        if lines is not None and change is not None:
-            doubt = _LACKS_BLANK * (change == ("", " ")) or _ALTERED * _alters(hunk, there)
-            moved = any(change)
-            doubt = doubt or _LACKS_INDENT * (moved and (_is_torn(hunk) if is_flat else is_one))
-            found.append(_Candidate(at, lines, there == needle, moved, doubt))
-        elif is_flat:  # perhaps all of its indentation is lost
-            found.append(_Candidate(at, hunk.lines, exact=False, doubt=_LACKS_INDENT))
+        made = fit(hunk, hay.lines[at : at + len(needle)])
+        found += [_Candidate(at, made)] if made is not None else []
         if len(found) == MOST_PLACES:
             break
     return found
@@ -166,29 +143,30 @@ def _chosen(
 ) -> Place | NoPlace:
     """The one place that the hunk's context leaves, if nothing speaks against it."""
     every = tuple(one.start for one in found)
-    chosen = _narrowed(hay, hunk, found, after)
+    chosen = _narrowed(hay, hunk, found, after, shift)
     if len(chosen) != 1:
         return NoPlace(every, _missing_anchor(hunk) if not chosen else "")
     place = chosen[0]
     is_later = place.start >= after
-    if any((one.exact and not place.exact) or (one.start >= after) > is_later for one in found):
+    if any(
+        (one.fit.exact and not place.fit.exact) or (one.start >= after) > is_later for one in found
+    ):
         return NoPlace(every)  # the context speaks for it, and the text or the order for another
-    spot, lines = _spot(hunk, place), hay.lines
-    if is_later and hay.before:  # a heading is of the file without the hunks above
-        spot = evolve(spot, first=spot.first - shift, changed=spot.changed - shift)
-        lines = hay.before
-    wrong = place.doubt
-    if hunk.heading and names_elsewhere(lines, hunk.heading, spot):
+    wrong = place.fit.doubt
+    if hunk.heading and names_elsewhere(*_views(hay, hunk, place, after, shift)[-1], hunk.heading):
         wrong = f"its heading `{hunk.heading.strip()[:80]}` stands elsewhere in the file"
-    return NoPlace((place.start,), wrong) if wrong else Place(place.start, place.lines)
+    return NoPlace((place.start,), wrong) if wrong else Place(place.start, place.fit.lines)
 
 
-def _narrowed(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) -> list[_Candidate]:
+def _narrowed(
+    hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int, shift: int
+) -> list[_Candidate]:
     """The places that the hunk's context leaves; each kind of it is asked in turn."""
     is_whole, among = len(found) < MOST_PLACES, len(found) > 1
 
     def below(*anchors: str) -> list[_Candidate]:
-        return [o for o in found if stand_above(hay.lines, anchors, _spot(hunk, o), among=among)]
+        views = ((one, _views(hay, hunk, one, after, shift)) for one in found)
+        return [o for o, both in views if any(stand_above(*v, anchors, among=among) for v in both)]
 
     if hunk.anchors:
         found = below(*hunk.anchors)
@@ -197,19 +175,34 @@ def _narrowed(hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int) ->
     if hunk.heading and len(found) > 1:
         under = below(hunk.heading)
         found = under if len(under) == 1 else found
-    exact = [one for one in found if one.exact]
+    exact = [one for one in found if one.fit.exact]
     # A text without any indentation may have lost it, and then belongs where it is indented.
     has_indent = all(indent_of(line) for line in hunk.before if line.strip())
-    if len(exact) == 1 and has_indent and all(one.exact or one.moved for one in found):
+    if len(exact) == 1 and has_indent and all(one.fit.exact or one.fit.moved for one in found):
         return exact
     later = [one for one in found if one.start >= after]
     return later if after and len(later) == 1 and is_whole else found
 
 
+def _views(
+    hay: Haystack, hunk: Hunk, place: _Candidate, after: int, shift: int
+) -> list[tuple[list[str], Spot]]:
+    """The place in the file as the hunks above left it, and last in the one before all hunks.
+
+    The agent saw the latter, in which a place above has no certain line.
+    """
+    spot = _spot(hunk, place)
+    views = [(hay.lines, spot)]
+    if place.start >= after and hay.before:
+        earlier = evolve(spot, first=spot.first - shift, changed=spot.changed - shift)
+        views.append((hay.before, earlier))
+    return views
+
+
 def _spot(hunk: Hunk, place: _Candidate) -> Spot:
     changed = next((at for at, (op, _) in enumerate(hunk.lines) if op != KEEP), 0)
     changed -= changed >= len(hunk.before)  # what comes below all of them is not above the next
-    moved = [len(indent_of(text)) for op, text in place.lines if op != KEEP and text.strip()]
+    moved = [len(indent_of(text)) for op, text in place.fit.lines if op != KEEP and text.strip()]
     return Spot(place.start, place.start + changed, min(moved, default=0))
 
 
@@ -218,55 +211,6 @@ def _missing_anchor(hunk: Hunk) -> str:
         named = ", then ".join(f"`{anchor.strip()[:80]}`" for anchor in hunk.anchors)
         return f"it does not stand below {named} (given after `@@`)"
     return "it does not stand at the end of the file" if hunk.at_end else ""
-
-
-def _indent_change(needle: list[str], there: list[str]) -> tuple[str, str] | None:
-    """The blanks to take from, and to put before, each line; None where that is not uniform."""
-    changes: set[tuple[str, str]] = set()
-    for wanted, found in zip(needle, there, strict=True):
-        ours, theirs = indent_of(wanted), indent_of(found)
-        if not wanted.strip():
-            continue
-        if theirs.endswith(ours):
-            changes.add(("", theirs[: len(theirs) - len(ours)]))
-        elif ours.endswith(theirs):
-            changes.add((ours[: len(ours) - len(theirs)], ""))
-        else:
-            return None
-    return changes.pop() if len(changes) == 1 else None
-
-
-def _reindented(lines: tuple[HunkLine, ...], take: str, give: str) -> tuple[HunkLine, ...] | None:
-    """The lines with those that come moved as well; None where one cannot be."""
-    is_new = [op == ADD and bool(text.strip()) for op, text in lines]
-    if not all(text.startswith(take) for (_, text), new in zip(lines, is_new, strict=True) if new):
-        return None
-    return tuple(
-        (op, give + text.removeprefix(take)) if new else (op, text)
-        for (op, text), new in zip(lines, is_new, strict=True)
-    )
-
-
-def _is_torn(hunk: Hunk) -> bool:
-    """Whether a block without any indentation brings more lines than it takes, or opens a part.
-
-    How deep they belong is lost, where a line that takes another's place stands as deep as that.
-    """
-    if any(map(indent_of, filter(str.strip, hunk.added))):
-        return False
-    spare = 0
-    for op, text in hunk.lines:
-        spare = 0 if op == KEEP else spare + (bool(text.strip()) if op == DROP else -1)
-        if spare < 0:
-            return True
-    return any(line.rstrip().endswith(_OPENERS) for line in (*hunk.before, *hunk.added))
-
-
-def _alters(hunk: Hunk, there: list[str]) -> bool:
-    """Whether a line that is replaced stands in the file in characters that only look alike."""
-    ops = [(op, text) for op, text in hunk.lines if op != ADD]
-    gone = [(text, found) for (op, text), found in zip(ops, there, strict=True) if op == DROP]
-    return bool(hunk.added) and any(text.strip() != found.strip() for text, found in gone)
 
 
 def _insertion(hay: Haystack, hunk: Hunk, shift: int, *, exact: bool) -> Place | NoPlace:

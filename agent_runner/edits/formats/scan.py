@@ -102,7 +102,8 @@ class Scan:
         """The path of a block that has markers of its own, from the lines above it.
 
         Nothing but a path can be meant there, so it may stand up to three lines above, in any
-        dressing, or in the fence's info string; a name that may be a word, right above.
+        dressing, or in the fence's info string; a name that may be a word, right above; one that
+        has a folder and no extension, next above.
         """
         lines = self._lines_above(at)
         for line in lines:
@@ -111,8 +112,11 @@ class Scan:
                 return path
             if label is not None and label.sure:
                 return label.path
-        near = label_on(next((line for line in lines if fence_on(line) is None), ""))
-        return near.path if near is not None and not near.dressed else None
+        near = [line for line in lines if fence_on(line) is None]
+        label = label_on(next(filter(str.strip, near), ""))
+        if label is None or label.dressed or not (near[0].strip() or "/" in label.path):
+            return None
+        return label.path
 
     def mentioned_for(self, at: int) -> set[str]:
         """The paths that sentences above such a block name."""
