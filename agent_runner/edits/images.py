@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from attrs import define, evolve, field, frozen
 
@@ -22,6 +23,9 @@ from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kin
 
 _MOST_OPEN = 64
 """Folders kept open at a time; macOS gives a process 256 descriptors."""
+
+Stamp: TypeAlias = tuple[int, ...]
+"""What the system says of a file, another one after every change of it; () where none stands."""
 
 
 class Stands(enum.Enum):
@@ -45,7 +49,7 @@ class Judgement:
     reason: str = ""
     mode: int | None = None
     owner: tuple[int, int] | None = None
-    stamp: tuple[int, ...] = ()
+    stamp: Stamp = ()
     image: Image | None = None
 
 
@@ -125,9 +129,10 @@ def judged(folders: Folders, change: FileChange) -> Judgement:
     return Judgement(change, found.stands, found.reason, mode, owner, stamp(status), image)
 
 
-def stamp(status: os.stat_result) -> tuple[int, ...]:
+def stamp(status: os.stat_result) -> Stamp:
     """What tells that a file was changed or replaced since it was looked at."""
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    about = (status.st_dev, status.st_ino, status.st_nlink, status.st_mode, status.st_size)
+    return (*about, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def parent(path: str) -> str:

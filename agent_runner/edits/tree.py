@@ -5,10 +5,10 @@ import os
 import stat
 import unicodedata
 from collections.abc import Mapping
-from typing import TypeAlias
 
 from attrs import Factory, define, evolve, field
 
+from agent_runner.edits.images import Stamp, stamp
 from agent_runner.edits.jail import folded
 from agent_runner.edits.repositories import Repositories
 from agent_runner.edits.rules import Gate
@@ -20,10 +20,6 @@ from agent_runner.model.changes import ABSENT, Image, Kind
 
 _NEW_FILE = 0o644
 _EXECUTABLE = 0o111
-
-
-Stamp: TypeAlias = tuple[int, ...]
-"""What the system says of a file, another one after every change of it; () where none stands."""
 
 
 @define
@@ -202,14 +198,14 @@ class Tree:
         self._size += len(found.content)
         if self._size > rules.max_total_size:
             return Refusal(f"the files of a reply may have at most {rules.max_total_size} bytes")
-        stamp, mode = _stamp(found.status), stat.S_IMODE(found.status.st_mode)
-        first = self._know(path, stamp)
+        now, mode = stamp(found.status), stat.S_IMODE(found.status.st_mode)
+        first = self._know(path, now)
         if first != path:
             return Refusal(
                 f"on this file system it is the same file as `{first}`; use one spelling"
             )
         image = Image(Kind.FILE, mode, sha256(found.content))
-        return Entry(path, image, found.content, found.content, mode, stamp=stamp)
+        return Entry(path, image, found.content, found.content, mode, stamp=now)
 
     def _know(self, path: str, stamp: Stamp) -> str:
         """The path by which the file is known already, else this one."""
@@ -219,14 +215,9 @@ class Tree:
         return self._inodes.setdefault((device, inode), path)
 
 
-def _stamp(status: os.stat_result) -> Stamp:
-    about = (status.st_dev, status.st_ino, status.st_nlink, status.st_mode, status.st_size)
-    return (*about, status.st_mtime_ns, status.st_ctime_ns)
-
-
 def _stamp_at(root: int, path: str) -> Stamp:
     try:
-        return _stamp(os.stat(path, dir_fd=root, follow_symlinks=False))
+        return stamp(os.stat(path, dir_fd=root, follow_symlinks=False))
     except OSError:
         return ()
 
