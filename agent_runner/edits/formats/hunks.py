@@ -40,7 +40,7 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
     """The hunk that begins at this line, with `@@` (several are nested) or with its first line."""
     anchors: list[str] = []
     start, heading, counts, first = at, "", None, None
-    while (header := _HEADER.match(scan.line(start))) is not None and not stops(scan, start):
+    while (header := _HEADER.match(scan.line(start))) is not None:
         text = "" if _NO_TEXT.fullmatch(header[4]) else header[4]
         start += 1
         if header[1] is None:
@@ -53,18 +53,19 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
     is_counted = size is not None and _ends(raw[size:], fenced=scan.fence is not None)
     size = size if size is not None and is_counted else _without_blanks(raw)
     lines, newline = _read(raw[:size])
-    hunk = Hunk(tuple(lines), tuple(anchors), heading, newline_at_end=newline)
-    hunk = evolve(hunk, start=first if is_counted else None)
+    number = first if is_counted else None
+    hunk = Hunk(tuple(lines), tuple(anchors), heading, number, newline_at_end=newline)
     end, stop = start + size, start + len(raw)
-    old, new = (0, 0) if counts is None or is_counted else counts
-    is_short = len(hunk.before) < old or len(hunk.after) < new
-    is_long = 0 <= old < len(hunk.before) or 0 <= new < len(hunk.after)
+    sizes = (len(hunk.before), len(hunk.after))
+    said = sizes if counts is None or is_counted else counts
+    is_short = any(size < most for size, most in zip(sizes, said, strict=True))
+    is_long = any(size > most for size, most in zip(sizes, said, strict=True))
     where = f"the hunk at line {at + 1} of the reply"
     doubts = (
         (hunk.changes_nothing, f"{where} has no line that begins with `-` or `+`."),
         (_repeats(anchors), f"{where} names the same line twice after `@@`."),
         (
-            not hunk.kept and ((old + new > 0 and is_long) or _is_mixed(hunk)),
+            not hunk.kept and (is_long or _is_mixed(hunk)),
             f"{where} may be two: write `@@` above each, and some unchanged lines.",
         ),
         (
@@ -72,11 +73,9 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
             f"{where} is shorter than it says: perhaps it is cut off.",  # nothing else ends it
         ),
         (
-            not is_counted
-            and (scan.fence is None or scan.closes(stop))
-            and _cut(scan, stop, raw, stops),
+            not is_counted and _cut(scan, stop, raw, stops),
             f"a hunk ends early: line {stop + 1} begins with none of space, `-` and `+`.",
-        ),  # else what is left over is found
+        ),
     )
     wrong = next((text for is_so, text in doubts if is_so), "")
     if _END_OF_FILE.match(scan.line(stop)):
@@ -138,9 +137,12 @@ def _without_blanks(raw: list[str]) -> int:
 def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> bool:
     """Whether the hunk perhaps goes on below `stop`, the first line that is not its own.
 
-    Below a fence that is closed only the next line is asked: all else is what follows the diff.
+    Below a fence that is closed only the next line is asked: all else is what follows the diff. In
+    an open one, what belongs to nothing is found anyhow.
     """
     is_closed = scan.closes(stop)
+    if scan.fence is not None and not is_closed:
+        return False
     is_apart = is_closed or (bool(raw) and not raw[-1])
     for below in range(stop + is_closed, min(len(scan), stop + _AHEAD)):
         line = scan.line(below)
@@ -157,7 +159,7 @@ def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> bool:
 def _read(raw: list[str]) -> tuple[list[HunkLine], bool | None]:
     """The lines, and what the marks of a missing final newline ask: to lose it, to get it, nothing.
 
-    Where both sides lack it, nothing is asked; but a file that is all new shall lack it too.
+    Where both sides lack it, nothing is asked.
     """
     lines: list[HunkLine] = []
     bare: set[str] = set()
@@ -167,6 +169,4 @@ def _read(raw: list[str]) -> tuple[list[HunkLine], bool | None]:
             bare |= {DROP, ADD} if last == KEEP else {last}
         else:
             lines.append((line[:1] or KEEP, line[1:]))
-    is_new = all(op == ADD for op, _ in lines)
-    asked = {frozenset(DROP): True, frozenset(ADD): False}.get(frozenset(bare))
-    return lines, False if is_new and ADD in bare else asked
+    return lines, {frozenset(DROP): True, frozenset(ADD): False}.get(frozenset(bare))
