@@ -1,16 +1,18 @@
 """Carries one edit out on the tree in memory, and says in words what came of it."""
 
+from collections.abc import Sequence
+
 from attrs import evolve, frozen
 
 from agent_runner.edits.altering import alter
 from agent_runner.edits.doubt import doubt, marked, strange
 from agent_runner.edits.edit import (
     ADD,
-    DROP,
     TEXT_TOOL,
     Alter,
     Delete,
     Edit,
+    HunkLine,
     Move,
     SetMode,
     Unreadable,
@@ -18,7 +20,7 @@ from agent_runner.edits.edit import (
     hunk_lines,
 )
 from agent_runner.edits.formats import search_replace, whole_file
-from agent_runner.edits.left_out import may_stand_in, says_left_out, stands_in
+from agent_runner.edits.left_out import says_left_out, stands_in
 from agent_runner.edits.naming import is_prose
 from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome, in_doubt
 from agent_runner.edits.putting import Put, put
@@ -54,11 +56,12 @@ class Carrier:
             short = f"its header may name `{edit.path}` or `{edit.other}`"
             return Failed(short, "  Write `--- a/PATH` and `+++ b/PATH` below `diff --git`.")
         try:
-            lines = _lines_of(edit)
-            check_writable("".join(line for is_new, line in lines if is_new))
-            wrong = self._blotted(lines, entry)
+            parts = _parts(edit, entry)
+            new = [text for part in parts for op, text in part if op == ADD]
+            check_writable("".join(new))
+            wrong = self._blotted(new, entry)
             if wrong is None and not self.exact:
-                wrong = _in_doubt(edit, lines, entry)
+                wrong = _in_doubt(edit, new, entry) or _leaves_out(edit, parts, entry)
             return wrong or self._unquoted(self._carry(edit, entry), entry)
         except NotTextError as error:
             return Failed(f"{error}", "  Only UTF-8 text can be written by a reply.")
@@ -102,9 +105,9 @@ class Carrier:
         text = (entry.original or b"").decode("utf-8", "replace")
         return self.tree.gate.rules.hides(entry.path, text)
 
-    def _blotted(self, lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
+    def _blotted(self, lines: list[str], entry: Entry) -> Failed | None:
         """The refusal of a mark in a key's place; what programs write, they read without marks."""
-        new = [line for is_new, line in lines if is_new and MARK in line]
+        new = [line for line in lines if MARK in line]
         if not new:
             return None
         if self.redacted:
@@ -189,25 +192,20 @@ class Carrier:
         return Carried(note=note)
 
 
-def _lines_of(edit: Edit) -> list[tuple[bool, str]]:
-    """The lines that the edit leaves or brings, each with whether it brings it."""
+def _parts(edit: Edit, entry: Entry) -> list[Sequence[HunkLine]]:
+    """The lines that stay, go and come: of each hunk, or of a whole file."""
     if isinstance(edit, Write):
-        return [(True, line) for line in edit.text.split("\n")]
-    if isinstance(edit, Alter):
-        lines = [line for hunk in edit.hunks for line in hunk.lines if line[0] != DROP]
-        return [(op == ADD, text) for op, text in lines]
-    return []
+        old = entry.text().lines if entry.exists else []
+        return [hunk_lines(old, edit.text.split("\n"))]
+    return [hunk.lines for hunk in edit.hunks] if isinstance(edit, Alter) else []
 
 
-def _in_doubt(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed | None:
+def _in_doubt(edit: Edit, new: list[str], entry: Entry) -> Failed | None:
     """The refusal of new lines that are perhaps not meant as they stand."""
-    new = [line for is_new, line in lines if is_new]
     odd = next(filter(_is_oddly_indented, new), None)
-    if odd is not None and not is_prose(edit.path) and odd.encode() not in entry.bytes_now():
+    if odd is not None and not is_prose(edit.path):
         short = f"the indentation of `{odd.strip()[:80]}` holds a character that looks like a blank"
         return Failed(short, "  Indent with spaces or tabs.")
-    if any(map(may_stand_in, new)) and (left_out := _leaves_out(edit, entry)) is not None:
-        return left_out
     # Lines of diffs and envelopes have a mark each: what stands behind it is meant.
     judge = {search_replace.NAME: strange, TEXT_TOOL: marked}.get(edit.origin.form)
     is_judged = isinstance(edit, Alter) and not is_prose(edit.path)
@@ -219,13 +217,10 @@ def _in_doubt(edit: Edit, lines: list[tuple[bool, str]], entry: Entry) -> Failed
     return in_doubt(edit.path, short) if wrong else None
 
 
-def _leaves_out(edit: Edit, entry: Entry) -> Failed | None:
+def _leaves_out(edit: Edit, parts: list[Sequence[HunkLine]], entry: Entry) -> Failed | None:
     """The refusal of a new line that stands for lines that the reply leaves out."""
-    old = entry.text().lines if entry.exists else []
-    held = {line.strip() for line in old}
-    parts = [hunk.lines for hunk in edit.hunks] if isinstance(edit, Alter) else []
-    if is_whole := isinstance(edit, Write):
-        parts = [hunk_lines(old, edit.text.removesuffix("\n").split("\n"))]
+    is_whole = isinstance(edit, Write)
+    held = {line.strip() for line in (entry.text().lines if parts and entry.exists else ())}
     stands = "stands for lines that were left out, and would be written as it is"
     if line := says_left_out(parts, edit.path, held):
         more = "write every line out, or end the block before them (or word it otherwise, if meant)"

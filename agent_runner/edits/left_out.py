@@ -46,15 +46,6 @@ _Line = tuple[str, str, str]
 """The line above, the line, and the line below, in the new text."""
 
 
-def may_stand_in(line: str) -> bool:
-    """Whether the line may stand for others at all: most do not, which saves the further look."""
-    text = plain(line).strip()
-    whole = (_BRACKETED.fullmatch, _STRING.fullmatch)
-    return "..." in text or any(
-        found(text) for found in (_COMMENT.match, *whole, _TAIL.match, _NOTHING.match)
-    )
-
-
 def says_left_out(parts: Sequence[Sequence[HunkLine]], path: str, held: Collection[str]) -> str:
     """The first new line that says, by dots or in words, that it stands for others; "" for none.
 
