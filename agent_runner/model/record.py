@@ -68,6 +68,8 @@ class CallState:
             first.
         corrected: Ids of the rejected replies that the next one corrects, oldest first.
         unusable: Id of the call whose answer was of no use, while it is asked for again.
+        held: Whether a limit ended the attempt, and nothing that was said: a retry goes on with it,
+            as all of its turns are paid for.
     """
 
     attempt_open: bool = False
@@ -83,6 +85,7 @@ class CallState:
     drafted: tuple[str, ...] = ()
     corrected: tuple[str, ...] = ()
     unusable: str | None = None
+    held: bool = False
 
 
 @frozen

@@ -202,23 +202,54 @@ def test_a_runs_budget_that_is_used_up_goes_on_with_the_next_run(
     assert digests(scene) == undisturbed
 
 
-def test_a_tasks_budget_that_is_used_up_asks_a_person_and_applies_no_draft(
-    tmp_path: Path,
-) -> None:
-    scene = scene_of(tmp_path, READ, HALF, READ, EDIT, MORE, "Done.")
-    scene.settings = {**scene.settings, "budget": {"max_calls_task": 2}}
+def retry(scene: Scene, hint: str = "", **settings: object) -> None:
+    """A person lifts a limit and wants another try."""
+    scene.settings = {**scene.settings, **settings}
     scene.write()
+    store = scene.open()
+    decisions.retry(scene.wired(store).core, "T1", hint=hint)
+    store.close()
+
+
+@pytest.mark.parametrize("most", range(1, 6))
+def test_a_tasks_budget_that_is_used_up_asks_a_person_and_a_retry_goes_on(
+    tmp_path: Path, undisturbed: list[str], most: int
+) -> None:
+    """No draft is applied meanwhile, and nothing is paid for a second time."""
+    scene = scene_of(tmp_path, budget={"max_calls_task": most})
     assert scene.run().exit_code != 0
     assert scene.states() == {"T1": "escalated"}
     assert "max_calls_task" in scene.record().last_error
-    assert (scene.folder / "a.txt").read_text() == "old\n"
-    assert len(scene.client.asked) == 2
-    scene.settings = {**scene.settings, "budget": {"max_calls_task": 20}}
-    scene.write()
-    store = scene.open()
-    decisions.retry(scene.wired(store).core, "T1")
-    store.close()
+    assert (scene.folder / "a.txt").read_text() == ("old\n" if most < 4 else "half\n")
+    assert len(scene.client.asked) == most
+    retry(scene, budget={"max_calls_task": 20})
     assert scene.again().exit_code == 0
+    ends_well(scene)
+    assert digests(scene) == undisturbed
+
+
+@pytest.mark.parametrize("kind", [e.CallStarted, e.CallSettled])
+def test_time_that_is_used_up_asks_a_person_and_a_retry_goes_on(
+    tmp_path: Path, undisturbed: list[str], kind: type[e.Event]
+) -> None:
+    scene = scene_of(tmp_path, max_minutes_task=1)
+    scene.watcher.react = at(2, kind, lambda: setattr(scene.clock, "at", scene.clock.at + 61))
+    assert scene.run().exit_code != 0
+    assert scene.events(e.OutOfTime)
+    retry(scene)
+    assert scene.again().exit_code == 0
+    ends_well(scene)
+    assert digests(scene) == undisturbed
+
+
+def test_a_hint_begins_another_attempt_since_the_model_has_to_read_it(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, READ, HALF, EDIT, MORE, "Done.", budget={"max_calls_task": 2})
+    assert scene.run().exit_code != 0
+    retry(scene, "use b.txt as well", budget={"max_calls_task": 20})
+    assert scene.again().exit_code == 0
+    third = scene.client.asked[2].prompt
+    assert len(third.messages) == 1
+    assert "use b.txt as well" in third.messages[0].text
     ends_well(scene)
 
 

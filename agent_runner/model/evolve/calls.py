@@ -29,6 +29,7 @@ def call_started(event: e.CallStarted, record: TaskRecord) -> TaskRecord:
             provider=event.provider,
             response_id=None,
             deferred=None,
+            held=False,
         ),
         change=change,
     )
@@ -105,7 +106,7 @@ def deferred(event: e.Deferred, record: TaskRecord) -> TaskRecord:
 def refused(event: e.Refused, record: TaskRecord) -> TaskRecord:
     return with_fields(
         record,
-        call=with_fields(record.call, reply=None),
+        call=with_fields(record.call, reply=None, held=not event.call),
         retry_to=TaskState.AGENT,
         last_error=event.reason,
     )

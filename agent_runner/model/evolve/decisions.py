@@ -8,21 +8,20 @@ from agent_runner.model.record import STUCK, ChangeState, Counts, Judgement, Spe
 
 def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:
     counts = record.counts
+    goes_on = record.call.attempt_open and record.call.held and not event.hint
+    if not goes_on:
+        counts = with_fields(counts, rejections=0, unusable_replies=0, turns=0, last_look=0)
     return with_fields(
         record,
         counts=with_fields(
             counts,
             extra_attempts=counts.extra_attempts + event.grants,
             consecutive_failures=0,
-            rejections=0,
-            unusable_replies=0,
-            turns=0,
-            last_look=0,
             no_progress=0,
         ),
         call=with_fields(
             record.call,
-            attempt_open=False,
+            attempt_open=goes_on,
             failures=0,
             not_before=None,
             deferred=None,

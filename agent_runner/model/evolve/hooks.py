@@ -69,7 +69,8 @@ def crash_looped(event: e.CrashLooped, record: TaskRecord) -> TaskRecord:
 
 def out_of_time(event: e.OutOfTime, record: TaskRecord) -> TaskRecord:
     reason = f"{event.minutes:g} minutes are over (max_minutes_task), in step {event.step}"
-    return with_fields(record, retry_to=record.state, last_error=reason)
+    call = with_fields(record.call, held=record.state is TaskState.AGENT)
+    return with_fields(record, call=call, retry_to=record.state, last_error=reason)
 
 
 def post_hooks_passed(event: e.PostHooksPassed, record: TaskRecord) -> TaskRecord:
