@@ -13,6 +13,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from attrs import define, field, frozen
@@ -58,6 +59,8 @@ _FILE_OPTION = re.compile(r"-[fb]|--(?:\w+-)?(?:file|\w+file)")
 _FOLDER_OPTION = re.compile(r"-C|--(?:directory|prefix|cwd|dir)")
 _PACKAGERS = frozenset({"npm", "yarn", "pnpm"})
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+_FILLED_IN, _PATTERN = re.compile(r"[$`(){}]"), re.compile(r"[*?\[]")
+_MOST_FOUND = 200
 _LARGEST = 256 * 1024
 _DEEPEST = 4
 
@@ -222,13 +225,21 @@ class _Search:
 
     def _there(self, words: Iterable[str]) -> Iterator[str]:
         """Those of the words that name something in the tree, and what links lead to there."""
-        for word in words:
-            path = self._inside(word)
+        for path in (path for word in words for path in self._meant(word)):
             if path and (self.root / path).exists():
                 yield path
                 real = os.path.relpath((self.root / path).resolve(), self.root.resolve())
                 if not real.startswith(".."):
                     yield real
+
+    def _meant(self, word: str) -> Iterator[str]:
+        """The paths that a word may come to: as it is, by a pattern, by what a shell fills in."""
+        yield self._inside(word)
+        if _FILLED_IN.search(word):
+            yield from map(self._inside, re.findall(r"[\w.][\w./-]*", word))
+        elif _PATTERN.search(word) and (pattern := self._inside(word)):
+            found = (path.relative_to(self.root) for path in self.root.glob(pattern))
+            yield from (path.as_posix() for path in islice(found, _MOST_FOUND))
 
     def _inside(self, word: str) -> str:
         """The path below the root that a word may name; "" for others and for the root itself."""
