@@ -25,7 +25,7 @@ from agent_runner.engine.runner import Runner, RunOptions
 from agent_runner.engine.schedule import EVERYTHING, Selection
 from agent_runner.engine.waiting import Waiter
 from agent_runner.ground.clock import Clock
-from agent_runner.ground.collector import seldom_collected
+from agent_runner.ground.collector import kept_from_collector
 from agent_runner.ground.disk import reason_of
 from agent_runner.model import events as e, exit_codes
 from agent_runner.model.errors import AgentRunnerError
@@ -147,7 +147,7 @@ class _Run:
         chosen, again = self.request.selection, self.request.rerun_changed
         prepare(self.project, self._wiring, chosen, rerun_changed=again)
         try:
-            with seldom_collected():
+            with kept_from_collector():
                 return await self._supervised(self._runner(), notifications)
         finally:
             with anyio.CancelScope(shield=True):

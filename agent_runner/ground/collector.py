@@ -22,21 +22,14 @@ def paused_collector() -> Iterator[None]:
 
 
 @contextmanager
-def seldom_collected() -> Iterator[None]:
-    """Collect seldom meanwhile, and never look through what is there already: it stays anyway.
+def kept_from_collector() -> Iterator[None]:
+    """Never look for garbage in what is there already: it stays anyway.
 
     For a whole run, begun when everything is loaded. Looking through modules and the task list
     again and again was an eighth of what a task costs.
     """
-    thresholds = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(_YOUNG, *thresholds[1:])
     try:
         yield
     finally:
-        gc.set_threshold(*thresholds)
         gc.unfreeze()
-
-
-_YOUNG = 20_000
-"""New objects after which a collection begins, a megabyte or two; Python's own figure is 700."""

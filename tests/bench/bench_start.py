@@ -4,7 +4,6 @@ In processor time, the least of several tries taken in turn: so a busy machine c
 past the bounds below. Where `nox` is not beside this Python, what is compared with it is left out.
 """
 
-import os
 import resource
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from agent_runner.ground.clock import SystemClock
 from agent_runner.model import events as e
 from agent_runner.model.states import TaskState as S
 from agent_runner.model.usage import Usage
+from tests.bench.projects import environment
 from tests.bench.rows import row
 
 TRIES = 9
@@ -66,7 +66,7 @@ def project(root: Path, tasks: int) -> Path:
 
 def spent(command: list[str], cwd: Path) -> float:
     """Seconds of processor time that a command takes."""
-    env = {**os.environ, "HOME": str(cwd / "home"), "PYTHONPATH": str(Path(__file__).parents[2])}
+    env = environment(cwd / "home")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=cwd, env=env, stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

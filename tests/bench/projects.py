@@ -45,9 +45,9 @@ def outside_of_repositories() -> Path:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """That of a run: a home of its own, and this source."""
+    """That of a run: its own home, and this source, compiled once as installed programs are."""
     more = {"HOME": str(home), "PYTHONPATH": str(SOURCE), "GIT_CONFIG_GLOBAL": "/dev/null"}
-    return {**os.environ, **more}
+    return {**os.environ, **more, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 class Project:
