@@ -56,7 +56,7 @@ def rules_by(
             ignored=None if settings.ignored_files else partial(trees.ignored, task.root),
             blots=Blots(redact, partial(texts, task.root)),
             hides=partial(hides, Globs(project.settings_of(task.id).prompt.hide)),
-            shown=Globs(task.files).covers,
+            shown=lambda path: Globs(task.files).covers(path),  # seldom asked: not made ready
         )
 
     return rules

@@ -58,9 +58,19 @@ class Repositories:
                 try:
                     with os.scandir(descriptor) as entries:
                         for entry in entries:
+                            if _is_harmless(entry.name):
+                                continue
                             name = as_seen(entry.name)
                             if name in (_FOLDERS if entry.is_dir() else _FILES):
                                 found.add(name)
                 finally:
                     os.close(descriptor)
         return self._found[folder]
+
+
+def _is_harmless(name: str) -> bool:
+    """Whether no file system takes the name for one of these, as its first letter says already.
+
+    A look of nanoseconds, since all files of a folder are gone through for each change.
+    """
+    return name[0].isascii() and name[0].isalnum() and name[0] not in "hHcCoOrR"

@@ -150,8 +150,8 @@ def create_folder_below(top: Path, folder: Path) -> None:
     A link among them is refused: what is written behind it would be outside of `top`. Raises
     OSError.
     """
-    here = str(top)
-    for name in folder.relative_to(top).parts:
+    here, below = str(top), str(folder)
+    for name in below.removeprefix(f"{here}/").split("/") if below != here else ():
         here = f"{here}/{name}"
         try:
             mode = os.lstat(here).st_mode  # first: nearly always it is there

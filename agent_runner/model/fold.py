@@ -2,11 +2,12 @@
 
 from functools import lru_cache
 
-from attrs import define, evolve as replaced, field, frozen
+from attrs import define, field, frozen
 
 from agent_runner.model import events as e
 from agent_runner.model.evolve import evolve
 from agent_runner.model.record import Counts, TaskRecord
+from agent_runner.model.replacing import evolve as replaced
 from agent_runner.model.spending import Spending
 from agent_runner.model.states import STEPS, TaskState
 

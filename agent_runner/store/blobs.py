@@ -52,10 +52,12 @@ class Blobs:
 
     Attributes:
         folder: Where `pack` is, and the files of versions before it: `ab/cdef...`.
+        path: That of `pack`.
     """
 
     folder: Path
     disk: Disk
+    path: Path = field(init=False)
     _file: int = -1
     _end: int = 0
     """Where the next entry begins: behind the last whole one."""
@@ -66,10 +68,9 @@ class Blobs:
     """Where the line of each entry is, and no more: a list of 10,000 tasks has 50,000 entries."""
     _by_name: dict[str, int] = field(factory=dict)
 
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self.folder / "pack"
+    def __attrs_post_init__(self) -> None:
+        """Name the file once: each entry is written by its path."""
+        self.path = self.folder / "pack"
 
     def put(self, content: bytes) -> str:
         """Keep a content and return its sha256; one that is there already is not written again.

@@ -210,7 +210,7 @@ class FirstMessage:
             return None
         return GitLines(status.branch, status.head, status.lines, status.more)
 
-    @property
+    @cached_property
     def _scope(self) -> Scope:
         return Scope(self.task.root, self.sources.hidden)
 

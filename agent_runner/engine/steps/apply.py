@@ -126,10 +126,10 @@ class ApplyStep:
         Words count together with what was fine in those that they correct; an agent that changes
         files itself begins anew each time.
         """
-        record, root, rules = work.record, work.task.root, self.rules_of(work.task, work.record)
+        record, root = work.record, work.task.root
         change_id = f"{work.task.id}-{record.counts.calls_started:04}"
         if turn.response.edits is not None:
-            reply = turn.reply
+            reply, rules = turn.reply, self.rules_of(work.task, record)
             planned = plan_replies([reply], root, rules, change_id=change_id)
             if isinstance(planned, Rejection):
                 return evolve(planned, text=f"{planned.faults}\n\n{_ONCE_MORE}"), reply

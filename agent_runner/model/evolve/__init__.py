@@ -6,11 +6,10 @@ are written with `attrs.evolve`, whose keywords mypy checks: a misspelt field do
 
 from functools import singledispatch
 
-from attrs import evolve as with_fields
-
 from agent_runner.model import events as e
 from agent_runner.model.evolve import calls, changes, decisions, hooks
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.replacing import evolve as with_fields
 
 
 def evolve(record: TaskRecord, event: e.Event) -> TaskRecord:

@@ -1,9 +1,8 @@
 """What the events of calls and their replies make of a record."""
 
-from attrs import evolve as with_fields
-
 from agent_runner.model import events as e
 from agent_runner.model.record import TaskRecord
+from agent_runner.model.replacing import evolve as with_fields
 from agent_runner.model.states import TaskState
 
 

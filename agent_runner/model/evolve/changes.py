@@ -1,10 +1,9 @@
 """What the events that change files make of a record."""
 
-from attrs import evolve as with_fields
-
 from agent_runner.model import events as e
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.record import ChangeState, TaskRecord
+from agent_runner.model.replacing import evolve as with_fields
 from agent_runner.model.states import TaskState
 
 

@@ -1,9 +1,8 @@
 """What a person's decisions make of a record."""
 
-from attrs import evolve as with_fields
-
 from agent_runner.model import events as e
 from agent_runner.model.record import STUCK, ChangeState, Counts, Judgement, Spent, TaskRecord
+from agent_runner.model.replacing import evolve as with_fields
 
 
 def retried(event: e.Retried, record: TaskRecord) -> TaskRecord:

@@ -1,9 +1,8 @@
 """What the hooks' events make of a record: a task is taken up, prepared and judged."""
 
-from attrs import evolve as with_fields
-
 from agent_runner.model import events as e
 from agent_runner.model.record import Judgement, KeptLog, TaskRecord
+from agent_runner.model.replacing import evolve as with_fields
 from agent_runner.model.states import TaskState
 
 
