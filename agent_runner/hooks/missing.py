@@ -37,8 +37,8 @@ _CANNOT_START = tuple(
         rf"\S+: (?:line )?\d+: (?:exec: |eval: )?{_NAME}: (?:command )?not found",
         rf"(?:\S*/)?-?\w*sh(?:\[\d+\])?: (?:\S+: )?{_NAME}: not found(?: \[No such file.*\])?",
         rf"(?:\S+: )*{_NAME}: [Cc]ommand not found\.?",
-        # zsh, fish, poetry, bundler, cargo, uv
-        rf"(?:\S+: )*(?:[Cc]ommand not found|[Uu]nknown command|no such command):? {_NAME}\.?",
+        # zsh, poetry, bundler, cargo, uv
+        rf"(?:\S+: )*(?:[Cc]ommand not found|no such command):? {_NAME}\.?",
         rf"error: Failed to spawn: {_NAME}",
         rf"Error: the command {_NAME} could not be found.*",
         # programs that start others
@@ -46,19 +46,14 @@ _CANNOT_START = tuple(
         # Python: `python3: No module named x`, `...; 'x' is a package and cannot be executed`
         rf"(?:{_PYTHON}: )?No module named {_NAME}(?:; .*)?",
         rf"{_PYTHON}: Error while finding .* \(ModuleNotFoundError: No module named {_NAME}\)",
-        # Windows
-        rf"{_NAME} is not recognized as an internal or external command,?.*",
-        rf"(?:\S+ ?: )?The term {_NAME} is not recognized as .*",
         # those who called it, and pass the exit code on as a number of their own
         rf"(?:{CALLERS}).*\b(?:[Ee]rror|code|status):? 12[67]\W*",
         r"npm (?:ERR!|error) (?:npx canceled due to missing|could not determine executable).*",
     )
 )
 _FURTHER = re.compile(
-    r"operable program or batch file\.|function, script file, or operable program\..*"
-    r"|Check the spelling of the name.*|(?:the path is correct|if a path was included).*"
-    r"|At line:\d+ char:\d+|\+.*|Caused by:.*|No such file or directory.*|(?:help|hint): .*"
-    r"|Install missing gem.*|Is it installed\?.*"
+    r"Caused by:.*|No such file or directory.*|(?:help|hint): .*|Install missing gem.*"
+    r"|Is it installed\?.*"
 )
 """What some of them add in further lines."""
 

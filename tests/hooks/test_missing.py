@@ -13,19 +13,6 @@ Stage = Any  # the fixture's class stands in conftest, which importlib mode does
 
 MAKE = "ptest -q\n/bin/sh: 1: ptest: not found\nmake: *** [Makefile:2: test] Error 127\n"
 NPM = "\n> app@1.0.0 test\n> jest --ci\n\nsh: 1: jest: not found\n"
-WINDOWS = """\
-'ptest' is not recognized as an internal or external command,
-operable program or batch file.
-"""
-POWERSHELL = """\
-The term 'ptest' is not recognized as the name of a cmdlet, function, script file, or operable \
-program. Check the spelling of the name, or if a path was included, verify that
-the path is correct and try again.
-At line:1 char:1
-+ ptest -q
-+ ~~~~~
-    + CategoryInfo          : ObjectNotFound: (ptest:String) [], CommandNotFoundException
-"""
 
 
 @pytest.mark.parametrize(
@@ -38,7 +25,6 @@ At line:1 char:1
         ("./check.sh: line 12: ptest: command not found", "ptest"),
         ("-bash: ptest: command not found", "ptest"),
         ("zsh:1: command not found: ptest", "ptest"),
-        ("fish: Unknown command: ptest", "ptest"),
         ("sh: ptest: not found", "ptest"),
         ("ksh: ptest: not found [No such file or directory]", "ptest"),
         ("ptest: Command not found.", "ptest"),
@@ -47,7 +33,6 @@ At line:1 char:1
         ("sudo: ptest: command not found", "ptest"),
         ("pyenv: ptest: command not found", "ptest"),
         ("/usr/bin/python3: No module named pytest", "pytest"),
-        ("C:\\Python312\\python.exe: No module named pytest", "pytest"),
         ("No module named 'pytest'", "pytest"),
         (
             "python: No module named a.__main__; 'a' is a package and cannot be directly executed",
@@ -63,8 +48,6 @@ At line:1 char:1
             "ptest",
         ),
         ("error: no such command: `nextest`\n\nhelp: view all with `cargo --list`", "nextest"),
-        (WINDOWS, "ptest"),
-        (POWERSHELL, "ptest"),
         (MAKE, "ptest"),
         ("make: ptest: No such file or directory\nmake: *** [Makefile:2: test] Error 127", "ptest"),
         (NPM, "jest"),
