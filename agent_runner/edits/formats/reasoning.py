@@ -5,10 +5,12 @@ Tags that are known to hold it are taken away with what they hold; changes in ot
 
 import re
 
+from agent_runner.edits.formats.scan import dedented, outside_fences
+
 _WORDS = (
     r"(?:\w+:)?(?:(?:ant)?think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis|scratchpad)"
 )
-_OPEN = re.compile(rf"\s*(?:<{_WORDS}>|\[THINK\]|\u25c1think\u25b7)", re.IGNORECASE)
+_OPEN = re.compile(rf" {{0,3}}(?:<{_WORDS}>|\[THINK\]|\u25c1think\u25b7)", re.IGNORECASE)
 _CLOSE = re.compile(
     rf"</{_WORDS}>|\[/THINK\]|\u25c1/think\u25b7|\.\.\.done thinking\.", re.IGNORECASE
 )
@@ -20,8 +22,6 @@ _ANSWERS = frozenset(
 )
 """Tags in which the reply itself stands."""
 
-_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
-
 
 def without_reasoning(lines: list[str]) -> tuple[list[str], int | None]:
     """The lines with those of reasoning made blank, and the line of one that does not end.
@@ -32,13 +32,11 @@ def without_reasoning(lines: list[str]) -> tuple[list[str], int | None]:
     final = next((at for at, line in enumerate(kept) if _FINAL.match(line)), None)
     if final is not None:
         kept[: final + 1] = [*[""] * final, _FINAL.sub("", kept[final])]
-    closed = next((at for at, line in enumerate(kept) if _CLOSE.match(line.strip())), None)
+    closed = next((at for at, line in enumerate(kept) if _CLOSE.match(dedented(line, 3))), None)
     if closed is not None and not any(map(_OPEN.match, kept[: closed + 1])):
         _blank(kept, 0, closed)
-    is_fenced = False
-    for at in range(len(kept)):
-        is_fenced ^= _FENCE.match(kept[at]) is not None
-        if is_fenced or not _OPEN.match(kept[at]):
+    for at in outside_fences(kept):
+        if not _OPEN.match(kept[at]):
             continue
         end = next((i for i in range(at, len(kept)) if _CLOSE.search(kept[i])), None)
         if end is None:
@@ -56,10 +54,8 @@ def enclosures(lines: list[str]) -> list[tuple[int, int, str]]:
     """
     found: list[tuple[int, int, str]] = []
     opened: dict[str, int] = {}
-    is_fenced = False
-    for at, line in enumerate(lines):
-        is_fenced ^= _FENCE.match(line) is not None
-        tag = None if is_fenced else _TAG.fullmatch(line)
+    for at in outside_fences(lines):
+        tag = _TAG.fullmatch(lines[at])
         if tag is None or tag[3].lower() in _ANSWERS:
             continue
         if not tag[1] and tag[2] != "end":

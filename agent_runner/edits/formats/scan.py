@@ -1,6 +1,7 @@
 """What every format shares: the reply as lines, the place reached in it, fences, and the answer."""
 
 import re
+from collections.abc import Iterator
 from typing import Protocol
 
 from attrs import define, frozen
@@ -58,6 +59,16 @@ def pairs_up(lines: list[str]) -> bool:
                 return False
             inner = None
     return inner is None
+
+
+def outside_fences(lines: list[str]) -> Iterator[int]:
+    """The places of lines outside of all fences; lines to come may be changed meanwhile."""
+    fence: Fence | None = None
+    for at in range(len(lines)):
+        if fence is not None:
+            fence = None if fence.closed_by(lines[at]) else fence
+        elif (fence := fence_on(lines[at])) is None:
+            yield at
 
 
 Found = tuple[int, list[Edit]]
