@@ -61,15 +61,18 @@ def read(scan: Scan, at: int) -> Found:
 def _is_torn(search: list[str], replace: list[str]) -> bool:
     """Whether a fence in the new text is perhaps the end of the one around it, or of an example.
 
-    Where the old text has as many, they are the file's.
+    Where the old text has as many of each kind, they are the file's.
     """
-    more = _fences(replace) - _fences(search)
-    new = [text for op, text in hunk_lines(search, replace) if op == ADD]
-    return bool(more % 2) or (more > 0 and not pairs_up(new))
+    kinds = [
+        _fences(replace, words=words) - _fences(search, words=words) for words in (True, False)
+    ]
+    more, new = sum(kinds), [text for op, text in hunk_lines(search, replace) if op == ADD]
+    return bool(more % 2 or (more == 0 and any(kinds))) or (more > 0 and not pairs_up(new))
 
 
-def _fences(lines: list[str]) -> int:
-    return sum(line.lstrip().startswith(("```", "~~~")) for line in lines)
+def _fences(lines: list[str], *, words: bool) -> int:
+    fences = (line.strip() for line in lines if line.lstrip().startswith(("```", "~~~")))
+    return sum(bool(line.strip("`~")) == words for line in fences)
 
 
 def _path(scan: Scan, at: int, behind: str, search: list[str]) -> tuple[str, str]:
