@@ -72,7 +72,6 @@ class RedactedStream:
     def __init__(self, redactor: Redactor, forms: tuple[bytes, ...]) -> None:
         self._redactor = redactor
         self._forms = forms
-        self._longest = max(map(len, forms), default=0)
         self._held = b""
 
     def feed(self, piece: bytes) -> bytes:
@@ -89,10 +88,14 @@ class RedactedStream:
 
     def _beginning(self, clean: bytes) -> int:
         """How many of the last bytes are a secret's beginning; the most that are."""
-        for size in range(min(self._longest - 1, len(clean)), 0, -1):
-            if any(form.startswith(clean[-size:]) for form in self._forms):
-                return size
-        return 0
+        most = 0
+        for form in self._forms:
+            tail = clean[-(len(form) - 1) :]
+            at = tail.find(form[:1])
+            while at >= 0 and not form.startswith(tail[at:]):
+                at = tail.find(form[:1], at + 1)
+            most = max(most, len(tail) - at if at >= 0 else 0)
+        return most
 
 
 def is_secret(value: str) -> bool:

@@ -4,8 +4,10 @@ Needs root, loop devices and mkfs.ext4.
 """
 
 import fcntl
+import json
 import os
 import random
+import re
 import shutil
 import signal
 import struct
@@ -17,6 +19,9 @@ from pathlib import Path
 import pytest
 from attrs import define
 
+from tests.crash.test_conversations import FILES as CONVERSATION, SETTINGS, TURNS, ran, speaker
+from tests.e2e.wire import KEY, settings
+from tests.providers.server import serving
 from tests.support.crashing import (
     CrashProject,
     Reference,
@@ -24,6 +29,7 @@ from tests.support.crashing import (
     committing,
     processes_of,
 )
+from tests.support.vendors.server import StrictServer
 
 SHUTDOWN = 0x8004587D
 """`ioctl(EXT4_IOC_SHUTDOWN)`; 2: nothing is flushed, not even the file system's own journal."""
@@ -134,6 +140,59 @@ def test_the_power_goes_at_many_moments(
     number: int, machine: Machine, reference: Reference
 ) -> None:
     cut_and_resumed(machine, reference, (number + 0.5) / 30)
+
+
+def conversation_cut_and_resumed(machine: Machine, folder: Path, part: float) -> None:
+    """What is asked after it is what would have been asked, and only a lost call is paid twice.
+
+    `part`: how much of the time passes before the cut that an undisturbed run takes.
+    """
+    begun = time.monotonic()
+    _, whole, _ = ran(folder / "whole", "chat", 0)
+    seconds = time.monotonic() - begun
+    strict = StrictServer(speaker)
+    with serving(strict) as server:
+        config = json.dumps(settings(server.url, protocol="chat", **SETTINGS))
+        files = {**CONVERSATION, "agent-runner.yml": config}
+        project = CrashProject.write(machine.disk, files=files, env={"THE_KEY": KEY})
+        subprocess.run(["sync", "-f", str(machine.disk)], check=True)
+        child = project.start("run")
+        try:
+            child.communicate(timeout=part * seconds)
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGSTOP)
+        machine.cut()
+        child.kill()
+        child.communicate()
+        machine.power_off()
+        machine.power_on()
+        code, printed = project.go_on()
+    assert code == 0, (strict.refused, printed)
+    assert strict.refused == []
+    asked = bodies(strict)
+    assert list(dict.fromkeys(asked)) == bodies(whole)
+    assert len(asked) - len(TURNS) <= project.lost_calls() <= 1
+    assert (project.root / "work/a.py").read_text() == "alpha = 3\n"
+
+
+def bodies(strict: StrictServer) -> list[str]:
+    """What was asked, but for the log of a hook: it is not synced, and may be lost."""
+    asked = (json.dumps(charge.body) for charge in strict.charges)
+    return [re.sub(r'"(hook_output: the )?output of [^"]*"', "", body) for body in asked]
+
+
+def test_the_power_goes_in_a_conversation(
+    machine: Machine, tmp_path: Path, dice: random.Random
+) -> None:
+    conversation_cut_and_resumed(machine, tmp_path, dice.uniform(0.2, 1.0))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(30))
+def test_the_power_goes_at_many_moments_of_a_conversation(
+    number: int, machine: Machine, tmp_path: Path
+) -> None:
+    conversation_cut_and_resumed(machine, tmp_path, (number + 0.5) / 30)
 
 
 def commits_cut_and_resumed(machine: Machine, moment: float) -> None:
