@@ -61,7 +61,7 @@ class Carrier:
             check_writable("".join(new))
             wrong = self._blotted(new, entry)
             if wrong is None and not self.exact:
-                wrong = _in_doubt(edit, new, entry) or _leaves_out(edit, parts, entry)
+                wrong = _in_doubt(edit, new, entry) or _leaves_out(edit, parts)
             return wrong or self._unquoted(self._carry(edit, entry), entry)
         except NotTextError as error:
             return Failed(f"{error}", "  Only UTF-8 text can be written by a reply.")
@@ -217,15 +217,14 @@ def _in_doubt(edit: Edit, new: list[str], entry: Entry) -> Failed | None:
     return in_doubt(edit.path, short) if wrong else None
 
 
-def _leaves_out(edit: Edit, parts: list[Sequence[HunkLine]], entry: Entry) -> Failed | None:
+def _leaves_out(edit: Edit, parts: list[Sequence[HunkLine]]) -> Failed | None:
     """The refusal of a new line that stands for lines that the reply leaves out."""
     is_whole = isinstance(edit, Write)
-    held = {line.strip() for line in (entry.text().lines if parts and entry.exists else ())}
     stands = "stands for lines that were left out, and would be written as it is"
-    if line := says_left_out(parts, edit.path, held):
+    if line := says_left_out(parts, edit.path):
         more = "write every line out, or end the block before them (or word it otherwise, if meant)"
         return in_doubt(edit.path, f"`{line.strip()[:80]}` {stands}; {more}", is_whole=False)
-    found = (stands_in(part, edit.path, held, whole=is_whole) for part in parts)
+    found = (stands_in(part, edit.path, whole=is_whole) for part in parts)
     line = next(filter(None, found), "")
     if not line or (isinstance(edit, Write) and edit.whole):
         return None

@@ -1,12 +1,13 @@
 """Lines that stand for others that were left out: `# ... rest of the file ...`, `[unchanged]`.
 
-One judge for all formats, asked of lines that an edit brings and the file does not hold. Dots say
+One judge for all formats, asked of lines that an edit brings. Dots say
 it in every language, and a few words of English. Else the place does: a remark that comes where
 lines of code go, and explains none. Who means such a line can say so, so that doubt costs little.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from agent_runner.edits.anchors import indent_of
 from agent_runner.edits.edit import ADD, DROP, KEEP, HunkLine
@@ -46,22 +47,22 @@ _Line = tuple[str, str, str]
 """The line above, the line, and the line below, in the new text."""
 
 
-def says_left_out(parts: Sequence[Sequence[HunkLine]], path: str, held: Collection[str]) -> str:
+def says_left_out(parts: Sequence[Sequence[HunkLine]], path: str) -> str:
     """The first new line that says, by dots or in words, that it stands for others; "" for none.
 
-    `parts`: the hunks, or all of a file as one. `held`: the lines of the file before, stripped.
+    `parts`: the hunks, or all of a file as one.
     """
     for part in parts:
         goes = any(op == DROP for op, _ in part)
         if is_prose(path) and not goes:
             continue  # an example in a text
-        for line in _new(part, held):
+        for line in _new(part):
             if _says_so(line, path, goes=goes):
                 return line[1]
     return ""
 
 
-def stands_in(part: Sequence[HunkLine], path: str, held: Collection[str], *, whole: bool) -> str:
+def stands_in(part: Sequence[HunkLine], path: str, *, whole: bool) -> str:
     """The first new remark that comes where more code goes than comes; "" for none.
 
     `whole`: the part is all of a file, of which something may have been forgotten. Where a part of
@@ -74,7 +75,7 @@ def stands_in(part: Sequence[HunkLine], path: str, held: Collection[str], *, who
         bare = [_MARK.sub("", text, count=1) for text in gone]
         if sum(map(bool, bare)) <= _size(gap, ADD, path):
             continue
-        for above, text, below in _new(gap, held):
+        for above, text, below in _new(gap):
             # code that is commented out, or `#words` with a blank between
             is_kept = _COMMENT.sub("", text.strip(), count=1) in {*gone, *bare}
             is_alone = not below.strip() or _is_remark(below, path)
@@ -97,13 +98,16 @@ def is_dots(line: str) -> bool:
     return _DOTS.fullmatch(plain(line).strip()) is not None
 
 
-def _new(part: Sequence[HunkLine], held: Collection[str]) -> Iterator[_Line]:
-    """The lines that come and are not blank; above one stands the last that is not blank."""
+def _new(part: Sequence[HunkLine]) -> Iterator[_Line]:
+    """The lines that come and are not only moved; above one stands the last that is not blank."""
+    gone = Counter(text.strip() for op, text in part if op == DROP)
     after = [(op, text) for op, text in part if op != DROP]
     above = ""
     for at, (op, text) in enumerate(after):
         below = after[at + 1][1] if at + 1 < len(after) else ""
-        if op == ADD and text.strip() and text.strip() not in held:
+        if op == ADD and gone[text.strip()] > 0:
+            gone[text.strip()] -= 1
+        elif op == ADD and text.strip():
             yield above, text, below
         above = text if text.strip() else above
 

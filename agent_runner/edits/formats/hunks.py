@@ -147,6 +147,8 @@ def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> bool:
     for below in range(stop + is_closed, min(len(scan), stop + _AHEAD)):
         line = scan.line(below)
         is_fence = line.startswith(("```", "~~~")) and (is_apart or below > stop)
+        if is_closed and below == stop + 1 and is_fence and not line.strip("`~ "):
+            return True  # one of the two is a line of the hunk
         if is_fence or line.startswith(("@@", "<<<<<", "*** ")) or stops(scan, below):
             return False
         if _LOST.match(line) or (line.strip() and not is_apart):
