@@ -24,10 +24,12 @@ _DIVIDER = re.compile(r"\s*([=#*%~+-])\1{2,}.*\b(?:FILE|START|BEGIN|END)\b.*\1{3
 """Around the files of a reply, where their names stand in lines of dashes."""
 
 _TAG = re.compile(
-    r"^[ \t]*(<(?:\w+:)?(?:files?|write\w*|edit\w*|create\w*|replace\w*|str_replace\w*|apply_\w+"
-    r"|update\w*|patch|change|changes|search\w*|insert\w*|delete\w*|invoke|function_calls?|tool_\w+"
-    r"|artifact|code_?change\w*|modif\w+|function|parameter)(?:[\s=][^>]*)?/?>)"
+    r"^[ \t]*(<(?:\w+:)?(?:files?|patch|changes?|artifact|invoke|function(?:_calls?)?|parameter"
+    r"|(?:write|edit|create|replace|str_replace|apply_|update|search|insert|delete|tool_|modif"
+    r"|code_?change)\w*)(?:[\s=][^>]*)?/?>)"
 )
+"""Elements by which agents write files, edit them, or call tools."""
+
 _ATTRIBUTES = re.compile(r"^[ \t]*(<[\w:.-]+(?:\s+[\w:.-]+\s*=\s*[\"'][^\"']*[\"'])+\s*/?>)")
 _VALUE = re.compile(r"=\s*[\"']([^\"']+)[\"']")
 _CALL = re.compile(
