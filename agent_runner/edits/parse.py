@@ -172,6 +172,8 @@ class _Reader:
                 self.named[path] = at
             if (aside := whole_file.unfenced_below(self.scan, at)) is not None:
                 self.asides.append(aside)
+            if line.lstrip().startswith(("#", "**")):
+                self.scan.section = path
         if line.strip():
             self.scan.path_fence = None
         return at + 1

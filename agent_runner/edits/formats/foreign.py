@@ -115,7 +115,7 @@ def strange_line(line: str, above: str = "") -> str | None:
     is_signed = _CODE_ADDED.match(line) or (_ADDED.match(line) and _REMOVED.match(above))
     is_marker = is_mark(line) or _DIVIDER.fullmatch(line) or _VERB.match(line)
     kinds = (
-        (is_marker, f"the marker `{shown}` belongs to no form that is read."),
+        (is_marker, f"the marker `{shown}` stands in no block that can be read."),
         (is_rule, f"the divider `{shown}` belongs to no block."),
         (is_signed, f"the line `{shown}` stands outside of a diff."),
         (_HUNK.match(line), f"the hunk `{shown}` stands outside of a diff."),
@@ -139,7 +139,7 @@ def strange_fence(language: str, lines: list[str]) -> str | None:
     if language.startswith("tool") or (is_data and _CALL.match("\n".join(lines))):
         return _AS_TEXT
     if language in DIFF_LANGUAGES and first:
-        return f"a `{language}` without `---`, `+++` and `@@` is no form that is read."
+        return f"a `{language}` fence has to begin with `---` and `+++`, then `@@`."
     if language in {"", "xml", "html"} and _TAG.match(first):
         return strange_line(first)
     found = (

@@ -81,7 +81,8 @@ class Scan:
 
     `fence`: the one that is open and only dresses what stands in it. `indent`: blanks that all
     lines of the block in hand begin with. `floor`: the first line below the block before.
-    `path_fence`: a path that had a fence of its own right above.
+    `section`: the path that is the heading above. `path_fence`: one that had a fence of its own
+    right above.
     """
 
     raw: list[str]
@@ -90,6 +91,7 @@ class Scan:
     floor: int = 0
     blocks: int = 0
     last_path: str | None = None
+    section: str | None = None
     path_fence: str | None = None
 
     def __len__(self) -> int:

@@ -42,7 +42,7 @@ def named_by(scan: Scan, at: int, fence: Fence) -> Label | None:
         if path := naming.path_in_comment(inside, labelled=True):
             return Label(path, sure=True, says_so=True, inside=True)
         path = naming.path_in_comment(inside, labelled=False)
-        if named is None and (path := path or scan.path_for(at)):
+        if named is None and (path := path or scan.path_for(at) or scan.section):
             return Label(path, sure=False, dressed=True)
     return named
 
