@@ -129,6 +129,10 @@ def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
     if hunk.quoted or not any(map(str.strip, needle)):
         return [_Candidate(at, Fit(hunk.lines)) for at in hay.places(needle, str, MOST_PLACES)]
     is_ascii = "\n".join(needle).isascii() and hay.text().isascii()
+    telling = max((line.strip() for line in needle), key=len)
+    is_only = is_ascii and hay.text().count(telling) == 1  # then no second place is as good
+    if exact := hay.places(needle, str, 1) if is_only else []:
+        return [_Candidate(exact[0], Fit(hunk.lines))]
     found: list[_Candidate] = []
     for at in hay.places(needle, _bare if is_ascii else _alike, _MOST_CANDIDATES):
         made = fit(hunk, hay.lines[at : at + len(needle)])

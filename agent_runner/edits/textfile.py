@@ -32,6 +32,9 @@ class TextFile:
     bom: bytes = b""
     ending: str = "\n"
     """What most lines end with when it is read; LF where it is even."""
+    plus: int = 0
+    minus: int = 0
+    """Lines that came and went since: a diff of each file would take longer than all else."""
 
     @classmethod
     def read(cls, content: bytes) -> "TextFile":
@@ -109,6 +112,8 @@ class TextFile:
         before = self.ends[start - 1 : start] if start else self.ends[:1]
         at = start
         for op, text in ops:
+            self.plus += op == ADD
+            self.minus += op == DROP
             if op == ADD:
                 lines.append(text)
                 ends.append(gone.pop(0) if gone else (ends or before or [self.ending])[-1])

@@ -75,6 +75,8 @@ class Entry:
     @property
     def counted(self) -> tuple[int, int]:
         """Lines that came and went; a file that only moved has none."""
+        if self._text is not None:
+            return self._text.plus, self._text.minus
         old, new = self.counted_from.splitlines(), self.bytes_now().splitlines()
         same = sum(count for _, _, count in same_runs(old, new))
         return len(new) - same, len(old) - same
