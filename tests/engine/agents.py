@@ -208,6 +208,35 @@ def pseudo_json(name: str, _dice: random.Random) -> Agent:
     yield f"{json.dumps({'done': True})}\nThat is all."
 
 
+def truncating(name: str, _dice: random.Random) -> Agent:
+    """Is cut off in the middle of a call that would delete what it works on."""
+    prompt = yield using(found(name))
+    path, _ = place(answers(prompt)[0])
+    yield evolve(using(("delete_file", {"path": path})), finish=Finish.TRUNCATED)
+    yield using(mending(path, name))
+    yield "Done."
+
+
+def mute(name: str, _dice: random.Random) -> Agent:
+    """Says nothing at all in between."""
+    prompt = yield using(found(name))
+    path, _ = place(answers(prompt)[0])
+    yield AgentResponse("", Finish.EMPTY, model="scripted")
+    yield using(mending(path, name))
+    yield AgentResponse(" \n", model="scripted")
+    yield "Done."
+
+
+def announcing(name: str, _dice: random.Random) -> Agent:
+    """Says what it is about to do, and stops."""
+    yield "I will look for it first."
+    prompt = yield using(found(name))
+    path, _ = place(answers(prompt)[0])
+    yield f"Next I will change `{path}`:"
+    yield using(mending(path, name))
+    yield "Now I am going to run the tests."
+
+
 def in_words(name: str, _dice: random.Random) -> Agent:
     """Looks by fences, sloppily, and sends blocks; for one that is offered no tools."""
     looks = f'read src/{name}.py\nsearch "def {name}"\nlist_files . 9'
@@ -238,7 +267,7 @@ EVERY: Mapping[str, Callable[[str, random.Random], Agent]] = {
     agent.__name__: agent
     for agent in (
         *(careful, sloppy, greedy, hallucinating, injected, looping, thrashing, lying),
-        *(pseudo_json, in_words, wild),
+        *(pseudo_json, truncating, mute, announcing, in_words, wild),
     )
 }
 

@@ -1,17 +1,21 @@
 """A conversation on disk: a chain of what was new, put together again after any stop."""
 
 import json
+import random
+import string
 import zlib
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from agent_runner.model import events as e
-from agent_runner.model.agent import AgentRequest, AgentResponse, Message, Prompt
+from agent_runner.model.agent import AgentRequest, AgentResponse, Message, Prompt, ToolCall
 from agent_runner.model.conversation import digest_of
+from agent_runner.providers.client import WORDS
 from agent_runner.store.codec import to_plain_whole
 from tests.engine.scene import Scene, Settings, dying_at
-from tests.engine.scripted import Line, replacing, showing, whole
+from tests.engine.scripted import Line, ScriptedClient, replacing, showing, whole
 
 T1 = {"id": "T1", "post_hooks": ["judge"]}
 JUDGE = {"judge": {"command": "grep -q new a.txt"}}
@@ -72,6 +76,36 @@ def test_fifteen_turns_take_no_more_room_than_what_was_said(tmp_path: Path) -> N
     assert len(scene.client.asked) == 15
     assert kept <= 1.1 * said
     assert not list(scene.state_dir.rglob("prompt.md"))
+
+
+def test_the_same_holds_for_tools_and_a_providers_own_items(tmp_path: Path) -> None:
+    """Thoughts of incompressible text, twice in an answer by nature: its words and its items."""
+
+    def looking(number: int) -> AgentResponse:
+        thought = "".join(random.Random(number).choices(string.ascii_letters, k=2_000))
+        given = json.dumps({"path": f"{number}.txt"})
+        call = ToolCall(f"id-{number}", "read_file", given)
+        raw = json.dumps([{"type": "thinking", "thinking": thought}, {"input": given}])
+        return AgentResponse("I look.", tool_calls=(call,), raw=raw, model="scripted")
+
+    scene = scene_of(
+        tmp_path,
+        prompt={"max_turns": 30},
+        providers={"replay": {"replies": ".", "tools": "native"}},
+    )
+    script: list[Line] = [*map(looking, range(14)), whole("a.txt", "new\n")]
+    scene.client = ScriptedClient(script, can=evolve(WORDS, tools=True))
+    for number in range(14):
+        lines = (f"line {number} {n}: {n * 7919 % 1000003}\n" for n in range(300))
+        (scene.folder / f"{number}.txt").write_text("".join(lines))
+    assert scene.run().exit_code == 0
+    last = scene.client.asked[-1].prompt
+    said = len(last.system) + sum(map(len, texts(last)))
+    said += sum(len(message.raw) for message in last.messages)
+    said += sum(len(one.text) for message in last.messages for one in message.answers)
+    kept = size(scene.state_dir / "blobs") + size(scene.state_dir / "logs")
+    assert len(scene.client.asked) == 15
+    assert kept <= 1.1 * said, (kept, said)
 
 
 @pytest.mark.parametrize("kind", [e.CallSettled, e.Consulted, e.Rejected, e.PostHooksFailed])
