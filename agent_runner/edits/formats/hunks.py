@@ -10,7 +10,7 @@ from collections.abc import Callable
 from attrs import evolve, frozen
 
 from agent_runner.edits.edit import ADD, DROP, KEEP, Hunk, HunkLine
-from agent_runner.edits.formats.scan import Scan
+from agent_runner.edits.formats.scan import Scan, fence_on
 
 _HEADER = re.compile(
     r"^@@+(?: -(\d{1,9})(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@+)? ?(.*?)(?: @@)?$"
@@ -138,11 +138,11 @@ def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> bool:
     """Whether the hunk perhaps goes on below `stop`, the first line that is not its own.
 
     Below a fence that is closed only the next line is asked: all else is what follows the diff. In
-    an open one, what belongs to nothing is found anyhow.
+    an open one, what belongs to nothing is found anyhow, but for a line that begins a fence.
     """
     is_closed = scan.closes(stop)
     if scan.fence is not None and not is_closed:
-        return False
+        return bool(raw and raw[-1]) and fence_on(scan.line(stop)) is not None
     is_apart = is_closed or (bool(raw) and not raw[-1])
     for below in range(stop + is_closed, min(len(scan), stop + _AHEAD)):
         line = scan.line(below)

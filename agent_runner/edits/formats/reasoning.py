@@ -29,7 +29,7 @@ def without_reasoning(lines: list[str]) -> tuple[list[str], int | None]:
     An end without a beginning counts from the first line: some templates hold the beginning back.
     """
     kept = list(lines)
-    final = next((at for at, line in enumerate(kept) if _FINAL.match(line)), None)
+    final = next((at for at in outside_fences(kept) if _FINAL.match(kept[at])), None)
     if final is not None:
         kept[: final + 1] = [*[""] * final, _FINAL.sub("", kept[final])]
     closed = next((at for at, line in enumerate(kept) if _CLOSE.match(dedented(line, 3))), None)
