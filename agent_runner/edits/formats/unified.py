@@ -64,6 +64,9 @@ def read(scan: Scan, at: int) -> Found:
     hunks, wrong, end = _hunks(scan, end, skips=bool(_BINARY & meta.keys()))
     again = next((op + s for hunk in hunks for op, s in hunk.lines if op + s in heads), "")
     wrong = wrong or (f"its header `{again}` stands once more, in a hunk." if again else "")
+    numbers = [hunk.start for hunk in hunks if hunk.start and not hunk.kept]
+    if not wrong and numbers != sorted(numbers):  # perhaps two headers have changed places
+        wrong = "its hunks are not in the order of their line numbers, and have no unchanged lines."
     if "rename from" in meta and "rename to" in meta:
         names = _Names(unquoted(meta["rename from"]), unquoted(meta["rename to"]))
     found = wrong or _edits(origin, names, meta, hunks)
