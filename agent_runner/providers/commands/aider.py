@@ -27,8 +27,8 @@ _LOG_IN = "set api_key_env to the variable with the API key of its model"
 _FAILED = re.compile(r"litellm\.(\w+): (.*)")
 _EDITED = re.compile(r"Applied edit to (.+)")
 _COUNTED = re.compile(
-    r"Tokens: (?P<sent>[\d.,]+)(?P<sent_k>[kM]?) sent.*?"
-    r"(?P<got>[\d.,]+)(?P<got_k>[kM]?) received"
+    r"Tokens: (?P<sent>\d[\d,]{0,15}(?:\.\d+)?)(?P<sent_k>[kM]?) sent.*?"
+    r"(?P<got>\d[\d,]{0,15}(?:\.\d+)?)(?P<got_k>[kM]?) received"
 )
 _SHOWN = 40
 """Lines of its last answer that are kept as its words."""

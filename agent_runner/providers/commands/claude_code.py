@@ -16,7 +16,9 @@ from agent_runner.providers.commands.reader import (
     count,
     doing,
     dollars,
+    items,
     mapping,
+    number,
     text,
 )
 from agent_runner.providers.commands.troubles import Trouble, trouble_of
@@ -90,8 +92,7 @@ class ClaudeReader(StreamReader):
         result = self._result
         if result is None:
             raise self._without_result(ended)
-        errors = result.get("errors")
-        said = [text(one) for one in errors] if isinstance(errors, list) else []
+        said = [text(one) for one in items(result.get("errors"))]
         if any("No conversation found" in one for one in said):
             raise SessionLostError(said[0])
         self.text = text(result.get("result")) or self.text
@@ -132,7 +133,7 @@ class ClaudeReader(StreamReader):
         if self._result is None:
             self.usage = sum(self._seen.values(), Usage(at_least=True))
         activity = ""
-        for block in map(mapping, message.get("content") or ()):
+        for block in map(mapping, items(message.get("content"))):
             if block.get("type") == "text" and not event.get("parent_tool_use_id"):
                 self.text = text(block.get("text"))
             if block.get("type") == "tool_use":
@@ -145,15 +146,14 @@ class ClaudeReader(StreamReader):
         return doing(verb, what, self._folder)
 
     def _limit(self, info: Mapping[str, Any]) -> None:
-        name, resets_at = text(info.get("rateLimitType")), info.get("resetsAt")
-        used, status = info.get("utilization"), text(info.get("status"))
-        when = float(resets_at) if isinstance(resets_at, int | float) else None
+        name, when = text(info.get("rateLimitType")), number(info.get("resetsAt"))
+        used, status = number(info.get("utilization")), text(info.get("status"))
         if status == REJECTED:
             self._resets_at = when
         limit = ReportedLimit(
             _WINDOWS.get(name, name),
             0.0,
-            used=float(used) if isinstance(used, int | float) else None,
+            used=used,
             resets_at=when,
             status=status or None,
         )
@@ -169,8 +169,7 @@ class ClaudeReader(StreamReader):
             total.input, total.output, total.cached, total.cache_write, at_least=broke
         )
         self.cost = dollars(event.get("total_cost_usd"))
-        denials = event.get("permission_denials")
-        for denial in denials if isinstance(denials, list) else ():
+        for denial in items(event.get("permission_denials")):
             tool = text(mapping(denial).get("tool_name"))
             self.denied.append(self._doing(tool, mapping(mapping(denial).get("tool_input"))))
 

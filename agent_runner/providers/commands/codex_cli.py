@@ -16,7 +16,9 @@ from agent_runner.providers.commands.reader import (
     count,
     doing,
     event_of,
+    items,
     mapping,
+    number,
     text,
 )
 from agent_runner.providers.commands.troubles import Trouble, trouble_in, trouble_of
@@ -102,8 +104,7 @@ class CodexReader(StreamReader):
             case "command_execution":
                 return doing("running", text(item.get("command")).removeprefix("/bin/bash -lc "))
             case "file_change":
-                changes = item.get("changes")
-                first = mapping(changes[0]) if isinstance(changes, list) and changes else {}
+                first = next(map(mapping, items(item.get("changes"))), {})
                 return doing("editing", Path(text(first.get("path"))).name)
             case "web_search":
                 return doing("searching the web for", text(item.get("query")))
@@ -130,9 +131,9 @@ class CodexReader(StreamReader):
     def _take_limits(self, limits: Mapping[str, Any], now: float) -> None:
         found = []
         for one in (mapping(limits.get("primary")), mapping(limits.get("secondary"))):
-            used, resets_at = one.get("used_percent"), one.get("resets_at")
+            used, resets_at = number(one.get("used_percent")), number(one.get("resets_at"))
             name = _WINDOWS.get(count(one.get("window_minutes")), "")
-            if name and isinstance(used, int | float) and isinstance(resets_at, int | float):
+            if name and used is not None and resets_at is not None:
                 spent = used >= 100  # percent
                 status = REJECTED if spent else None
                 found.append(

@@ -143,7 +143,7 @@ def _pattern(value: object, where: str, key: str) -> re.Pattern[str]:
 
 def _figure(words: str | None) -> float | None:
     """A number such as `1,234` or `1.2k`; None for anything else."""
-    found = re.fullmatch(r"\$?([\d.,]+?)([kM]?)", (words or "").strip())
+    found = re.fullmatch(r"\$?([\d.,]{1,20}?)([kM]?)", (words or "").strip())
     if found is None:
         return None
     try:

@@ -1,6 +1,7 @@
 """opencode (`opencode run`), as of version 1.18.33."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -96,8 +97,8 @@ class OpencodeReader(StreamReader):
             str(name).lower(): text(value)
             for name, value in mapping(facts.get("responseHeaders")).items()
         }
-        wait = headers.get("retry-after", "")
-        resets_at = ended.now + float(wait) if wait.replace(".", "", 1).isdigit() else None
+        wait = re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]+)?", headers.get("retry-after", ""))
+        resets_at = ended.now + float(wait[0]) if wait else None
         trouble = trouble_of(status if isinstance(status, int) else None, words) or Trouble.WRONG
         return self.error(trouble, words, ended, resets_at=resets_at or reset_in(words, ended.now))
 

@@ -7,7 +7,7 @@ that the kept stream of a call that nobody saw the end of can be read again afte
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from attrs import define, field, frozen
@@ -16,9 +16,12 @@ from agent_runner.model.agent import AgentResponse, Finish
 from agent_runner.model.errors import ProviderError
 from agent_runner.model.usage import ReportedLimit, Usage
 from agent_runner.providers.commands.troubles import Told, Trouble, error_of, reset_in
+from agent_runner.providers.http.reply import whole_characters
 
 _LONGEST_ACTIVITY = 60
 _MOST_LOGS = 200
+_GREATEST = 2.5e11
+"""Epoch seconds of the last year that a date may have."""
 
 
 class SessionLostError(Exception):
@@ -193,18 +196,31 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 
 def text(value: object) -> str:
-    """The value where it is a text; "" for anything else."""
-    return value if isinstance(value, str) else ""
+    """The value where it is a text that UTF-8 can hold; "" for anything else."""
+    return whole_characters(value) if isinstance(value, str) else ""
 
 
 def count(value: object) -> int:
     """The value where it is a count; 0 for anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return value if isinstance(value, int) and (number(value) or 0) > 0 else 0
+
+
+def number(value: object) -> float | None:
+    """The value where it is a number that counts, times and sums may come to; else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < _GREATEST else None  # which NaN is not
 
 
 def dollars(value: object) -> float | None:
     """The value where it is a sum of dollars; None for anything else."""
-    return float(value) if isinstance(value, int | float) and value >= 0 else None
+    sum_of = number(value)
+    return sum_of if sum_of is not None and sum_of >= 0 else None
+
+
+def items(value: object) -> Sequence[Any]:
+    """The value where it is a list; an empty one for anything else."""
+    return value if isinstance(value, list) else ()
 
 
 def doing(verb: str, what: str, folder: str = "") -> str:

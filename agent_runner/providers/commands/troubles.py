@@ -180,7 +180,7 @@ _AT = re.compile(
     re.IGNORECASE,
 )
 _IN = re.compile(
-    r"(?:retry|again|resets?) in (?P<number>\d+(?:\.\d+)?) ?"
+    r"(?:retry|again|resets?) in (?P<number>\d{1,9}(?:\.\d+)?) ?"
     r"(?P<unit>ms|s|sec|seconds?|m|min|minutes?|h|hours?|d|days?)\b",
     re.IGNORECASE,
 )
@@ -204,7 +204,7 @@ def reset_in(words: str, now: float) -> float | None:
         return None
     try:
         return _time_of(at, now)
-    except (ValueError, KeyError):  # no such day, hour or zone
+    except (ValueError, KeyError, OSError, OverflowError):  # no such day, hour or zone
         return None
 
 

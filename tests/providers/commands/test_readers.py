@@ -433,3 +433,64 @@ class TestEach:
     def test_without_a_word_it_is_no_answer(self, preset: Preset, code: int | None) -> None:
         with pytest.raises(ProviderError):
             concluded(preset.reader(), code)
+
+    @pytest.mark.parametrize(
+        "odd",
+        [None, True, -1, 10**400, float("inf"), float("nan"), "", "\ud800", [1], [None], {"a": 1}],
+        ids=lambda odd: repr(odd)[:12],
+    )
+    def test_a_value_that_no_version_has_yet_is_no_crash(self, preset: Preset, odd: object) -> None:
+        events = EVENTS[preset.name]
+        for at, event in enumerate(events):
+            for place in _places(event):
+                reader = preset.reader()
+                read(reader, *events[:at], _put(event, place, odd), *events[at + 1 :])
+                try:
+                    answer = concluded(reader, 1, changed=("a.py",))
+                except (ProviderError, SessionLostError):
+                    continue
+                answer.text.encode()
+                json.dumps([answer.cost, *(x.resets_at for x in answer.limits)], allow_nan=False)
+
+
+_CLAUDE_ENDS = {"errors": ["x"], "permission_denials": [{"tool_name": "Bash", "tool_input": {}}]}
+EVENTS: dict[str, list[dict[str, Any]]] = {
+    "claude-code": [
+        a.claude_init(),
+        a.claude_limit("five_hour", NOW + 9000),
+        a.claude_tool("Write", {"file_path": "/c/a.py"}),
+        a.claude_result(**_CLAUDE_ENDS),
+    ],
+    "codex-cli": [
+        {"type": "thread.started", "thread_id": "t"},
+        {"type": "item.completed", "item": {"type": "file_change", "changes": [{"path": "a"}]}},
+        {"type": "turn.completed", "usage": {"input_tokens": 5}},
+    ],
+    "gemini-cli": [
+        {"type": "init", "session_id": "s", "model": "g"},
+        {"type": "tool_use", "tool_name": "write_file", "parameters": {"file_path": "a"}},
+        a.gemini_result(),
+    ],
+    "opencode": [
+        a.opencode_tool("bash", {"command": "ls"}, "denied"),
+        a.opencode_step("stop"),
+        a.opencode_error(429, "slow", {"retry-after": "20"}),
+    ],
+    "aider": [],
+}
+
+
+def _places(value: object, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The places of all values in an event, each as the keys that lead to it."""
+    inner: list[tuple[Any, Any]] = list(value.items()) if isinstance(value, dict) else []
+    inner += enumerate(value) if isinstance(value, list) else ()
+    return [above, *(place for key, x in inner for place in _places(x, (*above, key)))]
+
+
+def _put(value: Any, place: tuple[Any, ...], odd: object) -> Any:
+    """The event with another value at that place."""
+    if not place:
+        return json.dumps(odd)
+    made = list(value) if isinstance(value, list) else dict(value)
+    made[place[0]] = _put(value[place[0]], place[1:], odd) if place[1:] else odd
+    return made
