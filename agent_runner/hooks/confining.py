@@ -6,8 +6,8 @@ from pathlib import Path
 from attrs import define, evolve, field, frozen
 
 from agent_runner.ground.globs import Globs
-from agent_runner.hooks.child import SHELL, require_program, words_of
 from agent_runner.hooks.log import HookLog
+from agent_runner.hooks.starting import SHELL, require_program, words_of
 from agent_runner.model.errors import UsageError
 from agent_runner.model.hooks import Hook, SandboxRule
 from agent_runner.model.settings import SandboxSettings

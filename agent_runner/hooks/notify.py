@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent_runner.hooks.child import start_command
 from agent_runner.hooks.excerpt import excerpt
+from agent_runner.hooks.starting import start_command
 
 _KEPT = 2_000  # bytes of the command's output, for the report of a failure
 

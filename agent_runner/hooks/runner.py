@@ -13,13 +13,14 @@ from agent_runner.ground.processes import ProcessTable, this_machine
 from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.timings import part
 from agent_runner.hooks import ending as endings
-from agent_runner.hooks.child import Child, start_held_command
+from agent_runner.hooks.child import Child
 from agent_runner.hooks.confining import Confining, StandIn, start_of, why_not_confined
 from agent_runner.hooks.ending import Ending
 from agent_runner.hooks.excerpt import excerpt
 from agent_runner.hooks.log import HookLog
 from agent_runner.hooks.missing import absent_program, said_missing
 from agent_runner.hooks.session import Graces, ServicePipes
+from agent_runner.hooks.starting import start_held_command
 from agent_runner.hooks.verdict import FailureReader, failure_reader
 from agent_runner.hooks.watch import WatchFactory, watch_exit
 from agent_runner.model.errors import StorageError, UsageError

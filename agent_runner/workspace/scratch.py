@@ -5,7 +5,6 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from attrs import define, field
@@ -83,12 +82,7 @@ class Scratch(Workplace):
         self._reader = self.original.elsewhere(self.folder)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Remove the copy, or hand it on, and give the place back.
 
         Raises:

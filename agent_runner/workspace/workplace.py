@@ -3,7 +3,6 @@
 import abc
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from attrs import define, field, frozen
@@ -62,12 +61,7 @@ class Workplace(abc.ABC):
         self.held.take()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Remove what is kept, and give the place back.
 
         Raises:

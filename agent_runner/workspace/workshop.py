@@ -13,7 +13,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from attrs import define, field, frozen
@@ -81,17 +80,12 @@ class Workshop:
         self.workplace.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Remove the copy, unless it is paused. Raises StorageError: the next run tries again."""
         if self._is_paused:
             self.workplace.held.give_back()
         else:
-            self.workplace.__exit__(kind, error, trace)
+            self.workplace.__exit__()
 
     def fill(self, call: str) -> None:
         """Make the copy as the task's files are now. Raises StorageError."""

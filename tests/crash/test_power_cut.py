@@ -75,6 +75,20 @@ class Machine:
         while self._held() and time.monotonic() - begun < GONE:
             os.sched_yield()
 
+    def cut_run(self, project: CrashProject, seconds: float) -> None:
+        """Begin a run on what is synced, and lose the power in the middle of it; on again."""
+        subprocess.run(["sync", "-f", str(self.disk)], check=True)
+        child = project.start("run")
+        try:
+            child.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGSTOP)
+        self.cut()
+        child.kill()
+        child.communicate()
+        self.power_off()
+        self.power_on()
+
     def off(self) -> None:
         """Unmount, whatever state it is in."""
         subprocess.run(["umount", "-l", str(self.disk)], capture_output=True, check=False)
@@ -109,17 +123,7 @@ def cut_and_resumed(machine: Machine, reference: Reference, moment: float) -> No
     What the hooks had written themselves is theirs to sync: only the end is compared.
     """
     project = CrashProject.write(machine.disk)
-    subprocess.run(["sync", "-f", str(machine.disk)], check=True)
-    child = project.start("run")
-    try:
-        child.communicate(timeout=moment * reference.seconds)
-    except subprocess.TimeoutExpired:
-        child.send_signal(signal.SIGSTOP)
-    machine.cut()
-    child.kill()
-    child.communicate()
-    machine.power_off()
-    machine.power_on()
+    machine.cut_run(project, moment * reference.seconds)
     code, printed = project.go_on()
     assert code == 0, printed
     outcome = project.outcome()
@@ -155,17 +159,7 @@ def conversation_cut_and_resumed(machine: Machine, folder: Path, part: float) ->
         config = json.dumps(settings(server.url, protocol="chat", **SETTINGS))
         files = {**CONVERSATION, "agent-runner.yml": config}
         project = CrashProject.write(machine.disk, files=files, env={"THE_KEY": KEY})
-        subprocess.run(["sync", "-f", str(machine.disk)], check=True)
-        child = project.start("run")
-        try:
-            child.communicate(timeout=part * seconds)
-        except subprocess.TimeoutExpired:
-            child.send_signal(signal.SIGSTOP)
-        machine.cut()
-        child.kill()
-        child.communicate()
-        machine.power_off()
-        machine.power_on()
+        machine.cut_run(project, part * seconds)
         code, printed = project.go_on()
     assert code == 0, (strict.refused, printed)
     assert strict.refused == []
@@ -198,17 +192,7 @@ def test_the_power_goes_at_many_moments_of_a_conversation(
 def commits_cut_and_resumed(machine: Machine, moment: float) -> None:
     """The same with commits on: git reads all that it has, and in the end has every commit."""
     project, git = committing(machine.disk)
-    subprocess.run(["sync", "-f", str(machine.disk)], check=True)
-    child = project.start("run")
-    try:
-        child.communicate(timeout=moment)
-    except subprocess.TimeoutExpired:
-        child.send_signal(signal.SIGSTOP)
-    machine.cut()
-    child.kill()
-    child.communicate()
-    machine.power_off()
-    machine.power_on()
+    machine.cut_run(project, moment)
     git.git("fsck", "--no-dangling", "--no-progress")
     git.git("status")
     code, printed = project.go_on()

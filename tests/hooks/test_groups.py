@@ -12,8 +12,8 @@ import anyio
 import pytest
 
 from agent_runner.ground.processes import this_machine
-from agent_runner.hooks.child import start_held_command
 from agent_runner.hooks.session import Graces, Session
+from agent_runner.hooks.starting import start_held_command
 from agent_runner.hooks.watch import ExitWatch, PidfdWatch, ThreadWatch, WatchFactory
 from agent_runner.model.hooks import HookOutcome, Phase
 
