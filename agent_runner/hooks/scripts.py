@@ -13,7 +13,6 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 
 from attrs import define, field, frozen
@@ -60,7 +59,6 @@ _FOLDER_OPTION = re.compile(r"-C|--(?:directory|prefix|cwd|dir)")
 _PACKAGERS = frozenset({"npm", "yarn", "pnpm"})
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _FILLED_IN, _PATTERN = re.compile(r"[$`(){}]"), re.compile(r"[*?\[]")
-_MOST_FOUND = 200
 _LARGEST = 256 * 1024
 _DEEPEST = 4
 
@@ -238,8 +236,9 @@ class _Search:
         if _FILLED_IN.search(word):
             yield from map(self._inside, re.findall(r"[\w.][\w./-]*", word))
         elif _PATTERN.search(word) and (pattern := self._inside(word)):
-            found = (path.relative_to(self.root) for path in self.root.glob(pattern))
-            yield from (path.as_posix() for path in islice(found, _MOST_FOUND))
+            # to /bin/sh two stars are one; `glob` would look through the whole tree, or raise
+            found = self.root.glob(re.sub(r"\*+", "*", pattern))
+            yield from (path.relative_to(self.root).as_posix() for path in found)
 
     def _inside(self, word: str) -> str:
         """The path below the root that a word may name; "" for others and for the root itself."""

@@ -89,6 +89,7 @@ def found(root: Path, command: str | tuple[str, ...], cwd: str | None = None) ->
         ". ./check.sh",
         "source check.sh",
         "sh check*.sh",
+        "sh chec**k*.sh",
         "bash ./ch?ck.sh",
         "sh ${CHECK:-check.sh}",
         "eval ./check.sh",
