@@ -26,10 +26,11 @@ def located(problem: "Problem") -> str:
     """A mistake with its place as one would type it: a file below the current folder from there."""
     from pathlib import Path
 
-    file = Path(problem.file)
     with contextlib.suppress(OSError, ValueError):  # no folder any more, or the file is elsewhere
-        file = file.relative_to(Path.cwd())
-    return str(problem._replace(file=str(file)))
+        below = Path(problem.file).relative_to(Path.cwd())
+        if below.parts:
+            problem = problem._replace(file=str(below))
+    return str(problem)
 
 
 def print_parts(parts: "Iterable[Part]") -> int:

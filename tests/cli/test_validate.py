@@ -163,7 +163,7 @@ def test_a_tool_that_is_not_installed_is_mentioned(scene: Scene) -> None:
 def test_an_empty_folder_is_not_good(scene: Scene) -> None:
     judged = scene.run("config", "validate")
     assert judged.code == 2
-    assert "there is no task list here" in judged.err
+    assert f"{scene.project}: there is no task list here" in judged.err
     assert "agent-runner init" in judged.err
     assert "good" not in judged.out
 
