@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from agent_runner.app.project import Project
-from agent_runner.edits.blots import Blots
+from agent_runner.edits.redaction_marks import RedactionMarks
 from agent_runner.edits.rules import Rules
 from agent_runner.engine.trees import Trees
 from agent_runner.ground.globs import Globs
@@ -54,7 +54,7 @@ def rules_by(
             scripts=(*scripts(task, record), *git_hooks),
             may_change=(*settings.may_change, *task.may_change),
             ignored=None if settings.ignored_files else partial(trees.ignored, task.root),
-            blots=Blots(redact, partial(texts, task.root)),
+            marks=RedactionMarks(redact, partial(texts, task.root)),
             hides=partial(hides, Globs(project.settings_of(task.id).prompt.hide)),
             shown=lambda path: Globs(task.files).covers(path),  # seldom asked: not made ready
         )

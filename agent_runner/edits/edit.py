@@ -135,7 +135,7 @@ class SetMode(Edit):
 
 
 @frozen
-class Aside(Edit):
+class StrayFence(Edit):
     """A fence that is not clearly an edit, and perhaps meant as one; `path` is "" if it names none.
 
     Whether it is harmless can be said only when the files are known and all edits carried out.
@@ -178,7 +178,7 @@ class NoChange:
 class Reply:
     """All that a reply asks for, each in the order in which it stands there.
 
-    `asides`: what may be meant as an edit, to be judged when the others stand.
+    `stray_fences`: what may be meant as an edit, to be judged when the others stand.
 
     `asks`: paths or globs that the agent wants to see. `no_change`: set if it asks for nothing in a
     known form. `exact`: a program made the edits from files: nothing is a slip of the pen. `looks`:
@@ -188,7 +188,7 @@ class Reply:
     """
 
     edits: tuple[Edit, ...] = ()
-    asides: tuple[Aside, ...] = ()
+    stray_fences: tuple[StrayFence, ...] = ()
     commands: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     no_change: NoChange | None = None

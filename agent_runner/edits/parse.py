@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from attrs import define, evolve, field
 
-from agent_runner.edits.edit import Aside, Edit, NoChange, Reply, Unreadable, Write
+from agent_runner.edits.edit import Edit, NoChange, Reply, StrayFence, Unreadable, Write
 from agent_runner.edits.formats import envelope, foreign, search_replace, unified, whole_file
 from agent_runner.edits.formats.fences import Fences
 from agent_runner.edits.formats.reasoning import enclosures, without_reasoning
@@ -82,7 +82,7 @@ class _Reader:
     scan: Scan = field(init=False)
     fences: Fences = field(init=False)
     edits: list[Edit] = field(init=False, factory=list)
-    asides: list[Aside] = field(init=False, factory=list)
+    stray_fences: list[StrayFence] = field(init=False, factory=list)
     commands: list[str] = field(init=False, factory=list)
     asks: list[str] = field(init=False, factory=list)
     looks: list[str] = field(init=False, factory=list)
@@ -104,9 +104,9 @@ class _Reader:
             fence = fence_on(self.lines[at])
             at = max(self._prose(at) if fence is None else self._fence(at, fence), at + 1)
         self._doubt_fences()
-        edits, asides = tuple(self.edits), tuple(self.asides)
+        edits, stray_fences = tuple(self.edits), tuple(self.stray_fences)
         found = Reply(
-            edits, asides, tuple(self.commands), tuple(self.asks), looks=tuple(self.looks)
+            edits, stray_fences, tuple(self.commands), tuple(self.asks), looks=tuple(self.looks)
         )
         if self.edits or self.commands or self.asks or self.looks:
             return found
@@ -135,8 +135,8 @@ class _Reader:
         self.edits.append(Unreadable("", self.scan.next_block(at, form), wrong, remedy))
 
     def _take(self, end: int, found: list[Edit]) -> int:
-        self.asides += [edit for edit in found if isinstance(edit, Aside)]
-        self.edits += [self._outside(edit) for edit in found if not isinstance(edit, Aside)]
+        self.stray_fences += [edit for edit in found if isinstance(edit, StrayFence)]
+        self.edits += [self._outside(edit) for edit in found if not isinstance(edit, StrayFence)]
         self.scan.floor, self.scan.path_fence = end, None
         paths = [edit.path for edit in found if edit.path]
         self.scan.last_path = paths[-1] if paths else self.scan.last_path
@@ -170,8 +170,8 @@ class _Reader:
             path = label.path if label is not None and label.sure else None
             if path is not None:
                 self.named[path] = at
-            if (aside := whole_file.unfenced_below(self.scan, at)) is not None:
-                self.asides.append(aside)
+            if (fence := whole_file.unfenced_below(self.scan, at)) is not None:
+                self.stray_fences.append(fence)
             if line.lstrip().startswith(("#", "**")):
                 self.scan.section = path
         if line.strip():
@@ -202,7 +202,7 @@ class _Reader:
             self.scan.path_fence = path
             return end + 1
         end, found = whole_file.read_fence(self.scan, self.fences, at, fence, named)
-        if found and isinstance(found[0], Aside):
+        if found and isinstance(found[0], StrayFence):
             kind = f"`{fence.language}` fence" if fence.language else "fence"
             self.seen.append(f"a {kind} at line {at + 1}, with no path alone on the line above it")
         return self._take(end, found)

@@ -7,15 +7,25 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from agent_runner.edits.asides import judge, quotes
-from agent_runner.edits.carrying import Carrier
-from agent_runner.edits.edit import Alter, Aside, Delete, Edit, Hunk, Move, NoChange, Reply, Write
+from agent_runner.edits.carry_out import Carrier
+from agent_runner.edits.edit import (
+    Alter,
+    Delete,
+    Edit,
+    Hunk,
+    Move,
+    NoChange,
+    Reply,
+    StrayFence,
+    Write,
+)
 from agent_runner.edits.jail import spelled
 from agent_runner.edits.naming import is_path
 from agent_runner.edits.nearest import nearest_names
 from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome
 from agent_runner.edits.rejection import Rejection, no_change_found, rejection
 from agent_runner.edits.rules import Gate, Rules
+from agent_runner.edits.stray_fences import judge, quotes
 from agent_runner.edits.tree import Entry, Tree, sha256
 from agent_runner.ground.beneath import readable_root
 from agent_runner.model.changes import ChangeSet, FileChange
@@ -49,13 +59,13 @@ def plan(reply: Reply, root: Path, rules: Rules, *, change_id: str = "") -> Plan
         StorageError: the root cannot be opened.
     """
     with readable_root(root) as descriptor:
-        ignored = ignored_among(paths_of((*reply.edits, *reply.asides)), rules)
+        ignored = ignored_among(paths_of((*reply.edits, *reply.stray_fences)), rules)
         tree = Tree(descriptor, Gate.at(root, rules), ignored)
         planning = _Planning(Carrier(tree, reply.exact, reply.redacted), root)
         for _, block in groupby(reply.edits, key=lambda edit: edit.origin):
             planning.carry(list(block))
-        for aside in reply.asides:  # when all that could make them harmless is done
-            planning.judge(aside)
+        for fence in reply.stray_fences:  # when all that could make them harmless is done
+            planning.judge(fence)
         if any(isinstance(outcome, Failed) for _, outcome in planning.blocks):
             return rejection(planning.blocks, tuple(planning.fine))
         missing = reply.no_change
@@ -146,7 +156,7 @@ class _Planning:
     fine: list[Edit] = field(factory=list)
     notes: list[str] = field(factory=list)
     _by_path: dict[str, list[Edit]] = field(init=False, factory=dict)
-    _quoted: Aside | None = field(init=False, default=None)
+    _quoted: StrayFence | None = field(init=False, default=None)
 
     def carry(self, block: list[Edit]) -> None:
         """All edits of a block, or none."""
@@ -170,21 +180,21 @@ class _Planning:
             where = f"block {block[0].origin.block}{earlier} ({block[0].path})"
             self.notes.append(f"already as asked: {where}")
 
-    def judge(self, aside: Aside) -> None:
+    def judge(self, fence: StrayFence) -> None:
         """A fence that may be no edit: nothing comes of it if it is none.
 
         One that goes on with a fence that quotes a file may say what is to come in its place.
         """
         self.carrier.tree.begin()
         quoted = self._quoted
-        if quoted is not None and not is_path(aside.path):
+        if quoted is not None and not is_path(fence.path):
             below = quoted.origin.line + quoted.text.count("\n") + 1  # its last line
-            is_next = aside.origin.line - below <= _NEAR
-            aside = evolve(aside, path=quoted.path, alone=False) if is_next else aside
-        self._quoted = aside if quotes(aside, self.carrier) else None
-        outcome = judge(aside, self.carrier, tuple(self._by_path))
+            is_next = fence.origin.line - below <= _NEAR
+            fence = evolve(fence, path=quoted.path, alone=False) if is_next else fence
+        self._quoted = fence if quotes(fence, self.carrier) else None
+        outcome = judge(fence, self.carrier, tuple(self._by_path))
         if isinstance(outcome, Failed) or not outcome.already:
-            self.blocks.append((aside, outcome))
+            self.blocks.append((fence, outcome))
 
     def _repeated(self, edit: Edit) -> Outcome | None:
         """What an earlier block of the same reply makes of this edit: a repetition, a doubt."""

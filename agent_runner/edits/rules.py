@@ -6,8 +6,8 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from agent_runner.edits.blots import Blots
 from agent_runner.edits.jail import folded, spelled
+from agent_runner.edits.redaction_marks import RedactionMarks
 from agent_runner.ground.beneath import Refusal
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.judges import REFUSED, judging
@@ -27,7 +27,7 @@ class Rules:
     run.
     `may_change`: globs of files that may be changed although they judge (`judging`, `scripts`).
     `ignored`: None where files that git ignores may be changed, or there is no git.
-    `blots`: what is shown with marks in place of keys. `hides`: whether the file at a path, with
+    `marks`: what is shown with marks in place of keys. `hides`: whether the file at a path, with
     this text, is one that the agent is never shown: none of its lines is quoted. `shown`: whether
     the agent was shown what a file holds. Sizes in bytes.
     """
@@ -37,7 +37,7 @@ class Rules:
     scripts: tuple[Path, ...] = ()
     may_change: tuple[str, ...] = ()
     ignored: Ignored | None = None
-    blots: Blots = field(factory=Blots)
+    marks: RedactionMarks = field(factory=RedactionMarks)
     hides: Callable[[str, str], bool] = lambda _path, _text: False
     shown: Callable[[str], bool] = lambda _path: False
     max_file_size: int = 64 * _MEGABYTE

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
-from agent_runner.edits.carrying import Carrier
+from agent_runner.edits.carry_out import Carrier
 from agent_runner.edits.edit import (
     TEXT_TOOL,
     Alter,
@@ -103,7 +103,7 @@ class Drafts:
     def patch(self, text: str) -> Fits | Misfit:
         """Carry out a patch, an envelope or unified diffs: all of it or nothing."""
         reply = parse_reply(text)
-        if not reply.edits or reply.asides or reply.commands:
+        if not reply.edits or reply.stray_fences or reply.commands:
             return Misfit(_NO_PATCH)
         first = self._origin("apply_patch")
         return self._take(

@@ -29,7 +29,7 @@ _SHOWN = 3
 
 
 @define
-class Aside:
+class StrayFence:
     """The folder in which one mending puts what it takes out of its place."""
 
     layout: Layout
@@ -55,7 +55,7 @@ class Aside:
         path.rename(target)
 
 
-Mend = Callable[[Aside], None]
+Mend = Callable[[StrayFence], None]
 
 
 @frozen
@@ -105,7 +105,7 @@ def mend(findings: list[Finding], layout: Layout) -> Path | None:
 
     Raises StorageError: the disk refuses; what was done so far stays.
     """
-    aside = Aside(layout)
+    aside = StrayFence(layout)
     with storage_errors(layout.folder):
         for finding in findings:
             if finding.mend is not None:
@@ -233,7 +233,7 @@ def _permissions(layout: Layout) -> Finding:
 
 
 def _moving(*paths: Path) -> Mend:
-    def do(aside: Aside) -> None:
+    def do(aside: StrayFence) -> None:
         for path in paths:
             aside.move(path)
 
@@ -241,7 +241,7 @@ def _moving(*paths: Path) -> Mend:
 
 
 def _cutting(layout: Layout, end: Position) -> Mend:
-    def do(aside: Aside) -> None:
+    def do(aside: StrayFence) -> None:
         content = read_plain(layout.journal)
         Disk().write_file(aside.folder / layout.journal.name, content)
         # first: a snapshot that is ahead of its journal would be refused
@@ -253,7 +253,7 @@ def _cutting(layout: Layout, end: Position) -> Mend:
 
 
 def _closing(paths: list[Path]) -> Mend:
-    def do(_: Aside) -> None:
+    def do(_: StrayFence) -> None:
         for path in paths:
             path.chmod(stat.S_IMODE(path.lstat().st_mode) & 0o700)
 

@@ -10,12 +10,12 @@ import pytest
 from attrs import evolve
 from hypothesis import given, strategies as st
 
-from agent_runner.edits.blots import Blots
 from agent_runner.edits.edit import Hunk, NoChange, Reply, hunk_lines
 from agent_runner.edits.jail import spelled
 from agent_runner.edits.matching import Haystack, locate
 from agent_runner.edits.parse import parse_diffs, parse_reply
 from agent_runner.edits.plan import Planned, plan, plan_replies
+from agent_runner.edits.redaction_marks import RedactionMarks
 from agent_runner.edits.rejection import Rejection
 from agent_runner.edits.rules import Rules
 from agent_runner.ground.beneath import Refusal, Standing, opened_root, standing
@@ -205,7 +205,7 @@ def with_keys(root: Path, others: str = "import re\n") -> Rules:
     """A file with a key, one without, and the rules that know of both."""
     files = {"s.py": HOLDS_A_KEY, "other.py": others}
     write_tree(root, files)
-    return Rules(blots=Blots(texts=files.values))
+    return Rules(marks=RedactionMarks(texts=files.values))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Fences without markers: whole files where a path stands right by them, else examples.
 
 Nothing but a path makes a fence a file, so nothing but a path may stand there. A fence that names a
-file in another way becomes an `Aside`: refused, unless it turns out to change nothing.
+file in another way becomes an `StrayFence`: refused, unless it turns out to change nothing.
 """
 
 import re
@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 from attrs import evolve
 
 from agent_runner.edits import naming
-from agent_runner.edits.edit import Aside, Origin, Unreadable, Write
+from agent_runner.edits.edit import Origin, StrayFence, Unreadable, Write
 from agent_runner.edits.formats.fences import Fences
 from agent_runner.edits.formats.scan import Fence, Found, Scan, dedented, indentation, joined
 from agent_runner.edits.naming import Label
@@ -70,7 +70,7 @@ def _named_above(scan: Scan, at: int, fence: Fence) -> Label | None:
 
 
 def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Label | None) -> Found:
-    """The fence up to its end: a file, an aside, or prose."""
+    """The fence up to its end: a file, a stray fence, or prose."""
     end = fences.end(at + 1, fence)
     if named is not None and naming.is_shell(fence.language) and not named.says_so:
         is_script = naming.fits(fence.language, named.path) or named.path.startswith(".")
@@ -81,7 +81,7 @@ def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Label |
         path, alone = (named.path, not named.dressed) if named else ("", False)
         text = joined([dedented(line, fence.indent) for line in scan.raw[at + 1 : end]])
         origin = scan.next_block(at, NAME) if named else Origin(0, at + 1, "fence")
-        return end + 1, [Aside(path, origin, text, fence.language, alone)]
+        return end + 1, [StrayFence(path, origin, text, fence.language, alone)]
     origin, sure = scan.next_block(at, NAME), fences.end_of_file(at + 1, fence, named.path)
     if sure is None or sure == len(scan):
         wrong = (
@@ -108,7 +108,7 @@ def read_fence(scan: Scan, fences: Fences, at: int, fence: Fence, named: Label |
     return sure + 1, [Write(named.path, origin, joined(lines), whole=named.whole)]
 
 
-def unfenced_below(scan: Scan, at: int) -> Aside | None:
+def unfenced_below(scan: Scan, at: int) -> StrayFence | None:
     """The code below a line that names a file, without a fence.
 
     It is indented, as Markdown has it, or stands right below a line that holds only the name.
@@ -133,7 +133,7 @@ def unfenced_below(scan: Scan, at: int) -> Aside | None:
     if path in lines[0] and naming.path_in_comment(lines[0], labelled=False) is None:
         return None  # a command that is given the file
     text = joined([dedented(one, depth) for one in lines])
-    return Aside(path, Origin(0, below + 1, "indented text"), text, "")
+    return StrayFence(path, Origin(0, below + 1, "indented text"), text, "")
 
 
 def _is_within(line: str, depth: int) -> bool:

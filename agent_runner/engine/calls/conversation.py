@@ -11,9 +11,9 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
+from agent_runner.edits.agent_files import reply_of
 from agent_runner.edits.edit import Reply
 from agent_runner.edits.parse import parse_diffs, parse_reply
-from agent_runner.edits.putting import reply_of
 from agent_runner.ground.disk import Disk
 from agent_runner.model.agent import AgentRequest, AgentResponse, Message, Prompt, ToolSpec
 from agent_runner.model.conversation import Digests, StoredRequest

@@ -13,7 +13,7 @@ from agent_runner.ground.redaction import MARK, Redactor
 
 
 @frozen
-class Blots:
+class RedactionMarks:
     """What the agent sees of the task's files with marks in place of keys.
 
     Attributes:

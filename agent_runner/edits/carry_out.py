@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
-from agent_runner.edits.altering import alter
+from agent_runner.edits.agent_files import Put, put
+from agent_runner.edits.apply_hunks import alter
 from agent_runner.edits.doubt import doubt, marked, strange
 from agent_runner.edits.edit import (
     ADD,
@@ -23,7 +24,6 @@ from agent_runner.edits.formats import search_replace, whole_file
 from agent_runner.edits.left_out import says_left_out, stands_in
 from agent_runner.edits.naming import is_prose
 from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome, in_doubt
-from agent_runner.edits.putting import Put, put
 from agent_runner.edits.textfile import NotTextError, TextFile, check_writable
 from agent_runner.edits.tree import Entry, Tree
 from agent_runner.ground.beneath import Refusal
@@ -114,7 +114,7 @@ class Carrier:
             return _lost_key(new[0])
         if self.exact:
             return None
-        line = self.tree.gate.rules.blots.in_place_of_key(new, entry.original or b"")
+        line = self.tree.gate.rules.marks.in_place_of_key(new, entry.original or b"")
         return None if line is None else _lost_key(line)
 
     def _carry(self, edit: Edit, entry: Entry) -> Outcome:
