@@ -210,7 +210,11 @@ class _Examination:
             may_change = Globs((*settings.apply.may_change, *task.may_change))
             names = dict.fromkeys((*task.pre_hooks, *task.post_hooks))
             for name in filter(settings.hooks.__contains__, names):
-                for path in sorted(judges_of([settings.hooks[name]], task.root).scripts):
+                for path in sorted(
+                    judges_of(
+                        [settings.hooks[name]], task.root, partial(self._names, task.root)
+                    ).scripts
+                ):
                     if not _is_about(task, path) or may_change.covers(path):
                         continue
                     message = f"{task.id} is about {path}, which the hook {name} runs: it judges,"

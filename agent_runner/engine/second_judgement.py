@@ -7,6 +7,7 @@ files in which all that judges stands as before, against the new code; and both 
 
 import contextlib
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import anyio
 import anyio.to_thread
@@ -80,7 +81,7 @@ class SecondJudgement:
         if changes is None:
             return None
         hooks = [self.hooks.configured[hook] for hook in work.task.post_hooks]
-        named = judges_of(hooks, work.task.root)
+        named = judges_of(hooks, work.task.root, partial(self.trees.names, work.task.root))
         run = named.tests | named.scripts
 
         def judges(path: str) -> bool:

@@ -50,6 +50,13 @@ FILES = {
 )
 
 
+FOLDER = Path(__file__).parent
+
+
+def names_below(root: Path) -> list[str]:
+    return [x.relative_to(root).as_posix() for x in sorted(root.rglob("*")) if x.is_file()]
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for name, text in FILES.items():
@@ -59,7 +66,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def found(root: Path, command: str | tuple[str, ...], cwd: str | None = None) -> tuple[str, str]:
-    judges = judges_of([Hook("h", command, cwd=cwd)], root)
+    judges = judges_of([Hook("h", command, cwd=cwd)], root, lambda: names_below(root))
     return " ".join(sorted(judges.scripts)), " ".join(sorted(judges.tests))
 
 
@@ -91,24 +98,17 @@ def found(root: Path, command: str | tuple[str, ...], cwd: str | None = None) ->
         "sh check*.sh",
         "sh chec**k*.sh",
         "bash ./ch?ck.sh",
-        "sh ${CHECK:-check.sh}",
         "eval ./check.sh",
-        "cat check.sh | sh",
         "sh < check.sh",
         "xargs ./check.sh < a.txt",
         "(./check.sh)",
         "./check.sh | tee log",
         "./check.sh 2>&1",
         "cd tools && ../check.sh",
-        "echo 'an open quote ./x; ./check.sh",
     ],
 )
 def test_a_script_that_the_command_runs(root: Path, command: str) -> None:
-    scripts, tests = found(root, command)
-    if "open quote" in command:
-        assert (scripts, tests) == ("", "")  # no shell runs that
-    else:
-        assert (scripts, tests) == ("check.sh", "")
+    assert found(root, command) == ("check.sh", "")
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,9 @@ def test_recipes_that_go_in_circles_or_are_none() -> None:
     ).map(" ".join)
 )
 def test_any_command_can_be_read(command: str) -> None:
-    judges_of([Hook("h", command), Hook("w", tuple(command.split()))], Path(__file__).parent)
+    judges_of(
+        [Hook("h", command), Hook("w", tuple(command.split()))], FOLDER, lambda: names_below(FOLDER)
+    )
 
 
 @pytest.mark.parametrize("command", ["$(" * 3_000 + "x" + ")" * 3_000, "eval " * 3_000 + "x"])

@@ -175,7 +175,7 @@ class FirstMessage:
         hooks = (settings.hooks[name] for name in (*task.pre_hooks, *task.post_hooks))
         may_change = Globs((*settings.apply.may_change, *task.may_change))
         made = self.record.change.paths
-        scripts = sorted(judges_of(hooks, task.root).scripts)
+        scripts = sorted(judges_of(hooks, task.root, lambda: self.names).scripts)
         return tuple(f"/{x}" for x in scripts if x not in made and not may_change.covers(x))
 
     def shown(self, wanted: tuple[str, ...]) -> Listing:

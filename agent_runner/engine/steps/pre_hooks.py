@@ -9,7 +9,7 @@ from agent_runner.engine.hooks import Hooks, KnownGreen, broken, failure_text, r
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
 from agent_runner.ground.globs import Globs
-from agent_runner.hooks.scripts import RUNNERS
+from agent_runner.hooks.programs import RUNNERS
 from agent_runner.model.events import (
     AlreadyGreen,
     BaselineTaken,
