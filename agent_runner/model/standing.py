@@ -86,6 +86,7 @@ class ChangeState(NamedTuple):
     no_change: str = ""
     applied: tuple[str, ...] = ()
     taken_back: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def is_gone(self) -> bool:
@@ -235,6 +236,7 @@ def _change(plain: dict[str, Any]) -> ChangeState:
         _text(given("no_change", "")),
         tuple(map(_text, given("applied", ()))),
         tuple(map(_text, given("taken_back", ()))),
+        tuple(map(_text, given("kept", ()))),
     )
 
 

@@ -110,7 +110,7 @@ def _task_object(tally: Tally, task: Task | TaskOutline) -> dict[str, Any]:
         "no_change": record.change.no_change,
         "stale": tally.is_stale(task),
         "built_on": list(tally.built_on(task)),
-        "taken_back": record.change.is_gone,
+        "taken_back": record.change.is_gone and not record.change.kept,
         "last_error": record.last_error,
         "proof": [{name: getattr(one, name) for name in Proof._fields} for one in judged.proof],
         "tree": judged.tree,

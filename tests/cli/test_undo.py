@@ -1,5 +1,6 @@
 """`undo`: what the user edited is refused by name or kept; what a formatter did is not theirs."""
 
+import json
 from pathlib import Path
 
 from tests.cli.scene import Ended, Scene, reply
@@ -38,6 +39,8 @@ def test_edited_files_are_kept_when_that_is_asked_for(tmp_path: Path) -> None:
     assert "left as you edited them: b.txt" in ended.out
     assert not (scene.project / "a.txt").exists()
     assert scene.read("b.txt") == "mine\n"
+    told = json.loads(scene.run("status", "--json").out)
+    assert not told["tasks"][0]["taken_back"], "b.txt may hold what the task did to it"
 
 
 def test_what_a_formatter_did_is_taken_back_with_the_change(tmp_path: Path) -> None:
