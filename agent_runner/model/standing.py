@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from agent_runner.model.states import TaskState
 
 _STATES = {state.value: state for state in TaskState}
+_NUMBERS = frozenset({int, float, bool})
 _YEAR_10000 = 253_402_300_800
 
 
@@ -92,6 +93,9 @@ class ChangeState(NamedTuple):
     def is_gone(self) -> bool:
         """Whether all that the task did to the files was taken back."""
         return bool(self.taken_back) and set(self.applied) <= set(self.taken_back)
+
+
+_NO_CHANGE, _SHOWN = ChangeState(), frozenset(ChangeState._fields)
 
 
 class Standing(NamedTuple):
@@ -229,6 +233,8 @@ def _judgement(plain: dict[str, Any]) -> Judgement:
 
 
 def _change(plain: dict[str, Any]) -> ChangeState:
+    if _SHOWN.isdisjoint(plain):  # as of most tasks
+        return _NO_CHANGE
     given = plain.get
     return ChangeState(
         _text(given("commit", "")),
@@ -287,9 +293,8 @@ def _number(value: Any) -> Any:
 
 
 def _numbers(*values: Any) -> tuple[Any, ...]:
-    for value in values:
-        if not isinstance(value, (int, float)):  # a bool counts as one, as everywhere in Python
-            raise TypeError("not a number")
+    if not _NUMBERS.issuperset(map(type, values)):
+        raise TypeError("not a number")
     return values
 
 
