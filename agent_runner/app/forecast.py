@@ -5,8 +5,8 @@ from typing import Any
 
 from attrs import asdict, frozen
 
+from agent_runner.app.call_wiring import CallWiring
 from agent_runner.app.project import Project
-from agent_runner.app.wiring import CallWiring
 from agent_runner.engine.calls.clients import Provider
 from agent_runner.engine.schedule import EVERYTHING, Schedule, Selection
 from agent_runner.ground.clock import Clock, iso

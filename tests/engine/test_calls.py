@@ -7,7 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from agent_runner.app.wiring import CallWiring, Choices
+from agent_runner.app.call_wiring import CallWiring
+from agent_runner.app.wiring import Choices
 from agent_runner.engine.commands import Ask
 from agent_runner.ground.disk import Disk
 from agent_runner.ground.tokens import Ruler

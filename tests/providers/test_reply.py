@@ -7,7 +7,7 @@ import pytest
 from agent_runner.model.agent import Finish
 from agent_runner.model.errors import RateLimitedError, UnknownOutcomeError
 from agent_runner.model.usage import Usage
-from agent_runner.providers.http.call import MAX_REPLY
+from agent_runner.providers.http.exchange import MAX_REPLY
 from tests.providers import dialects
 from tests.providers.dialects import data_only, response_object
 from tests.providers.one_call import ask, profile_for

@@ -5,42 +5,30 @@ and an error is raised; afterwards it is a reply that is no full answer, with it
 it may have been billed.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import attrs
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from agent_runner.ground.clock import Clock
-from agent_runner.ground.redaction import Redactor
 from agent_runner.ground.tokens import characters_per_token
 from agent_runner.model.agent import AgentRequest, AgentResponse, Finish, Prompt
-from agent_runner.model.errors import FatalError, TransientError, UnknownOutcomeError
+from agent_runner.model.errors import TransientError, UnknownOutcomeError
 from agent_runner.providers.client import CallContext, capabilities_of, clean_response
 from agent_runner.providers.costs import estimated_usage
-from agent_runner.providers.http.connection import Connection, error_of_break
+from agent_runner.providers.http.connection import Connection
+from agent_runner.providers.http.exchange import Exchange, Receiver, beginning
 from agent_runner.providers.http.failed_call import FailedCall, failure_in_answer, read_failure
 from agent_runner.providers.http.failures import classify, reason_of_decline
 from agent_runner.providers.http.headers import limits_of, request_id
 from agent_runner.providers.http.remedies import Remedies
 from agent_runner.providers.http.reply import GrowingReply, ReplyReader, conclude
-from agent_runner.providers.http.stream import EventFeed, Feed, WholeFeed
-from agent_runner.providers.keys import header_secrets
 from agent_runner.providers.profiles import Profile
 
 if TYPE_CHECKING:
-    import httpx
-
-MAX_REPLY = 64 * 1024 * 1024
-"""Bytes of one reply; more is no answer but a fault."""
-
-MAX_ERROR = 64 * 1024
-"""Bytes of an error's body that are read."""
-
-DRAIN = 0.25
-"""Seconds that a server has, after the last event of a stream, to end it properly: only then can
-its connection serve the next call too."""
+    pass
 
 _CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """The fields by which the protocols cap an answer."""
@@ -66,20 +54,6 @@ class Dialect:
     headers: Mapping[str, str] = field(factory=dict)
 
 
-@define
-class Exchange:
-    """An answer as it came: who read it, its headers, and how its bytes broke off."""
-
-    reader: ReplyReader
-    headers: Mapping[str, str]
-    cut: str = ""
-
-    @property
-    def reply(self) -> GrowingReply:
-        """What was read of it."""
-        return self.reader.reply
-
-
 class HttpClient:
     """An `AgentClient` for one profile and dialect."""
 
@@ -89,6 +63,7 @@ class HttpClient:
         self._clock = clock
         self._dialect = dialect
         self._connection = Connection(profile)
+        self._receiver = Receiver(profile, clock, dialect.reader)
         self._remedies = Remedies()
 
     async def generate_completion(self, prompt: Prompt, context: CallContext) -> AgentResponse:
@@ -116,7 +91,7 @@ class HttpClient:
 
     def response(self, exchange: Exchange, prompt: Prompt, request: AgentRequest) -> AgentResponse:
         """The exchange in the form that is the same for all; raises if no answer began."""
-        reply, redactor = exchange.reply, self._redactor()
+        reply, redactor = exchange.reply, self._receiver.redactor()
         response = conclude(
             exchange.reader,
             prompt,
@@ -155,90 +130,16 @@ class HttpClient:
             with anyio.fail_after(most):
                 async with self._connection.send(method, path, body, headers) as response:
                     if response.is_success:
-                        return await self._collect(response, context, streamed=bool(body))
-                    raw = await _beginning(response)
+                        return await self._receiver.collect(response, context, streamed=bool(body))
+                    raw = await beginning(response)
                     return read_failure(
-                        response.status_code, response.headers, raw, self._redactor()
+                        response.status_code, response.headers, raw, self._receiver.redactor()
                     )
         except TimeoutError as error:
             raise UnknownOutcomeError(
                 f"{self._profile.name} was not done after {most:g} s; it may have been billed",
                 fix=f"raise providers.{self._profile.name}.total_timeout if answers take longer",
             ) from error
-
-    async def _collect(
-        self, response: "httpx.Response", context: CallContext, *, streamed: bool
-    ) -> Exchange:
-        kind = response.headers.get("content-type", "").lower()
-        # a login page of a proxy, or the site in place of its API: 200, and no answer at all
-        if "html" in kind:
-            raise FatalError(
-                f"{self._profile.name}: {self._profile.base_url} answered with a web page",
-                fix=f"check providers.{self._profile.name}.base_url",
-                status=response.status_code,
-            )
-        reader = self._dialect.reader()
-        # the content type decides, for a server may answer whole though a stream was asked for;
-        # where it names neither, what was asked for is believed
-        whole = "json" in kind or not (
-            "event-stream" in kind or (streamed and self._profile.stream)
-        )
-        feed = WholeFeed(reader) if whole else EventFeed(reader)
-        cut = await self._receive(response, feed, context)
-        reply = reader.reply
-        # a 200 and then nothing: the server took the request, so it may have been billed, and only
-        # `UnknownOutcomeError` counts it so
-        if not (reply.started or reply.ended or reply.failure or reply.unreadable):
-            raise UnknownOutcomeError(
-                f"{self._profile.name} answered {response.status_code} and then nothing: "
-                f"{cut or 'the answer is empty'}; it may have been billed",
-                status=response.status_code,
-                request_id=request_id(response.headers),
-                limits=limits_of(response.headers, self._clock.now()),
-            )
-        return Exchange(reader, dict(response.headers), cut)
-
-    async def _receive(self, response: "httpx.Response", feed: Feed, context: CallContext) -> str:
-        """Put all bytes into the reader and to disk; how they broke off, "" if they ended.
-
-        To disk first: bytes that the reader cannot understand are what a bug report needs.
-        """
-        import httpx
-
-        outlet = self._redactor().stream()
-        per_token = characters_per_token(self._profile.model)
-        reply, size, cut = feed.reader.reply, 0, ""
-        try:
-            with anyio.fail_after(self._profile.timeout) as silence:
-                async for chunk in _chunks(response, reply):
-                    size += len(chunk)
-                    _keep(context, outlet.feed(chunk))
-                    if feed.take(chunk):
-                        silence.deadline = anyio.current_time() + self._profile.timeout
-                    context.progress(round(reply.received / per_token))
-                    if size > MAX_REPLY:
-                        reply.unreadable = f"the answer is longer than {MAX_REPLY} bytes"
-                    if reply.unreadable:
-                        break
-                else:
-                    feed.end()
-        except TimeoutError:
-            # counted from the last word: a server that only sends pings has no more to say
-            cut = f"no word came for {self._profile.timeout:g} s"
-            feed.cut()
-        except httpx.HTTPError as error:
-            # once the first byte came it is a reply, cut short: its words are kept for people, and
-            # what it used is estimated, for it is likely to be billed
-            if not (reply.started or size):
-                raise error_of_break(error, self._profile) from error
-            cut = f"it broke off: {str(error) or type(error).__name__}"
-            if isinstance(error, httpx.ReadTimeout):
-                cut = f"no word came for {self._profile.timeout:g} s"
-            feed.cut()
-        finally:
-            _keep(context, outlet.end())
-        context.progress(round(reply.received / per_token))
-        return cut
 
     def _declined_or_raise(self, failure: FailedCall, *, tools: bool = False) -> Exchange:
         """A filter's refusal as the answer it is; every other failure raises its error."""
@@ -256,7 +157,9 @@ class HttpClient:
         a limit, a budget, a key are what they are wherever they come.
         """
         reply = exchange.reply
-        failure = failure_in_answer(reply.failure or {}, exchange.headers, self._redactor())
+        failure = failure_in_answer(
+            reply.failure or {}, exchange.headers, self._receiver.redactor()
+        )
         reason = reason_of_decline(failure)
         if reason is not None:
             return attrs.evolve(response, finish=Finish.REFUSED, detail=reason)
@@ -266,47 +169,6 @@ class HttpClient:
                 return response
             known.usage = reply.usage
         raise known
-
-    def _redactor(self) -> Redactor:
-        """Knows the key as it is now; made anew each time, so that nothing here holds the key."""
-        secrets = [self._profile.key.secret() or "", *header_secrets(self._profile.headers)]
-        return Redactor(secrets)
-
-
-async def _chunks(response: "httpx.Response", reply: GrowingReply) -> AsyncIterator[bytes]:
-    """The body's bytes; once the answer is complete the server has a moment to end it properly."""
-    import httpx
-
-    chunks = response.aiter_bytes()
-    async for chunk in chunks:
-        yield chunk
-        if reply.ended:
-            break
-    else:
-        return
-    rest = []
-    with anyio.move_on_after(DRAIN):
-        try:
-            rest = [chunk async for chunk in chunks]
-        except httpx.HTTPError:
-            return  # the answer is whole; how the connection ended no longer matters
-    for chunk in rest:
-        yield chunk
-
-
-async def _beginning(response: "httpx.Response") -> bytes:
-    """The first part of an error's body; what is broken in it does not matter."""
-    import httpx
-
-    raw = b""
-    try:
-        async for chunk in response.aiter_bytes():
-            raw += chunk
-            if len(raw) > MAX_ERROR:
-                break
-    except httpx.HTTPError:
-        pass
-    return raw[:MAX_ERROR]
 
 
 def _cap(profile: Profile, request: AgentRequest) -> int | None:
@@ -322,11 +184,6 @@ def _written(response: AgentResponse) -> str:
     """All that the model wrote: its words and its calls."""
     calls = (f"{call.name}{call.arguments}" for call in response.tool_calls)
     return "\n".join([response.text, *calls])
-
-
-def _keep(context: CallContext, raw: bytes) -> None:
-    if raw:
-        context.keep(raw)
 
 
 def _nothing_came(reply: GrowingReply) -> bool:

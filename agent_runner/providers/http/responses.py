@@ -23,7 +23,8 @@ from agent_runner.model.errors import (
 )
 from agent_runner.model.usage import Usage
 from agent_runner.providers.client import AgentClient, CallContext, capabilities_of
-from agent_runner.providers.http.call import Dialect, Exchange, HttpClient
+from agent_runner.providers.http.call import Dialect, HttpClient
+from agent_runner.providers.http.exchange import Exchange
 from agent_runner.providers.http.reply import (
     TRUNCATED,
     GrowingReply,
