@@ -158,10 +158,7 @@ def _standing(record: TaskRecord, title: str) -> Iterator[str]:
 _STANDS = {
     "pending": "is pending again",
     "running": "is in the middle of a step",
-    "passed": "has passed",
-    "passed (tests changed)": "has passed, but not with the tests of before",
-    "passed (nothing changed)": "has passed, although nothing was changed",
-    "passed (unchecked)": "has passed, although no hook judged it",
+    **words.PASSED,
     "failed": "needs a person",
     "skipped": "was skipped",
 }

@@ -19,10 +19,8 @@ STATE_STYLES = {
     "pending": "dim",
     "running": "cyan",
     "stopped": "yellow",
+    **dict.fromkeys(words.PASSED, "yellow"),
     "passed": "green",
-    "passed (tests changed)": "yellow",
-    "passed (nothing changed)": "yellow",
-    "passed (unchecked)": "yellow",
     "failed": "bold red",
     "skipped": "yellow",
 }

@@ -154,11 +154,7 @@ class Tally:
     def closing_line(self) -> str:
         """`3 tasks: 2 passed, 1 failed; 1m05s, 5 calls, 12.3k tokens, $0.12`."""
         counted = Counter(self.word(task.id) for task in self.listed)
-        passed = (
-            *("passed", "passed (nothing changed)", "passed (tests changed)"),
-            *("passed (unchecked)", "passed (not committed)"),
-        )
-        order = (*passed, "failed", "skipped", "running", "stopped", "pending")
+        order = (*words.PASSED, "failed", "skipped", "running", "stopped", "pending")
         states = ", ".join(f"{counted[word]} {word}" for word in order if counted[word])
         totals = self.totals()
         facts = [words.duration(totals.seconds), words.plural(totals.calls, "call")]

@@ -23,8 +23,18 @@ def state_word(state: TaskState) -> str:
     return "failed" if state is TaskState.ESCALATED else state.value
 
 
+PASSED = {
+    "passed": "has passed",
+    "passed (not committed)": "has passed, but git did not take all that it changed",
+    "passed (nothing changed)": "has passed, although nothing was changed",
+    "passed (tests changed)": "has passed, but not with the tests of before",
+    "passed (unchecked)": "has passed, although no hook judged it",
+}
+"""Every word that a passed task may have on screen (`record_word`), and the same in a sentence."""
+
+
 def record_word(record: TaskRecord | Standing) -> str:
-    """The state's word, with more of `passed`: `(unchecked)`, `(tests changed)`, ..."""
+    """The state's word; for a passed task one of `PASSED`."""
     word = state_word(record.state)
     if record.state is not TaskState.PASSED:
         return word

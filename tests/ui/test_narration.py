@@ -205,6 +205,13 @@ def test_the_history_of_a_task_that_passed() -> None:
     )
 
 
+def test_the_history_of_a_task_that_git_did_not_commit() -> None:
+    script = whole_run()
+    script.add("T1", e.NotCommitted(("a.py",), "lint: bad style"), S.PASSED)
+    last = list(why_lines("T1", "", script.entries))[-1]
+    assert last.startswith("T1 has passed, but git did not take all that it changed. It took ")
+
+
 def test_decisions_stops_and_crashes_are_part_of_the_history() -> None:
     script = whole_run()
     run = e.RunStarted("r2", 1, "0.1.0", "tasks")
