@@ -11,6 +11,7 @@ Without `{prompt}` and `{prompt_file}` the prompt goes to its standard input.
 """
 
 import re
+from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -29,7 +30,8 @@ from agent_runner.providers.faults import failure_in_words
 PATTERNS = ("input_tokens", "output_tokens", "cost", "limit", "failed")
 """The parameters that are regular expressions."""
 
-_LONGEST_TEXT = 16_000
+_LONGEST_TEXT, _MOST_LINES = 16_000, 2_000
+"""Characters and lines of the output that its words are taken from, from the end."""
 
 
 @define
@@ -41,12 +43,13 @@ class WordsReader(StreamReader):
 
     patterns: Mapping[str, re.Pattern[str]] = field(factory=dict)
     _found: dict[str, str] = field(factory=dict)
+    _last: deque[str] = field(factory=partial(deque, maxlen=_MOST_LINES))
 
     def read_line(self, line: bytes) -> str:
         """See `Reader`."""
         words = line.decode("utf-8", "replace").rstrip()
         self._keep(words)
-        self.text = f"{self.text}\n{words}"[-_LONGEST_TEXT:]
+        self._last.append(words[-_LONGEST_TEXT:])
         for name, pattern in self.patterns.items():
             found = pattern.search(words)
             if found:
@@ -55,7 +58,7 @@ class WordsReader(StreamReader):
 
     def conclude(self, ended: Ended) -> AgentResponse:
         """See `Reader`."""
-        self.text = self.text.strip()
+        self.text = "\n".join(self._last)[-_LONGEST_TEXT:].strip()
         given, got = (_figure(self._found.get(f"{kind}_tokens")) for kind in ("input", "output"))
         self.usage = Usage(int(given or 0), int(got or 0))
         self.cost = _figure(self._found.get("cost"))

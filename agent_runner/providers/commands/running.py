@@ -18,6 +18,9 @@ from agent_runner.providers.commands.reader import Reader
 _LONGEST_LINE = 64 << 20
 """Bytes of one line; the rest of a longer one is dropped."""
 
+_MOST_OUTPUT = 256 << 20
+"""Bytes of a whole output, all of which is kept: one without end would fill the disk."""
+
 _ERRORS = 16_384
 """Bytes of the standard error that are kept, from the end."""
 
@@ -38,7 +41,7 @@ class Watchers:
     """Who is told what while it runs.
 
     Attributes:
-        keep: Given each whole line, as it came.
+        keep: Given whole lines, as they came.
         activity: Told what it does now.
         tokens: Told how many it used so far.
         silent: Told once in a while for how many seconds it has said nothing.
@@ -123,19 +126,29 @@ class Run:
                 await process.aclose()
 
     async def _read(self, stream: anyio.abc.ByteReceiveStream, read_all: anyio.Event) -> None:
-        rest = b""
+        rest, length = bytearray(), 0  # not `bytes`: a long line comes in thousands of pieces
         async for piece in stream:
             self._heard = anyio.current_time()
-            *lines, rest = (rest + piece).split(b"\n")
-            for line in lines:
-                self._take(line)
-            rest = rest[:_LONGEST_LINE]
+            length += len(piece)
+            if length > _MOST_OUTPUT:
+                self.stopped = f"it printed more than {_MOST_OUTPUT >> 20} MB"
+                break
+            *ends, begun = piece.split(b"\n")
+            if ends:
+                lines = [bytes(rest) + ends[0], *ends[1:]]
+                rest.clear()
+                self._take(lines)
+            rest += begun[: max(0, _LONGEST_LINE - len(rest))]
         if rest:
-            self._take(rest)
+            self._take([bytes(rest)])
         read_all.set()
 
-    def _take(self, line: bytes) -> None:
-        self.watchers.keep(line + b"\n")
+    def _take(self, lines: list[bytes]) -> None:
+        self.watchers.keep(b"".join(line + b"\n" for line in lines))
+        for line in lines:
+            self._read_line(line)
+
+    def _read_line(self, line: bytes) -> None:
         activity = self.reader.read_line(line)
         if activity:
             self.watchers.activity(activity)

@@ -257,6 +257,36 @@ def test_it_may_not_go_on_for_ever(scene: Scene) -> None:
         scene.ask({"do": "sleep", "seconds": 60}, profile=scene.profile(total_timeout=0.5))
 
 
+def printing(scene: Scene, what: str, times: int) -> Profile:
+    """A provider that prints `what` so many times."""
+    script = scene.home / "prints.py"
+    script.write_text(f"import sys\nfor _ in range({times}):\n    sys.stdout.write({what!r})\n")
+    params = {"reads": "claude-code"}
+    command = (sys.executable, str(script))
+    return evolve(scene.profile(command=command), params={**params, "sandbox": "off"})
+
+
+def test_a_program_that_prints_without_end_does_not_fill_the_disk(scene: Scene) -> None:
+    kept = 0
+
+    def keep(piece: bytes) -> None:
+        nonlocal kept
+        kept += len(piece)
+
+    context = evolve(scene.context(), keep=keep)
+    with pytest.raises(UnknownOutcomeError, match="printed more than 256 MB"):
+        scene.ask(profile=printing(scene, "y" * 4095 + "\n", 10**9), context=context)
+    assert 0 < kept <= 256 << 20
+
+
+def test_a_line_of_many_megabytes_costs_no_more_than_many_short_ones(scene: Scene) -> None:
+    began = time.monotonic()
+    with pytest.raises(UnknownOutcomeError):  # it does not say how it ended
+        scene.ask(profile=printing(scene, "y" * (1 << 20), 60))
+    assert sum(map(len, scene.kept)) == (60 << 20) + 1
+    assert time.monotonic() - began < 8, "each piece of it copied all that came before"
+
+
 def test_it_is_stopped_at_the_cap_and_what_it_used_is_known(scene: Scene) -> None:
     steps = ({"do": "use", "tokens": 5000}, {"do": "sleep", "seconds": 60})
     with pytest.raises(TransientError, match="5,001 tokens") as caught:
