@@ -131,7 +131,7 @@ def _fragment(filled: list[str], there: list[str], path: str) -> str:
         )
         return f"{counts}: perhaps a part of it"
     fences = [sum(line.lstrip().startswith(_FENCES) for line in lines) for lines in (there, filled)]
-    if is_prose(path) and (fences[0] - fences[1]) % 2:
+    if is_prose(path) and (fences[0] > fences[1] or (fences[0] - fences[1]) % 2):
         return "a line of a fence is gone or added: perhaps it is one of the reply's own"
     return _other_names(filled, there, path) or _lost_ends(filled, there)
 

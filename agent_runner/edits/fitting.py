@@ -88,7 +88,8 @@ def _is_torn(hunk: Hunk) -> bool:
         spare = 0 if op == KEEP else spare + (bool(text.strip()) if op == DROP else -1)
         if spare < 0:
             return True
-    return any(line.rstrip().endswith(_OPENERS) for line in (*hunk.before, *hunk.added))
+    opens = any(line.rstrip().endswith(_OPENERS) for line in (*hunk.before, *hunk.added))
+    return opens or hunk.changes_nothing  # of a new depth nothing is left
 
 
 def _alters(hunk: Hunk, there: list[str]) -> bool:

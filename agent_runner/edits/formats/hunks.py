@@ -6,6 +6,7 @@ never taken for another.
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from attrs import evolve, frozen
 
@@ -65,8 +66,12 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
         (hunk.changes_nothing, f"{where} has no line that begins with `-` or `+`."),
         (_repeats(anchors), f"{where} names the same line twice after `@@`."),
         (
-            not hunk.kept and (is_long or _is_mixed(hunk)),
+            not any(map(str.strip, hunk.kept)) and (is_long or _is_mixed(hunk)),
             f"{where} may be two: write `@@` above each, and some unchanged lines.",
+        ),
+        (
+            is_long and _doubles(hunk),
+            f"{where} is longer than it says, and a line that comes stands in it twice.",
         ),
         (
             is_short and scan.fence is None and stop >= len(scan),
@@ -89,8 +94,13 @@ def _repeats(anchors: list[str]) -> bool:
 
 def _is_mixed(hunk: Hunk) -> bool:
     """Whether a line comes above one that goes, as where the `@@` between two hunks is lost."""
-    ops = "".join(op for op, _ in hunk.lines)
+    ops = "".join(op for op, text in hunk.lines if op != KEEP or text.strip())
     return ops.startswith(ADD) and DROP in ops
+
+
+def _doubles(hunk: Hunk) -> bool:
+    """Whether a line that comes is followed by the same one, which may be a slip."""
+    return any(a == b and a[0] == ADD and a[1].strip() for a, b in pairwise(hunk.lines))
 
 
 def _body(
