@@ -8,7 +8,7 @@ matters.
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import groupby
 
 from attrs import field, frozen
@@ -22,13 +22,12 @@ class Globs:
     """Patterns in the order they were written; the last one that covers a path decides."""
 
     patterns: tuple[str, ...] = field(converter=tuple[str, ...])
-    _tests: tuple[tuple[bool, re.Pattern[str]], ...] = field(init=False, repr=False, eq=False)
 
-    def __attrs_post_init__(self) -> None:
-        """Make one regular expression of neighbours: 50 patterns cost hardly more than one."""
+    @cached_property
+    def _tests(self) -> tuple[tuple[bool, re.Pattern[str]], ...]:
+        """One regular expression of neighbours, on first use: 50 cost hardly more than one."""
         neighbours = groupby(reversed(self.patterns), lambda pattern: not pattern.startswith("!"))
-        tests = tuple((covers, _regex(tuple(found))) for covers, found in neighbours)
-        object.__setattr__(self, "_tests", tests)
+        return tuple((covers, _regex(tuple(found))) for covers, found in neighbours)
 
     def covers(self, path: str) -> bool:
         """Whether `path` (relative, with `/`) is meant. No patterns cover nothing."""
