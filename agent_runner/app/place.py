@@ -66,6 +66,12 @@ def locate(tasks: Path | None, state_dir: Path | None, here: Surroundings) -> Pl
     # realpath, since resolve raises at links in a circle
     folder = Path(os.path.realpath(file.parent))
     state = Path(os.path.realpath(here.cwd / state_dir)) if state_dir else folder / FOLDER
+    holds_project = folder.is_relative_to(state)
+    if holds_project or (state_dir and ".git" in state.parts):
+        what = "holds the project" if holds_project else "lies in git's own folder"
+        raise UsageError(
+            f"--state-dir {state_dir} {what}", fix="name a folder for the state alone, new or old"
+        )
     return Place(folder / file.name, state, invocation_of(tasks, state_dir, here.entered))
 
 

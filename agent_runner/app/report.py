@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent_runner.app.inspection import inspect
+from agent_runner.app.outputs import refuse_other_files
 from agent_runner.app.overview import KnownList, Overview
 from agent_runner.ground.diff import diff
 from agent_runner.ground.disk import Disk, storage_errors
@@ -18,7 +19,7 @@ from agent_runner.store.calls import CallFiles
 from agent_runner.store.layout import Layout
 from agent_runner.ui.report.content import Report, Sources, Turn, gather
 from agent_runner.ui.report.markdown import markdown
-from agent_runner.ui.report.page import page
+from agent_runner.ui.report.page import MARK, page
 
 
 def report_of(known: KnownList) -> Report:
@@ -50,8 +51,10 @@ def report_of(known: KnownList) -> Report:
 def write_page(report: Report, known: KnownList, named: Path | None) -> Path:
     """Write the page into the file that a person named, else beside the state; the file's path.
 
-    Raises StorageError if the disk refuses.
+    Raises UsageError for a file that is no such page, StorageError if the disk refuses.
     """
+    if named is not None:
+        refuse_other_files("--output", named, MARK)
     file = named or Layout(known.place.state_dir).report
     with storage_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -79,12 +79,13 @@ def resume(flags: RunFlags, words: TaskWords = None, named: TasksOption = None) 
 
 
 def _request(flags: RunFlags, chosen: "Selection", *, fresh: bool = False) -> "RunRequest":
+    from agent_runner.app.outputs import refuse_other_files
     from agent_runner.app.run import RunRequest
     from agent_runner.app.screens import ScreenOptions
     from agent_runner.model.errors import UsageError
 
-    if flags.junit is not None and flags.junit.is_dir():
-        raise UsageError(f"--junit {flags.junit} is a folder", fix="name a file in it")
+    if flags.junit is not None:
+        refuse_other_files("--junit", flags.junit, "<testsuite")
     if flags.record is not None and flags.record.exists() and not flags.record.is_dir():
         raise UsageError(f"--record {flags.record} is a file", fix="name a folder")
     return RunRequest(

@@ -37,6 +37,25 @@ def test_json_lines_keep_to_the_schema_and_people_read_stderr(scene: Scene) -> N
     assert (report.get("tests"), report.get("failures"), report.get("skipped")) == ("2", "1", "1")
 
 
+def test_a_report_overwrites_an_earlier_one_and_nothing_else(scene: Scene) -> None:
+    scene.config({})
+    scene.tasks({"id": "T1"})
+    scene.change("T1", 1)
+    mine = scene.write("pom.xml", "<?xml version='1.0'?>\n<project/>\n")
+    listed = scene.read("tasks.yml")
+    for words in (("run", "--junit", "tasks.yml"), ("run", "--junit", "pom.xml")):
+        ended = scene.run(*words)
+        assert (ended.code, "is a file of another kind" in ended.err) == (2, True)
+    assert scene.run("run", "--junit", "out.xml").code == 0
+    assert scene.run("run", "--junit", "out.xml").code == 0
+    assert scene.run("report", "-o", "pom.xml").code == 2
+    assert [scene.run("report", "-o", "out.html").code for _ in range(2)] == [0, 0]
+    assert (mine.read_text(), scene.read("tasks.yml")) == (
+        "<?xml version='1.0'?>\n<project/>\n",
+        listed,
+    )
+
+
 def test_quiet_is_silent_but_for_failures_and_one_line(scene: Scene) -> None:
     scene.config({})
     scene.tasks({"id": "T1"})

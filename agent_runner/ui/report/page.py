@@ -26,6 +26,9 @@ _SHORTEST = 300
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
+MARK = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+"""Stands near the beginning of every page."""
+
 _MARKS = {
     TaskState.PASSED: "\N{CHECK MARK}",
     TaskState.ESCALATED: "\N{MULTIPLICATION X}",
@@ -41,7 +44,7 @@ def page(report: Report) -> Iterator[str]:
     title = f"{report.name}: {report.summary}"
     yield (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        f"{MARK}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{_text(title)}</title>\n<style>{style}</style></head><body>\n"
