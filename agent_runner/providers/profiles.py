@@ -8,9 +8,8 @@ only if its settings name it.
 import functools
 import re
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
@@ -37,6 +36,9 @@ from agent_runner.providers.keys import (
 from agent_runner.providers.proxies import Proxy, check_certificates, proxy_for
 from agent_runner.providers.recordings import recorded_offers
 from agent_runner.providers.served import check_served
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "agent_runner.providers"
 """The entry-point group of other packages: a protocol's name = the factory of its clients."""
@@ -206,8 +208,10 @@ def fallbacks(name: str, settings: Settings) -> tuple[str, ...]:
 
 
 @functools.cache
-def plugged_in() -> Mapping[str, EntryPoint]:
+def plugged_in() -> Mapping[str, "EntryPoint"]:
     """Entry points by protocol name. Reads every installed package's metadata, once: slow."""
+    from importlib.metadata import entry_points  # with email and csv, a thirtieth of a run's start
+
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from attrs import field, frozen
 
@@ -51,6 +50,8 @@ def proxy_for(url: str, env: Mapping[str, str]) -> Proxy | None:
                 value = env[variable].strip()
                 return _checked(variable, value) if value else None
     if sys.platform == "darwin":  # where people set proxies in the system's settings
+        from urllib.request import getproxies
+
         value = getproxies().get(scheme, "")
         return _checked("the system's settings", value) if value else None
     return None
