@@ -21,7 +21,8 @@ finally:
 
 PARSER = {"typer", "shellingham", "annotated_doc"}
 VALUES = {"attr", "attrs", "cattrs", "typing_extensions", "annotationlib"}
-YAML = {"ruamel", "_ruamel_yaml"}
+YAML = {"ruamel", "_ruamel_yaml", "cython_runtime"}
+# what the parser in C, which Cython makes, brings with it is among them
 LOCKS = {"filelock"}
 WAITING = {"anyio", "sniffio", "idna", "exceptiongroup"}
 MACHINE = {"transitions", "six", *WAITING}
