@@ -169,10 +169,13 @@ def show_usage_error(error: Any) -> None:
     Where nothing was typed but a group of commands, its help is the answer.
     """
     ctx = getattr(error, "ctx", None)
-    if ctx is None or error.message == ctx.get_help():
+    if ctx is not None and error.message == ctx.get_help():
         error.show()
         return
     text = error.format_message().rstrip(".")
     note(f"error: {text[:1].lower()}{text[1:]}")
+    if ctx is None:  # typer does not say where an option was left without its value
+        note("  type: agent-runner -h")
+        return
     note(f"  usage: {usage(_path(ctx), ctx.command)}")
     note(f"  type: {_path(ctx)} -h")

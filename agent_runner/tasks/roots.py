@@ -6,7 +6,8 @@ from pathlib import Path
 from attrs import frozen
 
 _OURS = frozenset({".git", ".agent-runner"})
-_LONGEST_NAME = 255
+_LONGEST_NAME, _LONGEST_PATH = 255, 4000
+"""Bytes of a folder's name, and of a whole path, which has to leave room for files below it."""
 
 
 @frozen
@@ -33,7 +34,8 @@ class Roots:
 
     def _find(self, path: str) -> Root:
         relative = "it is relative to the task list's folder"
-        if "\0" in path or any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.split("/")):
+        is_long = len(os.fsencode(self._project / path)) > _LONGEST_PATH
+        if "\0" in path or is_long or any(map(_is_long, path.split("/"))):
             return Root(self._project, "cannot be the name of a folder")
         if path.startswith("~"):
             return Root(self._project, "leaves the project", relative)
@@ -50,6 +52,10 @@ class Roots:
         if not _is_folder_or_free(folder):
             return Root(self._project, "is not a folder")
         return Root(folder)
+
+
+def _is_long(name: str) -> bool:
+    return len(os.fsencode(name)) > _LONGEST_NAME
 
 
 def _is_folder_or_free(folder: Path) -> bool:

@@ -123,6 +123,7 @@ def walked(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 WRONG = [
     (("run", "nofile.yml"), "there is no task list nofile.yml", "agent-runner init"),
     (("run", "--max-attempts", "0"), "--max-attempts", "agent-runner run -h"),
+    (("run", "--junit"), "error: option '--junit' requires an argument", "agent-runner -h"),
     (("run", "--nope"), "no such option: --nope", "agent-runner run -h"),
     (("run", "--on-escalation", "panic"), "must be ask, stop or continue", "panic"),
     (("run", "--wait-max", "soon"), "--wait-max soon is not a duration", "90s"),

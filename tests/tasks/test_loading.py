@@ -244,6 +244,7 @@ def test_ids_are_kept_apart_by_every_file_system(mistakes: Mistakes) -> None:
         ("tasks.yml/x", "is not a folder"),
         ("loop", "is not a folder"),
         ("x" * 300, "cannot be the name"),
+        ("x/" * 3000, "cannot be the name"),
         (".git/hooks", "no task may change"),
         (".agent-runner", "no task may change"),
     ],
