@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import gc
+import io
 import os
 import signal
 import sys
@@ -31,7 +32,7 @@ _YOUNG = 20_000
 def main() -> None:
     """Run the command line and exit with its code. Nothing that goes wrong ends in a traceback."""
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
-    _open_closed_streams()
+    _prepare_streams()
     code = _run()
     gc.freeze()  # the interpreter would look once more through all that there is: 0.1 s after a run
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -60,8 +61,10 @@ def _output_lost(code: int, error: OSError) -> int:
     return code or OUTPUT_LOST
 
 
-def _open_closed_streams() -> None:
-    """Open the null device in place of standard streams that were closed at the start (`>&-`).
+def _prepare_streams() -> None:
+    """Have standard streams that take whatever is written.
+
+    The null device is opened in place of those that were closed at the start (`>&-`).
 
     Else the first files that are opened would get their numbers, and what is printed would end up
     in the journal.
@@ -72,6 +75,9 @@ def _open_closed_streams() -> None:
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115, PTH123  # for good
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # a path or a title may hold what this terminal's encoding has not; stderr is so by itself
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _run() -> int:

@@ -100,6 +100,19 @@ def test_recordings_are_as_private_as_the_state(scene: Scene) -> None:
     assert not any(path.stat().st_mode & 0o077 for path in made)
 
 
+def test_a_character_that_the_output_cannot_take_is_written_out(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "\xfc")
+    scene.config({})
+    scene.tasks({"id": "T1", "title": "\u2192"})
+    for words in (("config", "show"), ("status",), ("doctor",), ("report",)):
+        env = environment(scene.home, {"PYTHONIOENCODING": "ascii"})
+        done = subprocess.run(
+            [*COMMAND, *words], cwd=scene.project, env=env, capture_output=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, b""), words
+        assert b"\\" in done.stdout
+
+
 INTERRUPTED_AT = """
 import os, signal, sys
 from agent_runner.__main__ import main
