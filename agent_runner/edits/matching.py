@@ -64,7 +64,8 @@ class Haystack:
     def text(self, key: Callable[[str], str] = str) -> str:
         """All lines, each between newlines."""
         if key not in self._texts:
-            self._texts[key] = "\n".join(["", *map(key, self.lines), ""])
+            lines = self.lines if key is str else map(key, self.lines)
+            self._texts[key] = "\n".join(["", *lines, ""])
         return self._texts[key]
 
     def stand_at(self, needle: list[str], at: int) -> bool:

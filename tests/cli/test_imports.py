@@ -21,8 +21,7 @@ finally:
 
 PARSER = {"typer", "shellingham", "annotated_doc"}
 VALUES = {"attr", "attrs", "cattrs", "typing_extensions", "annotationlib"}
-YAML = {"ruamel", "_ruamel_yaml", "cython_runtime"}
-# what the parser in C, which Cython makes, brings with it is among them
+YAML = {"ruamel", "_ruamel_yaml", "cython_runtime"}  # the last comes with the parser in C
 LOCKS = {"filelock"}
 WAITING = {"anyio", "sniffio", "idna", "exceptiongroup"}
 MACHINE = {"transitions", "six", *WAITING}
