@@ -5,6 +5,7 @@ may be a file's name as well; whether it is, only the tree can tell.
 """
 
 import re
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -101,6 +102,7 @@ class Label:
     inside: bool = False
 
 
+@lru_cache(maxsize=64)  # a line is asked about as a name, as what stands above a block, and more
 def label_on(line: str) -> Label | None:
     """The line's label: `src/x.py`, `**x.py**`, `### x.py`, `1. x.py:`, `File: x.py (new)`, ..."""
     if len(line) > _LONGEST:
