@@ -170,7 +170,7 @@ def test_ids_come_from_the_snapshot_once_there_is_one(scene: Scene) -> None:
     [
         ("why", "T"),
         ("-C", "nowhere", "why", ""),
-        ("-C", "~nobody/x", "why", ""),
+        ("-C", "~nobody-of-that-name/x", "why", ""),
         ("nope", "--x", ""),
     ],
 )

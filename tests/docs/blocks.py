@@ -137,7 +137,7 @@ def check_setting(text: str) -> None:
     path, given, value = text.partition(": ")
     if given:
         nested = f"{{{path.replace('.', ': {')}: {value}{'}' * path.count('.')}}}"
-        content = YAML(typ="safe").load(nested)
+        content = YAML(typ="safe", pure=True).load(nested)
         schema = jsonschema.Draft7Validator(configuration_schema())
         of_a_hook = {"hooks": {"one": {"command": "true", **content}}}
         assert schema.is_valid(content) or schema.is_valid(of_a_hook), text
@@ -198,7 +198,7 @@ def parse(given: list[str]) -> None:
 
 def check_yaml(text: str, folder: Path) -> None:
     """What reads such a file takes it: a task list, a configuration, a workflow."""
-    content = YAML(typ="safe").load(text)
+    content = YAML(typ="safe", pure=True).load(text)
     if isinstance(content, list) or "tasks" in content:
         file = folder / "tasks.yml"
         listed = content if isinstance(content, list) else content["tasks"]

@@ -36,7 +36,7 @@ def cases() -> list[Case]:
     """All of them, file by file."""
     found: list[Case] = []
     for file in sorted(CASES.glob("*.yml")):
-        document = YAML(typ="safe").load(file)
+        document = YAML(typ="safe", pure=True).load(file)
         found += [
             Case(document["form"], row["title"], row.get("tree", document["tree"]), row)
             for row in document["rows"]

@@ -26,7 +26,7 @@ AFTER = {"a.py": BEFORE.replace("1", "2")}
 def rows() -> list[Any]:
     found = []
     for file in sorted((Path(__file__).parent / "hard").glob("*.yml")):
-        document = YAML(typ="safe").load(file)
+        document = YAML(typ="safe", pure=True).load(file)
         texts = [(row, text) for row in document["rows"] for text in _texts(row)]
         assert len(texts) >= 10, file
         found += [

@@ -69,7 +69,7 @@ class Example:
         )
 
     def _read(self, name: str) -> dict[str, Any]:
-        document: dict[str, Any] = YAML(typ="safe").load((self.folder / name).read_text())
+        document: dict[str, Any] = YAML(typ="safe", pure=True).load((self.folder / name).read_text())
         return document
 
 

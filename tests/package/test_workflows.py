@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="not in the source a
 
 
 def jobs(name: str) -> dict[str, Any]:
-    document: dict[str, Any] = YAML(typ="safe").load((FOLDER / name).read_text())["jobs"]
+    document: dict[str, Any] = YAML(typ="safe", pure=True).load((FOLDER / name).read_text())["jobs"]
     return document
 
 
