@@ -68,8 +68,6 @@ def stands_in(part: Sequence[HunkLine], path: str, *, whole: bool) -> str:
     `whole`: the part is all of a file, of which something may have been forgotten. Where a part of
     it is quoted, only a remark with nothing right below it is in doubt: it explains nothing.
     """
-    if whole and _size(part, ADD, path) >= _size(part, DROP, path):
-        return ""
     for gap in _gaps(part):
         gone = [text.strip() for op, text in gap if op == DROP and not _is_remark(text, path)]
         bare = [_MARK.sub("", text, count=1) for text in gone]

@@ -6,12 +6,13 @@ only if no other one is as good. Where there are more, the hunk's context (its l
 lines it stands under, the end of the file, the hunks before it) has to leave a single one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, frozen
 
 from agent_runner.edits.anchors import Spot, indent_of, names_elsewhere, only_below, stand_above
-from agent_runner.edits.edit import ADD, DROP, KEEP, Hunk, HunkLine
+from agent_runner.edits.edit import ADD, KEEP, Hunk, HunkLine
 from agent_runner.edits.fitting import Fit, fit
 from agent_runner.edits.left_out import is_dots
 from agent_runner.ground.lookalikes import plain
@@ -43,38 +44,25 @@ class NoPlace:
     wrong: str = ""
 
 
-def _bare(line: str) -> str:
-    """Blanks at both ends do not count; whether indentations agree is checked afterwards."""
-    return line.strip(" \t")
-
-
-def _alike(line: str) -> str:
-    """Nor do the differences between dashes, quotes and spaces of all kinds."""
-    return plain(line).strip(" \t")
-
-
-@define
+@define(slots=False)  # `cached_property` wants a `__dict__`
 class Haystack:
-    """The lines that are searched, made comparable once in each way; `before`: before all hunks."""
+    """The lines that are searched; `before`: those of the file before all hunks."""
 
     lines: list[str]
-    before: list[str] = field(factory=list)
-    _texts: dict[Callable[[str], str], str] = field(init=False, factory=dict)
+    before: list[str]
 
-    def text(self, key: Callable[[str], str] = str) -> str:
-        """All lines, each between newlines."""
-        if key not in self._texts:
-            lines = self.lines if key is str else map(key, self.lines)
-            self._texts[key] = "\n".join(["", *lines, ""])
-        return self._texts[key]
+    @cached_property
+    def text(self) -> str:
+        """All lines as they are compared, each between newlines."""
+        return _comparable(self.lines)
 
     def stand_at(self, needle: list[str], at: int) -> bool:
         """Whether the needle's lines stand there letter by letter."""
         return at >= 0 and self.lines[at : at + len(needle)] == needle
 
-    def places(self, needle: list[str], key: Callable[[str], str], most: int) -> list[int]:
+    def places(self, needle: list[str], most: int) -> list[int]:
         """Where the needle's lines stand, as line numbers from 0; at most `most`."""
-        text, wanted = self.text(key), "\n".join(["", *map(key, needle), ""])
+        text, wanted = self.text, _comparable(needle)
         found: list[int] = []
         at, counted, line = text.find(wanted) if self.lines else -1, 0, 0
         while at >= 0 and len(found) < most:
@@ -83,6 +71,15 @@ class Haystack:
             found.append(line)
             at = text.find(wanted, at + 1)
         return found
+
+
+def _comparable(lines: list[str]) -> str:
+    """Lines in which neither blanks at the ends count, nor which dash, quote or space stands there.
+
+    Whether indentations agree is checked afterwards.
+    """
+    text = plain("\n".join(["", *lines, ""]))
+    return "\n".join(map(str.strip, text.split("\n")))
 
 
 @frozen
@@ -127,17 +124,13 @@ def tells(lines: Sequence[str]) -> bool:
 def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
     """All places, forgiving as much as is ever forgiven."""
     needle = hunk.before
-    if hunk.quoted or not any(map(str.strip, needle)):
-        return [_Candidate(at, Fit(hunk.lines)) for at in hay.places(needle, str, MOST_PLACES)]
-    is_ascii = "\n".join(needle).isascii() and hay.text().isascii()
-    telling = max((line.strip() for line in needle), key=len)
-    is_only = is_ascii and hay.text().count(telling) == 1  # then no second place is as good
-    if exact := hay.places(needle, str, 1) if is_only else []:
-        return [_Candidate(exact[0], Fit(hunk.lines))]
+    is_literal = hunk.quoted or not any(map(str.strip, needle))
     found: list[_Candidate] = []
-    for at in hay.places(needle, _bare if is_ascii else _alike, _MOST_CANDIDATES):
-        made = fit(hunk, hay.lines[at : at + len(needle)])
-        found += [_Candidate(at, made)] if made is not None else []
+    for at in hay.places(needle, _MOST_CANDIDATES):
+        if hay.stand_at(needle, at):
+            found.append(_Candidate(at, Fit(hunk.lines)))
+        elif not is_literal and (made := fit(hunk, hay.lines[at : at + len(needle)])):
+            found.append(_Candidate(at, made))
         if len(found) == MOST_PLACES:
             break
     return found
@@ -177,7 +170,7 @@ def _narrowed(
         found = below(*hunk.anchors)
     if hunk.at_end:
         found = [one for one in found if one.start + len(hunk.before) == len(hay.lines)]
-    if hunk.heading and len(found) > 1:
+    if hunk.heading:
         under = below(hunk.heading)
         found = under if len(under) == 1 else found
     exact = [one for one in found if one.fit.exact]
@@ -186,7 +179,7 @@ def _narrowed(
     if len(exact) == 1 and has_indent and all(one.fit.exact or one.fit.moved for one in found):
         return exact
     later = [one for one in found if one.start >= after]
-    return later if after and len(later) == 1 and is_whole else found
+    return later if len(later) == 1 and is_whole else found
 
 
 def _views(
@@ -198,7 +191,7 @@ def _views(
     """
     spot = _spot(hunk, place)
     views = [(hay.lines, spot)]
-    if place.start >= after and hay.before:
+    if place.start >= after:
         earlier = evolve(spot, first=spot.first - shift, changed=spot.changed - shift)
         views.append((hay.before, earlier))
     return views
@@ -248,8 +241,7 @@ def _elided(hay: Haystack, hunk: Hunk) -> Place | NoPlace | None:
     Every part between them must have one place, in order.
     """
     cuts = [at for at, (op, text) in enumerate(hunk.lines) if op == KEEP and is_dots(text)]
-    gone = any(op == DROP and is_dots(text) for op, text in hunk.lines)
-    if not 0 < len(cuts) <= _MOST_ELISIONS or gone:
+    if not 0 < len(cuts) <= _MOST_ELISIONS:
         return None
     first = last = -1
     lines: list[HunkLine] = []
