@@ -113,20 +113,16 @@ def standing(root: Path, paths: Iterable[str]) -> dict[str, Image]:
 def judged(folders: Folders, change: FileChange) -> Judgement:
     """The same for one change."""
     folder = folders.at(parent(change.path))
-    if isinstance(folder, Refusal):
-        return Judgement(change, Stands.NEITHER, folder.reason)
-    descriptor = None if folder is None else open_entry(folder, name(change.path))
-    if isinstance(descriptor, Refusal):
-        return Judgement(change, Stands.NEITHER, descriptor.reason)
-    if descriptor is None:
-        return evolve(_judgement(change, Kind.ABSENT, ""), image=ABSENT)
-    status = os.fstat(descriptor)
-    content = read_all(descriptor)
+    found = open_entry(folder, name(change.path)) if isinstance(folder, int) else folder
+    if isinstance(found, Refusal):
+        return Judgement(change, Stands.NEITHER, found.reason)
+    if found is None:
+        return _judgement(change, ABSENT)
+    status = os.fstat(found)
     mode = stat.S_IMODE(status.st_mode)
-    image = Image(Kind.FILE, mode, hashlib.sha256(content).hexdigest())
-    found = _judgement(change, image.kind, image.sha256, mode)
+    image = Image(Kind.FILE, mode, hashlib.sha256(read_all(found)).hexdigest())
     owner = (status.st_uid, status.st_gid)
-    return Judgement(change, found.stands, found.reason, mode, owner, stamp(status), image)
+    return evolve(_judgement(change, image), mode=mode, owner=owner, stamp=stamp(status))
 
 
 def stamp(status: os.stat_result) -> Stamp:
@@ -152,16 +148,16 @@ def folders_of(change_set: ChangeSet) -> Iterator[str]:
     yield from dict.fromkeys(places)
 
 
-def _judgement(change: FileChange, kind: Kind, sha256: str, mode: int = 0) -> Judgement:
+def _judgement(change: FileChange, there: Image) -> Judgement:
     """By content; by permission bits too where nothing else tells the images apart."""
-
-    def alike(image: Image) -> bool:
-        return image.kind is kind and image.sha256 == sha256
-
-    before, after = alike(change.before), alike(change.after)
+    before, after = (
+        (image.kind, image.sha256) == (there.kind, there.sha256)
+        for image in (change.before, change.after)
+    )
     if before or after:
-        is_after = after and not (before and mode != change.after.mode)
-        return Judgement(change, Stands.AFTER if is_after else Stands.BEFORE)
+        is_after = after and not (before and there.mode != change.after.mode)
+        return Judgement(change, Stands.AFTER if is_after else Stands.BEFORE, image=there)
     appeared = "appeared" if change.before.kind is Kind.ABSENT else "was edited"
-    happened = "was deleted" if kind is Kind.ABSENT else appeared
-    return Judgement(change, Stands.NEITHER, f"it {happened} since the change was planned")
+    happened = "was deleted" if there.kind is Kind.ABSENT else appeared
+    reason = f"it {happened} since the change was planned"
+    return Judgement(change, Stands.NEITHER, reason, image=there)

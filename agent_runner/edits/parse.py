@@ -194,8 +194,7 @@ class _Reader:
         if _COMMAND.match(fence.info) or fence.info.lower() in {"show", "look"}:
             return self._request(at, fence, body, end)
         named = whole_file.named_by(self.scan, at, fence)
-        may_dress = named is None or not named.whole
-        if (is_closed or named) and may_dress and self._is_dressing(at, end, fence):
+        if not (named and named.whole) and self._is_dressing(at, end, fence):
             return self._dressed(at, fence, named) if is_closed else at + 1  # it was left open
         path = whole_file.path_alone(body) if named is None or not named.sure else None
         if path and fence_on(next((line for line in self.lines[end + 1 :] if line.strip()), "")):

@@ -7,16 +7,13 @@ hooks and monitors of its `config`. What counts is therefore what would stand in
 change, and not the name of the folder or of the file in hand.
 """
 
-import os
-
 from attrs import define, field
 
 from agent_runner.edits.jail import as_seen
-from agent_runner.ground.beneath import Refusal, open_folder
+from agent_runner.ground.beneath import Refusal, names_in
 
-_FILES = frozenset({"head", "commondir"})
-_FOLDERS = frozenset({"objects", "refs"})
 _SHAPES = (frozenset({"head", "objects", "refs"}), frozenset({"head", "commondir"}))
+_NAMES = frozenset.union(*_SHAPES)
 
 
 @define
@@ -41,9 +38,7 @@ class Repositories:
                 found = self._in(folder)
             except OSError as error:
                 return Refusal(f"`{folder}` cannot be read ({error.strerror})")
-            name, is_file = as_seen(part), depth == len(parts) - 1
-            if name in (_FILES if is_file else _FOLDERS):
-                found.add(name)
+            found.update({as_seen(part)} & _NAMES)
             if any(shape <= found for shape in _SHAPES):
                 where = f"`{folder}`" if folder else "the task's folder"
                 return Refusal(f"git takes {where} for a repository then, and runs what it says")
@@ -52,19 +47,8 @@ class Repositories:
     def _in(self, folder: str) -> set[str]:
         """The names in a folder that make a repository."""
         if folder not in self._found:
-            self._found[folder] = found = set()
-            descriptor = open_folder(self.root, folder.split("/") if folder else [])
-            if isinstance(descriptor, int):
-                try:
-                    with os.scandir(descriptor) as entries:
-                        for entry in entries:
-                            if _is_harmless(entry.name):
-                                continue
-                            name = as_seen(entry.name)
-                            if name in (_FOLDERS if entry.is_dir() else _FILES):
-                                found.add(name)
-                finally:
-                    os.close(descriptor)
+            names = (name for name in names_in(self.root, folder) if not _is_harmless(name))
+            self._found[folder] = set(map(as_seen, names)) & _NAMES
         return self._found[folder]
 
 

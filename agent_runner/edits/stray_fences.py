@@ -39,7 +39,7 @@ def judge(fence: StrayFence, carrier: Carrier, changed: tuple[str, ...]) -> Outc
     is_meant = exists or (is_fit and is_name and not is_title(fence.path))
     if not is_meant:  # `Then:` and the like, a word that is no file
         return _comment(fence, carrier, changed)
-    if (new and is_output(new)) or (exists and all(map(is_left_out, new))):
+    if all(map(is_left_out, new)) or is_output(new):
         return _SHOWN
     if fence.alone and is_fit and exists:
         return carrier.carry(Write(fence.path, fence.origin, fence.text))

@@ -13,7 +13,7 @@ from agent_runner.edits.jail import folded
 from agent_runner.edits.repositories import Repositories
 from agent_runner.edits.rules import Gate
 from agent_runner.edits.textfile import TextFile
-from agent_runner.ground.beneath import Refusal, open_folder, standing
+from agent_runner.ground.beneath import Refusal, names_in, standing
 from agent_runner.ground.linediff import same_runs
 from agent_runner.ground.lookalikes import like_latin, plain
 from agent_runner.model.changes import ABSENT, Image, Kind
@@ -179,13 +179,8 @@ class Tree:
         """The names in a folder that are the same but for such differences."""
         if folder not in self._names:
             known = self._names[folder] = {}
-            descriptor = open_folder(self.root, folder.split("/") if folder else [])
-            if isinstance(descriptor, int):
-                try:
-                    for there in os.listdir(descriptor):
-                        known.setdefault(_twin_key(there), []).append(there)
-                finally:
-                    os.close(descriptor)
+            for there in names_in(self.root, folder):
+                known.setdefault(_twin_key(there), []).append(there)
         return self._names[folder].setdefault(_twin_key(name), [])
 
     def _look(self, path: str) -> Entry | Refusal:

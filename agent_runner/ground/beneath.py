@@ -82,6 +82,21 @@ def open_folder(root: int, parts: list[str]) -> int | Refusal | None:
     return folder
 
 
+def names_in(root: int, folder: str) -> list[str]:
+    """The names in a folder below the root ("" for itself); none where there is no folder.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    descriptor = open_folder(root, folder.split("/") if folder else [])
+    if not isinstance(descriptor, int):
+        return []
+    try:
+        return os.listdir(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def missing_folders(root: int, parts: list[str]) -> tuple[str, ...]:
     """Which folders on the way are not there, parents first."""
     for depth in range(len(parts)):

@@ -19,7 +19,7 @@ FORM = "Write the path alone on the line before the fence, then the whole file i
 NAME = "whole file"
 _DIFFS = frozenset({"diff", "patch"})
 _CODE_INDENT, _LONGEST_CODE = 4, 400
-_NO_CODE = re.compile(r"\s*(?:[-*+]|\d+[.)]|\$ |```|~~~)")
+_NO_CODE = re.compile(r"\s*(?:$|[-*+]|\d+[.)]|\$ |```|~~~)")
 """What else is indented below a line: a list, a command, a fence, a block with markers."""
 
 _RULE = re.compile(r"\s*(?:-{3,}|={3,})\s*")
@@ -115,9 +115,8 @@ def unfenced_below(scan: Scan, at: int) -> StrayFence | None:
     """
     line, below = scan.raw[at], at + 1
     label = naming.label_on(line)
-    named = naming.mentioned(line) if label is None and line.rstrip().endswith(":") else ()
-    is_name = label is not None and (label.sure or naming.is_path(label.path))
-    path = label.path if label is not None and is_name else next(iter(named), "")
+    named = naming.mentioned(line) if label or line.rstrip().endswith(":") else ()
+    path = label.path if label and label.sure else next(iter(named), "")
     if not path:
         return None
     is_next = label is not None and any(map(_CODE.search, scan.raw[below : below + 1]))
@@ -128,7 +127,7 @@ def unfenced_below(scan: Scan, at: int) -> StrayFence | None:
         if (is_next and not text.strip()) or not _is_within(text, depth):
             break
         lines.append(text)
-    if not lines or not lines[0].strip() or _NO_CODE.match(lines[0]):
+    if not lines or _NO_CODE.match(lines[0]):
         return None
     if path in lines[0] and naming.path_in_comment(lines[0], labelled=False) is None:
         return None  # a command that is given the file
