@@ -53,8 +53,13 @@ class Haystack:
 
     @cached_property
     def text(self) -> str:
-        """All lines as they are compared, each between newlines."""
-        return _comparable(self.lines)
+        """All lines as they are, each between newlines."""
+        return "\n".join(["", *self.lines, ""])
+
+    @cached_property
+    def plain_text(self) -> str:
+        """The same as lines are compared."""
+        return _comparable(self.text)
 
     def stand_at(self, needle: list[str], at: int) -> bool:
         """Whether the needle's lines stand there letter by letter."""
@@ -62,7 +67,15 @@ class Haystack:
 
     def places(self, needle: list[str], most: int) -> list[int]:
         """Where the needle's lines stand, as line numbers from 0; at most `most`."""
-        text, wanted = self.text, _comparable(needle)
+        wanted, telling = "\n".join(["", *needle, ""]), max(map(str.strip, needle), key=len)
+        if (
+            self.text.isascii()
+            and telling
+            and self.text.count(telling) == 1
+            and wanted in self.text
+        ):
+            return [self.text.count("\n", 0, self.text.index(wanted))]  # no second one is as good
+        text, wanted = self.plain_text, _comparable(wanted)
         found: list[int] = []
         at, counted, line = text.find(wanted) if self.lines else -1, 0, 0
         while at >= 0 and len(found) < most:
@@ -73,13 +86,12 @@ class Haystack:
         return found
 
 
-def _comparable(lines: list[str]) -> str:
+def _comparable(text: str) -> str:
     """Lines in which neither blanks at the ends count, nor which dash, quote or space stands there.
 
     Whether indentations agree is checked afterwards.
     """
-    text = plain("\n".join(["", *lines, ""]))
-    return "\n".join(map(str.strip, text.split("\n")))
+    return "\n".join(map(str.strip, plain(text).split("\n")))
 
 
 @frozen

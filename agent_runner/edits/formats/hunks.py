@@ -11,7 +11,7 @@ from itertools import pairwise
 from attrs import evolve, frozen
 
 from agent_runner.edits.edit import ADD, DROP, KEEP, Hunk, HunkLine
-from agent_runner.edits.formats.scan import Scan, fence_on
+from agent_runner.edits.formats.scan import Scan
 
 _HEADER = re.compile(
     r"^@@+(?: -(\d{1,9})(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@+)? ?(.*?)(?: @@)?$"
@@ -147,12 +147,9 @@ def _without_blanks(raw: list[str]) -> int:
 def _cut(scan: Scan, stop: int, raw: list[str], stops: Stops) -> bool:
     """Whether the hunk perhaps goes on below `stop`, the first line that is not its own.
 
-    Below a fence that is closed only the next line is asked: all else is what follows the diff. In
-    an open one, what belongs to nothing is found anyhow, but for a line that begins a fence.
+    Below a fence that is closed only the next line is asked: all else is what follows the diff.
     """
     is_closed = scan.closes(stop)
-    if scan.fence is not None and not is_closed:
-        return bool(raw and raw[-1]) and fence_on(scan.line(stop)) is not None
     is_apart = is_closed or (bool(raw) and not raw[-1])
     for below in range(stop + is_closed, min(len(scan), stop + _AHEAD)):
         line = scan.line(below)
