@@ -25,6 +25,9 @@ from agent_runner.documents import (
 from agent_runner.model.options import Reading
 
 _LEAST = {Reading.AT_LEAST_ONE: 1, Reading.POSITIVE: 1, Reading.NOT_NEGATIVE: 0}
+_GREATEST = 1e15
+"""Of dollars and seconds: what is made of greater ones may be too much for a number."""
+
 _ANY_SIZE = -(10**18)
 _TIMES = frozenset({Reading.DURATION, Reading.TIMEOUT})
 
@@ -115,6 +118,9 @@ class Binder:
             return None
         if not_negative and number < 0:
             self._expect.note(node, f"{name} must not be negative")
+            return None
+        if number > _GREATEST:
+            self._expect.note(node, f"{name} must not be more than {_GREATEST:.0e}")
             return None
         return number
 

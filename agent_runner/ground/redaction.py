@@ -44,7 +44,10 @@ class Redactor:
 
     def raw(self, raw: bytes) -> bytes:
         """The same for bytes, whatever their encoding."""
-        return _SHAPES_RAW.sub(_marked_raw, self.exact_raw(raw))
+        exact = self.exact_raw(raw)
+        small = exact.lower()
+        may_hold_a_key = any(beginning in small for beginning in _BEGINNINGS_RAW)
+        return _SHAPES_RAW.sub(_marked_raw, exact) if may_hold_a_key else exact
 
     def exact(self, text: str) -> str:
         """`text` without known secrets; everything else as it came."""
@@ -54,9 +57,9 @@ class Redactor:
         """Bytes without known secrets; everything else as it came."""
         return self._known_raw.sub(MARK.encode(), raw) if self._known_raw else raw
 
-    def stream(self) -> "RedactedStream":
-        """A filter for bytes that come in pieces."""
-        return RedactedStream(self, self._raw_forms)
+    def stream(self, *, shapes: bool = False) -> "RedactedStream":
+        """A filter for bytes that come in pieces; `shapes`: as `raw` does it, else as `exact_raw`."""
+        return RedactedStream(self, self._raw_forms, shapes=shapes)
 
     def __repr__(self) -> str:
         return f"Redactor({self._count} forms)"
@@ -69,22 +72,26 @@ class RedactedStream:
     pieces is found too; all others are let through at once, so that a screen shows what happens.
     """
 
-    def __init__(self, redactor: Redactor, forms: tuple[bytes, ...]) -> None:
-        self._redactor = redactor
+    def __init__(self, redactor: Redactor, forms: tuple[bytes, ...], *, shapes: bool) -> None:
+        self._clean = redactor.raw if shapes else redactor.exact_raw
+        self._exact = redactor.exact_raw
         self._forms = forms
+        self._shapes = shapes
         self._held = b""
 
     def feed(self, piece: bytes) -> bytes:
         """What may be written now; less than the longest secret's length stays behind."""
-        clean = self._redactor.exact_raw(self._held + piece)
+        clean = self._exact(self._held + piece)
         at = len(clean) - self._beginning(clean)
+        if self._shapes:
+            at = min(at, _unfinished_at(clean))
         self._held = clean[at:]
-        return clean[:at]
+        return self._clean(clean[:at])
 
     def end(self) -> bytes:
         """The bytes that were held back; call it once, after the last piece."""
         held, self._held = self._held, b""
-        return self._redactor.exact_raw(held)
+        return self._clean(held)
 
     def _beginning(self, clean: bytes) -> int:
         """How many of the last bytes are a secret's beginning; the most that are."""
@@ -132,6 +139,8 @@ _BEGINNINGS = (
 )
 """What one of stands in whatever is shaped like a key, in small letters."""
 
+_BEGINNINGS_RAW = tuple(map(str.encode, _BEGINNINGS))
+
 
 def _may_hold_a_key(text: str) -> bool:
     """A look of microseconds, which spares the search through nearly every text.
@@ -142,6 +151,26 @@ def _may_hold_a_key(text: str) -> bool:
         return True
     small = text.lower()
     return any(beginning in small for beginning in _BEGINNINGS)
+
+
+_LONGEST_KEY = 4096
+"""Bytes; what goes on for longer without an end of line is no key."""
+
+_IN_A_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+def _unfinished_at(clean: bytes) -> int:
+    """Where in the last line something begins that may become shaped like a key; else its end."""
+    start = max(clean.rfind(b"\n") + 1, len(clean) - _LONGEST_KEY)
+    line = clean[start:].lower()
+    found = [at for beginning in _BEGINNINGS_RAW if (at := line.find(beginning)) >= 0]
+    if not found:
+        cut = (beginning[:n] for beginning in _BEGINNINGS_RAW for n in range(1, len(beginning)))
+        found = [len(line) - max((len(c) for c in cut if line.endswith(c)), default=0)]
+    at = start + min(found)
+    while at > start and clean[at - 1] in _IN_A_WORD:  # whether it is one depends on these as well
+        at -= 1
+    return at
 
 
 def _marked(match: re.Match[str]) -> str:

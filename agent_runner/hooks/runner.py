@@ -175,7 +175,7 @@ class HookRunner:
 
     async def _try(self, order: _Order, log: HookLog, number: int) -> HookResult:
         """One try, logged from header to trailer, and judged if it is red."""
-        log.begin(self.redactor.exact(_header(order, number, self.clock.now())))
+        log.begin(self.redactor.text(_header(order, number, self.clock.now())))
         started_at = self.clock.monotonic()
         started = self._started(order)
         if isinstance(started, Ending):
@@ -242,7 +242,7 @@ class HookRunner:
 
     async def _followed(self, order: _Order, log: HookLog, child: Child) -> Ending:
         """Log and show its output until it has ended."""
-        clean = self.redactor.stream()
+        clean = self.redactor.stream(shapes=True)
 
         def take(piece: bytes) -> None:
             log.write(piece)

@@ -66,6 +66,7 @@ git: {commit: always}
         ("budget: {max_cost_run: 0}", "1:24: budget.max_cost_run must be more than 0 (write null"),
         ("prices: {m: {input: -1}}", "1:21: prices.m.input must not be negative"),
         ("prices: {m: {cached: -1}}", "1:22: prices.m.cached must not be negative"),
+        ("budget: {max_cost_run: 1e308}", "1:24: budget.max_cost_run must not be more than 1e+15"),
         ("prices: {m: {input: .inf}}", "1:21: prices.m.input must be a number"),
         ("limits: {week_starts: someday}", "1:23: limits.week_starts is not a weekday and time"),
         ("limits: {week_starts: monday 24:00}", "1:23: limits.week_starts is not a weekday"),
