@@ -9,6 +9,7 @@ from agent_runner.engine.calls.conversation import Conversations
 from agent_runner.ground.clock import local
 from agent_runner.ground.disk import Disk
 from agent_runner.ground.escaping import fenced
+from agent_runner.ground.redaction import Redactor
 from agent_runner.model import events as e
 from agent_runner.model.agent import Message
 from agent_runner.model.states import FINAL, TaskState
@@ -59,7 +60,7 @@ class ConversationLog:
         """What was new in an answered call, and the answer."""
         if settled.outcome != "answered":
             return
-        layout, disk = Layout(self.folder), Disk()
+        layout, disk, clean = Layout(self.folder), Disk(), Redactor().text
         conversations = Conversations(layout, Blobs(layout.blobs, disk), disk)
         attempt = self._attempts.get(settled.call, 1)
         turn = conversations.turn(self.task, attempt, settled.call)
@@ -70,8 +71,8 @@ class ConversationLog:
         if request is not None and request.system is not None:
             yield f"\n# system\n\n{request.system.strip()}"
         for message in request.messages if request is not None else ():
-            yield from message_lines(message)
-        yield from message_lines(turn.message)
+            yield from map(clean, message_lines(message))
+        yield from map(clean, message_lines(turn.message))
         yield ""
 
 

@@ -8,6 +8,7 @@ from agent_runner.app.outputs import refuse_other_files
 from agent_runner.app.overview import KnownList, Overview
 from agent_runner.ground.diff import diff
 from agent_runner.ground.disk import Disk, storage_errors
+from agent_runner.ground.redaction import Redactor
 from agent_runner.model import events as e
 from agent_runner.model.agent import Message
 from agent_runner.model.applied import applied
@@ -88,10 +89,13 @@ def _turns(layout: Layout, blobs: Blobs, entries: list[Entry]) -> Iterator[Turn]
 
 
 def _words(message: Message) -> str:
-    """A message as text: what was said, which tools were asked for, what they answered."""
+    """A message as text: what was said, which tools were asked for, what they answered.
+
+    Known keys are not in what was kept; here goes what only looks like one.
+    """
     calls = (f"[{call.name} {call.arguments}]" for call in message.calls)
     answers = (f"[{answer.name}]\n{answer.text}" for answer in message.answers)
-    return "\n\n".join(filter(None, (*answers, message.text, *calls)))
+    return Redactor().text("\n\n".join(filter(None, (*answers, message.text, *calls))))
 
 
 def _by_task(entries: tuple[Entry, ...]) -> dict[str, list[Entry]]:

@@ -58,7 +58,7 @@ class Redactor:
         return self._known_raw.sub(MARK.encode(), raw) if self._known_raw else raw
 
     def stream(self, *, shapes: bool = False) -> "RedactedStream":
-        """A filter for bytes that come in pieces; `shapes`: as `raw` does it, else as `exact_raw`."""
+        """A filter for bytes that come in pieces: as `exact_raw`; with `shapes` as `raw`."""
         return RedactedStream(self, self._raw_forms, shapes=shapes)
 
     def __repr__(self) -> str:
