@@ -1,12 +1,16 @@
 """What stands in the way of a provider's first call and can be seen without making one."""
 
 import os
+import re
 import ssl
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agent_runner.model.errors import UsageError
 from agent_runner.providers.profiles import Profile
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token of RFC 9110, section 5.6.2."""
 
 
 def obstacles(
@@ -39,6 +43,28 @@ def obstacles(
             trust_own_authorities(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), profile)
         except UsageError as error:
             yield error
+    try:
+        require_headers(profile)
+    except UsageError as error:
+        yield error
+
+
+def require_headers(profile: Profile) -> None:
+    """Raise UsageError, which shows no value, where one of the user's headers cannot be sent."""
+    where = f"providers.{profile.name}.headers"
+    for name, value in profile.headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise UsageError(
+                f"{where}: {name!r} is no header's name",
+                fix="write letters, digits and hyphens",
+                option=where,
+            )
+        if not (value.isascii() and value.isprintable()):
+            raise UsageError(
+                f"{where}: the value of {name!r} holds characters that no header can carry",
+                fix="write it in plain ASCII on one line",
+                option=where,
+            )
 
 
 def trust_own_authorities(context: ssl.SSLContext, profile: Profile) -> None:

@@ -56,6 +56,25 @@ def test_a_report_overwrites_an_earlier_one_and_nothing_else(scene: Scene) -> No
     )
 
 
+def test_what_is_shaped_like_a_key_is_shown_nowhere(scene: Scene) -> None:
+    """Whoever says it: a file, a hook that prints it, the model."""
+    key = "sk-ant-" + "Zq9vX7p4" * 5
+    scene.write("notes.txt", f"the key is {key}\n")
+    scene.config({"max_attempts_per_task": 1, "hooks": {"h": "cat notes.txt; false"}})
+    scene.tasks({"id": "T1", "post_hooks": ["h"]})
+    scene.reply("T1", 1, f"I saw {key}.\n" + reply(a__txt="x"))
+    shown = [scene.run("run", "--junit", "j.xml", "--on-escalation", "continue")]
+    shown += [scene.run(*words) for words in (("why", "T1"), ("log", "T1"), ("status",))]
+    assert scene.run("report").code == 0
+    assert "the key is [redacted]" in shown[0].out
+    assert "I saw [redacted]." in shown[2].out
+    assert not [ended for ended in shown if key in ended.out + ended.err]
+    state = scene.project / ".agent-runner"
+    for name in ("journal.jsonl", "state.json", "report.html", "logs/T1/post.log"):
+        assert key not in (state / name).read_text(), name
+    assert key not in scene.read("j.xml")
+
+
 def test_quiet_is_silent_but_for_failures_and_one_line(scene: Scene) -> None:
     scene.config({})
     scene.tasks({"id": "T1"})

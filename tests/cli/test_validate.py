@@ -29,6 +29,8 @@ REFUSED = [
         "yml:6:14: the certificates",
     ),
     ("no PEM", LOCAL + "    model: m\n    ca_file: ./tasks.yml\n", "", "agent-runner.yml:6:14: "),
+    ("header", LOCAL + "    model: m\n    headers: {'a b': c}\n", "", "agent-runner.yml:6:14: "),
+    ("header value", LOCAL + "    model: m\n    headers: {a: \u0436}\n", "", "yml:6:14: "),
     ("CA folder", LOCAL + "    model: m\n    ca_file: .\n", "", "agent-runner.yml:6:14: "),
     ("CA pipe", LOCAL + "    model: m\n    ca_file: ./pipe\n", "", "agent-runner.yml:6:14: "),
     ("replies", REPLAY.replace("./replies", "./none"), "", "agent-runner.yml:2:31: the folder"),

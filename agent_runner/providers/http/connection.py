@@ -22,7 +22,7 @@ from agent_runner.model.errors import (
     UsageError,
 )
 from agent_runner.providers.addresses import origin
-from agent_runner.providers.obstacles import trust_own_authorities
+from agent_runner.providers.obstacles import require_headers, trust_own_authorities
 from agent_runner.providers.profiles import Profile
 
 if TYPE_CHECKING:
@@ -103,13 +103,8 @@ class Connection:
             "content-type": "application/json",
             "accept-encoding": "identity",  # the bytes kept on disk are those that were sent
         }
+        require_headers(self._profile)
         for name, value in self._profile.headers.items():
-            if not name.isascii() or not value.isascii() or not (name + value).isprintable():
-                raise UsageError(
-                    f"providers.{self._profile.name}.headers: the value of {name!r} holds "
-                    "characters that no header can carry",
-                    fix="write it in plain ASCII on one line",
-                )
             headers[name.lower()] = value.strip()
         key = self._profile.key.header()
         if key is not None:
