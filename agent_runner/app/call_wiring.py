@@ -12,7 +12,6 @@ from attrs import Factory, define, field
 
 from agent_runner.app.project import Project
 from agent_runner.app.sharing import gate_of
-from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.clients import Clients, Provider, Resolver
 from agent_runner.engine.calls.conversation import Conversations
 from agent_runner.engine.calls.first_message import Sources
@@ -21,6 +20,7 @@ from agent_runner.engine.calls.route import Route
 from agent_runner.engine.calls.tool_answers import ToolAnswers
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.commands import rule_of
+from agent_runner.files.rules import Rules
 from agent_runner.ground.clock import Clock
 from agent_runner.ground.disk import Disk
 from agent_runner.ground.redaction import Redactor

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from agent_runner.app.project import Project
-from agent_runner.edits.redaction_marks import RedactionMarks
-from agent_runner.edits.rules import Rules
 from agent_runner.engine.trees import Trees
+from agent_runner.files.redaction_marks import RedactionMarks
+from agent_runner.files.rules import Rules
 from agent_runner.ground.globs import Globs
 from agent_runner.hooks.scripts import judges_of
 from agent_runner.model.record import TaskRecord

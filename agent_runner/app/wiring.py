@@ -13,7 +13,6 @@ from agent_runner.app.rules import rules_by
 from agent_runner.app.sandboxing import confining_of
 from agent_runner.app.sharing import COPIES
 from agent_runner.edits.plan import Planned
-from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.call import Calls
 from agent_runner.engine.calls.clients import Clients
 from agent_runner.engine.calls.in_place import InPlace
@@ -32,6 +31,7 @@ from agent_runner.engine.steps.post_hooks import PostHooksStep
 from agent_runner.engine.steps.pre_hooks import PreHooksStep
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Step, Work
+from agent_runner.files.rules import Rules
 from agent_runner.ground.clock import Clock
 from agent_runner.hooks.runner import HookRunner
 from agent_runner.model.record import TaskRecord

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from agent_runner.edits.edit import Edit, Origin, Reply
 from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome
-from agent_runner.edits.tree import Entry, Tree
+from agent_runner.files.tree import Entry, Tree
 from agent_runner.model.agent import WrittenFile
 from agent_runner.model.errors import StateError
 

@@ -7,26 +7,15 @@ from attrs import evolve, frozen
 from agent_runner.edits.agent_files import Put, put
 from agent_runner.edits.apply_hunks import alter
 from agent_runner.edits.doubt import doubt, marked, strange
-from agent_runner.edits.edit import (
-    ADD,
-    TEXT_TOOL,
-    Alter,
-    Delete,
-    Edit,
-    HunkLine,
-    Move,
-    SetMode,
-    Unreadable,
-    Write,
-    hunk_lines,
-)
+from agent_runner.edits.edit import TEXT_TOOL, Alter, Delete, Edit, Move, SetMode, Unreadable, Write
 from agent_runner.edits.formats import search_replace, whole_file
 from agent_runner.edits.left_out import says_left_out, stands_in
 from agent_runner.edits.naming import is_prose
 from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome, in_doubt
-from agent_runner.edits.textfile import NotTextError, TextFile, check_writable
-from agent_runner.edits.tree import Entry, Tree
+from agent_runner.files.textfile import NotTextError, TextFile, check_writable
+from agent_runner.files.tree import Entry, Tree
 from agent_runner.ground.beneath import Refusal
+from agent_runner.ground.linediff import ADD, HunkLine, hunk_lines
 from agent_runner.ground.lookalikes import plain
 from agent_runner.ground.redaction import MARK
 

@@ -1,19 +1,12 @@
 r"""What a reply asks for, once read: edits of files, commands to run, files to be shown.
 
 Texts use `\n` only; which ending a file gets is decided where the file is known. Paths stand here
-as the reply spelled them; whether they are allowed is decided in `jail.py`.
+as the reply spelled them; whether they are allowed is decided in `files/jail.py`.
 """
 
 from attrs import field, frozen
 
-from agent_runner.ground.linediff import same_runs
-
-KEEP, DROP, ADD = " ", "-", "+"
-"""What a line of a hunk does: stays (context), goes, comes."""
-
-HunkLine = tuple[str, str]
-"""One of KEEP, DROP, ADD, and the line's text without its ending."""
-
+from agent_runner.ground.linediff import ADD, DROP, KEEP, HunkLine
 
 TEXT_TOOL = "edit_file"
 """The form of an edit by a tool that is given two texts."""
@@ -200,15 +193,3 @@ class Reply:
     def problems(self) -> tuple[Unreadable, ...]:
         """The blocks that cannot be read."""
         return tuple(edit for edit in self.edits if isinstance(edit, Unreadable))
-
-
-def hunk_lines(before: list[str], after: list[str]) -> tuple[HunkLine, ...]:
-    """The two texts as one run of lines that stay, go and come."""
-    lines: list[HunkLine] = []
-    at = new_at = 0
-    for start, new_start, size in [*same_runs(before, after), (len(before), len(after), 0)]:
-        lines += [(DROP, text) for text in before[at:start]]
-        lines += [(ADD, text) for text in after[new_at:new_start]]
-        lines += [(KEEP, text) for text in before[start : start + size]]
-        at, new_at = start + size, new_start + size
-    return tuple(lines)

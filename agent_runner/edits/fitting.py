@@ -3,7 +3,8 @@
 from attrs import frozen
 
 from agent_runner.edits.anchors import indent_of
-from agent_runner.edits.edit import ADD, DROP, KEEP, Hunk, HunkLine
+from agent_runner.edits.edit import Hunk
+from agent_runner.ground.linediff import ADD, DROP, KEEP, HunkLine
 
 _OPENERS = (":", "{", "(", "[", "=>", " do", " then")
 _ALTERED = (

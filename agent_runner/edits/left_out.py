@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from agent_runner.edits.anchors import indent_of
-from agent_runner.edits.edit import ADD, DROP, KEEP, HunkLine
 from agent_runner.edits.naming import extension, is_prose
+from agent_runner.ground.linediff import ADD, DROP, KEEP, HunkLine
 from agent_runner.ground.lookalikes import plain
 
 _STRONG = (

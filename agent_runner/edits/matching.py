@@ -12,9 +12,10 @@ from functools import cached_property
 from attrs import define, evolve, frozen
 
 from agent_runner.edits.anchors import Spot, indent_of, names_elsewhere, only_below, stand_above
-from agent_runner.edits.edit import ADD, KEEP, Hunk, HunkLine
+from agent_runner.edits.edit import Hunk
 from agent_runner.edits.fitting import Fit, fit
 from agent_runner.edits.left_out import is_dots
+from agent_runner.ground.linediff import ADD, KEEP, HunkLine
 from agent_runner.ground.lookalikes import plain
 
 MOST_PLACES = 50

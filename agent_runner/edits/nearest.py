@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from agent_runner.edits.jail import is_forbidden_name
+from agent_runner.files.jail import is_forbidden_name
 from agent_runner.ground.suggestions import near_paths
 
 _MOST_FILES = 20_000

@@ -19,14 +19,14 @@ from agent_runner.edits.edit import (
     StrayFence,
     Write,
 )
-from agent_runner.edits.jail import spelled
 from agent_runner.edits.naming import is_path
 from agent_runner.edits.nearest import nearest_names
 from agent_runner.edits.outcome import MISSING, Carried, Failed, Outcome
 from agent_runner.edits.rejection import Rejection, no_change_found, rejection
-from agent_runner.edits.rules import Gate, Rules
 from agent_runner.edits.stray_fences import judge, quotes
-from agent_runner.edits.tree import Entry, Tree, sha256
+from agent_runner.files.jail import spelled
+from agent_runner.files.rules import Gate, Rules
+from agent_runner.files.tree import Entry, Tree, sha256
 from agent_runner.ground.beneath import readable_root
 from agent_runner.model.changes import ChangeSet, FileChange
 

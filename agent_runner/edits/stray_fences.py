@@ -15,7 +15,7 @@ from agent_runner.edits.formats import foreign
 from agent_runner.edits.left_out import is_left_out
 from agent_runner.edits.naming import fits, is_path, is_title
 from agent_runner.edits.outcome import Carried, Failed, Outcome, in_doubt
-from agent_runner.edits.tree import Entry
+from agent_runner.files.tree import Entry
 from agent_runner.ground.beneath import Refusal
 
 _BEGINNING = re.compile(r"\W*([\w.$-]+(?:[ \t]+[\w.$-]+)*)[\"']?\s*(\W?)")

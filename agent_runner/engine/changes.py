@@ -5,9 +5,9 @@ from pathlib import Path
 
 from attrs import frozen
 
-from agent_runner.edits import apply as writing
-from agent_runner.edits.apply import Conflict, OnWrite
 from agent_runner.edits.plan import Planned
+from agent_runner.files import apply as writing
+from agent_runner.files.apply import Conflict, OnWrite
 from agent_runner.ground.diff import diff
 from agent_runner.ground.disk import Disk, create_folder_below, storage_errors
 from agent_runner.ground.plain_files import read_plain

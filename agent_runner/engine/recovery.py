@@ -4,9 +4,9 @@ from functools import partial
 
 from attrs import frozen
 
-from agent_runner.edits.apply import remove_temps
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
+from agent_runner.files.apply import remove_temps
 from agent_runner.hooks.session import Trace, end_survivors
 from agent_runner.model.signals import Said
 from agent_runner.model.states import STEPS

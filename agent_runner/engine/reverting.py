@@ -11,11 +11,11 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from agent_runner.edits.images import Stands, judge
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
 from agent_runner.engine.side_changes import Keep, SideChanges, side_changes, spans_of
 from agent_runner.engine.trees import Trees
+from agent_runner.files.images import Stands, judge
 from agent_runner.model import events as e
 from agent_runner.model.applied import applied, whole_change
 from agent_runner.model.changes import ChangeSet, Image, Kind, both

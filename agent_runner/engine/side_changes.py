@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from attrs import field, frozen
 
 from agent_runner.edits.plan import with_temps
-from agent_runner.edits.tree import sha256
 from agent_runner.engine.trees import Trees
+from agent_runner.files.tree import sha256
 from agent_runner.model import events as e
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
 from agent_runner.model.errors import StateError

@@ -1,4 +1,4 @@
-"""Which lines two texts share, in bounded time."""
+"""Which lines two texts share, in bounded time, and which go and come."""
 
 import difflib
 from bisect import bisect_left
@@ -10,6 +10,12 @@ Line = TypeVar("Line", str, bytes)
 
 Same = tuple[int, int, int]
 """A run of lines that both have: where in the old, where in the new, how many."""
+
+KEEP, DROP, ADD = " ", "-", "+"
+"""What a line of a hunk does: stays (context), goes, comes."""
+
+HunkLine = tuple[str, str]
+"""One of KEEP, DROP, ADD, and the line's text without its ending."""
 
 _SMALL = 40_000
 """Old lines times new lines up to which every pairing is tried."""
@@ -43,6 +49,18 @@ def same_runs(old: Sequence[Line], new: Sequence[Line]) -> list[Same]:
         for (at, new_at), (stop, new_stop) in pairwise(cuts):
             waiting.append((low + at, low + stop, new_low + new_at, new_low + new_stop))
     return sorted(runs)
+
+
+def hunk_lines(before: list[str], after: list[str]) -> tuple[HunkLine, ...]:
+    """The two texts as one run of lines that stay, go and come."""
+    lines: list[HunkLine] = []
+    at = new_at = 0
+    for start, new_start, size in [*same_runs(before, after), (len(before), len(after), 0)]:
+        lines += [(DROP, text) for text in before[at:start]]
+        lines += [(ADD, text) for text in after[new_at:new_start]]
+        lines += [(KEEP, text) for text in before[start : start + size]]
+        at, new_at = start + size, new_start + size
+    return tuple(lines)
 
 
 def _common(old: Sequence[Line], new: Sequence[Line]) -> int:

@@ -12,27 +12,16 @@ from pathlib import Path
 from attrs import define, evolve, field, frozen
 
 from agent_runner.edits.carry_out import Carrier
-from agent_runner.edits.edit import (
-    TEXT_TOOL,
-    Alter,
-    Delete,
-    Edit,
-    Hunk,
-    Move,
-    Origin,
-    Reply,
-    Write,
-    hunk_lines,
-)
+from agent_runner.edits.edit import TEXT_TOOL, Alter, Delete, Edit, Hunk, Move, Origin, Reply, Write
 from agent_runner.edits.matching import MOST_PLACES
 from agent_runner.edits.outcome import Carried, Failed, Outcome, found_often
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import ignored_among, paths_of, with_names
-from agent_runner.edits.rules import Gate, Rules
-from agent_runner.edits.textfile import NotTextError
-from agent_runner.edits.tree import Entry, Tree
+from agent_runner.files.rules import Gate, Rules
+from agent_runner.files.textfile import NotTextError
+from agent_runner.files.tree import Entry, Tree
 from agent_runner.ground.beneath import Refusal, readable_root
-from agent_runner.ground.linediff import same_runs
+from agent_runner.ground.linediff import hunk_lines, same_runs
 
 _NO_PATCH = (
     "there is no change in it. Write `*** Begin Patch`, `*** Update File: PATH` with hunks (`@@`,"

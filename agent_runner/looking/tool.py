@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import anyio.from_thread
 from attrs import define, field, frozen
 
-from agent_runner.edits.rules import Gate
+from agent_runner.files.rules import Gate
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.looking.arguments import Argument, Given, schema_of
 from agent_runner.looking.drafts import Drafts

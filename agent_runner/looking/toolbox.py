@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from attrs import define, evolve, field, frozen
 
 from agent_runner.edits.edit import Edit
-from agent_runner.edits.rules import Rules
+from agent_runner.files.rules import Rules
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.redaction import Redactor

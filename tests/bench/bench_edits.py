@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent_runner.edits.apply import apply
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
-from agent_runner.edits.rules import Rules
+from agent_runner.files.apply import apply
+from agent_runner.files.rules import Rules
 from tests.bench.rows import row
 
 FILES, LINES, EDITS = 200, 2_000, 500

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from agent_runner.edits.rules import Rules
+from agent_runner.files.rules import Rules
 from agent_runner.looking.toolbox import Toolbox
 from agent_runner.looking.tools import Offer
 from agent_runner.model.agent import ToolCall

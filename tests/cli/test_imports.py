@@ -43,7 +43,7 @@ CONFIGURED = {
     *("store", "tasks", "ui"),
 }
 RUNNING = {"hooks", "sandbox", "workspace"}
-ALL = {*CONFIGURED, *RUNNING, "edits", "engine", "looking", "plugin"}
+ALL = {*CONFIGURED, *RUNNING, "edits", "engine", "files", "looking", "plugin"}
 
 COMMANDS = [
     ("--version", set(), set()),

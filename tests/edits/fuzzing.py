@@ -16,7 +16,7 @@ from attrs import evolve
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import plan
 from agent_runner.edits.rejection import Rejection
-from agent_runner.edits.rules import Rules
+from agent_runner.files.rules import Rules
 from agent_runner.ground.lookalikes import plain
 from tests.edits.real_changes import RENDERS, Case, changed
 from tests.edits.slips import SLIPS, Slip

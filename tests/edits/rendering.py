@@ -9,11 +9,11 @@ from attrs import frozen
 from hypothesis import strategies as st
 
 from agent_runner.edits.doubt import strange
-from agent_runner.edits.edit import ADD, DROP, KEEP, hunk_lines
-from agent_runner.edits.tree import sha256
+from agent_runner.files.tree import sha256
 from agent_runner.ground.diff import diff
+from agent_runner.ground.linediff import ADD, DROP, KEEP, hunk_lines
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
-from tests.edits.trees import MemoryBlobs
+from tests.files.trees import MemoryBlobs
 
 LINES = st.sampled_from(
     [

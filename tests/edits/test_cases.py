@@ -12,9 +12,9 @@ from agent_runner.edits.edit import Origin, Reply, Write
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
-from agent_runner.edits.rules import Rules
+from agent_runner.files.rules import Rules
 from tests.edits.cases import Case, cases
-from tests.edits.trees import apply_planned, read_tree, undo, write_tree
+from tests.files.trees import apply_planned, read_tree, undo, write_tree
 
 CASES = cases()
 DOCS = Path(__file__).parents[2] / "docs" / "edit-formats.md"

@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
-from agent_runner.edits.rules import Rules
-from tests.edits.trees import write_tree
+from agent_runner.files.rules import Rules
+from tests.files.trees import write_tree
 
 BEFORE = "def a():\n    return 1\n\n\ndef b():\n    return 5\n"
 GOOD = "a.py\n<<<<<<< SEARCH\n    return 1\n=======\n    return 2\n>>>>>>> REPLACE\n\n"

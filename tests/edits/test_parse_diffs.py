@@ -9,7 +9,7 @@ from agent_runner.edits.edit import Reply, Write
 from agent_runner.edits.parse import parse_diffs
 from agent_runner.edits.plan import Planned, plan_replies
 from agent_runner.edits.rejection import Rejection
-from agent_runner.edits.rules import Rules
+from agent_runner.files.rules import Rules
 from tests.support.exploring import examples
 from tests.support.git_diffs import git_diff
 

@@ -10,14 +10,14 @@ import pytest
 from attrs import evolve
 
 from agent_runner.edits.edit import NoChange, Reply
-from agent_runner.edits.jail import spelled
 from agent_runner.edits.parse import parse_diffs, parse_reply
 from agent_runner.edits.plan import Planned, plan, plan_replies
-from agent_runner.edits.redaction_marks import RedactionMarks
 from agent_runner.edits.rejection import Rejection
-from agent_runner.edits.rules import Rules
+from agent_runner.files.jail import spelled
+from agent_runner.files.redaction_marks import RedactionMarks
+from agent_runner.files.rules import Rules
 from agent_runner.ground.beneath import Refusal, Standing, opened_root, standing
-from tests.edits.trees import apply_planned, write_tree
+from tests.files.trees import apply_planned, write_tree
 
 
 def block(path: str, search: str, replace: str) -> str:

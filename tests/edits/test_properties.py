@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, strategies as st
 
-from agent_runner.edits.apply import remove_temps
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
-from agent_runner.edits.rules import Rules
+from agent_runner.files.apply import remove_temps
+from agent_runner.files.rules import Rules
 from tests.edits.rendering import (
     LINES,
     Change,
@@ -24,7 +24,7 @@ from tests.edits.rendering import (
     images,
     replies,
 )
-from tests.edits.trees import apply_planned, read_tree, undo, write_tree
+from tests.files.trees import apply_planned, read_tree, undo, write_tree
 from tests.support.exploring import examples
 
 RULES = Rules()

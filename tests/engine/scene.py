@@ -12,11 +12,11 @@ from attrs import define, field
 from agent_runner.app.place import Surroundings, find
 from agent_runner.app.project import Project, load
 from agent_runner.app.wiring import Choices, Wiring
-from agent_runner.edits.apply import OnWrite
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.control import Control
 from agent_runner.engine.runner import Runner, RunOptions
 from agent_runner.engine.waiting import Waiter
+from agent_runner.files.apply import OnWrite
 from agent_runner.ground.disk import Disk
 from agent_runner.model import events as e
 from agent_runner.model.decisions import Decision, Escalation, Person

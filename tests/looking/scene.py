@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from agent_runner.edits.rules import Rules
+from agent_runner.files.rules import Rules
 from agent_runner.looking.toolbox import Answered, Toolbox
 from agent_runner.looking.tools import Offer
 from agent_runner.model.agent import ToolAnswer, ToolCall

@@ -8,9 +8,9 @@ from hypothesis import given, strategies as st
 
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
-from agent_runner.edits.rules import Rules
+from agent_runner.files.rules import Rules
 from agent_runner.looking.drafts import Drafts, Fits, Misfit, drafting, with_drafts
-from tests.edits.trees import apply_planned, read_tree, write_tree
+from tests.files.trees import apply_planned, read_tree, write_tree
 
 PY = "import os\n\n\ndef a():\n    return 1\n\n\ndef b():\n    return 1\n"
 

@@ -9,7 +9,7 @@ from agent_runner.edits.edit import Reply
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
-from agent_runner.edits.rules import Rules
+from agent_runner.files.rules import Rules
 from agent_runner.looking.drafts import drafting, with_drafts
 from agent_runner.looking.repeats import Shown
 from agent_runner.looking.toolbox import Answered, ToolState

@@ -258,14 +258,14 @@ MUTANTS = (
     ),
     Mutant(
         "new contents of the user's files are renamed unsynced",
-        "agent_runner/edits/apply.py",
+        "agent_runner/files/apply.py",
         "                _sync_all(descriptors)\n",
         "                del descriptors\n",
         (_COSTS,),
     ),
     Mutant(
         "names in the user's folders are not synced",
-        "agent_runner/edits/apply.py",
+        "agent_runner/files/apply.py",
         "                sync_names(descriptor)\n",
         "                pass\n",
         (_COSTS,),

@@ -10,8 +10,9 @@ from itertools import pairwise
 
 from attrs import evolve, frozen
 
-from agent_runner.edits.edit import ADD, DROP, KEEP, Hunk, HunkLine
+from agent_runner.edits.edit import Hunk
 from agent_runner.edits.formats.scan import Scan
+from agent_runner.ground.linediff import ADD, DROP, KEEP, HunkLine
 
 _HEADER = re.compile(
     r"^@@+(?: -(\d{1,9})(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@+)? ?(.*?)(?: @@)?$"

@@ -2,9 +2,10 @@
 
 import re
 
-from agent_runner.edits.edit import ADD, Alter, Hunk, Unreadable, Write, hunk_lines
+from agent_runner.edits.edit import Alter, Hunk, Unreadable, Write
 from agent_runner.edits.formats.scan import Found, Scan, indentation, joined, pairs_up
 from agent_runner.edits.naming import label_on
+from agent_runner.ground.linediff import ADD, hunk_lines
 
 NAME = "SEARCH/REPLACE"
 OPEN = re.compile(r"^[ \t]*(<{5,9}) ?(?:SEARCH|ORIGINAL)\b:?(.*)$")

@@ -5,7 +5,6 @@ import re
 from attrs import evolve, frozen
 
 from agent_runner.edits.edit import (
-    KEEP,
     Alter,
     Delete,
     Edit,
@@ -19,6 +18,7 @@ from agent_runner.edits.edit import (
 from agent_runner.edits.formats.hunks import read_hunk
 from agent_runner.edits.formats.scan import Found, Scan, fence_on, indentation
 from agent_runner.edits.naming import DIFF_LANGUAGES, label_on, unquoted
+from agent_runner.ground.linediff import KEEP
 
 _OLD = re.compile(r"^--- (\S.*)$")
 _NEW = re.compile(r"^\+\+\+ (\S.*)$")

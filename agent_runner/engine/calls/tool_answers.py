@@ -17,9 +17,9 @@ from attrs import define, evolve, field, frozen
 from agent_runner.edits.edit import Edit, Reply
 from agent_runner.edits.plan import plan_replies
 from agent_runner.edits.rejection import Rejection
-from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.conversation import Conversations, Turn
 from agent_runner.engine.calls.kept_checks import KeptChecks
+from agent_runner.files.rules import Rules
 from agent_runner.ground.escaping import on_one_line
 from agent_runner.ground.plain_files import reading
 from agent_runner.ground.redaction import Redactor

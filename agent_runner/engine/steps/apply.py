@@ -11,7 +11,6 @@ from agent_runner.edits.edit import NoChange, Reply
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan_replies
 from agent_runner.edits.rejection import Rejection, no_change_found
-from agent_runner.edits.rules import Rules
 from agent_runner.engine.calls.conversation import Conversations, Turn
 from agent_runner.engine.calls.tool_answers import ToolAnswers
 from agent_runner.engine.changes import Changes
@@ -19,6 +18,7 @@ from agent_runner.engine.commands import Commands
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
+from agent_runner.files.rules import Rules
 from agent_runner.ground.threads import in_thread
 from agent_runner.model.changes import ChangeSet
 from agent_runner.model.events import NO_CHANGE, Applied, Conflicted, Rejected, TaskEvent

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from attrs import define
 
-from agent_runner.edits.images import standing
 from agent_runner.engine.commits import Commits
 from agent_runner.engine.hooks import Hooks, KnownGreen, broken, failure_text, ran
 from agent_runner.engine.second_judgement import SecondJudgement
 from agent_runner.engine.trees import Trees
 from agent_runner.engine.work import Halt, Work
+from agent_runner.files.images import standing
 from agent_runner.ground.judges import judging
 from agent_runner.ground.threads import in_thread
 from agent_runner.model.changes import FileChange, Image

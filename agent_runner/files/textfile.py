@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import define, evolve
 
-from agent_runner.edits.edit import ADD, DROP, HunkLine, hunk_lines
+from agent_runner.ground.linediff import ADD, DROP, HunkLine, hunk_lines
 
 _BOM = b"\xef\xbb\xbf"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from agent_runner.edits.images import (
+from agent_runner.files.images import (
     Folders,
     Judgement,
     Stands,

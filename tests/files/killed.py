@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from agent_runner.edits.apply import apply
+from agent_runner.files.apply import apply
 
 
 class Contents:

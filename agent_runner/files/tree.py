@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 from attrs import Factory, define, evolve, field
 
-from agent_runner.edits.images import Stamp, stamp
-from agent_runner.edits.jail import folded
-from agent_runner.edits.repositories import Repositories
-from agent_runner.edits.rules import Gate
-from agent_runner.edits.textfile import TextFile
+from agent_runner.files.images import Stamp, stamp
+from agent_runner.files.jail import folded
+from agent_runner.files.repositories import Repositories
+from agent_runner.files.rules import Gate
+from agent_runner.files.textfile import TextFile
 from agent_runner.ground.beneath import Refusal, names_in, standing
 from agent_runner.ground.linediff import same_runs
 from agent_runner.ground.lookalikes import like_latin, plain

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from agent_runner.edits.apply import Conflict, OnWrite, apply
 from agent_runner.edits.plan import Planned
+from agent_runner.files.apply import Conflict, OnWrite, apply
 from agent_runner.model.changes import ChangeSet
 
 Tree = dict[str, tuple[bytes, int]]

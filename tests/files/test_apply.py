@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from agent_runner.edits.apply import Conflict, apply, remove_temps
-from agent_runner.edits.images import Stands, judge
 from agent_runner.edits.parse import parse_reply
 from agent_runner.edits.plan import Planned, plan
-from agent_runner.edits.rules import Rules
+from agent_runner.files.apply import Conflict, apply, remove_temps
+from agent_runner.files.images import Stands, judge
+from agent_runner.files.rules import Rules
 from agent_runner.ground.diff import diff
 from agent_runner.model.changes import ABSENT, ChangeSet, FileChange, Image, Kind
 from agent_runner.model.errors import StorageError
-from tests.edits.trees import MemoryBlobs, apply_planned, read_tree, undo, write_tree
+from tests.files.trees import MemoryBlobs, apply_planned, read_tree, undo, write_tree
 
 BEFORE = {"a.py": "one\ntwo\n", "sub/b.txt": "x\ny\n", "gone.txt": "g\n", "old.sh": "echo\n"}
 REPLY = """\
@@ -119,7 +119,7 @@ def test_killed_at_every_step_and_applied_again(root: Path, way: str, tmp_path: 
         shutil.rmtree(root)
         shutil.copytree(kept, root)
         assert read_tree(root) == begin
-        command = [sys.executable, "-m", "tests.edits.killed", str(file), str(root), str(step)]
+        command = [sys.executable, "-m", "tests.files.killed", str(file), str(root), str(step)]
         done = subprocess.run(command, check=False, cwd=Path(__file__).parents[2])
         killed += done.returncode == -signal.SIGKILL
         remove_temps(change_set, root)

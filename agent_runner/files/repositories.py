@@ -9,7 +9,7 @@ change, and not the name of the folder or of the file in hand.
 
 from attrs import define, field
 
-from agent_runner.edits.jail import as_seen
+from agent_runner.files.jail import as_seen
 from agent_runner.ground.beneath import Refusal, names_in
 
 _SHAPES = (frozenset({"head", "objects", "refs"}), frozenset({"head", "commondir"}))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from agent_runner.edits.jail import folded, spelled
-from agent_runner.edits.redaction_marks import RedactionMarks
+from agent_runner.files.jail import folded, spelled
+from agent_runner.files.redaction_marks import RedactionMarks
 from agent_runner.ground.beneath import Refusal
 from agent_runner.ground.globs import Globs
 from agent_runner.ground.judges import REFUSED, judging

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_runner.edits.edit import Move, Origin, Reply, Write
-from agent_runner.edits.jail import spelled
 from agent_runner.edits.plan import Planned, plan
 from agent_runner.edits.rejection import Rejection
-from agent_runner.edits.rules import Rules
-from tests.edits.trees import apply_planned, write_tree
+from agent_runner.files.jail import spelled
+from agent_runner.files.rules import Rules
+from tests.files.trees import apply_planned, write_tree
 from tests.support.exploring import examples
 
 SHAPES = (("HEAD", "objects/k", "refs/k"), ("HEAD", "commondir"))

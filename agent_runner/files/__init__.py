@@ -1,0 +1,1 @@
+"""The files that a task may change: judged by path, changed in memory, written all or nothing."""
