@@ -21,6 +21,7 @@ WRAPPERS = frozenset(
     | {"setsid", "chronic", "unbuffer", "ionice", "eatmydata", "uv", "uvx", "poetry"}
     | {"pipenv", "pdm", "hatch", "rye", "conda", "bundle", "npx", "bunx", "pnpx", "pipx", "mise"}
     | {"direnv", "dotenv", "nix-shell", "xvfb-run", "doppler", "op", "faketime", "flock"}
+    | {"busybox", "doas", "script", "strace", "su", "trap"}
 )
 """Programs that run what comes after them."""
 
@@ -30,6 +31,9 @@ FEEDERS = frozenset({"xargs", "parallel", "entr"})
 FINDERS = frozenset({"find", "fd", "fdfind"})
 """Programs that run what comes after an option with the files that they find."""
 
+RUNS_FOUND = frozenset({"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec"})
+"""Options of `find` and `fd` that are followed by a program."""
+
 RUN_BY_A_WORD = frozenset({"go", "deno", "coverage"})
 """Programs that run a file where their first argument is `run`."""
 
@@ -37,6 +41,9 @@ BUILDERS = frozenset(
     {"make", "gmake", "just", "ninja", "rake", "ant", "task", "invoke", "awk", "gawk", "sed"}
 )
 PACKAGERS = frozenset({"npm", "yarn", "pnpm"})
+
+_FILE_OPTION = re.compile(r"-[fb]|--(?:\w+-)?(?:file|\w+file)")
+_FOLDER_OPTION = re.compile(r"-C|--(?:directory|prefix|cwd|dir)")
 
 _SHELL = re.compile(r"(?:ba|da|z|k|mk|a)?sh")
 _INTERPRETER = re.compile(
@@ -77,6 +84,8 @@ def runs_no_file(name: str, option: str) -> bool:
 def is_known(word: str) -> bool:
     """Whether a word is the name of a program of which this file knows what it runs."""
     name = name_of(word)
+    if word in {".", "source", "eval"}:
+        return True
     known = RUNNERS | RUNNERS_IN_TWO | WRAPPERS | FEEDERS | FINDERS | BUILDERS
     return name in known | PACKAGERS | RUN_BY_A_WORD or is_interpreter(name)
 
@@ -89,3 +98,22 @@ def runs_tests(name: str, arguments: list[str]) -> bool:
     if name in RUNNERS_IN_TWO:
         return first in {"test", "nextest", "t"}
     return name in {"node", "nodejs"} and any(word.startswith("--test") for word in arguments)
+
+
+def file_option(arguments: list[str]) -> str:
+    """The file that a builder is told to read (`make -f x`); "" for none."""
+    return _after(arguments, _FILE_OPTION)
+
+
+def folder_option(arguments: list[str]) -> str:
+    """The folder that a builder or a packager is told to work in; "" for none."""
+    return _after(arguments, _FOLDER_OPTION)
+
+
+def _after(arguments: list[str], options: re.Pattern[str]) -> str:
+    """The value of the first of these options; "" without any."""
+    for at, word in enumerate(arguments):
+        option, _, value = word.partition("=")
+        if options.fullmatch(option):
+            return value or "".join(arguments[at + 1 : at + 2])
+    return ""

@@ -28,7 +28,10 @@ from agent_runner.hooks.programs import (
     PACKAGERS,
     RUN_BY_A_WORD,
     RUNNERS,
+    RUNS_FOUND,
     WRAPPERS,
+    file_option,
+    folder_option,
     is_interpreter,
     is_known,
     is_shell,
@@ -42,11 +45,6 @@ from agent_runner.model.hooks import Hook
 
 _LOADS = frozenset({"-r", "--require", "--import", "--loader", "-I", "--rcfile", "--init-file"})
 """Options of interpreters that have a file run before the script."""
-
-_FILE_OPTION = re.compile(r"-[fb]|--(?:\w+-)?(?:file|\w+file)")
-_FOLDER_OPTION = re.compile(r"-C|--(?:directory|prefix|cwd|dir)")
-_RUNS_FOUND = frozenset({"-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec"})
-"""Options of `find` and `fd` that are followed by a program."""
 
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _DEEPEST = 4
@@ -165,7 +163,7 @@ class _Search:
             is_fed |= name not in WRAPPERS
             rest, is_file = words[1:], self.files.is_file
             if name in FINDERS:
-                at = next((at for at, word in enumerate(rest) if word in _RUNS_FOUND), len(rest))
+                at = next((at for at, word in enumerate(rest) if word in RUNS_FOUND), len(rest))
                 words = rest[at + 1 :]
                 continue
             known = next((at for at, word in enumerate(rest) if is_known(word)), len(rest))
@@ -173,6 +171,9 @@ class _Search:
             paths = [at for at, word in enumerate(rest) if "/" in word or is_filled_in(word)]
             # a feeder's own files come before the program, as in `xargs -a list sh`
             at = known if is_fed and known < len(rest) else min([known, *here])
+            for word in rest[:at]:
+                if " " in word.strip():  # a command in one word: `env -S`, `trap`
+                    self._deeper(word)
             words = rest[at:] or rest[min(paths, default=len(rest)) :]
         return words, is_fed
 
@@ -185,6 +186,11 @@ class _Search:
         self.scripts.update(found)
         if not found and is_filled_in(word):
             self._interpreted("", words[1:], is_fed=False)
+        shell = next(
+            (at for at, word in enumerate(words[1:-1], 1) if is_shell(name_of(word))), None
+        )
+        if shell is not None:  # as in `docker run image sh check.sh`
+            self.simple(words[shell:])
 
     def _interpreted(self, name: str, arguments: list[str], *, is_fed: bool) -> None:
         """The first argument that is a file, and files among the options before it.
@@ -196,7 +202,7 @@ class _Search:
         for at, word in enumerate(arguments):
             following = arguments[at + 1 : at + 2]
             is_option &= word not in plain
-            if is_shell(name) and re.fullmatch(r"-\w*c", word):
+            if is_shell(name) and re.fullmatch(r"-\w*c|<<<", word):
                 self.assigned += arguments[at + 2 :]
                 self._deeper(" ".join(following))
                 return
@@ -206,7 +212,8 @@ class _Search:
             if is_option and runs_no_file(name, word):
                 return
             found = set(self._there([word.partition("=")[2] if word[:1] == "-" else word]))
-            found = {path for path in found if name or self.files.is_script(path)}
+            is_kind = self.files.is_script if not name else self.files.is_file
+            found = {x for x in found if (name and word in plain) or is_kind(x)}
             self.scripts |= found
             if word in plain and (is_filled_in(word) or (is_fed and not found)):
                 break
@@ -252,15 +259,18 @@ class _Search:
             self._interpreted("python", arguments, is_fed=False)
         else:
             place = module.replace(".", "/")
-            self.scripts.update(self._there([f"{place}.py", f"{place}/__main__.py"]))
+            files = [f"{place}.py", f"{place}/__main__.py"]
+            self.scripts.update(self._there(files))
+            if any(word.startswith("PYTHONPATH=") for word in self.assigned):
+                self.scripts.update(path for file in files for path in self.files.anywhere(file))
 
     def _built(self, name: str, arguments: list[str]) -> None:
         """`make -f x` runs x; what the recipes of its goals run are tests."""
-        named = [_after(arguments, _FILE_OPTION)]
+        named = [file_option(arguments)]
         self.scripts.update(self._there(named))
         if name not in {"make", "gmake"}:
             return
-        folder = _after(arguments, _FOLDER_OPTION)
+        folder = folder_option(arguments)
         goals = [word for word in arguments if re.fullmatch(r"[\w.-]*\w", word) and word[0] != "-"]
         for makefile in named if named[0] else [posixpath.join(folder, one) for one in _MAKEFILES]:
             for path in self._there([makefile]):
@@ -269,7 +279,7 @@ class _Search:
 
     def _packaged(self, arguments: list[str]) -> None:
         """`npm test` runs what `package.json` says; what that runs are tests."""
-        folder = _after(arguments, _FOLDER_OPTION)
+        folder = folder_option(arguments)
         words = [w for w in arguments if w[:1] != "-" and w not in {folder, "run", "run-script"}]
         name = {"t": "test", "tst": "test"}.get(words[0], words[0]) if words else ""
         for path in self._there([posixpath.join(folder, "package.json")]):
@@ -297,12 +307,3 @@ class _Search:
 
     def _there(self, words: Iterable[str]) -> Iterable[str]:
         return self.files.there(self.cwd, words)
-
-
-def _after(arguments: list[str], options: re.Pattern[str]) -> str:
-    """The value of the first of these options; "" without any."""
-    for at, word in enumerate(arguments):
-        option, _, value = word.partition("=")
-        if options.fullmatch(option):
-            return value or "".join(arguments[at + 1 : at + 2])
-    return ""

@@ -12,7 +12,7 @@ from attrs import Factory, define
 
 _OPENING = frozenset({"if", "while", "until", "for", "case", "select", "{"})
 _CLOSING = frozenset({"fi", "done", "esac", "}"})
-_BESIDE = frozenset({"!", "then", "elif", "else", "do", "in", "time", "function", "coproc"})
+_BESIDE = frozenset({"!", "then", "elif", "else", "do", "in", "coproc"})
 _RUN_NOTHING = frozenset({"for", "case", "select"})
 _ASSIGNMENT = re.compile(r"\w+\+?=")
 _HERE = re.compile(
@@ -170,6 +170,8 @@ def _plain(words: list[str]) -> list[str]:
     for at, word in enumerate(words):
         if word in _RUN_NOTHING:
             return []
+        if word == "function":  # its name follows, and what it runs
+            return _plain(words[at + 2 :])
         if word not in _OPENING | _CLOSING | _BESIDE and not _ASSIGNMENT.match(word):
             return words[at:]
     return []

@@ -64,6 +64,15 @@ CLEAR_ENOUGH = {
     "echo 'never closed; ./a.sh": {"a.sh"},
     '. "$(dirname "$0")/a.sh"': {"a.sh"},
     "true $((1 + 2)) && sh 'a.sh'": {"a.sh"},
+    "env -S 'sh a.sh'": {"a.sh"},
+    "trap 'sh a.sh' EXIT": {"a.sh"},
+    "time -p ./a.sh": {"a.sh"},
+    'script -qec "./a.sh" log': {"a.sh"},
+    "docker run --rm -v $PWD:/w image sh a.sh": {"a.sh"},
+    "sh <<< '. ./a.sh'": {"a.sh"},
+    "builtin source a.sh": {"a.sh"},
+    "PYTHONPATH=tools python -m check": {"tools/check.py"},
+    "coverage run --source=src tools/check.py": {"tools/check.py"},
     "git ls-files '*.sh' | while read f; do sh $f; done": SHELL | {"tests/run.sh"},
 }
 
@@ -91,7 +100,14 @@ def test_where_a_list_names_the_scripts_all_judge_and_the_list(root: Path, comma
 
 
 @pytest.mark.parametrize(
-    "command", ['sh "$X"', "$X", 'run() { sh "$1"; }; run a.sh', "wget -qO- http://here.is/it | sh"]
+    "command",
+    [
+        'sh "$X"',
+        "$X",
+        'run() { sh "$1"; }; run a.sh',
+        'function t { sh "$1"; }; t a.sh',
+        "wget -qO- http://here.is/it | sh",
+    ],
 )
 def test_where_nothing_is_named_all_scripts_of_shells_judge(root: Path, command: str) -> None:
     assert judges(root, Hook("h", command)) == Judges(frozenset(LOOSE))
@@ -141,6 +157,10 @@ def test_the_variables_of_a_hook_count(root: Path) -> None:
         "grep -q '# TODO' src/app.py",
         'test "$(grep -c x src/app.py)" = 1',
         "python -m http.server > a.sh",
+        "which bash && pytest",
+        "apk add bash git && pytest",
+        "docker run --rm -v $PWD:/w image pytest -q",
+        "echo 'now sh a.sh'",
         "diff <(sort list) <(sort s/data.txt)",
     ],
 )
