@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from agent_runner.edits.edit import Hunk
-from agent_runner.edits.matching import Haystack, NoPlace, Place, locate, tells
+from agent_runner.edits.fitting import Place
+from agent_runner.edits.matching import Haystack, NoPlace, locate, tells
 from agent_runner.edits.outcome import Carried, Failed, Outcome, not_found
 from agent_runner.files.textfile import TextFile
 from agent_runner.ground.linediff import DROP, KEEP

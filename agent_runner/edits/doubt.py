@@ -110,10 +110,8 @@ def _no_source(filled: list[str], path: str, there: list[str]) -> str:
     if extension(path) not in {"ipynb", "json"}:
         return ""
     keys, known = _keys(filled), _keys(there)
-    if extension(path) == "ipynb" and keys is None:
-        return "a notebook is a JSON file, and this looks like the source of a cell"
-    if known is not None and keys is None:
-        return "the file is JSON, and the text is not"
+    if keys is None and (known is not None or extension(path) == "ipynb"):
+        return "the file is JSON, and the text is not: perhaps the source of a cell"
     if known and keys is not None and not known & keys:
         return "it is JSON and has none of the file's keys: perhaps a part of it"
     return ""

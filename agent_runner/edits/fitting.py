@@ -16,21 +16,22 @@ _LACKS_INDENT = "its lines have lost their indentation; write them as they stand
 
 
 @frozen
-class Fit:
-    """The hunk's lines, made to fit.
+class Place:
+    """Where a hunk fits: its first line (from 0), and its lines, made to fit.
 
     `exact`: those that must be there stand as quoted; `moved`: deeper, or less deep. `doubt`: what
     speaks against the place even if it is the only one.
     """
 
+    start: int
     lines: tuple[HunkLine, ...]
     exact: bool = True
     moved: bool = False
     doubt: str = ""
 
 
-def fit(hunk: Hunk, there: list[str]) -> Fit | None:
-    """The hunk at these lines of the file, which differ from its own in nothing that is seen.
+def fit(hunk: Hunk, at: int, there: list[str]) -> Place | None:
+    """The hunk at a line of the file, whose lines differ from its own in nothing that is seen.
 
     None where their indentations differ from line to line.
     """
@@ -39,7 +40,7 @@ def fit(hunk: Hunk, there: list[str]) -> Fit | None:
     change = _indent_change(hunk.before, there)
     lines = None if change is None else _reindented(hunk.lines, *change)
     if lines is None or change is None:  # perhaps all of its indentation is lost
-        return Fit(hunk.lines, exact=False, doubt=_LACKS_INDENT) if is_flat else None
+        return Place(at, hunk.lines, exact=False, doubt=_LACKS_INDENT) if is_flat else None
     is_lost = any(change) and (_is_torn(hunk) if is_flat else len(filled) == 1)
     doubts = (
         (change == ("", " "), _LACKS_BLANK),
@@ -47,7 +48,7 @@ def fit(hunk: Hunk, there: list[str]) -> Fit | None:
         (is_lost, _LACKS_INDENT),
     )
     doubt = next((text for is_so, text in doubts if is_so), "")
-    return Fit(lines, there == hunk.before, any(change), doubt)
+    return Place(at, lines, there == hunk.before, any(change), doubt)
 
 
 def _indent_change(needle: list[str], there: list[str]) -> tuple[str, str] | None:

@@ -13,7 +13,7 @@ from attrs import define, evolve, frozen
 
 from agent_runner.edits.anchors import Spot, indent_of, names_elsewhere, only_below, stand_above
 from agent_runner.edits.edit import Hunk
-from agent_runner.edits.fitting import Fit, fit
+from agent_runner.edits.fitting import Place, fit
 from agent_runner.edits.left_out import is_dots
 from agent_runner.ground.linediff import ADD, KEEP, HunkLine
 from agent_runner.ground.lookalikes import plain
@@ -23,14 +23,6 @@ MOST_PLACES = 50
 
 _MOST_CANDIDATES = 2_000
 _MOST_ELISIONS = 50
-
-
-@frozen
-class Place:
-    """Where a hunk belongs: its first line (from 0), and its lines, made to fit."""
-
-    start: int
-    lines: tuple[HunkLine, ...]
 
 
 @frozen
@@ -95,14 +87,6 @@ def _comparable(text: str) -> str:
     return "\n".join(map(str.strip, plain(text).split("\n")))
 
 
-@frozen
-class _Candidate:
-    """A place that the hunk may mean: its first line, and how the hunk's lines fit there."""
-
-    start: int
-    fit: Fit
-
-
 def locate(
     hay: Haystack, hunk: Hunk, *, after: int = 0, shift: int = 0, exact: bool = False
 ) -> Place | NoPlace:
@@ -116,7 +100,7 @@ def locate(
     is_borne_out = exact or tells(hunk.kept)
     number = hunk.start - 1 + shift if hunk.start else -1
     if is_borne_out and hay.stand_at(hunk.before, number):
-        return _chosen(hay, hunk, [_Candidate(number, Fit(hunk.lines))], after, shift)
+        return _chosen(hay, hunk, [Place(number, hunk.lines)], after, shift)
     for text in (hunk, _trimmed(hunk)):
         candidates = _candidates(hay, text) if text is not None else []
         if candidates and text is not None:
@@ -134,23 +118,23 @@ def tells(lines: Sequence[str]) -> bool:
     return any(any(map(str.isalnum, line)) for line in lines)
 
 
-def _candidates(hay: Haystack, hunk: Hunk) -> list[_Candidate]:
+def _candidates(hay: Haystack, hunk: Hunk) -> list[Place]:
     """All places, forgiving as much as is ever forgiven."""
     needle = hunk.before
     is_literal = hunk.quoted or not any(map(str.strip, needle))
-    found: list[_Candidate] = []
+    found: list[Place] = []
     for at in hay.places(needle, _MOST_CANDIDATES):
         if hay.stand_at(needle, at):
-            found.append(_Candidate(at, Fit(hunk.lines)))
-        elif not is_literal and (made := fit(hunk, hay.lines[at : at + len(needle)])):
-            found.append(_Candidate(at, made))
+            found.append(Place(at, hunk.lines))
+        elif not is_literal and (made := fit(hunk, at, hay.lines[at : at + len(needle)])):
+            found.append(made)
         if len(found) == MOST_PLACES:
             break
     return found
 
 
 def _chosen(
-    hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int, shift: int
+    hay: Haystack, hunk: Hunk, found: list[Place], after: int, shift: int
 ) -> Place | NoPlace:
     """The one place that the hunk's context leaves, if nothing speaks against it."""
     every = tuple(one.start for one in found)
@@ -159,23 +143,19 @@ def _chosen(
         return NoPlace(every, _missing_anchor(hunk) if not chosen else "")
     place = chosen[0]
     is_later = place.start >= after
-    if any(
-        (one.fit.exact and not place.fit.exact) or (one.start >= after) > is_later for one in found
-    ):
+    if any((one.exact and not place.exact) or (one.start >= after) > is_later for one in found):
         return NoPlace(every)  # the context speaks for it, and the text or the order for another
-    wrong = place.fit.doubt
+    wrong = place.doubt
     if hunk.heading and names_elsewhere(*_views(hay, hunk, place, after, shift)[-1], hunk.heading):
         wrong = f"its heading `{hunk.heading.strip()[:80]}` stands elsewhere in the file"
-    return NoPlace((place.start,), wrong) if wrong else Place(place.start, place.fit.lines)
+    return NoPlace((place.start,), wrong) if wrong else place
 
 
-def _narrowed(
-    hay: Haystack, hunk: Hunk, found: list[_Candidate], after: int, shift: int
-) -> list[_Candidate]:
+def _narrowed(hay: Haystack, hunk: Hunk, found: list[Place], after: int, shift: int) -> list[Place]:
     """The places that the hunk's context leaves; each kind of it is asked in turn."""
     is_whole, among = len(found) < MOST_PLACES, len(found) > 1
 
-    def below(*anchors: str) -> list[_Candidate]:
+    def below(*anchors: str) -> list[Place]:
         views = ((one, _views(hay, hunk, one, after, shift)) for one in found)
         return [o for o, both in views if any(stand_above(*v, anchors, among=among) for v in both)]
 
@@ -186,17 +166,17 @@ def _narrowed(
     if hunk.heading:
         under = below(hunk.heading)
         found = under if len(under) == 1 else found
-    exact = [one for one in found if one.fit.exact]
+    exact = [one for one in found if one.exact]
     # A text without any indentation may have lost it, and then belongs where it is indented.
     has_indent = all(indent_of(line) for line in hunk.before if line.strip())
-    if len(exact) == 1 and has_indent and all(one.fit.exact or one.fit.moved for one in found):
+    if len(exact) == 1 and has_indent and all(one.exact or one.moved for one in found):
         return exact
     later = [one for one in found if one.start >= after]
     return later if len(later) == 1 and is_whole else found
 
 
 def _views(
-    hay: Haystack, hunk: Hunk, place: _Candidate, after: int, shift: int
+    hay: Haystack, hunk: Hunk, place: Place, after: int, shift: int
 ) -> list[tuple[list[str], Spot]]:
     """The place in the file as the hunks above left it, and last in the one before all hunks.
 
@@ -210,10 +190,10 @@ def _views(
     return views
 
 
-def _spot(hunk: Hunk, place: _Candidate) -> Spot:
+def _spot(hunk: Hunk, place: Place) -> Spot:
     changed = next((at for at, (op, _) in enumerate(hunk.lines) if op != KEEP), 0)
     changed -= changed >= len(hunk.before)  # what comes below all of them is not above the next
-    moved = [len(indent_of(text)) for op, text in place.fit.lines if op != KEEP and text.strip()]
+    moved = [len(indent_of(text)) for op, text in place.lines if op != KEEP and text.strip()]
     return Spot(place.start, place.start + changed, min(moved, default=0))
 
 
