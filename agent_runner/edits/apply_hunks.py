@@ -23,8 +23,8 @@ def alter(text: TextFile, hunks: Sequence[Hunk], *, exact: bool) -> Outcome:
     wrong: list[Failed] = []
     for number, written in enumerate(hunks, 1):
         hunk = _as_file(written, text)
-        hay = Haystack(text.lines, before)
-        place = locate(hay, hunk, after=after, shift=shift, exact=exact)
+        hay = Haystack(text.lines, before, after, shift)
+        place = locate(hay, hunk, exact=exact)
         if isinstance(place, NoPlace):
             if _stands(hay, hunk, place):
                 standing += 1

@@ -39,10 +39,16 @@ class NoPlace:
 
 @define(slots=False)  # `cached_property` wants a `__dict__`
 class Haystack:
-    """The lines that are searched; `before`: those of the file before all hunks."""
+    """The lines that are searched, as the hunks before left them.
+
+    `before`: those of the file before all hunks. `after`: the line below the last hunk; `shift`: by
+    how many lines the hunks so far have moved what stands there.
+    """
 
     lines: list[str]
     before: list[str]
+    after: int = 0
+    shift: int = 0
 
     @cached_property
     def text(self) -> str:
@@ -87,24 +93,18 @@ def _comparable(text: str) -> str:
     return "\n".join(map(str.strip, plain(text).split("\n")))
 
 
-def locate(
-    hay: Haystack, hunk: Hunk, *, after: int = 0, shift: int = 0, exact: bool = False
-) -> Place | NoPlace:
-    """Find the hunk's place.
-
-    `after`: where the hunk before it ended; `shift`: lines it has moved by so far. `exact`: a
-    program wrote it, so that its number is meant.
-    """
+def locate(hay: Haystack, hunk: Hunk, *, exact: bool = False) -> Place | NoPlace:
+    """Find the hunk's place; `exact`: a program wrote it, so that its number is meant."""
     if not hunk.before:
-        return _insertion(hay, hunk, shift, exact=exact)
+        return _insertion(hay, hunk, exact=exact)
     is_borne_out = exact or tells(hunk.kept)
-    number = hunk.start - 1 + shift if hunk.start else -1
+    number = hunk.start - 1 + hay.shift if hunk.start else -1
     if is_borne_out and hay.stand_at(hunk.before, number):
-        return _chosen(hay, hunk, [Place(number, hunk.lines)], after, shift)
+        return _chosen(hay, hunk, [Place(number, hunk.lines)])
     for text in (hunk, _trimmed(hunk)):
         candidates = _candidates(hay, text) if text is not None else []
         if candidates and text is not None:
-            place = _chosen(hay, text, candidates, after, shift)
+            place = _chosen(hay, text, candidates)
             if isinstance(place, NoPlace) or place.start == number:
                 return place
             # A wrong number of a model may point exactly at another line that is the same.
@@ -133,30 +133,28 @@ def _candidates(hay: Haystack, hunk: Hunk) -> list[Place]:
     return found
 
 
-def _chosen(
-    hay: Haystack, hunk: Hunk, found: list[Place], after: int, shift: int
-) -> Place | NoPlace:
+def _chosen(hay: Haystack, hunk: Hunk, found: list[Place]) -> Place | NoPlace:
     """The one place that the hunk's context leaves, if nothing speaks against it."""
     every = tuple(one.start for one in found)
-    chosen = _narrowed(hay, hunk, found, after, shift)
+    chosen = _narrowed(hay, hunk, found)
     if len(chosen) != 1:
         return NoPlace(every, _missing_anchor(hunk) if not chosen else "")
     place = chosen[0]
-    is_later = place.start >= after
-    if any((one.exact and not place.exact) or (one.start >= after) > is_later for one in found):
+    is_later = place.start >= hay.after
+    if any((one.exact and not place.exact) or (one.start >= hay.after) > is_later for one in found):
         return NoPlace(every)  # the context speaks for it, and the text or the order for another
     wrong = place.doubt
-    if hunk.heading and names_elsewhere(*_views(hay, hunk, place, after, shift)[-1], hunk.heading):
+    if hunk.heading and names_elsewhere(*_views(hay, hunk, place)[-1], hunk.heading):
         wrong = f"its heading `{hunk.heading.strip()[:80]}` stands elsewhere in the file"
     return NoPlace((place.start,), wrong) if wrong else place
 
 
-def _narrowed(hay: Haystack, hunk: Hunk, found: list[Place], after: int, shift: int) -> list[Place]:
+def _narrowed(hay: Haystack, hunk: Hunk, found: list[Place]) -> list[Place]:
     """The places that the hunk's context leaves; each kind of it is asked in turn."""
     is_whole, among = len(found) < MOST_PLACES, len(found) > 1
 
     def below(*anchors: str) -> list[Place]:
-        views = ((one, _views(hay, hunk, one, after, shift)) for one in found)
+        views = ((one, _views(hay, hunk, one)) for one in found)
         return [o for o, both in views if any(stand_above(*v, anchors, among=among) for v in both)]
 
     if hunk.anchors:
@@ -171,21 +169,19 @@ def _narrowed(hay: Haystack, hunk: Hunk, found: list[Place], after: int, shift: 
     has_indent = all(indent_of(line) for line in hunk.before if line.strip())
     if len(exact) == 1 and has_indent and all(one.exact or one.moved for one in found):
         return exact
-    later = [one for one in found if one.start >= after]
+    later = [one for one in found if one.start >= hay.after]
     return later if len(later) == 1 and is_whole else found
 
 
-def _views(
-    hay: Haystack, hunk: Hunk, place: Place, after: int, shift: int
-) -> list[tuple[list[str], Spot]]:
+def _views(hay: Haystack, hunk: Hunk, place: Place) -> list[tuple[list[str], Spot]]:
     """The place in the file as the hunks above left it, and last in the one before all hunks.
 
     The agent saw the latter, in which a place above has no certain line.
     """
     spot = _spot(hunk, place)
     views = [(hay.lines, spot)]
-    if place.start >= after:
-        earlier = evolve(spot, first=spot.first - shift, changed=spot.changed - shift)
+    if place.start >= hay.after:
+        earlier = evolve(spot, first=spot.first - hay.shift, changed=spot.changed - hay.shift)
         views.append((hay.before, earlier))
     return views
 
@@ -204,7 +200,7 @@ def _missing_anchor(hunk: Hunk) -> str:
     return "it does not stand at the end of the file" if hunk.at_end else ""
 
 
-def _insertion(hay: Haystack, hunk: Hunk, shift: int, *, exact: bool) -> Place | NoPlace:
+def _insertion(hay: Haystack, hunk: Hunk, *, exact: bool) -> Place | NoPlace:
     """A hunk that only adds: into an empty file, at the end, below a line it names.
 
     Its number alone says where only if a program wrote it.
@@ -212,8 +208,8 @@ def _insertion(hay: Haystack, hunk: Hunk, shift: int, *, exact: bool) -> Place |
     at: int | None = None
     if hunk.at_end or not hay.lines:
         at = len(hay.lines)
-    elif exact and hunk.start is not None and 0 <= hunk.start + shift <= len(hay.lines):
-        at = hunk.start + shift
+    elif exact and hunk.start is not None and 0 <= hunk.start + hay.shift <= len(hay.lines):
+        at = hunk.start + hay.shift
     elif hunk.anchors:
         at = only_below(hay.lines, hunk.anchors)
     return NoPlace((), _missing_anchor(hunk)) if at is None else Place(at, hunk.lines)
