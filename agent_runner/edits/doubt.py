@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from agent_runner.edits.formats.foreign import is_mark
-from agent_runner.edits.naming import extension, is_prose, is_settings, is_title
+from agent_runner.edits.naming import BUILD_FILES, extension, is_prose, is_settings, is_title
 from agent_runner.ground.linediff import same_runs
 from agent_runner.ground.lookalikes import plain
 
@@ -137,7 +137,7 @@ def _fragment(filled: list[str], there: list[str], path: str) -> str:
 def _other_names(filled: list[str], there: list[str], path: str) -> str:
     """Signs by what the lines are about: a file of its own, or some of the settings of this one."""
     heads, others = (set(map(_head, lines)) - {""} for lines in (there, filled))
-    least = 0 if is_title(path) else 2
+    least = 0 if is_title(path) or path.rsplit("/", 1)[-1] in BUILD_FILES else 2
     if len(heads) > least and len(heads & others) < max(1, len(heads) * _SHARED):
         return "it has next to nothing of what the file has: perhaps an example, or a part of it"
     if is_settings(path) and others < heads:

@@ -48,10 +48,12 @@ DIFF_LANGUAGES = frozenset({"diff", "patch", "udiff"})
 _TITLES = _words("README CHANGELOG AUTHORS CONTRIBUTING INSTALL VERSION NOTICE BUILD LICENSE")
 """Files without an extension whose names are as often titles of sections."""
 
-_FILES = _words(
+BUILD_FILES = _words(
     "Makefile Dockerfile Containerfile Vagrantfile Jenkinsfile Procfile Gemfile Rakefile Justfile"
     " Brewfile Caddyfile Podfile Pipfile CODEOWNERS COPYING MANIFEST WORKSPACE"
 )
+"""Names without an extension that only files have; commands and captions hold them, too."""
+
 _PRODUCT = re.compile(
     r"(?:node|next|nuxt|vue|nest|react|express|three|d3|p5|chart|angular|ember|backbone|discord|alpine"
     r"|solid|moment|knex|koa|fastify|hapi|meteor|passport|leaflet)\.js|socket\.io|(?:asp|vb|ado|ml)\.net",
@@ -163,7 +165,7 @@ def is_path(text: str) -> bool:
     if not text or not _is_name(text) or any(map(str.isspace, text)):
         return False
     name = re.split(r"[/\\]", text)[-1]
-    if text.startswith(("~/", "../")) or name in _FILES or name in _TITLES:
+    if text.startswith(("~/", "../")) or name in BUILD_FILES or name in _TITLES:
         return True
     suffix = extension(name)
     if suffix in _LANGUAGE or suffix in _COMMON:
