@@ -5,7 +5,7 @@ there is no moment at which a task counts as done whose files are gone: a stop i
 change set that is open, and `Recovery.settle` finishes it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from agent_runner.engine.changes import Changes
 from agent_runner.engine.core import Core
-from agent_runner.engine.side_changes import Keep, SideChanges, side_changes, spans_of
+from agent_runner.engine.side_changes import Keep, SideChanges, Traces, side_changes, spans_of
 from agent_runner.engine.trees import Trees
 from agent_runner.files.images import Stands, judge
 from agent_runner.model import events as e
@@ -105,9 +105,8 @@ class Reverting:
         done = applied(record, self.entries())
         own, other = whole_change(task.id, done), SideChanges()
         if whole_tree:
-            other = side_changes(
-                self.trees, task, record, spans_of(self.entries()), own.paths, keep
-            )
+            traces = Traces(spans_of(self.entries()), set(self._changed_by_others(task)))
+            other = side_changes(self.trees, task, record, traces, own.paths, keep)
         if not done and not other.change_set.changes:
             return Outcome(stays=other.stays, later=other.later), None
         whole = both(own, other.change_set)
@@ -176,6 +175,13 @@ class Reverting:
             for other, seq in last.items()
             if seq > mine and other in self.tasks and wanted & self._files_of(other)
         )
+
+    def _changed_by_others(self, task: Task) -> Iterator[Path]:
+        """Every file that a reply to another task ever changed, whatever became of that."""
+        for entry in self.entries():
+            if isinstance(entry.event, e.ApplyPlanned) and entry.task in self.tasks:
+                root = self.tasks[entry.task].root
+                yield from (root / p for p in entry.event.change_set.paths if entry.task != task.id)
 
     def _files_of(self, task: str) -> set[Path]:
         root = self.tasks[task].root

@@ -6,6 +6,7 @@ that left it. All others stay as they are: nobody can say whose work they hold.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
 
 from attrs import field, frozen
 
@@ -29,6 +30,17 @@ Keep = Callable[[bytes], object]
 
 Spans = Mapping[str, list[tuple[float, float]]]
 """For each task, the times (epoch seconds) in which its hooks and commands ran."""
+
+
+@frozen
+class Traces:
+    """What the journal says of who may have changed a file.
+
+    `of_others`: every file that a reply to another task ever changed.
+    """
+
+    spans: Spans
+    of_others: Collection[Path]
 
 
 @frozen
@@ -64,14 +76,15 @@ def side_changes(
     trees: Trees,
     task: Task,
     record: TaskRecord,
-    spans: Spans,
+    traces: Traces,
     own: Collection[str],
     keep: Keep,
 ) -> SideChanges:
     """What hooks and commands changed beside the task's `own` files.
 
-    `keep` is given every content that is to be written, or would be lost. Waits for git and the
-    disk.
+    A file that is gone has no time of its own: it counts as deleted by them, unless a reply to
+    another task changed it. `keep` is given every content that is to be written, or would be
+    lost. Waits for git and the disk.
 
     Raises:
         StateError: nobody knows how the files were when the task began.
@@ -85,10 +98,12 @@ def side_changes(
     for change in changes:
         if change.path in own:
             continue
-        whose = _whose(trees.changed_at(task, change.path), spans)
+        whose = _whose(trees.changed_at(task, change.path), traces.spans)
         try:
             if change.after is not None and whose != record.id:
                 raise StateError("it is not as a hook of this task left it")
+            if change.after is None and task.root / change.path in traces.of_others:
+                raise StateError("another task deleted or moved it")
             before, after = (
                 _image(trees, task, change.path, entry, keep)
                 for entry in (change.before, change.after)

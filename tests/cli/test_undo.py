@@ -137,6 +137,23 @@ def test_without_being_asked_for_it_stays(tmp_path: Path) -> None:
     assert not (scene.project / "out").exists()
 
 
+def test_what_a_later_task_deleted_is_not_brought_back(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.config({"hooks": {"mess": {"command": "echo hook >> notes.txt"}}})
+    scene.tasks({"id": "T1", "post_hooks": ["mess"]}, {"id": "T2"})
+    scene.write("notes.txt", "before\n")
+    scene.write("old.txt", "before\n")
+    scene.reply("T1", 1, reply(a__txt="new"))
+    scene.reply("T2", 1, "*** Begin Patch\n*** Delete File: old.txt\n*** End Patch\n")
+    assert scene.run("run").code == 0
+    assert scene.run("reset", "T2").code == 0
+    ended = undone(scene, "--whole-tree")
+    assert ended.code == 0
+    assert "changed them last: old.txt" in ended.err
+    assert not (scene.project / "old.txt").exists()
+    assert scene.read("notes.txt") == "before\n"
+
+
 def test_what_a_person_changed_after_the_hooks_is_left_and_named(tmp_path: Path) -> None:
     scene = messy(tmp_path)
     scene.write("notes.txt", "mine\n")
