@@ -186,9 +186,17 @@ class Journal:
         """Write one record; it survives the process at once, and a power cut after `sync`.
 
         Raises:
+            StateLostError: somebody else wrote in the journal; nothing was written.
             StorageError: the disk refused; what was written of the record is cut off again.
         """
         self._check_whole()
+        if os.fstat(self._descriptor).st_size != self.position.offset:
+            # the next run cuts it off as a torn tail; behind it, this record would be lost too
+            raise StateLostError(
+                f"{self.path} was written to during the run (by a hook?); the run stops here",
+                fix="fix the hook: nothing else may write there",
+                command=("run",),
+            )
         entry = Entry(self.position.seq + 1, stored(at), task, event, to)
         line, crc = encode_entry(
             entry, prev=self.position.crc, synced=self.synced, spill=self.blobs.put

@@ -217,6 +217,22 @@ def test_a_removed_state_folder_is_noticed(tmp_path: Path) -> None:
     store.abandon()
 
 
+@pytest.mark.parametrize("junk", [b"x\n", b"\0" * 300])
+def test_what_others_write_in_the_journal_costs_no_record(tmp_path: Path, junk: bytes) -> None:
+    store = open_store(tmp_path)
+    started(store, "T1")
+    with (tmp_path / ".agent-runner/journal.jsonl").open("ab") as journal:
+        journal.write(junk)
+    with pytest.raises(StateLostError, match="was written to during the run"):
+        started(store, "T2")
+    store.abandon()
+    again = open_store(tmp_path)
+    assert list(again.state.tasks) == ["T1"]
+    started(again, "T2")
+    again.close()
+    assert list(read_state(tmp_path / ".agent-runner", "tasks.yml")[0].tasks) == ["T1", "T2"]
+
+
 def test_the_state_folder_is_private_and_ignored_by_git(tmp_path: Path) -> None:
     open_store(tmp_path).close()
     folder = tmp_path / ".agent-runner"
