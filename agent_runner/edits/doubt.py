@@ -8,6 +8,7 @@ says so (`Whole file: PATH`).
 import json
 import re
 from collections.abc import Collection, Sequence
+from posixpath import basename
 
 from agent_runner.edits.formats.foreign import is_mark
 from agent_runner.edits.naming import BUILD_FILES, extension, is_prose, is_settings, is_title
@@ -137,7 +138,7 @@ def _fragment(filled: list[str], there: list[str], path: str) -> str:
 def _other_names(filled: list[str], there: list[str], path: str) -> str:
     """Signs by what the lines are about: a file of its own, or some of the settings of this one."""
     heads, others = (set(map(_head, lines)) - {""} for lines in (there, filled))
-    least = 0 if is_title(path) or path.rsplit("/", 1)[-1] in BUILD_FILES else 2
+    least = 0 if is_title(path) or basename(path) in BUILD_FILES else 2
     if len(heads) > least and len(heads & others) < max(1, len(heads) * _SHARED):
         return "it has next to nothing of what the file has: perhaps an example, or a part of it"
     if is_settings(path) and others < heads:

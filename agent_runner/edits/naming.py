@@ -6,6 +6,7 @@ may be a file's name as well; whether it is, only the tree can tell.
 
 import re
 from functools import lru_cache
+from posixpath import basename
 
 from attrs import frozen
 
@@ -182,18 +183,18 @@ def is_title(text: str) -> bool:
 
 def extension(path: str) -> str:
     """The extension in lower case, without the dot; "" for none."""
-    stem, _, suffix = path.lower().rsplit("/", 1)[-1].rpartition(".")
-    return suffix if stem or path.rsplit("/", 1)[-1][:1] == "." else ""
+    stem, dot, suffix = basename(path.lower()).rpartition(".")
+    return suffix if stem or dot else ""
 
 
 def is_prose(path: str) -> bool:
     """Whether the file is made of words, or holds what others wrote."""
-    return extension(path) in _PROSE or path.rsplit("/", 1)[-1] in _TITLES
+    return extension(path) in _PROSE or basename(path) in _TITLES
 
 
 def is_settings(path: str) -> bool:
     """Whether the file is made of names and their values."""
-    name = path.rsplit("/", 1)[-1]
+    name = basename(path)
     return extension(path) in _SETTINGS or name.startswith(".env")
 
 

@@ -6,6 +6,7 @@ file in another way becomes an `StrayFence`: refused, unless it turns out to cha
 
 import re
 from itertools import islice, pairwise
+from posixpath import basename
 
 from attrs import evolve
 
@@ -142,7 +143,7 @@ def _is_within(line: str, depth: int) -> bool:
 def _other_file(lines: list[str], path: str) -> str | None:
     """Another path that a comment in the text gives as the file that begins there."""
     first = naming.path_in_comment(lines[0], labelled=False) if lines else None
-    name = next((n for n in (path, path.rsplit("/", 1)[-1]) if lines and n in lines[0]), "")
+    name = next((n for n in (path, basename(path)) if lines and n in lines[0]), "")
     before, _, behind = lines[0].partition(name) if name else ("", "", "")
     for above, line in pairwise(lines):
         if name and line.startswith(before) and line.endswith(behind):  # as the first line does
