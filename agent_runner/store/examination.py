@@ -29,7 +29,7 @@ _SHOWN = 3
 
 
 @define
-class StrayFence:
+class AsideFolder:
     """The folder in which one mending puts what it takes out of its place."""
 
     layout: Layout
@@ -55,7 +55,7 @@ class StrayFence:
         path.rename(target)
 
 
-Mend = Callable[[StrayFence], None]
+Mend = Callable[[AsideFolder], None]
 
 
 @frozen
@@ -105,7 +105,7 @@ def mend(findings: list[Finding], layout: Layout) -> Path | None:
 
     Raises StorageError: the disk refuses; what was done so far stays.
     """
-    aside = StrayFence(layout)
+    aside = AsideFolder(layout)
     with storage_errors(layout.folder):
         for finding in findings:
             if finding.mend is not None:
@@ -233,7 +233,7 @@ def _permissions(layout: Layout) -> Finding:
 
 
 def _moving(*paths: Path) -> Mend:
-    def do(aside: StrayFence) -> None:
+    def do(aside: AsideFolder) -> None:
         for path in paths:
             aside.move(path)
 
@@ -241,7 +241,7 @@ def _moving(*paths: Path) -> Mend:
 
 
 def _cutting(layout: Layout, end: Position) -> Mend:
-    def do(aside: StrayFence) -> None:
+    def do(aside: AsideFolder) -> None:
         content = read_plain(layout.journal)
         Disk().write_file(aside.folder / layout.journal.name, content)
         # first: a snapshot that is ahead of its journal would be refused
@@ -253,7 +253,7 @@ def _cutting(layout: Layout, end: Position) -> Mend:
 
 
 def _closing(paths: list[Path]) -> Mend:
-    def do(_: StrayFence) -> None:
+    def do(_: AsideFolder) -> None:
         for path in paths:
             path.chmod(stat.S_IMODE(path.lstat().st_mode) & 0o700)
 
