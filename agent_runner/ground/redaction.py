@@ -44,10 +44,7 @@ class Redactor:
 
     def raw(self, raw: bytes) -> bytes:
         """The same for bytes, whatever their encoding."""
-        exact = self.exact_raw(raw)
-        small = exact.lower()
-        may_hold_a_key = any(beginning in small for beginning in _BEGINNINGS_RAW)
-        return _SHAPES_RAW.sub(_marked_raw, exact) if may_hold_a_key else exact
+        return _without_shapes(self.exact_raw(raw))
 
     def exact(self, text: str) -> str:
         """`text` without known secrets; everything else as it came."""
@@ -73,7 +70,6 @@ class RedactedStream:
     """
 
     def __init__(self, redactor: Redactor, forms: tuple[bytes, ...], *, shapes: bool) -> None:
-        self._clean = redactor.raw if shapes else redactor.exact_raw
         self._exact = redactor.exact_raw
         self._forms = forms
         self._shapes = shapes
@@ -86,12 +82,12 @@ class RedactedStream:
         if self._shapes:
             at = min(at, _unfinished_at(clean))
         self._held = clean[at:]
-        return self._clean(clean[:at])
+        return _without_shapes(clean[:at]) if self._shapes else clean[:at]
 
     def end(self) -> bytes:
         """The bytes that were held back; call it once, after the last piece."""
-        held, self._held = self._held, b""
-        return self._clean(held)
+        held, self._held = self._exact(self._held), b""
+        return _without_shapes(held) if self._shapes else held
 
     def _beginning(self, clean: bytes) -> int:
         """How many of the last bytes are a secret's beginning; the most that are."""
@@ -157,6 +153,13 @@ _LONGEST_KEY = 4096
 """Bytes; what goes on for longer without an end of line is no key."""
 
 _IN_A_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+def _without_shapes(raw: bytes) -> bytes:
+    """Bytes without what is shaped like a key; most are let through after a quick look."""
+    small = raw.lower()
+    may_hold_a_key = any(beginning in small for beginning in _BEGINNINGS_RAW)
+    return _SHAPES_RAW.sub(_marked_raw, raw) if may_hold_a_key else raw
 
 
 def _unfinished_at(clean: bytes) -> int:
