@@ -40,23 +40,14 @@ class ReadHunk:
 
 def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
     """The hunk that begins at this line, with `@@` (several are nested) or with its first line."""
-    anchors: list[str] = []
-    start, heading, counts, first = at, "", None, None
-    while (header := _HEADER.match(scan.line(start))) is not None:
-        text = "" if _NO_TEXT.fullmatch(header[4]) else header[4]
-        start += 1
-        if header[1] is None:
-            anchors += [text] if text else []
-            continue
-        first, heading = int(header[1]), text
-        counts = (int(header[2] or 1), int(header[3] or 1))
-        break
+    head = _head(scan, at)
+    anchors, start, counts = head.anchors, head.end, head.counts
     raw, size = _body(scan, start, counts, stops)
     is_counted = size is not None and _ends(raw[size:], fenced=scan.fence is not None)
     size = size if size is not None and is_counted else _without_blanks(raw)
     lines, newline = _read(raw[:size])
-    number = first if is_counted else None
-    hunk = Hunk(tuple(lines), tuple(anchors), heading, number, newline_at_end=newline)
+    number = head.first if is_counted else None
+    hunk = Hunk(tuple(lines), anchors, head.heading, number, newline_at_end=newline)
     end, stop = start + size, start + len(raw)
     sizes = (len(hunk.before), len(hunk.after))
     said = sizes if counts is None or is_counted else counts
@@ -89,7 +80,30 @@ def read_hunk(scan: Scan, at: int, stops: Stops) -> ReadHunk:
     return ReadHunk(hunk, end, wrong)
 
 
-def _repeats(anchors: list[str]) -> bool:
+@frozen
+class _Head:
+    """What the `@@` lines of a hunk say, and the first line below them."""
+
+    end: int
+    anchors: tuple[str, ...]
+    heading: str = ""
+    first: int | None = None
+    counts: tuple[int, int] | None = None
+
+
+def _head(scan: Scan, at: int) -> _Head:
+    anchors: list[str] = []
+    while (header := _HEADER.match(scan.line(at))) is not None:
+        text = "" if _NO_TEXT.fullmatch(header[4]) else header[4]
+        at += 1
+        if header[1] is not None:
+            counts = (int(header[2] or 1), int(header[3] or 1))
+            return _Head(at, tuple(anchors), text, int(header[1]), counts)
+        anchors += [text] if text else []
+    return _Head(at, tuple(anchors))
+
+
+def _repeats(anchors: tuple[str, ...]) -> bool:
     return len(set(map(str.strip, anchors))) < len(anchors)
 
 
