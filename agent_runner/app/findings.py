@@ -209,12 +209,10 @@ class _Examination:
         for task in self.tasks:
             may_change = Globs((*settings.apply.may_change, *task.may_change))
             names = dict.fromkeys((*task.pre_hooks, *task.post_hooks))
+            files = partial(self._names, task.root)
             for name in filter(settings.hooks.__contains__, names):
-                for path in sorted(
-                    judges_of(
-                        [settings.hooks[name]], task.root, partial(self._names, task.root)
-                    ).scripts
-                ):
+                judges = judges_of([settings.hooks[name]], task.root, files)
+                for path in sorted(judges.scripts):
                     if not _is_about(task, path) or may_change.covers(path):
                         continue
                     message = f"{task.id} is about {path}, which the hook {name} runs: it judges,"

@@ -34,10 +34,8 @@ def rules_by(
         for root, names in hooks_by_root.items():
             if root.is_relative_to(task.root) or task.root.is_relative_to(root):
                 hooks = (project.settings.hooks[name] for name in sorted(names))
-                found = (
-                    root / path
-                    for path in judges_of(hooks, root, partial(trees.names, root)).scripts
-                )
+                judges = judges_of(hooks, root, partial(trees.names, root))
+                found = (root / path for path in judges.scripts)
                 yield from (path for path in found if path not in made)
 
     def texts(root: Path) -> Iterator[str]:

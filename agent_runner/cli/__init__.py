@@ -62,12 +62,11 @@ def _output_lost(code: int, error: OSError) -> int:
 
 
 def _prepare_streams() -> None:
-    """Have standard streams that take whatever is written.
+    """Let the standard streams take whatever is written.
 
-    The null device is opened in place of those that were closed at the start (`>&-`).
-
-    Else the first files that are opened would get their numbers, and what is printed would end up
-    in the journal.
+    In place of those that were closed at the start (`>&-`) the null device is opened: else the
+    first files that are opened would get their numbers, and what is printed would end up in the
+    journal.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # stderr's number
         pass

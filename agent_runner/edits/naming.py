@@ -183,8 +183,8 @@ def is_title(text: str) -> bool:
 
 def extension(path: str) -> str:
     """The extension in lower case, without the dot; "" for none."""
-    stem, dot, suffix = basename(path.lower()).rpartition(".")
-    return suffix if stem or dot else ""
+    _, dot, suffix = basename(path.lower()).rpartition(".")
+    return suffix if dot else ""
 
 
 def is_prose(path: str) -> bool:

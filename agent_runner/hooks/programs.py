@@ -40,7 +40,10 @@ RUN_BY_A_WORD = frozenset({"go", "deno", "coverage"})
 BUILDERS = frozenset(
     {"make", "gmake", "just", "ninja", "rake", "ant", "task", "invoke", "awk", "gawk", "sed"}
 )
+"""Programs that run what stands in a file, by its name or one that they are given."""
+
 PACKAGERS = frozenset({"npm", "yarn", "pnpm"})
+"""Programs that run what `package.json` says."""
 
 _FILE_OPTION = re.compile(r"-[fb]|--(?:\w+-)?(?:file|\w+file)")
 _FOLDER_OPTION = re.compile(r"-C|--(?:directory|prefix|cwd|dir)")

@@ -1,7 +1,7 @@
 """Fences without markers: whole files where a path stands right by them, else examples.
 
 Nothing but a path makes a fence a file, so nothing but a path may stand there. A fence that names a
-file in another way becomes an `StrayFence`: refused, unless it turns out to change nothing.
+file in another way becomes a `StrayFence`: refused, unless it turns out to change nothing.
 """
 
 import re
